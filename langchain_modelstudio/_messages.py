@@ -1,0 +1,400 @@
+"""LangChain's messages to the neutral prompt, and events to LangChain's messages."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, assert_never, cast
+
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_core.messages import content as blocks
+from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.block_translators import register_translator
+from langchain_core.messages.tool import (
+    InvalidToolCall,
+    ToolCall,
+    invalid_tool_call,
+    tool_call,
+    tool_call_chunk,
+)
+from langchain_core.outputs import ChatGenerationChunk
+
+from modelstudio_core import messages as core
+from modelstudio_core.completion import Completion
+from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.events import (
+    Event,
+    Finish,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+)
+from modelstudio_core.options import ChatRequest
+
+__all__ = ["PROVIDER", "from_messages", "to_chunk", "to_message"]
+
+PROVIDER: Final = "modelstudio"
+
+# --- LangChain → neutral ----------------------------------------------------------
+
+
+def from_messages(messages: Sequence[BaseMessage]) -> list[core.Message]:
+    """Convert a prompt; the messages themselves are not touched.
+
+    Raises:
+        ConfigurationError: A message or a block has no counterpart.
+    """
+    return [_from_message(message) for message in messages]
+
+
+def _from_message(message: BaseMessage) -> core.Message:
+    converted: Any
+    match message:
+        case SystemMessage():
+            converted = {"role": "system", "content": _content(message)}
+        case HumanMessage():
+            converted = {"role": "user", "content": _content(message)}
+        case AIMessage():
+            converted = _from_ai_message(message)
+        case ToolMessage():
+            converted = {
+                "role": "tool",
+                "tool_call_id": message.tool_call_id,
+                "content": _content(message),
+            }
+        case ChatMessage(role="system" | "user" | "assistant" as role):
+            converted = {"role": role, "content": _content(message)}
+        case _:
+            role = getattr(message, "role", message.type)
+            raise ConfigurationError(
+                f"A message of type {type(message).__name__} (role {role!r}) cannot be"
+                " sent: use SystemMessage, HumanMessage, AIMessage or ToolMessage."
+            )
+    if message.name:
+        converted["name"] = message.name
+    return cast("core.Message", converted)
+
+
+def _from_ai_message(message: AIMessage) -> core.AssistantMessage:
+    converted: core.AssistantMessage = {
+        "role": "assistant",
+        "content": _content(message),
+    }
+    if reasoning := _reasoning(message):
+        converted["reasoning_content"] = reasoning
+    if message.tool_calls or message.invalid_tool_calls:
+        converted["tool_calls"] = [
+            *(_call(it, json.dumps(it["args"], ensure_ascii=False)) for it in message.tool_calls),
+            *(_call(it, it["args"] or "") for it in message.invalid_tool_calls),
+        ]
+    if message.additional_kwargs.get("partial"):
+        converted["partial"] = True
+    return converted
+
+
+def _call(call: ToolCall | InvalidToolCall, arguments: str) -> core.ToolCall:
+    return {
+        "id": call["id"] or "",
+        "type": "function",
+        "function": {"name": call["name"] or "", "arguments": arguments},
+    }
+
+
+def _reasoning(message: AIMessage) -> str:
+    """Find the reasoning where any provider or output version leaves it."""
+    kept = message.additional_kwargs.get("reasoning_content")
+    if isinstance(kept, str) and kept:
+        return kept
+    if isinstance(message.content, str):
+        return ""
+    found = [
+        block.get("reasoning") or block.get("thinking") or ""
+        for block in message.content
+        if isinstance(block, dict) and block.get("type") in {"reasoning", "thinking"}
+    ]
+    return "".join(text for text in found if isinstance(text, str))
+
+
+# Blocks of an assistant's turn that are sent elsewhere than in its content.
+_ELSEWHERE: Final = frozenset(
+    {
+        "reasoning",
+        "thinking",
+        "redacted_thinking",
+        "tool_call",
+        "tool_call_chunk",
+        "invalid_tool_call",
+        "tool_use",
+        "function_call",
+    }
+)
+
+
+def _content(message: BaseMessage) -> str | list[core.Part]:
+    content = message.content
+    if isinstance(content, str):
+        return content
+    parts = [
+        _part(block)
+        for block in content
+        if isinstance(block, str) or block.get("type") not in _ELSEWHERE
+    ]
+    return parts or ""
+
+
+def _part(block: str | Mapping[str, Any]) -> core.Part:
+    if isinstance(block, str):
+        return {"type": "text", "text": block}
+    kind = block.get("type")
+    match kind:
+        case "text" | "text-plain" | "refusal":
+            return _text_part(block)
+        case "image_url":
+            url = block["image_url"]
+            return {
+                "type": "image_url",
+                "image_url": {"url": url} if isinstance(url, str) else url,
+            }
+        case "image":
+            return {"type": "image_url", "image_url": {"url": _url(block, "image/png")}}
+        case "video_url":
+            url = block["video_url"]
+            return {
+                "type": "video_url",
+                "video_url": {"url": url} if isinstance(url, str) else url,
+            }
+        case "video" if isinstance(block.get("video"), list):
+            return {"type": "video", "video": block["video"]}
+        case "video":
+            return {"type": "video_url", "video_url": {"url": _url(block, "video/mp4")}}
+        case "input_audio":
+            return _audio_part(block["input_audio"])
+        case "audio":
+            mime = str(block.get("mime_type") or "audio/wav")
+            sound = {"data": _url(block, mime), "format": mime.rpartition("/")[2]}
+            return _audio_part(sound)
+        case "non_standard":
+            return _part(cast("Mapping[str, Any]", block["value"]))
+        case _:
+            raise ConfigurationError(
+                f"A content block of type {kind!r} cannot be sent: Model Studio takes"
+                " text, image, video and audio blocks."
+            )
+
+
+def _text_part(block: Mapping[str, Any]) -> core.TextPart:
+    text = block.get("text") or block.get("refusal") or ""
+    part: core.TextPart = {"type": "text", "text": str(text)}
+    extras: Mapping[str, Any] = block.get("extras") or {}
+    if marker := block.get("cache_control") or extras.get("cache_control"):
+        part["cache_control"] = marker
+    return part
+
+
+def _audio_part(sound: Mapping[str, Any]) -> core.AudioPart:
+    """Make a sound part; the service takes base64 only inside a ``data:`` URL."""
+    data = str(sound["data"])
+    if not data.startswith(("data:", "http://", "https://", "oss://")):
+        data = f"data:;base64,{data}"
+    return {"type": "input_audio", "input_audio": cast("Any", {**sound, "data": data})}
+
+
+def _url(block: Mapping[str, Any], default_mime: str) -> str:
+    """Return the address of a media block of LangChain v1, v0 or Anthropic."""
+    source = block.get("source")
+    if isinstance(source, Mapping):
+        block = cast("Mapping[str, Any]", source)
+    if url := block.get("url"):
+        return str(url)
+    mime = block.get("mime_type") or block.get("media_type") or default_mime
+    if data := block.get("base64") or block.get("data"):
+        return f"data:{mime};base64,{data}"
+    raise ConfigurationError(
+        f"A {block.get('type')} block has neither url nor base64: Model Studio has no"
+        " file ids."
+    )
+
+
+# --- Neutral → LangChain ----------------------------------------------------------
+
+
+def to_message(completion: Completion, request: ChatRequest) -> AIMessage:
+    """Make the message of a whole answer."""
+    calls: list[ToolCall] = []
+    invalid: list[InvalidToolCall] = []
+    for call in completion.tool_calls:
+        _parse_call(call, calls, invalid)
+    finish = completion.finish
+    reasoning = completion.reasoning
+    return AIMessage(
+        content=completion.text,
+        additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
+        response_metadata={
+            "model_provider": PROVIDER,
+            **(_metadata(finish, request) if finish else {}),
+        },
+        tool_calls=calls,
+        invalid_tool_calls=invalid,
+        usage_metadata=_usage(finish.usage if finish else None),
+    )
+
+
+def _parse_call(
+    call: core.ToolCall, calls: list[ToolCall], invalid: list[InvalidToolCall]
+) -> None:
+    name, text = call["function"]["name"], call["function"]["arguments"]
+    try:
+        arguments = json.loads(text) if text.strip() else {}
+        problem = "The arguments are not a JSON object."
+    except ValueError as error:
+        arguments, problem = None, f"The arguments are not JSON: {error}"
+    if isinstance(arguments, dict):
+        calls.append(tool_call(name=name, args=arguments, id=call["id"]))
+    else:
+        invalid.append(
+            invalid_tool_call(name=name, args=text, id=call["id"], error=problem)
+        )
+
+
+def to_chunk(event: Event, request: ChatRequest) -> ChatGenerationChunk:
+    """Make the chunk of one event.
+
+    What is merged by concatenation stands on one chunk only, the last.
+    """
+    message: AIMessageChunk
+    match event:
+        case TextDelta():
+            message = AIMessageChunk(content=event.text, response_metadata=_EACH)
+        case ReasoningDelta():
+            message = AIMessageChunk(
+                content="",
+                additional_kwargs={"reasoning_content": event.text},
+                response_metadata=_EACH,
+            )
+        case ToolCallDelta():
+            chunk = tool_call_chunk(
+                name=event.name, args=event.arguments, id=event.id, index=event.index
+            )
+            message = AIMessageChunk(
+                content="", tool_call_chunks=[chunk], response_metadata=_EACH
+            )
+        case Finish():
+            message = AIMessageChunk(
+                content="",
+                response_metadata={**_EACH, **_metadata(event, request)},
+                usage_metadata=_usage(event.usage),
+                chunk_position="last",
+            )
+        case _:
+            assert_never(event)
+    return ChatGenerationChunk(message=message)
+
+
+_EACH: Final = {"model_provider": PROVIDER}
+
+
+def _metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "model_name": request.model.profile.id,
+        "finish_reason": finish.finish_reason,
+        "request_id": finish.request_id,
+        "created": finish.created,
+    }
+    if request.model.replaced:
+        told["requested_model"] = request.model.requested
+    if request.thinking_disabled:
+        told["thinking_disabled_for_tool_choice"] = True
+    if finish.logprobs:
+        told["logprobs"] = {"content": finish.logprobs}
+    if finish.created is None:
+        del told["created"]
+    return told
+
+
+def _usage(usage: Usage | None) -> UsageMetadata | None:
+    if usage is None:
+        return None
+    metadata = UsageMetadata(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        total_tokens=usage.total_tokens,
+    )
+    read, created = usage.cached_tokens, usage.cache_creation_tokens
+    if read is not None or created is not None:
+        details = InputTokenDetails()
+        if read is not None:
+            details["cache_read"] = read
+        if created is not None:
+            details["cache_creation"] = created
+        metadata["input_token_details"] = details
+    if usage.reasoning_tokens is not None:
+        metadata["output_token_details"] = OutputTokenDetails(
+            reasoning=usage.reasoning_tokens
+        )
+    return metadata
+
+
+# --- Content blocks ---------------------------------------------------------------
+
+# LangChain merges streamed blocks by index without a look at their type, and a tool
+# call's index is a number: a name of our own keeps reasoning and text apart from it.
+_REASONING_INDEX: Final = "lc_rs_0"
+_TEXT_INDEX: Final = "lc_txt_0"
+
+
+def _blocks(message: AIMessage) -> list[blocks.ContentBlock]:
+    """Translate a whole message: reasoning, text, tool calls."""
+    found: list[Any] = []
+    if reasoning := _reasoning(message):
+        found.append({"type": "reasoning", "reasoning": reasoning})
+    found.extend(_content_blocks(message.content))
+    found.extend(
+        {"type": "tool_call", "name": it["name"], "args": it["args"], "id": it["id"]}
+        for it in message.tool_calls
+    )
+    return found
+
+
+def _content_blocks(content: str | list[str | dict[Any, Any]]) -> Iterable[Any]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content else []
+    return [
+        {"type": "text", "text": it} if isinstance(it, str) else it
+        for it in content
+        if isinstance(it, str) or it.get("type") not in _ELSEWHERE
+    ]
+
+
+def _chunk_blocks(chunk: AIMessageChunk) -> list[blocks.ContentBlock]:
+    """Translate a chunk, or the sum of chunks that the last one makes whole."""
+    if chunk.chunk_position == "last":
+        return _blocks(chunk)
+    found: list[Any] = []
+    if reasoning := _reasoning(chunk):
+        found.append(
+            {"type": "reasoning", "reasoning": reasoning, "index": _REASONING_INDEX}
+        )
+    for block in _content_blocks(chunk.content):
+        found.append({"index": _TEXT_INDEX, **block})
+    found.extend(
+        {
+            "type": "tool_call_chunk",
+            "id": it.get("id"),
+            "name": it.get("name"),
+            "args": it.get("args"),
+            "index": it.get("index"),
+        }
+        for it in chunk.tool_call_chunks
+    )
+    return found
+
+
+register_translator(PROVIDER, _blocks, _chunk_blocks)

@@ -1,0 +1,52 @@
+"""Our profile of a model as LangChain's."""
+
+from typing import Any
+
+from langchain_core.language_models import ModelProfile
+
+from modelstudio_core import catalog
+
+__all__ = ["to_profile"]
+
+
+def to_profile(profile: catalog.ModelProfile) -> ModelProfile | None:
+    """Return what LangChain wants to know of a model, None for an unknown one.
+
+    ``structured_output`` makes ``create_agent`` send a JSON schema together with tools,
+    and ``tool_choice`` says that a call can be forced: each is true only where the
+    service does it even while the model thinks as it does by default.
+    """
+    if not profile.known:
+        return None
+    thinks_by_default = profile.thinking in {"only", "hybrid-on"}
+    schemas = (
+        profile.structured_output_while_thinking
+        if thinks_by_default
+        else profile.structured_output
+    )
+    told: dict[str, Any] = {
+        "name": profile.id,
+        "status": "deprecated" if profile.delisted else "active",
+        "max_input_tokens": profile.context_window,
+        "max_output_tokens": profile.max_output,
+        "text_inputs": True,
+        "image_inputs": "image" in profile.inputs,
+        "image_url_inputs": "image" in profile.inputs,
+        "audio_inputs": "audio" in profile.inputs,
+        "video_inputs": "video" in profile.inputs,
+        "pdf_inputs": False,
+        "text_outputs": "text" in profile.outputs,
+        "image_outputs": "image" in profile.outputs,
+        "reasoning_output": None
+        if profile.thinking is None
+        else profile.thinking != "never",
+        "reasoning_effort_levels": [*profile.efforts] or None,
+        "tool_calling": None if profile.tools is None else bool(profile.tools),
+        "tool_call_streaming": None if profile.tools is None else bool(profile.tools),
+        "tool_choice": bool(profile.forced_tool_choice)
+        and profile.thinking != "only",
+        "structured_output": "json_schema" in (schemas or ()),
+        "temperature": "temperature" not in profile.refused,
+    }
+    known: Any = {name: value for name, value in told.items() if value is not None}
+    return ModelProfile(**known)

@@ -1,0 +1,291 @@
+"""``ChatModelStudio``: chat models of Model Studio as a LangChain chat model."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
+from typing import Any, ClassVar
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForLLMRun,
+    CallbackManagerForLLMRun,
+)
+from langchain_core.language_models import ModelProfile
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langchain_core.messages.utils import count_tokens_approximately
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.tools import BaseTool
+from pydantic import model_validator
+from typing_extensions import Self, override
+
+from langchain_modelstudio._errors import langchain_errors
+from langchain_modelstudio._messages import (
+    PROVIDER,
+    from_messages,
+    to_chunk,
+    to_message,
+)
+from langchain_modelstudio._profile import to_profile
+from modelstudio_core import __version__, chat
+from modelstudio_core.arguments import ChatArguments
+from modelstudio_core.catalog import resolve_deprecated, resolve_model
+from modelstudio_core.chat import Exchange
+from modelstudio_core.completion import Completion
+from modelstudio_core.endpoints import API_KEY_VARIABLE
+from modelstudio_core.options import OPTION_NAMES
+
+__all__ = ["ChatModelStudio"]
+
+# About so many bytes of UTF-8 make a token, in English and in Chinese alike.
+_BYTES_PER_TOKEN = 4
+
+
+class ChatModelStudio(ChatArguments, BaseChatModel):
+    """A chat model of Alibaba Cloud Model Studio.
+
+    The answer's text is ``message.content``; what the model thought before it is
+    ``message.additional_kwargs["reasoning_content"]``, and a reasoning block in
+    ``message.content_blocks``. Every chat argument can be given per call as well.
+
+    Args:
+        model: The model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
+        api_key: The API key; if None, ``DASHSCOPE_API_KEY``.
+        region: A region id or an alias; if None, that of ``mode``, else Singapore.
+        mode: The deployment mode; if None, the region's default.
+        workspace: The workspace id; some regions need it.
+        protocol: ``"openai"``.
+        base_url: An address of one's own.
+        timeout: Seconds of silence to bear, or ``(connect, read)``.
+        max_retries: How often a failed request is sent again, at most.
+        enable_thinking: Whether to think; None is the model's own default.
+        stream_usage: Whether streams end with their token counts.
+        **arguments: The other chat arguments, see ``ChatArguments``, and what
+            ``BaseChatModel`` takes.
+
+    Raises:
+        ConfigurationError: An argument is unknown or wrong, or the key is missing.
+
+    Example:
+        >>> from modelstudio_core.emulator import Emulator
+        >>> with Emulator() as studio:
+        ...     llm = ChatModelStudio(
+        ...         model="deepseek-v4-pro",
+        ...         base_url=studio.base_url,
+        ...         api_key=studio.api_key,
+        ...     )
+        ...     message = llm.invoke("Who are you?")
+        >>> bool(message.content and message.additional_kwargs["reasoning_content"])
+        True
+    """
+
+    argument_aliases: ClassVar[Mapping[str, str]] = {
+        "model_name": "model",
+        "stop_sequences": "stop",
+        "dashscope_api_key": "api_key",
+    }
+
+    streaming: bool = False
+    """Whether ``invoke`` streams underneath, so that callbacks see tokens."""
+
+    stream_usage: bool = True
+    """Whether streams end with their token counts."""
+
+    # --- What LangChain asks of a model ---------------------------------------------
+
+    @property
+    @override
+    def _llm_type(self) -> str:
+        return "modelstudio-chat"
+
+    @property
+    def model_name(self) -> str:
+        """The model id, as it is asked for."""
+        return self.model
+
+    @property
+    @override
+    def _identifying_params(self) -> dict[str, Any]:
+        """All that changes an answer, for traces and caches."""
+        resolved = self.resolved_chat
+        said = {name: getattr(resolved.options, name) for name in OPTION_NAMES}
+        return {
+            "model": self.resolved_model,
+            "base_url": resolved.connection.base_url,
+            "protocol": self.protocol,
+            **self.pinned_arguments(),
+            **{name: value for name, value in said.items() if value is not None},
+        }
+
+    @classmethod
+    @override
+    def is_lc_serializable(cls) -> bool:
+        return True
+
+    @property
+    @override
+    def lc_secrets(self) -> dict[str, str]:
+        return {"api_key": API_KEY_VARIABLE}
+
+    @property
+    @override
+    def lc_attributes(self) -> dict[str, Any]:
+        return self.pinned_arguments()
+
+    @override
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        return to_profile(resolve_model(self.resolved_model or self.model))
+
+    @model_validator(mode="after")
+    def _set_modelstudio_version(self) -> Self:
+        self._add_version("modelstudio-integrations", __version__)
+        return self
+
+    @override
+    def _get_ls_params(
+        self, stop: list[str] | None = None, **kwargs: Any
+    ) -> LangSmithParams:
+        said = {"temperature": self.temperature, "max_tokens": self.max_tokens}
+        said |= {k: v for k, v in kwargs.items() if v is not None and k in said}
+        params = LangSmithParams(
+            ls_provider=PROVIDER,
+            ls_model_name=self._model_sent(kwargs.get("model")),
+            ls_model_type="chat",
+        )
+        if said["temperature"] is not None:
+            params["ls_temperature"] = float(said["temperature"])
+        if said["max_tokens"] is not None:
+            params["ls_max_tokens"] = int(said["max_tokens"])
+        stops = stop or self.stop
+        if stops:
+            params["ls_stop"] = [stops] if isinstance(stops, str) else list(stops)
+        return params
+
+    def _model_sent(self, asked: object) -> str:
+        """Return the id that a call sends, without telling anybody of it."""
+        if not isinstance(asked, str) or asked == self.model:
+            return self.resolved_model or self.model
+        resolved = self.resolved_chat
+        return resolve_deprecated(
+            asked,
+            mode=self.endpoint.mode,
+            deprecated_models="keep"
+            if resolved.deprecated_models == "error"
+            else resolved.deprecated_models,
+            replacements=resolved.replacements,
+        ).profile.id
+
+    @override
+    def get_num_tokens(self, text: str) -> int:
+        """Estimate a text's tokens, without a tokenizer and without the network.
+
+        Args:
+            text: Any text.
+
+        Returns:
+            A quarter of its bytes in UTF-8, rounded up; exact where
+            ``custom_get_token_ids`` is given.
+        """
+        if self.custom_get_token_ids is not None:
+            return len(self.custom_get_token_ids(text))
+        return -(-len(text.encode(errors="replace")) // _BYTES_PER_TOKEN)
+
+    @override
+    def get_num_tokens_from_messages(
+        self,
+        messages: list[BaseMessage],
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]
+        | None = None,
+    ) -> int:
+        """Estimate a prompt's tokens, its tools included."""
+        return count_tokens_approximately(
+            messages, tools=[*tools] if tools is not None else None
+        )
+
+    # --- Calls ----------------------------------------------------------------------
+
+    @override
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        with langchain_errors():
+            exchange = self._exchange(messages, stop, kwargs, stream=False)
+            return _to_result(chat.generate(exchange), exchange)
+
+    @override
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        with langchain_errors():
+            exchange = self._exchange(messages, stop, kwargs, stream=False)
+            return _to_result(await chat.agenerate(exchange), exchange)
+
+    @override
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        with langchain_errors():
+            exchange = self._exchange(messages, stop, kwargs, stream=True)
+            with closing(chat.stream(exchange)) as events:
+                for event in events:
+                    chunk = to_chunk(event, exchange.request)
+                    if run_manager:
+                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+
+    @override
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        with langchain_errors():
+            exchange = self._exchange(messages, stop, kwargs, stream=True)
+            async with aclosing(chat.astream(exchange)) as events:
+                async for event in events:
+                    chunk = to_chunk(event, exchange.request)
+                    if run_manager:
+                        await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+
+    def _exchange(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        call: dict[str, Any],
+        *,
+        stream: bool,
+    ) -> Exchange:
+        # LangChain's own switches: they chose the method that runs now.
+        said = {k: v for k, v in call.items() if k not in {"stream", "stream_usage"}}
+        if stop:
+            said["stop"] = stop
+        usage = call.get("stream_usage")
+        return self._prepare(
+            from_messages(messages),
+            said,
+            stream=stream,
+            include_usage=self.stream_usage if usage is None else bool(usage),
+        )
+
+
+def _to_result(completions: list[Completion], exchange: Exchange) -> ChatResult:
+    messages = [to_message(it, exchange.request) for it in completions]
+    if messages:
+        # The usage is that of all choices together: it stands on the first.
+        for other in messages[1:]:
+            other.usage_metadata = None
+    return ChatResult(generations=[ChatGeneration(message=it) for it in messages])

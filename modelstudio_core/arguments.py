@@ -1,0 +1,495 @@
+"""The constructor that every class shares: its arguments, and what they come to.
+
+Both frameworks' classes are pydantic models, so the arguments are pydantic fields of a
+mixin: one name, one default and one meaning for all of them. They are resolved before
+pydantic sees them, so that bad input is a plain ``ConfigurationError``, and again when
+one is assigned to, so that a model is at no time something else than its fields say.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
+from typing_extensions import Self, override
+
+from modelstudio_core.catalog import DeprecatedModels
+from modelstudio_core.chat import (
+    Chat,
+    Exchange,
+    prepare,
+    resolve_in_scope,
+    warn_deprecated,
+)
+from modelstudio_core.clients import Connection
+from modelstudio_core.endpoints import (
+    API_KEY_VARIABLE,
+    Endpoint,
+    Protocol,
+    api_key_from_environment,
+    check_protocol,
+    resolve_endpoint,
+)
+from modelstudio_core.errors import ConfigurationError, unknown_name
+from modelstudio_core.messages import Message
+from modelstudio_core.options import (
+    OPTION_NAMES,
+    ChatOptions,
+    ForcedToolChoice,
+    plan_request,
+)
+
+__all__ = ["ChatArguments", "ConnectionArguments"]
+
+_CONNECT_TIMEOUT: Final = 10.0
+_DEPRECATED_MODELS: Final = ("replace", "keep", "error")
+
+
+class ConnectionArguments(BaseModel):
+    """How to reach the service: the arguments that every class takes."""
+
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, protected_namespaces=(), validate_default=False
+    )
+    # Other names for an argument, which a framework's users know.
+    argument_aliases: ClassVar[Mapping[str, str]] = {}
+
+    api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
+    """The API key; if None, ``DASHSCOPE_API_KEY``. A pickle of the model holds it."""
+
+    region: str | None = None
+    """Where the service is reached and data is stored: a region id or an alias."""
+
+    mode: str | None = None
+    """The deployment mode: where inference runs. If None, the region's default."""
+
+    workspace: str | None = None
+    """The workspace id; if None, ``DASHSCOPE_WORKSPACE_ID``."""
+
+    protocol: Protocol = "openai"
+    """``"openai"`` (OpenAI compatible) or ``"dashscope"`` (native)."""
+
+    base_url: str | None = None
+    """An address that overrides the one of region, mode and workspace."""
+
+    allow_insecure_http: bool = False
+    """Whether plain ``http`` may go to other than loopback."""
+
+    timeout: float | tuple[float, float] | None = 600.0
+    """Seconds of silence to bear, or ``(connect, read)``; connecting has 10 s."""
+
+    max_retries: int = 2
+    """How often a failed request is sent again, at most."""
+
+    default_headers: Mapping[str, str] | None = Field(
+        default=None, exclude=True, repr=False
+    )
+    """Headers to send with every request."""
+
+    http_client: Any = Field(default=None, exclude=True, repr=False)
+    """An ``httpx.Client`` (``httpx2.Client`` with openai 3) of one's own."""
+
+    http_async_client: Any = Field(default=None, exclude=True, repr=False)
+    """An ``httpx.AsyncClient`` (``httpx2.AsyncClient`` with openai 3) of one's own."""
+
+
+class ChatArguments(ConnectionArguments):
+    """What a chat model can be asked, and the connection to ask it over."""
+
+    model: str
+    """The model id, as it is asked for."""
+
+    resolved_model: str | None = None
+    """The model id that is sent. It follows from ``model``; a copy keeps it."""
+
+    temperature: float | None = None
+    """Randomness, from 0 to below 2."""
+
+    top_p: float | None = None
+    """Nucleus sampling, above 0 to 1."""
+
+    top_k: int | None = None
+    """Candidates for sampling."""
+
+    max_tokens: int | None = None
+    """The most tokens of the answer; for most models without thinking."""
+
+    max_completion_tokens: int | None = None
+    """The most tokens of thinking and answer together."""
+
+    stop: str | list[str] | None = None
+    """Texts that end the answer."""
+
+    seed: int | None = None
+    """The same seed makes the same answer more likely."""
+
+    n: int | None = None
+    """How many answers, 1 to 4."""
+
+    presence_penalty: float | None = None
+    """From -2 to 2."""
+
+    repetition_penalty: float | None = None
+    """Above 0; 1 is none."""
+
+    logprobs: bool | None = None
+    """Whether to return log probabilities."""
+
+    top_logprobs: int | None = None
+    """Of how many candidates, 0 to 5."""
+
+    parallel_tool_calls: bool | None = None
+    """Whether one answer may call several tools."""
+
+    response_format: dict[str, Any] | None = None
+    """``{"type": "json_object"}`` and the like."""
+
+    enable_thinking: bool | None = None
+    """Whether to think before answering; None is the model's own default."""
+
+    thinking_budget: int | None = None
+    """The most tokens of thinking."""
+
+    reasoning_effort: str | None = None
+    """How hard to think, for models that take it."""
+
+    preserve_thinking: bool | None = None
+    """Whether earlier reasoning is sent back and used."""
+
+    enable_search: bool | None = None
+    """Whether the service may search the web."""
+
+    search_options: dict[str, Any] | None = None
+    """How it searches."""
+
+    extra_body: dict[str, Any] | None = None
+    """Parameters that have no name here."""
+
+    forced_tool_choice: ForcedToolChoice = "disable_thinking"
+    """For a forced tool while thinking: ``disable_thinking``, ``auto`` or ``error``."""
+
+    deprecated_models: DeprecatedModels = "replace"
+    """For a delisted model: ``replace``, ``keep`` or ``error``."""
+
+    replacements: dict[str, str] | None = None
+    """Other replacements for delisted models than the recommended ones."""
+
+    _chat: Chat | None = PrivateAttr(default=None)
+
+    if not TYPE_CHECKING:
+        # Type checkers see the fields; this one sees them before pydantic does.
+        def __init__(self, **arguments: Any) -> None:
+            """Resolve the arguments, then hand them to the framework's own class."""
+            cls = type(self)
+            arguments = known_arguments(cls, arguments)
+            chat = resolve_chat(arguments)
+            fields = {**arguments, **_resolved_fields(chat)}
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                raise from_validation(error, cls.__name__) from None
+            self._chat = chat
+            if arguments.get("resolved_model") != chat.model.profile.id:
+                _tell(chat)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Assign, and resolve again where an argument changed."""
+            if name not in _ARGUMENTS or not self._is_resolved():
+                super().__setattr__(name, value)
+                return
+            before = getattr(self, name)
+            super().__setattr__(name, value)
+            try:
+                self._resolve()
+            except ConfigurationError:
+                super().__setattr__(name, before)
+                raise
+
+    @override
+    def model_copy(
+        self, *, update: Mapping[str, Any] | None = None, deep: bool = False
+    ) -> Self:
+        """Copy the model; a changed argument is checked as in the constructor."""
+        known = known_arguments(type(self), update or {})
+        copied = super().model_copy(update=known, deep=deep)
+        if known:
+            copied._resolve()  # noqa: SLF001 - a copy of this very class
+        return copied
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where requests go, where data is stored and where inference runs."""
+        return self.resolved_chat.connection.endpoint
+
+    @property
+    def resolved_chat(self) -> Chat:
+        """What the arguments come to."""
+        if self._chat is None:
+            # A copy that was made around the constructor.
+            self._resolve()
+        return cast("Chat", self._chat)
+
+    def pinned_arguments(self) -> dict[str, Any]:
+        """Return what the environment decided, as arguments that say the same."""
+        endpoint = self.endpoint
+        said = {
+            "region": endpoint.region,
+            "mode": endpoint.mode,
+            "workspace": endpoint.workspace,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+    def _prepare(
+        self,
+        messages: list[Message],
+        call: Mapping[str, Any],
+        *,
+        stream: bool,
+        include_usage: bool = True,
+    ) -> Exchange:
+        return prepare(
+            self.resolved_chat,
+            messages,
+            call,
+            stream=stream,
+            include_usage=include_usage,
+        )
+
+    def _is_resolved(self) -> bool:
+        private = self.__pydantic_private__
+        return private is not None and private.get("_chat") is not None
+
+    def _resolve(self) -> None:
+        arguments = {name: getattr(self, name) for name in _ARGUMENTS}
+        chat = resolve_chat(arguments)
+        # Around __setattr__, which would resolve once more.
+        self.__dict__.update(_resolved_fields(chat))
+        if chat.model != (self._chat and self._chat.model):
+            _tell(chat)
+        self._chat = chat
+
+
+_ARGUMENTS: Final = frozenset(ChatArguments.model_fields) - {"resolved_model"}
+
+
+def _resolved_fields(chat: Chat) -> dict[str, Any]:
+    return {
+        "api_key": SecretStr(chat.connection.api_key),
+        "resolved_model": chat.model.profile.id,
+    }
+
+
+def _tell(chat: Chat) -> None:
+    if chat.model.notice:
+        warn_deprecated(chat.model.notice)
+
+
+# --- Names ------------------------------------------------------------------------
+
+
+def known_arguments(
+    cls: type[ConnectionArguments], arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments under their own names.
+
+    Raises:
+        ConfigurationError: A name is not one of the constructor's, or an argument is
+            given under two names.
+    """
+    known: dict[str, Any] = {}
+    for name, value in arguments.items():
+        own = cls.argument_aliases.get(name, name)
+        if own not in cls.model_fields:
+            names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
+            raise unknown_name(f"argument of {cls.__name__}", name, names)
+        if own in known:
+            other = next(n for n in arguments if n != name and _own(cls, n) == own)
+            raise ConfigurationError(
+                f"{name} and {other} are the same argument: drop one of the two."
+            )
+        known[own] = value
+    return known
+
+
+def _own(cls: type[ConnectionArguments], name: str) -> str:
+    return cls.argument_aliases.get(name, name)
+
+
+def from_validation(error: ValidationError, where: str) -> ConfigurationError:
+    """Turn pydantic's error into one that does not show what was put in."""
+    told = error.errors(include_url=False, include_context=False, include_input=False)
+    lines = [f"{'.'.join(map(str, it['loc'])) or where}: {it['msg']}" for it in told]
+    return ConfigurationError(f"Bad arguments of {where}: {'; '.join(lines)}.")
+
+
+# --- From arguments to what they come to ------------------------------------------
+
+
+def resolve_chat(arguments: Mapping[str, Any]) -> Chat:
+    """Decide everything that a chat model's constructor can decide.
+
+    Args:
+        arguments: The constructor's arguments under their own names; what is missing
+            or None is left to its default.
+
+    Raises:
+        ConfigurationError: They are wrong, or contradict each other.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    if "model" not in given:
+        raise ConfigurationError(
+            "model is missing: pass a model id such as model='qwen3.7-plus'."
+        )
+    connection = resolve_connection(given, model=given["model"])
+    if connection.protocol != "openai":
+        raise ConfigurationError(
+            "protocol='dashscope' is not available for chat in this version: use"
+            " protocol='openai'."
+        )
+    policy = given.get("deprecated_models", "replace")
+    if policy not in _DEPRECATED_MODELS:
+        raise unknown_name("deprecated_models", str(policy), _DEPRECATED_MODELS)
+    replacements = given.get("replacements")
+    if replacements is not None and not isinstance(replacements, Mapping):
+        raise ConfigurationError("replacements must be a dict of model ids.")
+    model = resolve_in_scope(
+        given["model"],
+        connection,
+        deprecated_models=policy,
+        replacements=replacements,
+    )
+    options = ChatOptions().override({k: given[k] for k in OPTION_NAMES if k in given})
+    plan_request(options, model, protocol=connection.protocol)
+    return Chat(
+        connection=connection,
+        model=model,
+        options=options,
+        deprecated_models=policy,
+        replacements=replacements,
+    )
+
+
+def resolve_connection(given: Mapping[str, Any], *, model: object = None) -> Connection:
+    """Decide how the service is reached.
+
+    Args:
+        given: Connection arguments that are not None.
+        model: The model id, which chooses the mode in US (Virginia).
+
+    Raises:
+        ConfigurationError: They are wrong, or contradict each other.
+    """
+    protocol = check_protocol(given.get("protocol", "openai"))
+    endpoint = resolve_endpoint(
+        region=given.get("region"),
+        mode=given.get("mode"),
+        workspace=given.get("workspace"),
+        base_url=given.get("base_url"),
+        model=model if isinstance(model, str) else None,
+        allow_insecure_http=_switch(given, "allow_insecure_http"),
+    )
+    connect, read = _timeouts(given.get("timeout", 600.0))
+    return Connection(
+        endpoint=endpoint,
+        protocol=protocol,
+        api_key=_api_key(given.get("api_key")),
+        connect_timeout=connect,
+        read_timeout=read,
+        max_retries=_retries(given.get("max_retries", 2)),
+        default_headers=_headers(given.get("default_headers", {})),
+        http_client=_http_client(given.get("http_client"), "Client"),
+        http_async_client=_http_client(given.get("http_async_client"), "AsyncClient"),
+    )
+
+
+def _api_key(value: object) -> str:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    key = api_key_from_environment() if value is None else value
+    if not key:
+        raise ConfigurationError(
+            f"The API key is missing: pass api_key= or set {API_KEY_VARIABLE}. Keys are"
+            " made in the Model Studio console of the region that they are for."
+        )
+    # It becomes a header: nothing may end the line, and no word of it is repeated here.
+    if not isinstance(key, str) or not re.fullmatch(r"[\x21-\x7e]+", key):
+        raise ConfigurationError(
+            "api_key must be a string of printable characters without blanks or line"
+            " ends: was it read from a file with its last line end?"
+        )
+    return key
+
+
+def _switch(given: Mapping[str, Any], name: str) -> bool:
+    value = given.get(name, False)
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False, and is {value!r}.")
+    return value
+
+
+def _timeouts(value: object) -> tuple[float, float]:
+    """Return the seconds to wait for a connection and for the next bytes."""
+    pair = value if isinstance(value, tuple | list) else (_CONNECT_TIMEOUT, value)
+    numbers = [
+        float(part)
+        for part in cast("Iterable[Any]", pair)
+        if isinstance(part, int | float) and not isinstance(part, bool) and part > 0
+    ]
+    if len(numbers) != 2 or len(cast("list[Any]", pair)) != 2:  # noqa: PLR2004 - a pair
+        raise ConfigurationError(
+            "timeout must be seconds above 0, or a pair of them for (connect, read),"
+            f" and is {value!r}."
+        )
+    return numbers[0], numbers[1]
+
+
+def _retries(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigurationError(
+            f"max_retries must be a whole number from 0, and is {value!r}."
+        )
+    return value
+
+
+def _headers(value: object) -> tuple[tuple[str, str], ...]:
+    """Return headers as pairs; their values are not repeated in what is said."""
+    if not isinstance(value, Mapping):
+        raise ConfigurationError("default_headers must be a dict of strings.")
+    for name, text in cast("Mapping[Any, Any]", value).items():
+        if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~\w-]+", name):
+            raise ConfigurationError(f"default_headers has a bad name: {name!r}.")
+        if not isinstance(text, str) or not re.fullmatch(r"[\x20-\x7e\t]*", text):
+            raise ConfigurationError(
+                f"default_headers[{name!r}] must be a string of printable ASCII."
+            )
+    return tuple(cast("Mapping[str, str]", value).items())
+
+
+def _http_client(value: object, kind: str) -> object:
+    """Return a client that the SDK takes, without importing its library."""
+    if value is None:
+        return None
+    names = {
+        (base.__module__.partition(".")[0], base.__name__) for base in type(value).__mro__
+    }
+    argument = "http_client" if kind == "Client" else "http_async_client"
+    libraries = ("httpx", "httpx2") if _sdk_takes_httpx2() else ("httpx",)
+    if not any((library, kind) in names for library in libraries):
+        wanted = " or ".join(f"{library}.{kind}" for library in libraries)
+        raise ConfigurationError(
+            f"{argument} must be an {wanted} for protocol='openai', and is a"
+            f" {type(value).__name__}."
+        )
+    return value
+
+
+def _sdk_takes_httpx2() -> bool:
+    return int(version("openai").partition(".")[0]) >= 3  # noqa: PLR2004 - a version

@@ -1,0 +1,365 @@
+"""Chat: a prompt in, events or whole answers out.
+
+``Chat`` is what a constructor resolved, ``prepare`` decides a request and refuses what
+cannot be sent, and ``generate``, ``agenerate``, ``stream`` and ``astream`` send it.
+"""
+
+import sys
+import warnings
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
+from contextlib import aclosing, closing
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import tenacity
+
+from modelstudio_core import clients
+from modelstudio_core.catalog import (
+    DeprecatedModels,
+    ResolvedModel,
+    check_scope,
+    resolve_deprecated,
+)
+from modelstudio_core.clients import Connection
+from modelstudio_core.completion import Completion
+from modelstudio_core.errors import (
+    ConfigurationError,
+    IncompleteStreamError,
+    ModelDeprecationWarning,
+    ModelStudioError,
+    ToolChoiceError,
+)
+from modelstudio_core.events import Event, Finish, ToolCallDelta
+from modelstudio_core.messages import Message
+from modelstudio_core.options import ChatOptions, ChatRequest, plan_request
+from modelstudio_core.wire import openai as wire
+
+__all__ = ["Chat", "Exchange", "agenerate", "astream", "generate", "prepare", "stream"]
+
+# The longest that a server's Retry-After is obeyed, and the back-off without one: that
+# of both SDKs.
+_LONGEST_WAIT: Final = 60.0
+_BACK_OFF: Final = tenacity.wait_exponential(
+    multiplier=0.5, max=8.0
+) + tenacity.wait_random(0, 0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A chat model with everything decided that its constructor can decide.
+
+    Attributes:
+        connection: How to reach the service.
+        model: The model as it was asked for and as it is used.
+        options: What to ask for unless a call says otherwise.
+        deprecated_models: What to do about a delisted model in a call.
+        replacements: What replaces it.
+    """
+
+    connection: Connection
+    model: ResolvedModel
+    options: ChatOptions
+    deprecated_models: DeprecatedModels = "replace"
+    replacements: Mapping[str, str] | None = None
+
+    def with_model(self, model: str) -> "Chat":
+        """Return the same for another model, through the constructor's own door.
+
+        Raises:
+            ConfigurationError: The model belongs to another deployment mode, or is
+                delisted and may not be replaced.
+        """
+        resolved = resolve_in_scope(
+            model,
+            self.connection,
+            deprecated_models=self.deprecated_models,
+            replacements=self.replacements,
+        )
+        return replace(self, model=resolved)
+
+
+def resolve_in_scope(
+    model: str,
+    connection: Connection,
+    *,
+    deprecated_models: DeprecatedModels,
+    replacements: Mapping[str, str] | None,
+) -> ResolvedModel:
+    """Decide which model answers, replacement first, and keep it in its mode."""
+    if not isinstance(model, str) or not model:
+        raise ConfigurationError(f"model must be a model's id, and is {model!r}.")
+    resolved = resolve_deprecated(
+        model,
+        mode=connection.endpoint.mode,
+        deprecated_models=deprecated_models,
+        replacements=replacements,
+    )
+    check_scope(resolved.profile.id, connection.endpoint)
+    return resolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request, ready to be sent.
+
+    Attributes:
+        connection: How to reach the service.
+        request: What was decided.
+        body: What is sent.
+    """
+
+    connection: Connection
+    request: ChatRequest
+    body: Mapping[str, Any]
+
+    def parser(self, reply: clients.Reply | clients.AsyncReply) -> wire.Parser:
+        """Make the parser of one answer."""
+        return wire.Parser(self.connection.context, request_id=reply.request_id)
+
+
+def prepare(
+    chat: Chat,
+    messages: Sequence[Message],
+    call: Mapping[str, Any],
+    *,
+    stream: bool,
+    include_usage: bool = True,
+) -> Exchange:
+    """Decide one request and build its body; nothing is sent.
+
+    Args:
+        chat: What the constructor resolved.
+        messages: The prompt.
+        call: The options of this call, ``model`` among them; they win.
+        stream: Whether the caller wants events as they come.
+        include_usage: Whether a stream ends with its token counts.
+
+    Raises:
+        ConfigurationError: An option is unknown, out of range, or not the model's.
+    """
+    if call:
+        said = dict(call)
+        model = said.pop("model", None)
+        if model is not None and model != chat.model.requested:
+            chat = chat.with_model(model)
+            if chat.model.notice:
+                warn_deprecated(chat.model.notice)
+        chat = replace(chat, options=chat.options.override(said))
+    request = plan_request(
+        chat.options, chat.model, protocol=chat.connection.protocol, stream=stream
+    )
+    body = wire.build_request(request, messages, include_usage=include_usage)
+    return Exchange(connection=chat.connection, request=request, body=body)
+
+
+# --- Four functions ---------------------------------------------------------------
+
+
+def generate(exchange: Exchange) -> list[Completion]:
+    """Send a request and return its whole answers, one for each of ``n``.
+
+    Raises:
+        APIError: There was no answer, or it is not whole.
+    """
+    if exchange.request.stream:
+        return _complete(exchange, stream(exchange))
+    return _complete(exchange, _retrying(exchange)(_send, exchange))
+
+
+async def agenerate(exchange: Exchange) -> list[Completion]:
+    """Do as ``generate``."""
+    if exchange.request.stream:
+        return _complete(exchange, [event async for event in astream(exchange)])
+    return _complete(exchange, await _aretrying(exchange)(_asend, exchange))
+
+
+def stream(exchange: Exchange) -> Generator[Event]:
+    """Send a request and yield the events of its answer as they come.
+
+    Closing the generator closes the connection. The last event is ``Finish``.
+
+    Raises:
+        APIError: There was no answer, it broke off, or an error came in its midst.
+    """
+    first, events = _retrying(exchange)(_begin, exchange)
+    check = _CallCheck(exchange)
+    with closing(events):
+        check(first)
+        yield first
+        for event in events:
+            check(event)
+            yield event
+
+
+async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
+    """Do as ``stream``."""
+    first, events = await _aretrying(exchange)(_abegin, exchange)
+    check = _CallCheck(exchange)
+    async with aclosing(events):
+        check(first)
+        yield first
+        async for event in events:
+            check(event)
+            yield event
+
+
+# --- One attempt ------------------------------------------------------------------
+
+
+def _send(exchange: Exchange) -> list[Event]:
+    reply = clients.send(exchange.connection, wire.PATH, exchange.body)
+    parser = exchange.parser(reply)
+    return [*parser.feed_whole(reply.read()), *parser.close()]
+
+
+async def _asend(exchange: Exchange) -> list[Event]:
+    reply = await clients.asend(exchange.connection, wire.PATH, exchange.body)
+    parser = exchange.parser(reply)
+    return [*parser.feed_whole(await reply.read()), *parser.close()]
+
+
+def _begin(exchange: Exchange) -> tuple[Event, Generator[Event]]:
+    """Open a stream and wait for its first event: until then it may be tried again."""
+    events = _open(exchange)
+    return next(events), events
+
+
+async def _abegin(exchange: Exchange) -> tuple[Event, AsyncGenerator[Event]]:
+    events = _aopen(exchange)
+    return await anext(events), events
+
+
+def _open(exchange: Exchange) -> Generator[Event]:
+    reply = clients.open(exchange.connection, wire.PATH, exchange.body)
+    with closing(reply):
+        parser = exchange.parser(reply)
+        if reply.is_json:
+            yield from parser.feed_whole(reply.read())
+            yield from parser.close()
+            return
+        chunks = reply.chunks()
+        try:
+            for chunk in chunks:
+                yield from parser.feed(chunk)
+                if parser.done:
+                    break
+        except IncompleteStreamError:
+            if not parser.finished:
+                raise
+        yield from parser.close()
+        reply.drain(chunks)
+
+
+async def _aopen(exchange: Exchange) -> AsyncGenerator[Event]:
+    reply = await clients.aopen(exchange.connection, wire.PATH, exchange.body)
+    async with aclosing(reply):
+        parser = exchange.parser(reply)
+        if reply.is_json:
+            for event in parser.feed_whole(await reply.read()):
+                yield event
+            for event in parser.close():
+                yield event
+            return
+        chunks = reply.chunks()
+        try:
+            async for chunk in chunks:
+                for event in parser.feed(chunk):
+                    yield event
+                if parser.done:
+                    break
+        except IncompleteStreamError:
+            if not parser.finished:
+                raise
+        for event in parser.close():
+            yield event
+        await reply.drain(chunks)
+
+
+# --- Around it --------------------------------------------------------------------
+
+
+def _is_retryable(error: BaseException) -> bool:
+    return isinstance(error, ModelStudioError) and error.is_retryable
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    """Wait as long as the service asks, else longer each time."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = getattr(error, "retry_after", None)
+    return _BACK_OFF(state) if asked is None else min(float(asked), _LONGEST_WAIT)
+
+
+def _policy(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "stop": tenacity.stop_after_attempt(exchange.connection.max_retries + 1),
+        "wait": _wait,
+        "retry": tenacity.retry_if_exception(_is_retryable),
+        "reraise": True,
+    }
+
+
+def _retrying(exchange: Exchange) -> tenacity.Retrying:
+    return tenacity.Retrying(**_policy(exchange))
+
+
+def _aretrying(exchange: Exchange) -> tenacity.AsyncRetrying:
+    return tenacity.AsyncRetrying(**_policy(exchange))
+
+
+class _CallCheck:
+    """See that a call came where one was demanded."""
+
+    __slots__ = ("_exchange", "_missing")
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._missing = exchange.request.call_required
+
+    def __call__(self, event: Event) -> None:
+        if self._missing:
+            if isinstance(event, ToolCallDelta):
+                self._missing = False
+            elif isinstance(event, Finish):
+                raise self._exchange.connection.context.error(
+                    ToolChoiceError,
+                    f"{self._exchange.request.model.profile.id} was asked to call a"
+                    " tool and answered without a call.",
+                    request_id=event.request_id,
+                )
+
+
+def _complete(exchange: Exchange, events: Iterable[Event]) -> list[Completion]:
+    check = _CallCheck(exchange)
+    completions: dict[int, Completion] = {}
+    for event in events:
+        check(event)
+        completions.setdefault(event.choice, Completion()).add(event)
+        if isinstance(event, Finish) and event.finish_reason is None:
+            warnings.warn(
+                f"{exchange.request.model.profile.id} answered without a finish reason"
+                f" (request id {event.request_id}): the answer may be cut off.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+    return [completions[index] for index in sorted(completions)]
+
+
+# Where a warning must not point: between the user's line and ours.
+_INNER: Final = frozenset(
+    {
+        "modelstudio_core",
+        "langchain_modelstudio",
+        "llamaindex_modelstudio",
+        "langchain_core",
+        "llama_index",
+        "pydantic",
+    }
+)
+
+
+def warn_deprecated(notice: str) -> None:
+    """Warn of a delisted model, pointing at the user's line."""
+    level, frame = 1, sys._getframe()  # noqa: SLF001 - warnings itself counts frames
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] in _INNER:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(notice, ModelDeprecationWarning, stacklevel=level)

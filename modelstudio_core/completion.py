@@ -1,0 +1,87 @@
+"""The only accumulator: events in, one whole answer out."""
+
+from typing import assert_never
+
+from modelstudio_core.events import (
+    Event,
+    Finish,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+)
+from modelstudio_core.messages import ToolCall
+
+__all__ = ["Completion"]
+
+
+class Completion:
+    """One choice of an answer, put together from its events.
+
+    Pieces are kept in lists and joined when they are asked for, so that a long stream
+    costs what its length costs and not its square.
+    """
+
+    __slots__ = ("_calls", "_reasoning", "_text", "finish")
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._reasoning: list[str] = []
+        self._text: list[str] = []
+        self._calls: dict[int, _Call] = {}
+        self.finish: Finish | None = None
+
+    def add(self, event: Event) -> None:
+        """Take the next event of this choice."""
+        match event:
+            case TextDelta():
+                self._text.append(event.text)
+            case ReasoningDelta():
+                self._reasoning.append(event.text)
+            case ToolCallDelta():
+                self._calls.setdefault(event.index, _Call()).add(event)
+            case Finish():
+                self.finish = event
+            case _:
+                assert_never(event)
+
+    @property
+    def reasoning(self) -> str:
+        """What the model thought; empty where it did not."""
+        if len(self._reasoning) > 1:
+            self._reasoning = ["".join(self._reasoning)]
+        return self._reasoning[0] if self._reasoning else ""
+
+    @property
+    def text(self) -> str:
+        """The answer."""
+        if len(self._text) > 1:
+            self._text = ["".join(self._text)]
+        return self._text[0] if self._text else ""
+
+    @property
+    def tool_calls(self) -> list[ToolCall]:
+        """The calls in their order, fresh dicts each time."""
+        return [self._calls[index].whole() for index in sorted(self._calls)]
+
+
+class _Call:
+    __slots__ = ("arguments", "id", "name")
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.name = ""
+        self.arguments: list[str] = []
+
+    def add(self, delta: ToolCallDelta) -> None:
+        self.id = self.id or delta.id or ""
+        self.name = self.name or delta.name or ""
+        self.arguments.append(delta.arguments)
+
+    def whole(self) -> ToolCall:
+        arguments = "".join(self.arguments)
+        self.arguments = [arguments]
+        return {
+            "id": self.id,
+            "type": "function",
+            "function": {"name": self.name, "arguments": arguments},
+        }

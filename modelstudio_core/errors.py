@@ -1,0 +1,469 @@
+"""Everything that can go wrong, in one tree.
+
+::
+
+    ModelStudioError
+    ├── ConfigurationError          also a ValueError; nothing was sent
+    └── APIError
+        ├── APIConnectionError      also a ConnectionError
+        │   └── APITimeoutError     also a TimeoutError
+        ├── IncompleteStreamError
+        ├── ToolChoiceError
+        └── APIStatusError
+            ├── BadRequestError
+            │   ├── ContextOverflowError
+            │   └── ContentFilterError
+            ├── AuthenticationError
+            ├── PermissionDeniedError
+            ├── NotFoundError
+            ├── RateLimitError
+            ├── QuotaExceededError
+            └── InternalServerError
+
+    ModelDeprecationWarning         a DeprecationWarning
+
+Errors are made from responses in one place, ``ErrorContext.from_payload``. The table
+of codes is that of the official error-code page and of recorded bodies (2026-09).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any, Self, TypeVar, cast
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ContentFilterError",
+    "ContextOverflowError",
+    "IncompleteStreamError",
+    "InternalServerError",
+    "ModelDeprecationWarning",
+    "ModelStudioError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "ToolChoiceError",
+]
+
+
+class ModelDeprecationWarning(DeprecationWarning):
+    """A model that was asked for is delisted, and another one answers for it."""
+
+
+class ModelStudioError(Exception):
+    """The base of every error of this package.
+
+    Attributes:
+        message: What happened, and what to do about it.
+        status_code: The HTTP status; for an error inside a stream the status that the
+            service gave it, not the 200 of the stream. None where there is none.
+        code: The service's own code, such as ``data_inspection_failed``.
+        request_id: The id to quote to Alibaba Cloud's support.
+        region: The region id that was called, None for an address of one's own.
+        protocol: ``"openai"`` or ``"dashscope"``.
+        body: The response's body: parsed where it is JSON, else its text.
+        retry_after: Seconds that the service asked to wait for, where it did.
+        is_retryable: Whether the same request may succeed later.
+    """
+
+    is_retryable: bool = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        region: str | None = None,
+        protocol: str | None = None,
+        body: object = None,
+        retry_after: float | None = None,
+        is_retryable: bool | None = None,
+    ) -> None:
+        """Take what is known of the failure; all but the message may be missing."""
+        super().__init__(message)
+        self.message = message
+        self.status_code = status_code
+        self.code = code
+        self.request_id = request_id
+        self.region = region
+        self.protocol = protocol
+        self.body = body
+        self.retry_after = retry_after
+        if is_retryable is not None:
+            self.is_retryable = is_retryable
+
+    def fields(self) -> dict[str, Any]:
+        """Return all but the message, as keyword arguments for another error."""
+        return {
+            "status_code": self.status_code,
+            "code": self.code,
+            "request_id": self.request_id,
+            "region": self.region,
+            "protocol": self.protocol,
+            "body": self.body,
+            "retry_after": self.retry_after,
+            "is_retryable": self.is_retryable,
+        }
+
+    def __str__(self) -> str:
+        """Show the message, then what identifies the request."""
+        known = {
+            "status": self.status_code,
+            "code": self.code,
+            "region": self.region,
+            "request id": self.request_id,
+        }
+        detail = ", ".join(f"{k} {v}" for k, v in known.items() if v is not None)
+        return f"{self.message} ({detail})" if detail else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the constructor's arguments."""
+        return _rebuild, (type(self), self.message, self.fields())
+
+
+def _rebuild(
+    cls: type[ModelStudioError], message: str, fields: dict[str, Any]
+) -> ModelStudioError:
+    return cls(message, **fields)
+
+
+class ConfigurationError(ModelStudioError, ValueError):
+    """An argument is wrong, or arguments contradict each other; nothing was sent."""
+
+
+class APIError(ModelStudioError):
+    """A request was sent and did not bring an answer."""
+
+
+class APIConnectionError(APIError, ConnectionError):
+    """The service could not be reached, or the connection broke."""
+
+    is_retryable = True
+
+
+class APITimeoutError(APIConnectionError, TimeoutError):
+    """Nothing came for as long as ``timeout`` allows."""
+
+
+class IncompleteStreamError(APIError):
+    """A stream ended before its finish: what arrived is not the whole answer."""
+
+    is_retryable = True
+
+
+class ToolChoiceError(APIError):
+    """A tool was required, and the model answered without calling one."""
+
+
+class APIStatusError(APIError):
+    """The service refused a request."""
+
+
+class BadRequestError(APIStatusError):
+    """The request is wrong (400): sending it again will not help."""
+
+
+class ContextOverflowError(BadRequestError):
+    """The prompt is longer than the model's context window."""
+
+
+class ContentFilterError(BadRequestError):
+    """The input or the output was blocked by content moderation."""
+
+
+class AuthenticationError(APIStatusError):
+    """The key was refused (401). Keys belong to one region."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """The key is good, but may not do this (403)."""
+
+
+class NotFoundError(APIStatusError):
+    """No such model, workspace or path (404)."""
+
+
+class RateLimitError(APIStatusError):
+    """Too many requests or tokens at once (429): wait and try again."""
+
+    is_retryable = True
+
+
+class QuotaExceededError(APIStatusError):
+    """Money or a free quota has run out: waiting does not help."""
+
+
+class InternalServerError(APIStatusError):
+    """The service failed (5xx)."""
+
+    is_retryable = True
+
+
+# --- Words for messages -----------------------------------------------------------
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Order names by likeness to the one that was given, the nearest first."""
+    asked = name.casefold()
+    return sorted(
+        known,
+        key=lambda other: (
+            -SequenceMatcher(None, asked, other.casefold()).ratio(),
+            other,
+        ),
+    )
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigurationError:
+    """Say that a name is not known, and which known one is the nearest.
+
+    Args:
+        kind: What the name names, such as ``"argument"``.
+        name: What was given.
+        known: The names that there are.
+    """
+    ordered = nearest(name, known)
+    hint = f" Did you mean {ordered[0]!r}?" if ordered else ""
+    return ConfigurationError(f"Unknown {kind} {name!r}.{hint}")
+
+
+# --- From a response to an error --------------------------------------------------
+
+_T = TypeVar("_T")
+_E = TypeVar("_E", bound=APIError)
+
+_QUOTA_CODES = (
+    "arrearage",
+    "allocationquota.freetieronly",
+    "commoditynotpurchased",
+    "prepaidbilloverdue",
+    "postpaidbilloverdue",
+)
+_FILTER_CODES = (
+    "data_inspection_failed",
+    "datainspectionfailed",
+    "invalidparameter.datainspection",
+    "customroleblocked",
+    "faqruleblocked",
+    "ipinfringementsuspect",
+)
+_STATUS_OF_CODE = {
+    "invalid_parameter_error": 400,
+    "invalidparameter": 400,
+    "invalid_value": 400,
+    "badrequest": 400,
+    "unsupportedoperation": 400,
+    **dict.fromkeys(_FILTER_CODES, 400),
+    "arrearage": 400,
+    "invalid_api_key": 401,
+    "invalidapikey": 401,
+    "not authorized": 401,
+    "access_denied": 403,
+    "accessdenied": 403,
+    "allocationquota.freetieronly": 403,
+    "model_not_found": 404,
+    "modelnotfound": 404,
+    "model_not_supported": 404,
+    "workspacenotfound": 404,
+    "notfound": 404,
+    "conflict": 409,
+    "limit_requests": 429,
+    "limitrequests": 429,
+    "limit_burst_rate": 429,
+    "insufficient_quota": 429,
+    "throttling": 429,
+    "commoditynotpurchased": 429,
+    "prepaidbilloverdue": 429,
+    "postpaidbilloverdue": 429,
+    "internal_error": 500,
+    "internalerror": 500,
+    "systemerror": 500,
+    "modelservicefailed": 500,
+    "requesttimeout": 500,
+    "responsetimeout": 500,
+    "modelservingerror": 503,
+    "modelunavailable": 503,
+}
+_STATUS_OF_TYPE = {"invalid_request_error": 400, "server_error": 500}
+_BAD_REQUEST, _REQUEST_TIMEOUT, _CONFLICT, _SERVER_ERROR = 400, 408, 409, 500
+_CLASS_OF_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    422: BadRequestError,
+    429: RateLimitError,
+}
+# The texts carry numbers and links that change: only their fixed words are matched.
+_OVERFLOW = re.compile(r"range of input length|maximum context length", re.IGNORECASE)
+_FREE_QUOTA = re.compile(r"free allocated quota|free ?tier", re.IGNORECASE)
+_EMBEDDED_STATUS = re.compile(r"<(\d{3})>")
+_CALLER_FAULT = re.compile(
+    r"list index out of range|role must be in|expecting '.' delimiter", re.IGNORECASE
+)
+_REDIRECTS = range(300, 400)
+_SHORTEST_SECRET = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorContext:
+    """What an error needs to know of the request that it is about.
+
+    Attributes:
+        region: The region id, None for an address of one's own.
+        protocol: ``"openai"`` or ``"dashscope"``.
+        host: The host that was called.
+        secrets: What must never be shown, even where the service echoes it.
+    """
+
+    region: str | None
+    protocol: str
+    host: str
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def redact(self, value: _T) -> _T:
+        """Return the value with every secret in its strings replaced."""
+        if isinstance(value, str):
+            text: str = value
+            for secret in self.secrets:
+                # A shorter one is a word of the language, such as "test".
+                if len(secret) >= _SHORTEST_SECRET:
+                    text = text.replace(secret, "**********")
+            return cast("_T", text)
+        if isinstance(value, Mapping):
+            items = cast("Mapping[Any, Any]", value).items()
+            return cast("_T", {self.redact(k): self.redact(v) for k, v in items})
+        if isinstance(value, list):
+            return cast("_T", [self.redact(v) for v in cast("list[Any]", value)])
+        return value
+
+    def error(self, cls: type[_E], message: str, **known: Any) -> _E:
+        """Make an error that is not about a status, such as a broken connection."""
+        known.setdefault("region", self.region)
+        known.setdefault("protocol", self.protocol)
+        known["body"] = self.redact(known.get("body"))
+        return cls(self.redact(message), **known)
+
+    def from_payload(
+        self,
+        status: int | None,
+        payload: object,
+        *,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> APIError:
+        """Make the error that a response or an event of a stream describes.
+
+        Args:
+            status: The HTTP status, None inside a stream that does not tell it: then
+                it follows from the code, from the ``<400>`` that the message carries,
+                or from the type.
+            payload: The body, parsed where it is JSON, else its text.
+            request_id: The id in the response's header; the body's own comes first.
+            retry_after: Seconds that the header asked to wait for.
+        """
+        told = _Told.read(payload, status)
+        real = status or told.status()
+        message = self.redact(told.message)
+        common: dict[str, Any] = {
+            "status_code": real,
+            "code": told.code,
+            "request_id": told.request_id or request_id,
+            "body": payload,
+            "retry_after": retry_after,
+        }
+        if real is None:
+            return self.error(APIError, message, **common)
+        cls = told.error_class(real)
+        if cls is AuthenticationError:
+            message += f" {self._key_hint()}"
+        if real in _REDIRECTS:
+            message += (
+                " The service answered with a redirect, which is never followed:"
+                " check base_url."
+            )
+        retryable = cls.is_retryable or real in {_REQUEST_TIMEOUT, _CONFLICT}
+        if cls is InternalServerError and _CALLER_FAULT.search(told.message):
+            retryable = False
+        return self.error(cls, message, is_retryable=retryable, **common)
+
+    def _key_hint(self) -> str:
+        where = f"region {self.region}" if self.region else self.host
+        return (
+            f"The key was refused by {where}. API keys belong to one region: use a key"
+            " that was created there, or choose the key's own region with region=."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an error's body says, whichever of its shapes it has."""
+
+    message: str
+    code: str | None
+    kind: str | None
+    request_id: str | None
+
+    @classmethod
+    def read(cls, payload: object, status: int | None) -> Self:
+        if not isinstance(payload, Mapping):
+            text = str(payload or "").strip()
+            return cls(text[:500] or f"HTTP status {status}", None, None, None)
+        outer = cast("Mapping[str, Any]", payload)
+        inner = outer.get("error")
+        if isinstance(inner, str):
+            inner = {"message": inner}
+        error = cast(
+            "Mapping[str, Any]", inner if isinstance(inner, Mapping) else outer
+        )
+        message = error.get("message") or outer.get("message")
+        return cls(
+            message=str(message or f"HTTP status {status}"),
+            code=_text(error.get("code")),
+            kind=_text(error.get("type")),
+            request_id=_text(
+                outer.get("request_id") or error.get("request_id") or outer.get("id")
+            ),
+        )
+
+    def status(self) -> int | None:
+        """Tell the status that an error inside a stream stands for."""
+        if embedded := _EMBEDDED_STATUS.search(self.message):
+            return int(embedded.group(1))
+        code = (self.code or "").casefold()
+        if found := _STATUS_OF_CODE.get(code) or _STATUS_OF_CODE.get(
+            code.split(".")[0]
+        ):
+            return found
+        if code.isdigit():
+            return int(code)
+        return _STATUS_OF_TYPE.get((self.kind or "").casefold())
+
+    def error_class(self, status: int) -> type[APIStatusError]:
+        """Choose the class: the cause first, then the status."""
+        code = (self.code or "").casefold()
+        if code in _QUOTA_CODES or (
+            status in {403, 429} and _FREE_QUOTA.search(self.message)
+        ):
+            return QuotaExceededError
+        if code in _FILTER_CODES or "DataInspectionFailed" in self.message:
+            return ContentFilterError
+        if status == _BAD_REQUEST and _OVERFLOW.search(self.message):
+            return ContextOverflowError
+        if status >= _SERVER_ERROR:
+            return InternalServerError
+        return _CLASS_OF_STATUS.get(status, APIStatusError)
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value not in (None, "") else None
