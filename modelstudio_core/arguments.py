@@ -190,7 +190,7 @@ class ChatArguments(ConnectionArguments):
             """Resolve the arguments, then hand them to the framework's own class."""
             cls = type(self)
             arguments = known_arguments(cls, arguments)
-            chat = resolve_chat(arguments)
+            chat = cls._decide(arguments)
             fields = {**arguments, **_resolved_fields(chat)}
             try:
                 super().__init__(**fields)
@@ -223,6 +223,10 @@ class ChatArguments(ConnectionArguments):
         if known:
             copied._resolve()  # noqa: SLF001 - a copy of this very class
         return copied
+
+    @classmethod
+    def _decide(cls, arguments: Mapping[str, Any]) -> Chat:
+        return resolve_chat(arguments)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -269,7 +273,7 @@ class ChatArguments(ConnectionArguments):
 
     def _resolve(self) -> None:
         arguments = {name: getattr(self, name) for name in _ARGUMENTS}
-        chat = resolve_chat(arguments)
+        chat = self._decide(arguments)
         # Around __setattr__, which would resolve once more.
         self.__dict__.update(_resolved_fields(chat))
         if chat.model != (self._chat and self._chat.model):

@@ -1,0 +1,372 @@
+"""``ModelStudio``: chat models of Model Studio as a LlamaIndex LLM."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing, closing
+from typing import Any, ClassVar, cast
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+    LLMMetadata,
+    MessageRole,
+    ToolCallBlock,
+)
+from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.llms.utils import parse_partial_json
+from llama_index.core.tools import BaseTool
+from typing_extensions import override
+
+from llamaindex_modelstudio._messages import (
+    from_messages,
+    to_completion_response,
+    to_delta_response,
+    to_response,
+)
+from modelstudio_core import chat
+from modelstudio_core.arguments import ChatArguments
+from modelstudio_core.chat import Chat, Exchange
+from modelstudio_core.completion import Completion
+from modelstudio_core.errors import ConfigurationError
+
+__all__ = ["ModelStudio"]
+
+# For a model that the catalog does not know: what the smallest current ones have. A
+# smaller guess would make chat engines cut the history.
+_CONTEXT_WINDOW = 128 * 1024
+
+
+class ModelStudio(ChatArguments, FunctionCallingLLM):
+    """A chat model of Alibaba Cloud Model Studio.
+
+    The answer's text is ``response.message.content``; what the model thought before it
+    is a ``ThinkingBlock`` and ``message.additional_kwargs["reasoning_content"]``, and in
+    streams ``response.additional_kwargs["thinking_delta"]``. Every chat argument can be
+    given per call as well.
+
+    Args:
+        model: The model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
+        api_key: The API key; if None, ``DASHSCOPE_API_KEY``.
+        region: A region id or an alias; if None, that of ``mode``, else Singapore.
+        mode: The deployment mode; if None, the region's default.
+        workspace: The workspace id; some regions need it.
+        protocol: ``"openai"``.
+        base_url: An address of one's own; ``api_base`` is the same.
+        timeout: Seconds of silence to bear, or ``(connect, read)``.
+        max_retries: How often a failed request is sent again, at most.
+        enable_thinking: Whether to think; None is the model's own default.
+        context_window: Tokens of prompt and answer; if None, the catalog's.
+        is_function_calling_model: Whether it calls tools; if None, the catalog's.
+        **arguments: The other chat arguments, see ``ChatArguments``, and what
+            ``FunctionCallingLLM`` takes.
+
+    Raises:
+        ConfigurationError: An argument is unknown or wrong, or the key is missing.
+
+    Example:
+        >>> from modelstudio_core.emulator import Emulator
+        >>> with Emulator() as studio:
+        ...     llm = ModelStudio(
+        ...         model="deepseek-v4-pro",
+        ...         base_url=studio.base_url,
+        ...         api_key=studio.api_key,
+        ...     )
+        ...     response = llm.complete("Who are you?")
+        >>> bool(response.text and response.additional_kwargs["reasoning_content"])
+        True
+    """
+
+    argument_aliases: ClassVar[Mapping[str, str]] = {"api_base": "base_url"}
+
+    context_window: int | None = None
+    """Tokens of prompt and answer together; None: as the catalog says."""
+
+    is_function_calling_model: bool | None = None
+    """Whether the model calls tools; None: as the catalog says."""
+
+    @classmethod
+    @override
+    def class_name(cls) -> str:
+        """Return the name that the class is serialized under."""
+        return "ModelStudio"
+
+    @classmethod
+    @override
+    def _decide(cls, arguments: Mapping[str, Any]) -> Chat:
+        return _one_answer(super()._decide(arguments))
+
+    @property
+    @override
+    def metadata(self) -> LLMMetadata:
+        """What LlamaIndex wants to know of the model, from the catalog."""
+        profile = self.resolved_chat.model.profile
+        tools = self.is_function_calling_model
+        return LLMMetadata(
+            context_window=self.context_window
+            or profile.context_window
+            or _CONTEXT_WINDOW,
+            # Prompts give up this much room: the model's own maximum would leave none.
+            num_output=self.max_tokens or self.max_completion_tokens or -1,
+            is_chat_model=True,
+            is_function_calling_model=(
+                profile.tools is not False if tools is None else tools
+            ),
+            model_name=profile.id,
+        )
+
+    @override
+    def to_payload(self) -> dict[str, Any]:
+        """Return what observers may see: no key, no header."""
+        seen = {"model": self.resolved_model, "temperature": self.temperature}
+        return {
+            **super().to_payload(),
+            **{name: value for name, value in seen.items() if value is not None},
+        }
+
+    @override
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle what the environment decided too: a worker's may be another."""
+        state = super().__getstate__()
+        state["__dict__"] = {**state["__dict__"], **self.pinned_arguments()}
+        return state
+
+    # --- Calls ----------------------------------------------------------------------
+
+    @llm_chat_callback()
+    @override
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Answer a conversation.
+
+        Args:
+            messages: The conversation.
+            **kwargs: Chat arguments for this call; they win over the constructor's.
+
+        Raises:
+            ModelStudioError: An argument is wrong, or there is no whole answer.
+        """
+        return self._answer(messages, kwargs)
+
+    @llm_completion_callback()
+    @override
+    def complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponse:
+        """Answer a prompt; see ``chat``."""
+        messages = self._to_messages(prompt, formatted=formatted)
+        return to_completion_response(self._answer(messages, kwargs))
+
+    @llm_chat_callback()
+    @override
+    def stream_chat(
+        self, messages: Sequence[ChatMessage], **kwargs: Any
+    ) -> ChatResponseGen:
+        """Answer a conversation piece by piece; see ``chat``."""
+        return self._stream_answer(self._exchange(messages, kwargs, stream=True))
+
+    @llm_completion_callback()
+    @override
+    def stream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseGen:
+        """Answer a prompt piece by piece; see ``chat``."""
+        messages = self._to_messages(prompt, formatted=formatted)
+        exchange = self._exchange(messages, kwargs, stream=True)
+
+        def responses() -> CompletionResponseGen:
+            with closing(self._stream_answer(exchange)) as answer:
+                for response in answer:
+                    yield to_completion_response(response)
+
+        return responses()
+
+    @llm_chat_callback()
+    @override
+    async def achat(
+        self, messages: Sequence[ChatMessage], **kwargs: Any
+    ) -> ChatResponse:
+        """Answer a conversation; see ``chat``."""
+        return await self._aanswer(messages, kwargs)
+
+    @llm_completion_callback()
+    @override
+    async def acomplete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponse:
+        """Answer a prompt; see ``chat``."""
+        messages = self._to_messages(prompt, formatted=formatted)
+        return to_completion_response(await self._aanswer(messages, kwargs))
+
+    @llm_chat_callback()
+    @override
+    async def astream_chat(
+        self, messages: Sequence[ChatMessage], **kwargs: Any
+    ) -> ChatResponseAsyncGen:
+        """Answer a conversation piece by piece; see ``chat``."""
+        return self._astream_answer(self._exchange(messages, kwargs, stream=True))
+
+    @llm_completion_callback()
+    @override
+    async def astream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseAsyncGen:
+        """Answer a prompt piece by piece; see ``chat``."""
+        messages = self._to_messages(prompt, formatted=formatted)
+        exchange = self._exchange(messages, kwargs, stream=True)
+
+        async def responses() -> CompletionResponseAsyncGen:
+            async with aclosing(self._astream_answer(exchange)) as answer:
+                async for response in answer:
+                    yield to_completion_response(response)
+
+        return responses()
+
+    # The same without LlamaIndex's callbacks: one of its methods that called another
+    # would report, and count, each call twice.
+
+    def _answer(
+        self, messages: Sequence[ChatMessage], call: dict[str, Any]
+    ) -> ChatResponse:
+        exchange = self._exchange(messages, call, stream=False)
+        return to_response(chat.generate(exchange)[0], exchange.request)
+
+    async def _aanswer(
+        self, messages: Sequence[ChatMessage], call: dict[str, Any]
+    ) -> ChatResponse:
+        exchange = self._exchange(messages, call, stream=False)
+        return to_response((await chat.agenerate(exchange))[0], exchange.request)
+
+    def _stream_answer(self, exchange: Exchange) -> ChatResponseGen:
+        so_far = Completion()
+        with closing(chat.stream(exchange)) as events:
+            for event in events:
+                so_far.add(event)
+                yield to_delta_response(event, so_far, exchange.request)
+
+    async def _astream_answer(self, exchange: Exchange) -> ChatResponseAsyncGen:
+        so_far = Completion()
+        async with aclosing(chat.astream(exchange)) as events:
+            async for event in events:
+                so_far.add(event)
+                yield to_delta_response(event, so_far, exchange.request)
+
+    def _to_messages(self, prompt: str, *, formatted: bool) -> list[ChatMessage]:
+        text = prompt if formatted else self.completion_to_prompt(prompt)
+        return [ChatMessage(role=MessageRole.USER, content=text)]
+
+    def _exchange(
+        self, messages: Sequence[ChatMessage], call: dict[str, Any], *, stream: bool
+    ) -> Exchange:
+        if (call.get("n") or 1) != 1:
+            raise _too_many(call["n"])
+        return self._prepare(from_messages(messages), call, stream=stream)
+
+    # --- Tools ----------------------------------------------------------------------
+
+    @override
+    def _prepare_chat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        messages = list(chat_history or [])
+        if user_msg is not None:
+            messages.append(
+                ChatMessage(role=MessageRole.USER, content=user_msg)
+                if isinstance(user_msg, str)
+                else user_msg
+            )
+        prepared: dict[str, Any] = {**kwargs, "messages": messages}
+        # Programs pass a None of their own: it is no choice.
+        choice = prepared.pop("tool_choice", None)
+        if tools:
+            prepared["tools"] = [
+                tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools
+            ]
+            if choice is None and tool_required:
+                choice = "required"
+            if choice is not None:
+                prepared["tool_choice"] = choice
+            if allow_parallel_tool_calls:
+                prepared["parallel_tool_calls"] = True
+        return prepared
+
+    @override
+    def _validate_chat_with_tools_response(
+        self,
+        response: ChatResponse,
+        tools: Sequence[BaseTool],
+        allow_parallel_tool_calls: bool = False,
+        **kwargs: Any,
+    ) -> ChatResponse:
+        if not allow_parallel_tool_calls:
+            _keep_one_call(response.message)
+        return response
+
+    @override
+    def get_tool_calls_from_response(
+        self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
+    ) -> list[ToolSelection]:
+        """Return the tool calls of a response, of a streamed one as far as it came.
+
+        Args:
+            response: What ``chat`` or ``stream_chat`` returned.
+            error_on_no_tool_call: Whether an answer without a call is an error.
+            **kwargs: Not used.
+
+        Raises:
+            ValueError: There is no call, and there must be one.
+        """
+        blocks = [b for b in response.message.blocks if isinstance(b, ToolCallBlock)]
+        if not blocks and error_on_no_tool_call:
+            raise ValueError(
+                "Expected at least one tool call, and the model answered:"
+                f" {response.message.content!r}"
+            )
+        return [
+            ToolSelection(
+                tool_id=block.tool_call_id or "",
+                tool_name=block.tool_name,
+                tool_kwargs=_as_far_as_it_came(block.tool_kwargs),
+            )
+            for block in blocks
+        ]
+
+
+def _one_answer(resolved: Chat) -> Chat:
+    if (resolved.options.n or 1) != 1:
+        raise _too_many(resolved.options.n)
+    return resolved
+
+
+def _too_many(n: object) -> ConfigurationError:
+    return ConfigurationError(f"n={n} cannot be used: LlamaIndex takes one answer.")
+
+
+def _keep_one_call(message: ChatMessage) -> None:
+    calls = [b for b in message.blocks if isinstance(b, ToolCallBlock)]
+    if len(calls) > 1:
+        message.blocks = [b for b in message.blocks if b not in calls[1:]]
+        message.additional_kwargs["tool_calls"] = message.additional_kwargs[
+            "tool_calls"
+        ][:1]
+
+
+def _as_far_as_it_came(arguments: dict[str, Any] | str) -> dict[str, Any]:
+    if isinstance(arguments, dict):
+        return arguments
+    try:
+        parsed = cast("object", parse_partial_json(arguments))
+    except ValueError:
+        return {}
+    return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
