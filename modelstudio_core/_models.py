@@ -21,6 +21,7 @@ _JSON = frozenset({"json_object"})
 _SCHEMA = frozenset({"json_object", "json_schema"})
 _NONE = frozenset[str]()
 _NAMED = frozenset({"named"})
+_NAMED_OR_REQUIRED = frozenset({"named", "required"})
 _VIRGINIA = ("us-east-1",)
 
 _1M = 1_000_000
@@ -305,7 +306,13 @@ _QWEN_MODELS = (
         context_window=256 * _K,
         max_output=64 * _K,
     ),
-    replace(_QWEN_PLUS, ids=("qwen-plus",), prefix="qwen-plus"),
+    replace(
+        _QWEN_PLUS,
+        ids=("qwen-plus",),
+        prefix="qwen-plus",
+        # recorded: tool_choice "required" is answered with a call while not thinking.
+        forced_tool_choice=_NAMED_OR_REQUIRED,
+    ),
     replace(_QWEN_PLUS, ids=("qwen-flash",), prefix="qwen-flash"),
     replace(
         _QWEN_PLUS,
@@ -450,13 +457,13 @@ _QWEN_VISION_MODELS = (
         prefix="qwen3-vl",
         thinking="hybrid-off",
         # recorded: tool_choice "required" is answered with a call while not thinking.
-        forced_tool_choice=frozenset({"named", "required"}),
+        forced_tool_choice=_NAMED_OR_REQUIRED,
     ),
     replace(
         _QWEN_VL,
         ids=("qwen3-vl-flash-us",),
         thinking="hybrid-off",
-        forced_tool_choice=frozenset({"named", "required"}),
+        forced_tool_choice=_NAMED_OR_REQUIRED,
         regions=_VIRGINIA,
         modes=("us",),
     ),

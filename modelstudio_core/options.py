@@ -421,13 +421,13 @@ def _choose_tool(request: ChatRequest, *, thinks: bool) -> ChatRequest:
                 f"tool_choice={options.tool_choice!r} needs tools: pass some."
             )
         return replace(request, options=replace(options, tools=None, tool_choice=None))
-    choice = _name_choice(options.tool_choice, options.tools)
     profile = request.model.profile
     _check_tools(profile, thinks=thinks)
+    takes_required = "required" in (profile.forced_tool_choice or {"required"})
+    choice = _name_choice(options.tool_choice, options.tools, takes_required)
     if choice in _UNFORCED:
         return replace(request, options=replace(options, tool_choice=choice))
-    forms = profile.forced_tool_choice
-    inexpressible = choice == "required" and forms is not None and choice not in forms
+    inexpressible = choice == "required" and not takes_required
     if not thinks and not inexpressible:
         return replace(request, options=replace(options, tool_choice=choice))
     return _force_tool(request, choice, inexpressible=inexpressible, thinks=thinks)
@@ -480,14 +480,16 @@ def _force_tool(
 
 
 def _name_choice(
-    choice: str | Mapping[str, Any] | None, tools: Sequence[Mapping[str, Any]]
+    choice: str | Mapping[str, Any] | None,
+    tools: Sequence[Mapping[str, Any]],
+    takes_required: bool,
 ) -> str | Mapping[str, Any] | None:
     """Return a choice in the wire's words; one tool and ``any`` is that tool."""
     names = [str(tool.get("function", {}).get("name")) for tool in tools]
     if choice in _UNFORCED or isinstance(choice, Mapping):
         return choice
     if choice in _CALL_FORCED:
-        if len(names) > 1:
+        if len(names) > 1 or (choice == "required" and takes_required):
             return "required"
         choice = names[0]
     if choice not in names:

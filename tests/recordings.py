@@ -1,0 +1,99 @@
+"""Exchanges with the real service, published by other projects and kept elsewhere.
+
+The variable ``MODELSTUDIO_RECORDINGS`` names their folder. They are read where they lie.
+What a recording should come out as is worked out here anew, by the plainest means.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+VARIABLE = "MODELSTUDIO_RECORDINGS"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One recorded request and its answer."""
+
+    name: str
+    url: str
+    request: dict[str, Any]
+    status: int
+    headers: dict[str, str]
+    body: str
+
+    @property
+    def streamed(self) -> bool:
+        """Whether a stream was asked for."""
+        return bool(self.request.get("stream"))
+
+
+@dataclass
+class Expected:
+    """What must come out: an answer, or an error."""
+
+    content: str = ""
+    reasoning: str = ""
+    calls: dict[int, dict[str, str]] = field(default_factory=dict[int, dict[str, str]])
+    finish_reason: str | None = None
+    usage: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+
+
+def chat_exchanges() -> list[Any]:
+    """Return every OpenAI-compatible chat as a parameter, or one skip with a reason."""
+    folder = os.environ.get(VARIABLE)
+    if not folder:
+        skip = pytest.mark.skip(reason=f"{VARIABLE} does not name the recordings")
+        return [pytest.param(None, marks=skip, id="no-recordings")]
+    found = [_load(path) for path in sorted(Path(folder).glob("*.json"))]
+    chats = [it for it in found if it and it.url.endswith("/chat/completions")]
+    assert chats, f"{VARIABLE} names a folder without recorded chats"
+    return [pytest.param(it, id=it.name) for it in chats]
+
+
+def _load(path: Path) -> Exchange | None:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if data["protocol"] != "openai" or not isinstance(data["request"], dict):
+        return None
+    return Exchange(
+        name=path.stem.removeprefix("openai-"),
+        url=data["url"],
+        request=data["request"],
+        status=data["status"],
+        headers=data["headers"],
+        body=data["body"],
+    )
+
+
+def expected(exchange: Exchange) -> Expected:
+    """Read a recorded answer by the plainest means."""
+    answer = Expected()
+    for chunk in _chunks(exchange.body):
+        if chunk.get("error"):
+            answer.error = chunk["error"]
+        answer.usage = chunk.get("usage") or answer.usage
+        for choice in chunk.get("choices", []):
+            answer.finish_reason = choice.get("finish_reason") or answer.finish_reason
+            delta = choice.get("delta") or choice.get("message") or {}
+            answer.content += delta.get("content") or ""
+            answer.reasoning += delta.get("reasoning_content") or ""
+            for call in delta.get("tool_calls") or []:
+                known = answer.calls.setdefault(
+                    call["index"], {"id": "", "name": "", "arguments": ""}
+                )
+                known["id"] = known["id"] or call.get("id") or ""
+                known["name"] = known["name"] or call["function"].get("name") or ""
+                known["arguments"] += call["function"].get("arguments") or ""
+    return answer
+
+
+def _chunks(body: str) -> list[dict[str, Any]]:
+    if body.lstrip().startswith("{"):
+        return [json.loads(body)]
+    lines = [line[5:].strip() for line in body.splitlines() if line.startswith("data:")]
+    return [json.loads(line) for line in lines if line != "[DONE]"]
