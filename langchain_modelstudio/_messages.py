@@ -10,15 +10,18 @@ from langchain_core.messages import (
     BaseMessage,
     ChatMessage,
     HumanMessage,
+    InvalidToolCall,
     SystemMessage,
     ToolMessage,
 )
 from langchain_core.messages import content as blocks
-from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.ai import (
+    InputTokenDetails,
+    OutputTokenDetails,
+    UsageMetadata,
+)
 from langchain_core.messages.block_translators import register_translator
 from langchain_core.messages.tool import (
-    InvalidToolCall,
     ToolCall,
     invalid_tool_call,
     tool_call,
@@ -73,14 +76,17 @@ def _from_message(message: BaseMessage) -> core.Message:
         case ChatMessage(role="system" | "user" | "assistant" as role):
             converted = {"role": role, "content": _content(message)}
         case _:
-            role = getattr(message, "role", message.type)
             raise ConfigurationError(
-                f"A message of type {type(message).__name__} (role {role!r}) cannot be"
+                f"A {type(message).__name__} of role {_role(message)!r} cannot be"
                 " sent: use SystemMessage, HumanMessage, AIMessage or ToolMessage."
             )
     if message.name:
         converted["name"] = message.name
     return cast("core.Message", converted)
+
+
+def _role(message: BaseMessage) -> str:
+    return message.role if isinstance(message, ChatMessage) else message.type
 
 
 def _from_ai_message(message: AIMessage) -> core.AssistantMessage:
@@ -92,7 +98,10 @@ def _from_ai_message(message: AIMessage) -> core.AssistantMessage:
         converted["reasoning_content"] = reasoning
     if message.tool_calls or message.invalid_tool_calls:
         converted["tool_calls"] = [
-            *(_call(it, json.dumps(it["args"], ensure_ascii=False)) for it in message.tool_calls),
+            *(
+                _call(it, json.dumps(it["args"], ensure_ascii=False))
+                for it in message.tool_calls
+            ),
             *(_call(it, it["args"] or "") for it in message.invalid_tool_calls),
         ]
     if message.additional_kwargs.get("partial"):
@@ -150,7 +159,7 @@ def _content(message: BaseMessage) -> str | list[core.Part]:
     return parts or ""
 
 
-def _part(block: str | Mapping[str, Any]) -> core.Part:
+def _part(block: str | Mapping[str, Any]) -> core.Part:  # noqa: C901, PLR0911 - a table of cases
     if isinstance(block, str):
         return {"type": "text", "text": block}
     kind = block.get("type")
@@ -252,12 +261,13 @@ def _parse_call(
 ) -> None:
     name, text = call["function"]["name"], call["function"]["arguments"]
     try:
-        arguments = json.loads(text) if text.strip() else {}
+        arguments: Any = json.loads(text) if text.strip() else {}
         problem = "The arguments are not a JSON object."
     except ValueError as error:
         arguments, problem = None, f"The arguments are not JSON: {error}"
     if isinstance(arguments, dict):
-        calls.append(tool_call(name=name, args=arguments, id=call["id"]))
+        known = cast("dict[str, Any]", arguments)
+        calls.append(tool_call(name=name, args=known, id=call["id"]))
     else:
         invalid.append(
             invalid_tool_call(name=name, args=text, id=call["id"], error=problem)
@@ -382,8 +392,9 @@ def _chunk_blocks(chunk: AIMessageChunk) -> list[blocks.ContentBlock]:
         found.append(
             {"type": "reasoning", "reasoning": reasoning, "index": _REASONING_INDEX}
         )
-    for block in _content_blocks(chunk.content):
-        found.append({"index": _TEXT_INDEX, **block})
+    found.extend(
+        {"index": _TEXT_INDEX, **block} for block in _content_blocks(chunk.content)
+    )
     found.extend(
         {
             "type": "tool_call_chunk",

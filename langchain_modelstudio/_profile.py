@@ -1,6 +1,6 @@
 """Our profile of a model as LangChain's."""
 
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.language_models import ModelProfile
 
@@ -43,10 +43,9 @@ def to_profile(profile: catalog.ModelProfile) -> ModelProfile | None:
         "reasoning_effort_levels": [*profile.efforts] or None,
         "tool_calling": None if profile.tools is None else bool(profile.tools),
         "tool_call_streaming": None if profile.tools is None else bool(profile.tools),
-        "tool_choice": bool(profile.forced_tool_choice)
-        and profile.thinking != "only",
+        "tool_choice": bool(profile.forced_tool_choice) and profile.thinking != "only",
         "structured_output": "json_schema" in (schemas or ()),
         "temperature": "temperature" not in profile.refused,
     }
-    known: Any = {name: value for name, value in told.items() if value is not None}
-    return ModelProfile(**known)
+    known = {name: value for name, value in told.items() if value is not None}
+    return cast("ModelProfile", known)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
@@ -16,7 +16,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.tools import BaseTool
 from pydantic import model_validator
-from typing_extensions import Self, override
+from typing_extensions import override
 
 from langchain_modelstudio._errors import langchain_errors
 from langchain_modelstudio._messages import (
@@ -197,9 +197,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         | None = None,
     ) -> int:
         """Estimate a prompt's tokens, its tools included."""
-        return count_tokens_approximately(
-            messages, tools=[*tools] if tools is not None else None
-        )
+        return count_tokens_approximately(messages, tools=cast("Any", tools))
 
     # --- Calls ----------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""LlamaIndex's messages to the neutral prompt, and answers to LlamaIndex's responses."""
+"""LlamaIndex's messages to the neutral prompt, and answers back to its responses."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -99,9 +99,9 @@ def _reasoning(message: ChatMessage) -> str:
 
 def _calls(message: ChatMessage) -> list[core.ToolCall]:
     """Read the tool calls: dicts, objects of any SDK, or blocks."""
-    kept = message.additional_kwargs.get("tool_calls")
-    if isinstance(kept, list) and kept:
-        return [_plain_call(call) for call in cast("list[Any]", kept)]
+    kept: Any = message.additional_kwargs.get("tool_calls")
+    if kept:
+        return [_plain_call(call) for call in kept]
     return [
         _call(block.tool_call_id, block.tool_name, block.tool_kwargs)
         for block in message.blocks
@@ -159,13 +159,17 @@ def _part(
         case TextBlock():
             return {"type": "text", "text": block.text}
         case ImageBlock():
-            url = _url(block.url, block.image_mimetype, "image/png", block.resolve_image)
+            url = _url(
+                block.url, block.image_mimetype, "image/png", block.resolve_image
+            )
             image: Any = {"url": url}
             if block.detail:
                 image["detail"] = block.detail
             return {"type": "image_url", "image_url": image}
         case VideoBlock():
-            url = _url(block.url, block.video_mimetype, "video/mp4", block.resolve_video)
+            url = _url(
+                block.url, block.video_mimetype, "video/mp4", block.resolve_video
+            )
             return {"type": "video_url", "video_url": {"url": url}}
         case AudioBlock():
             data = _url(block.url, "", "", block.resolve_audio)
@@ -225,7 +229,8 @@ def to_delta_response(
         case Finish():
             whole = to_response(so_far, request)
             whole.delta = ""
-            whole.additional_kwargs["thinking_delta"] = ""
+            extra = cast("dict[str, Any]", whole.additional_kwargs)
+            extra["thinking_delta"] = ""
             return whole
         case _:
             assert_never(event)
@@ -238,7 +243,7 @@ def to_delta_response(
 
 def to_completion_response(response: ChatResponse) -> CompletionResponse:
     """Make what ``complete`` returns: the reasoning goes beside the text."""
-    extra = dict(response.additional_kwargs)
+    extra = dict(cast("dict[str, Any]", response.additional_kwargs))
     if reasoning := _reasoning(response.message):
         extra["reasoning_content"] = reasoning
     return CompletionResponse(
@@ -284,7 +289,7 @@ def _call_block(call: core.ToolCall) -> ToolCallBlock:
 def _arguments(text: str) -> dict[str, Any] | str:
     """Return arguments as a dict; unfinished or broken ones stay text."""
     try:
-        parsed = json.loads(text) if text.strip() else {}
+        parsed: Any = json.loads(text) if text.strip() else {}
     except ValueError:
         return text
     return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else text

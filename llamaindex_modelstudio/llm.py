@@ -1,5 +1,8 @@
 """``ModelStudio``: chat models of Model Studio as a LlamaIndex LLM."""
 
+# LlamaIndex has no types for its callback decorators, and half of them for its JSON.
+# pyright: reportUntypedFunctionDecorator=false, reportUnknownVariableType=false
+
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import Any, ClassVar, cast
@@ -46,9 +49,9 @@ class ModelStudio(ChatArguments, FunctionCallingLLM):
     """A chat model of Alibaba Cloud Model Studio.
 
     The answer's text is ``response.message.content``; what the model thought before it
-    is a ``ThinkingBlock`` and ``message.additional_kwargs["reasoning_content"]``, and in
-    streams ``response.additional_kwargs["thinking_delta"]``. Every chat argument can be
-    given per call as well.
+    is a ``ThinkingBlock``, and ``message.additional_kwargs["reasoning_content"]``; in
+    streams ``response.additional_kwargs["thinking_delta"]``. Every chat argument can
+    be given per call as well.
 
     Args:
         model: The model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
@@ -256,7 +259,8 @@ class ModelStudio(ChatArguments, FunctionCallingLLM):
                 yield to_delta_response(event, so_far, exchange.request)
 
     def _to_messages(self, prompt: str, *, formatted: bool) -> list[ChatMessage]:
-        text = prompt if formatted else self.completion_to_prompt(prompt)
+        to_prompt = self.completion_to_prompt
+        text = prompt if formatted or to_prompt is None else to_prompt(prompt)
         return [ChatMessage(role=MessageRole.USER, content=text)]
 
     def _exchange(

@@ -64,9 +64,7 @@ _DEEPSEEK_V4 = replace(
     },
     wants_reasoning_on_tool_turns=True,
 )
-_DEEPSEEK_GONE = replace(
-    _DEEPSEEK, context_window=128 * _K, delisted=date(2026, 7, 9)
-)
+_DEEPSEEK_GONE = replace(_DEEPSEEK, context_window=128 * _K, delisted=date(2026, 7, 9))
 
 _DEEPSEEK_MODELS = (
     replace(_DEEPSEEK_V4, ids=("deepseek-v4-pro", "deepseek-v4-flash")),
@@ -195,9 +193,7 @@ _QWEN = ModelProfile(
     source="Chat; Deep thinking; Models",
     checked=date(2026, 9, 15),
 )
-_QWEN_VISION = replace(
-    _QWEN, inputs=_VISION, native_path="multimodal-generation"
-)
+_QWEN_VISION = replace(_QWEN, inputs=_VISION, native_path="multimodal-generation")
 _QWEN38 = replace(
     _QWEN_VISION,
     thinking="hybrid-on",
@@ -320,9 +316,7 @@ _QWEN_MODELS = (
         regions=_VIRGINIA,
         modes=("us",),
     ),
-    replace(
-        _QWEN_PLUS, ids=("qwen-turbo",), prefix="qwen-turbo", max_output=16 * _K
-    ),
+    replace(_QWEN_PLUS, ids=("qwen-turbo",), prefix="qwen-turbo", max_output=16 * _K),
     replace(
         _QWEN,
         ids=("qwen-max",),
@@ -542,7 +536,9 @@ _BEIJING = ("cn-beijing",)
 
 _OTHER_MODELS = (
     replace(_GLM, ids=("glm-5.3", "ZHIPU/GLM-5.3"), thinking="only"),
-    replace(_GLM, ids=("glm-5.2", "glm-5.1", "glm-5"), prefix="glm-5", efforts=_GLM_EFFORTS),
+    replace(
+        _GLM, ids=("glm-5.2", "glm-5.1", "glm-5"), prefix="glm-5", efforts=_GLM_EFFORTS
+    ),
     replace(
         _GLM,
         ids=("glm-5.2-us",),
@@ -558,7 +554,9 @@ _OTHER_MODELS = (
         max_output=16 * _K,
         max_thinking=32 * _K,
     ),
-    replace(_KIMI, ids=("kimi-k2.6", "kimi-k2.5"), prefix="kimi-k2", thinking="hybrid-off"),
+    replace(
+        _KIMI, ids=("kimi-k2.6", "kimi-k2.5"), prefix="kimi-k2", thinking="hybrid-off"
+    ),
     replace(
         _KIMI,
         ids=("kimi/kimi-k2.6", "kimi/kimi-k2.5"),

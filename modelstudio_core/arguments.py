@@ -7,9 +7,9 @@ one is assigned to, so that a model is at no time something else than its fields
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -19,7 +19,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
-from typing_extensions import Self, override
+from typing_extensions import override
 
 from modelstudio_core.catalog import DeprecatedModels
 from modelstudio_core.chat import (
@@ -50,6 +50,8 @@ from modelstudio_core.options import (
 __all__ = ["ChatArguments", "ConnectionArguments"]
 
 _CONNECT_TIMEOUT: Final = 10.0
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]+")
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
 _DEPRECATED_MODELS: Final = ("replace", "keep", "error")
 
 
@@ -275,7 +277,7 @@ class ChatArguments(ConnectionArguments):
         arguments = {name: getattr(self, name) for name in _ARGUMENTS}
         chat = self._decide(arguments)
         # Around __setattr__, which would resolve once more.
-        self.__dict__.update(_resolved_fields(chat))
+        vars(self).update(_resolved_fields(chat))
         if chat.model != (self._chat and self._chat.model):
             _tell(chat)
         self._chat = chat
@@ -368,7 +370,7 @@ def resolve_chat(arguments: Mapping[str, Any]) -> Chat:
         given["model"],
         connection,
         deprecated_models=policy,
-        replacements=replacements,
+        replacements=cast("Mapping[str, str] | None", replacements),
     )
     options = ChatOptions().override({k: given[k] for k in OPTION_NAMES if k in given})
     plan_request(options, model, protocol=connection.protocol)
@@ -377,7 +379,7 @@ def resolve_chat(arguments: Mapping[str, Any]) -> Chat:
         model=model,
         options=options,
         deprecated_models=policy,
-        replacements=replacements,
+        replacements=cast("Mapping[str, str] | None", replacements),
     )
 
 
@@ -441,13 +443,15 @@ def _switch(given: Mapping[str, Any], name: str) -> bool:
 
 def _timeouts(value: object) -> tuple[float, float]:
     """Return the seconds to wait for a connection and for the next bytes."""
-    pair = value if isinstance(value, tuple | list) else (_CONNECT_TIMEOUT, value)
+    pair: Sequence[object] = (_CONNECT_TIMEOUT, value)
+    if isinstance(value, tuple | list):
+        pair = cast("Sequence[object]", value)
     numbers = [
         float(part)
-        for part in cast("Iterable[Any]", pair)
+        for part in pair
         if isinstance(part, int | float) and not isinstance(part, bool) and part > 0
     ]
-    if len(numbers) != 2 or len(cast("list[Any]", pair)) != 2:  # noqa: PLR2004 - a pair
+    if len(numbers) != 2 or len(pair) != 2:  # noqa: PLR2004 - a pair
         raise ConfigurationError(
             "timeout must be seconds above 0, or a pair of them for (connect, read),"
             f" and is {value!r}."
@@ -467,14 +471,15 @@ def _headers(value: object) -> tuple[tuple[str, str], ...]:
     """Return headers as pairs; their values are not repeated in what is said."""
     if not isinstance(value, Mapping):
         raise ConfigurationError("default_headers must be a dict of strings.")
-    for name, text in cast("Mapping[Any, Any]", value).items():
-        if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~\w-]+", name):
+    pairs = tuple(cast("Mapping[str, str]", value).items())
+    for name, text in pairs:
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise ConfigurationError(f"default_headers has a bad name: {name!r}.")
-        if not isinstance(text, str) or not re.fullmatch(r"[\x20-\x7e\t]*", text):
+        if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text):
             raise ConfigurationError(
                 f"default_headers[{name!r}] must be a string of printable ASCII."
             )
-    return tuple(cast("Mapping[str, str]", value).items())
+    return pairs
 
 
 def _http_client(value: object, kind: str) -> object:
@@ -482,7 +487,8 @@ def _http_client(value: object, kind: str) -> object:
     if value is None:
         return None
     names = {
-        (base.__module__.partition(".")[0], base.__name__) for base in type(value).__mro__
+        (base.__module__.partition(".")[0], base.__name__)
+        for base in type(value).__mro__
     }
     argument = "http_client" if kind == "Client" else "http_async_client"
     libraries = ("httpx", "httpx2") if _sdk_takes_httpx2() else ("httpx",)

@@ -181,7 +181,7 @@ def resolve_model(name: str) -> ModelProfile:
 
 def known_models() -> tuple[str, ...]:
     """Return every exact id of the catalog, in its order."""
-    from modelstudio_core._models import MODELS
+    from modelstudio_core._models import MODELS  # noqa: PLC0415 - it imports this file
 
     return tuple(name for profile in MODELS for name in profile.ids)
 
@@ -258,7 +258,8 @@ def check_scope(model: str, endpoint: Endpoint) -> None:
         raise ConfigurationError(
             f"model={model!r} runs in mode 'us' of region us-east-1 only, and this is"
             f" mode {endpoint.mode!r} of region {endpoint.region}: pass"
-            f" region='us-east-1', mode='us', or use {model.removesuffix(_US_SUFFIX)!r}."
+            " region='us-east-1', mode='us', or use"
+            f" {model.removesuffix(_US_SUFFIX)!r}."
         )
     wanted = model + _US_SUFFIX
     ours = [name for name in known_models() if name.endswith(_US_SUFFIX)]
@@ -303,7 +304,7 @@ def _canonical(name: str, profile: ModelProfile) -> str:
 @cache
 def _index() -> tuple[dict[str, ModelProfile], list[tuple[str, ModelProfile]]]:
     """Index the table by exact id and, longest first, by family prefix."""
-    from modelstudio_core._models import MODELS
+    from modelstudio_core._models import MODELS  # noqa: PLC0415 - it imports this file
 
     by_id = {name: p for p in MODELS for name in p.aliases}
     by_id |= {name: p for p in MODELS for name in p.ids}

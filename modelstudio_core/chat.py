@@ -4,7 +4,7 @@
 cannot be sent, and ``generate``, ``agenerate``, ``stream`` and ``astream`` send it.
 """
 
-import sys
+import inspect
 import warnings
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
 from contextlib import aclosing, closing
@@ -152,6 +152,10 @@ def prepare(
     return Exchange(connection=chat.connection, request=request, body=body)
 
 
+_Begun = tuple[Event, Generator[Event]]
+_AsyncBegun = tuple[Event, AsyncGenerator[Event]]
+
+
 # --- Four functions ---------------------------------------------------------------
 
 
@@ -181,7 +185,8 @@ def stream(exchange: Exchange) -> Generator[Event]:
     Raises:
         APIError: There was no answer, it broke off, or an error came in its midst.
     """
-    first, events = _retrying(exchange)(_begin, exchange)
+    begun: _Begun = _retrying(exchange)(_begin, exchange)
+    first, events = begun
     check = _CallCheck(exchange)
     with closing(events):
         check(first)
@@ -193,7 +198,8 @@ def stream(exchange: Exchange) -> Generator[Event]:
 
 async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
     """Do as ``stream``."""
-    first, events = await _aretrying(exchange)(_abegin, exchange)
+    begun: _AsyncBegun = await _aretrying(exchange)(_abegin, exchange)
+    first, events = begun
     check = _CallCheck(exchange)
     async with aclosing(events):
         check(first)
@@ -218,13 +224,13 @@ async def _asend(exchange: Exchange) -> list[Event]:
     return [*parser.feed_whole(await reply.read()), *parser.close()]
 
 
-def _begin(exchange: Exchange) -> tuple[Event, Generator[Event]]:
+def _begin(exchange: Exchange) -> _Begun:
     """Open a stream and wait for its first event: until then it may be tried again."""
     events = _open(exchange)
     return next(events), events
 
 
-async def _abegin(exchange: Exchange) -> tuple[Event, AsyncGenerator[Event]]:
+async def _abegin(exchange: Exchange) -> _AsyncBegun:
     events = _aopen(exchange)
     return await anext(events), events
 
@@ -359,7 +365,7 @@ _INNER: Final = frozenset(
 
 def warn_deprecated(notice: str) -> None:
     """Warn of a delisted model, pointing at the user's line."""
-    level, frame = 1, sys._getframe()  # noqa: SLF001 - warnings itself counts frames
-    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] in _INNER:
+    level, frame = 1, inspect.currentframe()
+    while frame and frame.f_globals["__name__"].partition(".")[0] in _INNER:
         level, frame = level + 1, frame.f_back
     warnings.warn(notice, ModelDeprecationWarning, stacklevel=level)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from modelstudio_core._version import __version__
 from modelstudio_core.endpoints import Endpoint, Protocol
@@ -138,7 +138,7 @@ def _post(
             stream=stream,
             options={"follow_redirects": False},
         )
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what is not the SDK's goes on as it is
         raise _translated(error, connection.context) from error.__cause__
     return Reply(client, response, connection.context)
 
@@ -155,7 +155,7 @@ async def _apost(
             stream=stream,
             options={"follow_redirects": False},
         )
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what is not the SDK's goes on as it is
         raise _translated(error, connection.context) from error.__cause__
     return AsyncReply(client, response, connection.context)
 
@@ -287,7 +287,7 @@ def _shut_down(response: Any) -> None:
 
 def _translated(error: Exception, context: ErrorContext) -> Exception:
     """Return our error for one of the SDK's; what is neither stays as it is."""
-    import openai
+    import openai  # noqa: PLC0415 - not before the first call
 
     match error:
         case openai.APIStatusError():
@@ -349,13 +349,13 @@ def _retry_after(response: Any) -> float | None:
 @cache
 def _sdk_http() -> ModuleType:
     """Return the HTTP library under the SDK: httpx2 under openai 3, httpx under 2."""
-    from openai import VERSION
+    from openai import VERSION  # noqa: PLC0415 - not before the first call
 
     if int(VERSION.split(".")[0]) >= 3:  # noqa: PLR2004 - a version
-        import httpx2
+        import httpx2  # noqa: PLC0415 - under openai 3 only
 
         return httpx2
-    import httpx
+    import httpx  # noqa: PLC0415 - under openai 2 only
 
     return httpx
 
@@ -373,7 +373,7 @@ def _no_cookies() -> CookieJar:
 
 @cache
 def _client_classes() -> "tuple[type[openai.OpenAI], type[openai.AsyncOpenAI]]":
-    import openai
+    import openai  # noqa: PLC0415 - not before the first call
 
     agent = f"modelstudio-integrations/{__version__} openai/{openai.VERSION}"
 
@@ -459,7 +459,7 @@ _loop_lock = threading.Lock()
 
 def _forget_after_fork() -> None:
     """Leave the parent's connections to the parent."""
-    global _sync_clients, _loop_lock  # noqa: PLW0603 - the process is another one
+    global _sync_clients, _loop_lock
     _sync_clients, _loop_lock = _Clients(), threading.Lock()
     _loop_clients.clear()
 

@@ -19,7 +19,7 @@ from modelstudio_core.errors import ConfigurationError, nearest, unknown_name
 __all__ = ["Endpoint", "Protocol", "resolve_endpoint"]
 
 Protocol = Literal["openai", "dashscope"]
-PROTOCOLS: Final = get_args(Protocol)
+PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
 
 API_KEY_VARIABLE: Final = "DASHSCOPE_API_KEY"
 REGION_VARIABLE: Final = "DASHSCOPE_REGION"
@@ -267,7 +267,9 @@ def _region_id(name: str, source: str) -> str:
 def _mode_id(name: str) -> str:
     if found := _find(name, _MODES):
         return found
-    words = {word: known for known, it in _MODES.items() for word in (known, *it.aliases)}
+    words = {
+        word: known for known, it in _MODES.items() for word in (known, *it.aliases)
+    }
     near = dict.fromkeys(words[word] for word in nearest(_normalize(str(name)), words))
     listed = ", ".join(near)
     raise ConfigurationError(f"Unknown mode {name!r}. Deployment modes: {listed}.")
@@ -308,7 +310,7 @@ def _choose_region(mode: str | None) -> str:
             f"{REGION_VARIABLE}={value!r} contradicts mode={mode!r}, which is bound to"
             f" {_join(bound)}: pass region=, or change the variable."
         )
-    return wanted or bound[0]
+    return wanted or next(iter(bound))
 
 
 def _choose_mode(region: str, mode: str | None, model: str | None) -> str | None:
@@ -343,7 +345,7 @@ def _documented(region: str, mode: str | None, workspace: str | None) -> Endpoin
     return _endpoint(origin, region, mode, workspace, {})
 
 
-def _endpoint(
+def _endpoint(  # noqa: PLR0917 - the fields of Endpoint
     origin: str,
     region: str | None,
     mode: str | None,
@@ -368,7 +370,7 @@ def _endpoint(
 # --- An address of one's own ------------------------------------------------------
 
 
-def _own_address(
+def _own_address(  # noqa: PLR0917 - the six arguments of resolve_endpoint
     base_url: str,
     region: str | None,
     mode: str | None,
@@ -423,7 +425,9 @@ def _split(base_url: str, allow_insecure_http: bool) -> SplitResult:
     if not _HOST.fullmatch(bare.rstrip(":")) or not re.fullmatch(
         r"[A-Za-z0-9._~%/+@:-]*", url.path
     ):
-        raise ConfigurationError(f"base_url has characters that no address has, {wanted}")
+        raise ConfigurationError(
+            f"base_url has characters that no address has, {wanted}"
+        )
     if url.scheme == "http" and not (allow_insecure_http or _is_loopback(url.hostname)):
         raise ConfigurationError(
             f"base_url is plain http to {url.hostname}, which would show the key to the"

@@ -1,7 +1,7 @@
-"""Exchanges with the real service, published by other projects and kept elsewhere.
+"""Exchanges with the real service, published by others and kept elsewhere.
 
 The variable ``MODELSTUDIO_RECORDINGS`` names their folder. They are read where they lie.
-What a recording should come out as is worked out here anew, by the plainest means.
+What should come out of them is worked out here anew, by the plainest means.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,14 +25,14 @@ class Replay:
 @contextmanager
 def replaying(
     status: int, headers: dict[str, str], body: bytes, *, times: int = 1
-) -> Iterator[Replay]:
+) -> Generator[Replay]:
     """Answer each request with the same bytes; more than ``times`` is a failure."""
     replay = Replay("")
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name
             """Be quiet."""
 
         def do_POST(self) -> None:
@@ -51,7 +51,9 @@ def replaying(
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}
+    )
     thread.start()
     replay.base_url = f"http://127.0.0.1:{server.server_port}"
     try:

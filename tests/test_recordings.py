@@ -119,7 +119,9 @@ def langchain_whole(llm: ChatModelStudio, messages: Any, asked: Any) -> AIMessag
     return llm.invoke(messages, **asked)
 
 
-async def langchain_awhole(llm: ChatModelStudio, messages: Any, asked: Any) -> AIMessage:
+async def langchain_awhole(
+    llm: ChatModelStudio, messages: Any, asked: Any
+) -> AIMessage:
     return await llm.ainvoke(messages, **asked)
 
 
@@ -131,7 +133,9 @@ def langchain_stream(llm: ChatModelStudio, messages: Any, asked: Any) -> AIMessa
     return whole
 
 
-async def langchain_astream(llm: ChatModelStudio, messages: Any, asked: Any) -> AIMessage:
+async def langchain_astream(
+    llm: ChatModelStudio, messages: Any, asked: Any
+) -> AIMessage:
     whole: AIMessageChunk | None = None
     async for chunk in llm.astream(messages, **asked):
         whole = chunk if whole is None else whole + chunk
@@ -148,7 +152,11 @@ def check_message(message: AIMessage, wanted: Expected) -> None:
         for it in message.tool_calls
     ]
     assert calls == [
-        {"id": it["id"], "name": it["name"], "args": json.loads(it["arguments"] or "{}")}
+        {
+            "id": it["id"],
+            "name": it["name"],
+            "args": json.loads(it["arguments"] or "{}"),
+        }
         for _, it in sorted(wanted.calls.items())
     ]
     assert message.invalid_tool_calls == []
@@ -246,7 +254,8 @@ def llamaindex_case(exchange: Exchange, replay: Replay) -> tuple[Any, Any, Any]:
 
 
 def llamaindex_whole(llm: ModelStudio, messages: Any, asked: Any) -> ChatResponse:
-    return llm.chat(messages, **asked)
+    response: ChatResponse = llm.chat(messages, **asked)
+    return response
 
 
 def llamaindex_stream(llm: ModelStudio, messages: Any, asked: Any) -> ChatResponse:
@@ -254,8 +263,11 @@ def llamaindex_stream(llm: ModelStudio, messages: Any, asked: Any) -> ChatRespon
     return check_deltas(responses)
 
 
-async def llamaindex_awhole(llm: ModelStudio, messages: Any, asked: Any) -> ChatResponse:
-    return await llm.achat(messages, **asked)
+async def llamaindex_awhole(
+    llm: ModelStudio, messages: Any, asked: Any
+) -> ChatResponse:
+    response: ChatResponse = await llm.achat(messages, **asked)
+    return response
 
 
 async def llamaindex_astream(
@@ -282,9 +294,14 @@ def check_response(response: ChatResponse, wanted: Expected) -> None:
     calls = [b for b in message.blocks if isinstance(b, ToolCallBlock)]
     ordered = [it for _, it in sorted(wanted.calls.items())]
     assert [
-        {"id": b.tool_call_id, "name": b.tool_name, "args": b.tool_kwargs} for b in calls
+        {"id": b.tool_call_id, "name": b.tool_name, "args": b.tool_kwargs}
+        for b in calls
     ] == [
-        {"id": it["id"], "name": it["name"], "args": json.loads(it["arguments"] or "{}")}
+        {
+            "id": it["id"],
+            "name": it["name"],
+            "args": json.loads(it["arguments"] or "{}"),
+        }
         for it in ordered
     ]
     kept = message.additional_kwargs.get("tool_calls", [])
@@ -295,6 +312,7 @@ def check_response(response: ChatResponse, wanted: Expected) -> None:
     assert extra["finish_reason"] == wanted.finish_reason
     assert extra["request_id"]
     assert wanted.usage is not None
+    assert response.raw is not None
     assert response.raw["usage"] == wanted.usage
     check_usage(
         {

@@ -97,14 +97,14 @@ def build_request(
 
 
 class Parser:
-    """Turn the bytes of one response into events. Pushed, pure and used once.
+    r"""Turn the bytes of one response into events. Pushed, pure and used once.
 
     Feed it the bytes of a stream as they come, or one whole body, then close it. An
     error of the service raises where it stands, after the events before it.
 
     Example:
         >>> parser = Parser(ErrorContext(None, "openai", "127.0.0.1"))
-        >>> parser.feed(b'data: {"choices":[{"delta":{"content":"Hi"}}]}\\n\\n')
+        >>> parser.feed(b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n')
         [TextDelta(text='Hi', choice=0)]
     """
 
@@ -241,9 +241,7 @@ class Parser:
 
     def _add(self, parsed: object, events: list[Event]) -> None:
         if not isinstance(parsed, dict):
-            raise self._context.from_payload(
-                None, parsed, request_id=self._request_id
-            )
+            raise self._context.from_payload(None, parsed, request_id=self._request_id)
         chunk = cast("dict[str, Any]", parsed)
         if chunk.get("error"):
             raise self._context.from_payload(None, chunk, request_id=self._request_id)
@@ -348,9 +346,7 @@ class _Choice:
         """
         key = position if index is None else index
         slot = self._slots.get(key)
-        if slot is not None and (
-            not call_id or self._calls[slot][0] in {"", call_id}
-        ):
+        if slot is not None and (not call_id or self._calls[slot][0] in {"", call_id}):
             return slot
         if call_id and (slot is not None or index is None):
             for known_slot, known in enumerate(self._calls):

@@ -1,6 +1,6 @@
-"""Server-sent events, split from bytes as they come.
+r"""Server-sent events, split from bytes as they come.
 
-The bytes may be cut anywhere: in a line, in a character, between ``\\r`` and ``\\n``.
+The bytes may be cut anywhere: in a line, in a character, between ``\r`` and ``\n``.
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
@@ -10,13 +10,13 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class EventSplitter:
-    """Split a stream of bytes into events, each the bytes of its lines.
+    r"""Split a stream of bytes into events, each the bytes of its lines.
 
     Example:
         >>> splitter = EventSplitter()
         >>> splitter.feed(b"data: a")
         []
-        >>> splitter.feed(b"bc\\n\\ndata: d")
+        >>> splitter.feed(b"bc\n\ndata: d")
         [b'data: abc']
         >>> splitter.close()
         b'data: d'
@@ -26,7 +26,7 @@ class EventSplitter:
 
     def __init__(self) -> None:
         """Begin before the first byte."""
-        self._rest = b""
+        self._rest: bytes = b""
         self._return = False
         self._begun = False
 
@@ -54,7 +54,7 @@ class EventSplitter:
         return rest.strip(b"\n")
 
     def _unify(self, chunk: bytes) -> bytes:
-        """Make every line end ``\\n``; a ``\\r`` at the end may be half of one."""
+        r"""Make every line end ``\n``; a ``\r`` at the end may be half of one."""
         if self._return:
             chunk = b"\r" + chunk
         self._return = chunk.endswith(b"\r")
@@ -64,11 +64,11 @@ class EventSplitter:
 
 
 def field_of(event: bytes, name: bytes) -> bytes:
-    """Return a field of an event; several lines of it are joined by a newline.
+    r"""Return a field of an event; several lines of it are joined by a newline.
 
     Example:
-        >>> field_of(b"event:result\\ndata:1\\ndata: 2", b"data")
-        b'1\\n2'
+        >>> field_of(b"event:result\ndata:1\ndata: 2", b"data")
+        b'1\n2'
     """
     prefix = name + b":"
     values = [
