@@ -1,5 +1,8 @@
 """LlamaIndex's messages to the neutral prompt, and answers back to its responses."""
 
+# LlamaIndex's responses hold plain dicts.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+
 import json
 from collections.abc import Mapping, Sequence
 from io import IOBase
@@ -229,8 +232,7 @@ def to_delta_response(
         case Finish():
             whole = to_response(so_far, request)
             whole.delta = ""
-            extra = cast("dict[str, Any]", whole.additional_kwargs)
-            extra["thinking_delta"] = ""
+            whole.additional_kwargs["thinking_delta"] = ""
             return whole
         case _:
             assert_never(event)
@@ -243,7 +245,7 @@ def to_delta_response(
 
 def to_completion_response(response: ChatResponse) -> CompletionResponse:
     """Make what ``complete`` returns: the reasoning goes beside the text."""
-    extra = dict(cast("dict[str, Any]", response.additional_kwargs))
+    extra: dict[str, Any] = dict(response.additional_kwargs)
     if reasoning := _reasoning(response.message):
         extra["reasoning_content"] = reasoning
     return CompletionResponse(

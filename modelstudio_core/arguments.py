@@ -64,8 +64,9 @@ class ConnectionArguments(BaseModel):
     # Other names for an argument, which a framework's users know.
     argument_aliases: ClassVar[Mapping[str, str]] = {}
 
-    api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
-    """The API key; if None, ``DASHSCOPE_API_KEY``. A pickle of the model holds it."""
+    api_key: SecretStr | str | None = Field(default=None, exclude=True, repr=False)
+    """The API key; if None, ``DASHSCOPE_API_KEY``. Once set it is a ``SecretStr``; a
+    pickle of the model holds it."""
 
     region: str | None = None
     """Where the service is reached and data is stored: a region id or an alias."""

@@ -1,6 +1,6 @@
 """Exchanges with the real service, published by others and kept elsewhere.
 
-The variable ``MODELSTUDIO_RECORDINGS`` names their folder. They are read where they lie.
+The variable ``MODELSTUDIO_RECORDINGS`` names their folder; they are read in place.
 What should come out of them is worked out here anew, by the plainest means.
 """
 

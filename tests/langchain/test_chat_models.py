@@ -1,0 +1,796 @@
+"""``ChatModelStudio``: what comes out of it, what it sends, and what it refuses."""
+
+import asyncio
+import copy
+import json
+import pickle
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from langchain_core.caches import InMemoryCache
+from langchain_core.callbacks import UsageMetadataCallbackHandler
+from langchain_core.exceptions import (
+    ContextOverflowError as LangChainContextOverflowError,
+)
+from langchain_core.exceptions import (
+    ModelAuthenticationError,
+    ModelConnectionError,
+    ModelError,
+    ModelInvalidRequestError,
+    ModelPermissionDeniedError,
+    ModelRateLimitError,
+)
+from langchain_core.load import dumpd, dumps
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import ConfigurableField
+from pydantic import SecretStr
+
+from langchain_modelstudio import ChatModelStudio
+from modelstudio_core import errors
+from tests.answers import (
+    CALLS,
+    CREATED,
+    EMPTY_GENERATION,
+    JSON,
+    NULL_GENERATION,
+    REASONING,
+    REQUEST_ID,
+    STREAM,
+    TEXT,
+    WHOLE,
+    events,
+    whole,
+)
+from tests.replay import Replay, replaying
+
+KEY = "sk-0123456789abcdef"
+USAGE = {
+    "input_tokens": 12,
+    "output_tokens": 30,
+    "total_tokens": 42,
+    "input_token_details": {"cache_read": 4},
+    "output_token_details": {"reasoning": 20},
+}
+
+
+def model(replay: Replay | None = None, **arguments: Any) -> ChatModelStudio:
+    given: dict[str, Any] = {"model": "qwen3.7-plus", "api_key": KEY, "max_retries": 0}
+    if replay is not None:
+        given["base_url"] = replay.base_url
+    return ChatModelStudio(**given | arguments)
+
+
+def add(chunks: Iterable[AIMessageChunk]) -> AIMessageChunk:
+    first, *rest = chunks
+    for chunk in rest:
+        first += chunk
+    return first
+
+
+# --- Answers ----------------------------------------------------------------------
+
+
+def test_a_whole_answer_keeps_reasoning_usage_and_ids() -> None:
+    with replaying(200, JSON, WHOLE) as replay:
+        message = model(replay).invoke("Hi")
+    assert message.content == TEXT
+    assert message.additional_kwargs == {"reasoning_content": REASONING}
+    assert message.usage_metadata == USAGE
+    assert message.response_metadata == {
+        "model_provider": "modelstudio",
+        "model_name": "qwen3.7-plus",
+        "finish_reason": "stop",
+        "request_id": REQUEST_ID,
+        "created": CREATED,
+    }
+    assert message.content_blocks == [
+        {"type": "reasoning", "reasoning": REASONING},
+        {"type": "text", "text": TEXT},
+    ]
+
+
+@pytest.mark.parametrize("body", [NULL_GENERATION, EMPTY_GENERATION])
+def test_both_generations_of_streams_come_out_alike(body: bytes) -> None:
+    with replaying(200, STREAM, body) as replay:
+        chunks = list(model(replay).stream("Hi"))
+    assert [it.content for it in chunks if it.content] == ["Hello", " wörld"]
+    reasoning = [it.additional_kwargs.get("reasoning_content") for it in chunks]
+    assert [it for it in reasoning if it] == ["Let me ", "think. 思"]
+    message = add(chunks)
+    assert message.content == TEXT
+    assert message.additional_kwargs == {"reasoning_content": REASONING}
+    assert message.usage_metadata == USAGE
+    assert message.response_metadata["finish_reason"] == "stop"
+    assert message.response_metadata["request_id"] == REQUEST_ID
+    assert message.response_metadata["created"] == CREATED
+    assert sum(it.usage_metadata is not None for it in chunks) == 1
+
+
+async def test_async_answers_are_the_same() -> None:
+    with replaying(200, JSON, WHOLE) as replay:
+        message = await model(replay).ainvoke("Hi")
+    assert message.additional_kwargs == {"reasoning_content": REASONING}
+    assert message.usage_metadata == USAGE
+    with replaying(200, STREAM, NULL_GENERATION) as replay:
+        streamed = add([it async for it in model(replay).astream("Hi")])
+    assert streamed.content == TEXT
+    assert streamed.additional_kwargs == {"reasoning_content": REASONING}
+    assert streamed.usage_metadata == USAGE
+
+
+def test_a_model_answers_in_one_loop_after_another() -> None:
+    with replaying(200, JSON, WHOLE, times=3) as replay:
+        llm = model(replay)
+        answers = [asyncio.run(llm.ainvoke("Hi")).content for _ in range(3)]
+    assert answers == [TEXT] * 3
+
+
+def test_batch_costs_one_request_an_input() -> None:
+    with replaying(200, JSON, WHOLE, times=3) as replay:
+        answers = model(replay).batch(["a", "b", "c"])
+    assert [it.content for it in answers] == [TEXT] * 3
+    sent = sorted(it["messages"][0]["content"] for it in replay.requests)
+    assert sent == ["a", "b", "c"]
+
+
+def test_no_reasoning_leaves_no_key() -> None:
+    body = whole({"role": "assistant", "content": "Hi", "reasoning_content": ""})
+    with replaying(200, JSON, body) as replay:
+        message = model(replay).invoke("Hi")
+    assert message.additional_kwargs == {}
+    assert message.content_blocks == [{"type": "text", "text": "Hi"}]
+
+
+def test_several_answers_share_one_usage() -> None:
+    answer = json.loads(WHOLE)
+    answer["choices"].append({**answer["choices"][0], "index": 1})
+    with replaying(200, JSON, json.dumps(answer).encode()) as replay:
+        result = model(replay, model="qwen-plus", n=2).generate([[HumanMessage("Hi")]])
+    first, second = result.generations[0]
+    assert first.text == second.text == TEXT
+    assert first.message.usage_metadata == USAGE  # type: ignore[union-attr]
+    assert second.message.usage_metadata is None  # type: ignore[union-attr]
+
+
+def test_an_answer_without_finish_reason_is_handed_on_with_a_warning() -> None:
+    body = whole({"role": "assistant", "content": "Hi"}, finish_reason=None)
+    with (
+        replaying(200, JSON, body) as replay,
+        pytest.warns(RuntimeWarning, match="without a finish reason"),
+    ):
+        message = model(replay).invoke("Hi")
+    assert message.content == "Hi"
+    assert message.response_metadata["finish_reason"] is None
+
+
+# --- Content blocks ---------------------------------------------------------------
+
+CALL_BLOCKS = [
+    {"type": "tool_call", "name": "weather", "args": {"city": "Oslo"}, "id": "call_a"},
+    {"type": "tool_call", "name": "clock", "args": {}, "id": "call_b"},
+]
+
+
+def without_index(blocks: Iterable[Any]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in it.items() if k != "index"} for it in blocks]
+
+
+@pytest.mark.parametrize("output_version", [None, "v0", "v1"])
+def test_streamed_blocks_are_reasoning_text_and_calls(
+    output_version: str | None,
+) -> None:
+    with replaying(200, STREAM, CALLS) as replay:
+        message = add(model(replay, output_version=output_version).stream("Hi"))
+    assert without_index(message.content_blocks) == [
+        {"type": "reasoning", "reasoning": "Two tools."},
+        {"type": "text", "text": "Looking."},
+        *CALL_BLOCKS,
+    ]
+    assert [it["id"] for it in message.tool_calls] == ["call_a", "call_b"]
+    assert message.invalid_tool_calls == []
+    if output_version == "v1":
+        assert without_index(message.content) == without_index(message.content_blocks)
+
+
+V3_IS_BETA = pytest.mark.filterwarnings("ignore:.*is in beta")
+
+
+@V3_IS_BETA
+def test_v3_events_keep_reasoning_and_the_ids_of_calls() -> None:
+    with replaying(200, STREAM, CALLS) as replay:
+        stream = model(replay).stream_events("Hi", version="v3")
+        assert list(stream.reasoning) == ["Two tools."]
+        assert list(stream.text) == ["Looking."]
+        message = stream.output
+    assert without_index(message.content_blocks) == [
+        {"type": "reasoning", "reasoning": "Two tools."},
+        {"type": "text", "text": "Looking."},
+        *CALL_BLOCKS,
+    ]
+    assert [it["id"] for it in message.tool_calls] == ["call_a", "call_b"]
+    assert message.usage_metadata == USAGE
+
+
+@V3_IS_BETA
+async def test_async_v3_events_are_the_same() -> None:
+    with replaying(200, STREAM, NULL_GENERATION) as replay:
+        stream = await model(replay).astream_events("Hi", version="v3")
+        message = await stream.output
+    assert without_index(message.content_blocks) == [
+        {"type": "reasoning", "reasoning": REASONING},
+        {"type": "text", "text": TEXT},
+    ]
+
+
+def test_v1_answers_hold_their_blocks() -> None:
+    with replaying(200, JSON, WHOLE) as replay:
+        message = model(replay, output_version="v1").invoke("Hi")
+    assert message.content == [
+        {"type": "reasoning", "reasoning": REASONING},
+        {"type": "text", "text": TEXT},
+    ]
+
+
+def test_reasoning_and_text_in_one_chunk_stay_two_blocks() -> None:
+    body = events([{"content": "Hello", "reasoning_content": "Hm."}])
+    with replaying(200, STREAM, body) as replay:
+        message = add(model(replay, output_version="v1").stream("Hi"))
+    assert without_index(message.content) == [
+        {"type": "reasoning", "reasoning": "Hm."},
+        {"type": "text", "text": "Hello"},
+    ]
+
+
+def test_arguments_that_are_not_json_are_an_invalid_call() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{a"}}
+    body = whole({"role": "assistant", "content": "", "tool_calls": [call]})
+    with replaying(200, JSON, body) as replay:
+        message = model(replay).invoke("Hi")
+    assert message.tool_calls == []
+    (invalid,) = message.invalid_tool_calls
+    assert (invalid["id"], invalid["name"], invalid["args"]) == ("c", "f", "{a")
+
+
+# --- What is sent -----------------------------------------------------------------
+
+
+def sent(*messages: Any, call: dict[str, Any] | None = None, **arguments: Any) -> Any:
+    with replaying(200, JSON, WHOLE) as replay:
+        model(replay, **arguments).invoke(list(messages) or "Hi", **call or {})
+        (body,) = replay.requests
+    return body
+
+
+def test_the_models_own_thinking_is_said_out_loud() -> None:
+    assert sent(model="deepseek-v4-pro")["enable_thinking"] is True
+    assert sent(model="qwen-plus")["enable_thinking"] is False
+    assert "enable_thinking" not in sent(model="a-model-of-tomorrow")
+    assert "enable_thinking" not in sent(model="qwen-max")
+
+
+def test_a_call_wins_over_the_constructor() -> None:
+    constructor = {"temperature": 0.1, "max_tokens": 5, "enable_thinking": True}
+    call = {"temperature": 0.9, "enable_thinking": False, "stop": ["x"], "top_k": 3}
+    body = sent(call=call, **constructor)
+    assert body == {
+        "model": "qwen3.7-plus",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "temperature": 0.9,
+        "max_tokens": 5,
+        "enable_thinking": False,
+        "stop": ["x"],
+        "top_k": 3,
+        "stream": False,
+    }
+
+
+def test_a_call_may_ask_for_another_model() -> None:
+    with replaying(200, JSON, WHOLE) as replay:
+        message = model(replay).invoke("Hi", model="qwen-plus")
+    assert replay.requests[0]["model"] == "qwen-plus"
+    assert replay.requests[0]["enable_thinking"] is False
+    assert message.response_metadata["model_name"] == "qwen-plus"
+
+
+def test_usage_is_asked_for_unless_switched_off() -> None:
+    with replaying(200, STREAM, NULL_GENERATION, times=3) as replay:
+        list(model(replay).stream("Hi"))
+        list(model(replay, stream_usage=False).stream("Hi"))
+        list(model(replay).stream("Hi", stream_usage=False))
+    asked = [it.get("stream_options") for it in replay.requests]
+    assert asked == [{"include_usage": True}, None, None]
+
+
+def test_a_model_that_only_streams_its_thinking_is_put_together() -> None:
+    with replaying(200, STREAM, NULL_GENERATION) as replay:
+        message = model(replay, model="qwen3-32b").invoke("Hi")
+    assert replay.requests[0]["stream"] is True
+    assert message.content == TEXT
+    assert message.usage_metadata == USAGE
+
+
+HISTORY_CALL = {"name": "f", "args": {"a": "ö"}, "id": "c1"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        AIMessage(
+            "",
+            additional_kwargs={"reasoning_content": "Hm."},
+            tool_calls=[HISTORY_CALL],
+        ),
+        AIMessage(
+            [
+                {"type": "reasoning", "reasoning": "H"},
+                {"type": "reasoning", "reasoning": "m."},
+                {"type": "tool_call", **HISTORY_CALL},
+            ],
+            tool_calls=[HISTORY_CALL],
+            response_metadata={"output_version": "v1"},
+        ),
+        AIMessage(
+            [
+                {"type": "thinking", "thinking": "Hm.", "signature": "x"},
+                {"type": "tool_use", "name": "f", "input": {"a": "ö"}, "id": "c1"},
+            ],
+            tool_calls=[HISTORY_CALL],
+        ),
+    ],
+)
+def test_reasoning_of_a_tool_turn_is_sent_back(message: AIMessage) -> None:
+    body = sent(HumanMessage("Hi"), message, ToolMessage("42", tool_call_id="c1"))
+    assert body["messages"][1:] == [
+        {
+            "role": "assistant",
+            "content": "",
+            "reasoning_content": "Hm.",
+            "tool_calls": [
+                {
+                    "id": "c1",
+                    "type": "function",
+                    "function": {"name": "f", "arguments": '{"a": "ö"}'},
+                }
+            ],
+        },
+        {"role": "tool", "tool_call_id": "c1", "content": "42"},
+    ]
+
+
+def test_reasoning_of_a_plain_turn_is_sent_back_only_where_it_is_preserved() -> None:
+    turn = AIMessage("Yes", additional_kwargs={"reasoning_content": "Hm."})
+    history = (HumanMessage("Hi"), turn, HumanMessage("Sure?"))
+    assert sent(*history)["messages"][1] == {"role": "assistant", "content": "Yes"}
+    kept = sent(*history, preserve_thinking=True)
+    assert kept["messages"][1]["reasoning_content"] == "Hm."
+    assert kept["preserve_thinking"] is True
+
+
+def test_media_and_markers_are_sent_in_the_services_shape() -> None:
+    body = sent(
+        SystemMessage(
+            [{"type": "text", "text": "S", "cache_control": {"type": "ephemeral"}}]
+        ),
+        HumanMessage(
+            [
+                "See",
+                {"type": "image", "url": "https://x.example/a.png"},
+                {"type": "image", "base64": "QUJD", "mime_type": "image/jpeg"},
+                {"type": "image_url", "image_url": {"url": "https://x.example/b.png"}},
+                {"type": "video", "url": "https://x.example/c.mp4"},
+            ],
+            name="ann",
+        ),
+        AIMessage("Seen"),
+        HumanMessage([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]),
+    )
+    assert body["messages"] == [
+        {
+            "role": "system",
+            "content": [
+                {"type": "text", "text": "S", "cache_control": {"type": "ephemeral"}}
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "See"},
+                {"type": "image_url", "image_url": {"url": "https://x.example/a.png"}},
+                {
+                    "type": "image_url",
+                    "image_url": {"url": "data:image/jpeg;base64,QUJD"},
+                },
+                {"type": "image_url", "image_url": {"url": "https://x.example/b.png"}},
+                {"type": "video_url", "video_url": {"url": "https://x.example/c.mp4"}},
+            ],
+            "name": "ann",
+        },
+        {"role": "assistant", "content": "Seen"},
+        {"role": "user", "content": "a\nb"},
+    ]
+
+
+# --- Deprecated models ------------------------------------------------------------
+
+
+def test_a_delisted_model_is_replaced_once_warned_of_and_remembered() -> None:
+    with replaying(200, JSON, WHOLE) as replay:
+        with pytest.warns(errors.ModelDeprecationWarning) as caught:
+            llm = model(replay, model="deepseek-r1")
+        message = llm.invoke("Hi")
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert "qwen3.7-max" in str(caught[0].message)
+    assert (llm.model, llm.resolved_model) == ("deepseek-r1", "qwen3.7-max")
+    assert replay.requests[0]["model"] == "qwen3.7-max"
+    assert replay.requests[0]["enable_thinking"] is True
+    assert message.response_metadata["model_name"] == "qwen3.7-max"
+    assert message.response_metadata["requested_model"] == "deepseek-r1"
+    assert llm.profile is not None
+    assert llm.profile.get("name") == "qwen3.7-max"
+    assert llm._get_ls_params().get("ls_model_name") == "qwen3.7-max"
+
+
+def test_a_copy_a_pickle_and_a_load_do_not_warn_again() -> None:
+    with pytest.warns(errors.ModelDeprecationWarning):
+        llm = model(model="deepseek-v3.2", region="virginia", mode="us")
+    restored = pickle.loads(pickle.dumps(llm))  # noqa: S301 - our own
+    dumped: dict[str, Any] = {**dumpd(llm)["kwargs"], "api_key": KEY}
+    loaded = ChatModelStudio(**dumped)
+    for other in (copy.copy(llm), copy.deepcopy(llm), restored, loaded):
+        assert other.model == "deepseek-v3.2"
+        assert other.resolved_model == "qwen3.7-plus-us"
+        assert other.endpoint == llm.endpoint
+        assert other.resolved_chat == llm.resolved_chat
+
+
+def test_a_call_for_a_delisted_model_goes_through_the_same_door() -> None:
+    with (
+        replaying(200, JSON, WHOLE) as replay,
+        pytest.warns(errors.ModelDeprecationWarning) as caught,
+    ):
+        message = model(replay).invoke("Hi", model="deepseek-v3")
+    assert caught[0].filename == __file__
+    assert replay.requests[0]["model"] == "qwen3.7-plus"
+    assert replay.requests[0]["enable_thinking"] is False
+    assert message.response_metadata["requested_model"] == "deepseek-v3"
+
+
+# --- Bad input --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"temprature": 1}, "Did you mean 'temperature'"),
+        ({"regoin": "us"}, "Did you mean 'region'"),
+        ({"region": "frankfrt"}, r"eu-central-1 \(frankfurt\)"),
+        ({"mode": "globl"}, "global"),
+        ({"protocol": "opnai"}, "Did you mean 'openai'"),
+        ({"protocol": "dashscope"}, "protocol='openai'"),
+        ({"workspace": "a/b"}, "is not a workspace id"),
+        ({"region": "frankfurt"}, "DASHSCOPE_WORKSPACE_ID"),
+        ({"temperature": 2}, "below 2"),
+        ({"temperature": "hot"}, "a number from 0"),
+        ({"timeout": -1}, "seconds above 0"),
+        ({"max_retries": 1.5}, "whole number"),
+        ({"model": ""}, "model's id"),
+        ({"model_name": "qwen-plus"}, "the same argument"),
+        ({"http_client": object()}, "httpx.Client"),
+        ({"default_headers": {"a\nb": "c"}}, "bad name"),
+        ({"default_headers": {"a": "c\r\nd: e"}}, "printable"),
+        ({"cache": "not a cache"}, "cache"),
+        ({"api_key": f"{KEY}\n"}, "printable characters"),
+        ({"deprecated_models": "kep"}, "Did you mean 'keep'"),
+    ],
+)
+def test_bad_input_is_a_plain_error_without_the_key(
+    arguments: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(errors.ConfigurationError, match=words) as caught:
+        model(**arguments)
+    error = caught.value
+    assert type(error) is errors.ConfigurationError
+    assert isinstance(error, ValueError)
+    assert error.__cause__ is None
+    assert error.__suppress_context__ or error.__context__ is None
+    shown = f"{error!r} {error} {vars(error)}"
+    assert KEY not in shown
+
+
+def test_a_missing_model_is_named() -> None:
+    with pytest.raises(errors.ConfigurationError, match="model is missing"):
+        ChatModelStudio(api_key=KEY)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def test_a_missing_key_names_the_variable() -> None:
+    with pytest.raises(errors.ConfigurationError, match="DASHSCOPE_API_KEY"):
+        ChatModelStudio(model="qwen-plus")
+
+
+def test_an_unknown_argument_of_a_call_is_refused_and_nothing_is_sent() -> None:
+    with replaying(200, JSON, WHOLE) as replay:
+        with pytest.raises(
+            ModelInvalidRequestError, match="'thinking_budget'"
+        ) as caught:
+            model(replay).invoke("Hi", thinking_budgt=5)
+        assert replay.requests == []
+    assert isinstance(caught.value, errors.ConfigurationError)
+
+
+def test_a_stream_of_several_answers_is_refused() -> None:
+    with pytest.raises(errors.ConfigurationError, match="n=2 cannot be streamed"):
+        list(model(model="qwen-plus", n=2).stream("Hi"))
+
+
+def test_an_image_for_a_deaf_model_is_refused_with_a_better_one() -> None:
+    image = HumanMessage([{"type": "image", "url": "https://x.example/a.png"}])
+    with pytest.raises(errors.ConfigurationError, match="qwen3-vl-plus"):
+        model(model="deepseek-v4-pro").invoke([image])
+
+
+# --- Secrets ----------------------------------------------------------------------
+
+
+def test_the_key_is_shown_nowhere() -> None:
+    llm = model()
+    shown = [
+        repr(llm),
+        str(llm),
+        str(llm.model_dump()),
+        llm.model_dump_json(),
+        dumps(llm),
+        str(llm.asdict()),
+        str(llm._identifying_params),
+        repr(llm.resolved_chat),
+        str(vars(llm)),
+    ]
+    assert not any(KEY in it for it in shown)
+    assert llm.api_key == SecretStr(KEY)
+
+
+def test_no_other_vendors_variable_changes_what_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    variables = {
+        "OPENAI_API_KEY": "sk-openai-secret",
+        "OPENAI_ADMIN_KEY": "sk-admin-secret",
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+        "OPENAI_API_BASE": "http://127.0.0.1:9/v1",
+        "OPENAI_ORG_ID": "org-secret",
+        "OPENAI_ORGANIZATION": "org-secret",
+        "OPENAI_PROJECT_ID": "project-secret",
+        "OPENAI_CUSTOM_HEADERS": "X-Custom: secret\nAuthorization: Bearer secret",
+        "OPENAI_WEBHOOK_SECRET": "secret",
+    }
+    with replaying(200, JSON, WHOLE, times=2) as replay:
+        model(replay, timeout=61).invoke("Hi")
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        # Another timeout is another client, which reads the environment anew.
+        model(replay, timeout=62).invoke("Hi")
+    before, after = replay.headers
+    before.pop("x-stainless-read-timeout")
+    after.pop("x-stainless-read-timeout")
+    assert before == after
+    assert after["authorization"] == f"Bearer {KEY}"
+    assert replay.requests[0] == replay.requests[1]
+
+
+# --- Errors -----------------------------------------------------------------------
+
+
+def failure(status: int, code: str, message: str) -> tuple[int, bytes]:
+    error = {"message": message, "type": code, "param": None, "code": code}
+    return status, json.dumps({"error": error, "request_id": "r-1"}).encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "cls", "base", "retryable"),
+    [
+        (
+            failure(401, "invalid_api_key", "Incorrect API key provided."),
+            errors.AuthenticationError,
+            ModelAuthenticationError,
+            False,
+        ),
+        (
+            failure(
+                400, "invalid_parameter_error", "Range of input length should be [1, 9]"
+            ),
+            errors.ContextOverflowError,
+            LangChainContextOverflowError,
+            False,
+        ),
+        (
+            failure(429, "insufficient_quota", "Allocated quota exceeded"),
+            errors.RateLimitError,
+            ModelRateLimitError,
+            True,
+        ),
+        (
+            failure(429, "insufficient_quota", "Free allocated quota exceeded."),
+            errors.QuotaExceededError,
+            ModelPermissionDeniedError,
+            False,
+        ),
+        (
+            failure(400, "data_inspection_failed", "Input data may be inappropriate"),
+            errors.ContentFilterError,
+            ModelInvalidRequestError,
+            False,
+        ),
+    ],
+)
+def test_errors_are_ours_and_langchains(
+    answer: tuple[int, bytes],
+    cls: type[errors.APIError],
+    base: type[ModelError],
+    retryable: bool,
+) -> None:
+    status, body = answer
+    with replaying(status, JSON, body) as replay, pytest.raises(cls) as caught:
+        model(replay, region="virginia").invoke("Hi")
+    error = caught.value
+    assert isinstance(error, base)
+    assert error.is_retryable is retryable
+    assert error.status_code == status
+    assert error.request_id == "r-1"
+    assert error.region == "us-east-1"
+    assert error.protocol == "openai"
+    assert type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301 - our own
+
+
+def test_an_error_inside_a_stream_comes_after_what_came_before_it() -> None:
+    body = events([{"content": "Hel"}], None, usage=False, done=False)
+    fault = {
+        "error": {
+            "message": "<400> InternalError.Algo.DataInspectionFailed: Output data",
+            "type": "data_inspection_failed",
+            "code": "data_inspection_failed",
+        },
+        "id": "chatcmpl-1",
+    }
+    body += f"data: {json.dumps(fault)}\n\n".encode()
+    seen: list[str] = []
+    with replaying(200, STREAM, body) as replay:
+        stream = model(replay).stream("Hi")
+        with pytest.raises(errors.ContentFilterError) as caught:
+            seen.extend(str(it.content) for it in stream)
+    assert seen == ["Hel"]
+    assert caught.value.status_code == 400
+
+
+def test_a_stream_that_is_cut_off_is_an_error_after_its_chunks() -> None:
+    body = events(
+        [{"content": "Hel"}, {"content": "lo"}], None, usage=False, done=False
+    )
+    seen: list[str] = []
+    with replaying(200, STREAM, body) as replay:
+        stream = model(replay).stream("Hi")
+        with pytest.raises(errors.IncompleteStreamError) as caught:
+            seen.extend(str(it.content) for it in stream)
+    assert seen == ["Hel", "lo"]
+    assert isinstance(caught.value, ModelConnectionError)
+    assert caught.value.request_id == REQUEST_ID
+
+
+def test_retries_are_one_layer() -> None:
+    status, body = failure(503, "ModelUnavailable", "Busy")
+    headers = {**JSON, "retry-after-ms": "1"}
+    with replaying(status, headers, body, times=3) as replay:
+        with pytest.raises(errors.InternalServerError):
+            model(replay, max_retries=2).invoke("Hi")
+        assert len(replay.requests) == 3
+
+
+# --- The rest of the framework ----------------------------------------------------
+
+
+def test_a_chain_streams_the_answer_only() -> None:
+    prompt = ChatPromptTemplate.from_messages(
+        [("system", "Be brief."), ("user", "{q}")]
+    )
+    with replaying(200, STREAM, NULL_GENERATION) as replay:
+        chain = prompt | model(replay) | StrOutputParser()
+        pieces = [it for it in chain.stream({"q": "Hi"}) if it]
+    assert pieces == ["Hello", " wörld"]
+    assert replay.requests[0]["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hi"},
+    ]
+
+
+def test_the_usage_callback_counts_reasoning() -> None:
+    handler = UsageMetadataCallbackHandler()
+    with replaying(200, JSON, WHOLE) as replay:
+        model(replay).invoke("Hi", config={"callbacks": [handler]})
+    assert handler.usage_metadata == {"qwen3.7-plus": USAGE}
+
+
+def test_configurable_fields_make_another_model() -> None:
+    with replaying(200, JSON, WHOLE) as replay:
+        llm = model(replay, model="deepseek-v4-pro").configurable_fields(
+            model=ConfigurableField(id="model")
+        )
+        llm.invoke("Hi", config={"configurable": {"model": "qwen-plus"}})
+    assert replay.requests[0]["model"] == "qwen-plus"
+    assert replay.requests[0]["enable_thinking"] is False
+
+
+def test_an_assignment_is_checked_and_counts() -> None:
+    llm = model()
+    llm.temperature = 0.5
+    assert llm.resolved_chat.options.temperature == 0.5
+    with pytest.raises(errors.ConfigurationError, match="temperature"):
+        llm.temperature = 7
+    assert llm.temperature == 0.5
+    llm.model = "qwen-plus"
+    assert llm.resolved_model == "qwen-plus"
+    copied = llm.model_copy(update={"model": "deepseek-v4-pro", "temperature": 1.0})
+    assert copied.resolved_model == "deepseek-v4-pro"
+    assert copied.resolved_chat.options.temperature == 1.0
+    assert llm.resolved_chat.options.temperature == 0.5
+
+
+def test_caches_tell_models_regions_and_thinking_apart() -> None:
+    different = [
+        model(),
+        model(model="qwen3.7-max"),
+        model(region="beijing"),
+        model(enable_thinking=False),
+        model(base_url="http://127.0.0.1:1"),
+    ]
+    keys = [it._get_llm_string() for it in different]
+    assert len(set(keys)) == len(keys)
+    identities = [str(it._identifying_params) for it in different]
+    assert len(set(identities)) == len(identities)
+
+
+def test_a_cached_answer_costs_no_request() -> None:
+    with replaying(200, JSON, WHOLE) as replay:
+        llm = model(replay, cache=InMemoryCache())
+        first, second = llm.invoke("Hi"), llm.invoke("Hi")
+    assert first.content == second.content == TEXT
+    assert second.additional_kwargs == {"reasoning_content": REASONING}
+    assert len(replay.requests) == 1
+
+
+def test_langsmith_params_follow_the_call() -> None:
+    llm = model(temperature=0.2, max_tokens=9, stop="x")
+    assert llm._get_ls_params() == {
+        "ls_provider": "modelstudio",
+        "ls_model_name": "qwen3.7-plus",
+        "ls_model_type": "chat",
+        "ls_temperature": 0.2,
+        "ls_max_tokens": 9,
+        "ls_stop": ["x"],
+    }
+    params = llm._get_ls_params(model="qwen-plus", temperature=1, stop=["y"])
+    assert params.get("ls_model_name") == "qwen-plus"
+    assert params.get("ls_temperature") == 1.0
+    assert params.get("ls_stop") == ["y"]
+
+
+def test_tokens_are_counted_without_the_network() -> None:
+    llm = model()
+    assert llm.get_num_tokens("abcdefgh") == 2
+    assert llm.get_num_tokens("你好世界") == 3
+    assert llm.get_num_tokens_from_messages([HumanMessage("abcdefgh")]) > 0
+
+
+async def test_a_stream_left_early_ends_its_connection() -> None:
+    with replaying(200, STREAM, NULL_GENERATION) as replay:
+        stream = model(replay).astream("Hi")
+        first = await anext(stream)
+        await stream.aclose()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    assert first.additional_kwargs["reasoning_content"] == "Let me "
