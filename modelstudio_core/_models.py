@@ -65,6 +65,35 @@ _DEEPSEEK_V4 = replace(
     wants_reasoning_on_tool_turns=True,
 )
 _DEEPSEEK_GONE = replace(_DEEPSEEK, context_window=128 * _K, delisted=date(2026, 7, 9))
+_DEEPSEEK_V31 = replace(
+    _DEEPSEEK_GONE,
+    thinking="hybrid-off",
+    tools="not-thinking",
+    max_output=65_536,
+    max_thinking=32_768,
+    defaults={
+        "temperature": 0.6,
+        "top_p": 0.95,
+        "repetition_penalty": 1.0,
+        "max_tokens": 65_536,
+        "thinking_budget": 32_768,
+    },
+    refused=frozenset({"presence_penalty", "top_k"}),
+)
+_DEEPSEEK_R1 = replace(
+    _DEEPSEEK_GONE,
+    thinking="only",
+    max_output=16_384,
+    max_thinking=32_768,
+    defaults={
+        "temperature": 0.6,
+        "top_p": 0.95,
+        "presence_penalty": 1,
+        "max_tokens": 16_384,
+        "thinking_budget": 32_768,
+    },
+    refused=_EVERYTHING,
+)
 
 _DEEPSEEK_MODELS = (
     replace(_DEEPSEEK_V4, ids=("deepseek-v4-pro", "deepseek-v4-flash")),
@@ -116,37 +145,10 @@ _DEEPSEEK_MODELS = (
         },
         refused=_PENALTIES | {"top_k"},
     ),
-    replace(
-        _DEEPSEEK_GONE,
-        ids=("deepseek-v3.2-exp", "deepseek-v3.1"),
-        thinking="hybrid-off",
-        tools="not-thinking",
-        max_output=65_536,
-        max_thinking=32_768,
-        defaults={
-            "temperature": 0.6,
-            "top_p": 0.95,
-            "repetition_penalty": 1.0,
-            "max_tokens": 65_536,
-            "thinking_budget": 32_768,
-        },
-        refused=frozenset({"presence_penalty", "top_k"}),
-    ),
-    replace(
-        _DEEPSEEK_GONE,
-        ids=("deepseek-r1", "deepseek-r1-0528"),
-        thinking="only",
-        max_output=16_384,
-        max_thinking=32_768,
-        defaults={
-            "temperature": 0.6,
-            "top_p": 0.95,
-            "presence_penalty": 1,
-            "max_tokens": 16_384,
-            "thinking_budget": 32_768,
-        },
-        refused=_EVERYTHING,
-    ),
+    replace(_DEEPSEEK_V31, ids=("deepseek-v3.1",)),
+    replace(_DEEPSEEK_V31, ids=("deepseek-v3.2-exp",), cache=False),
+    replace(_DEEPSEEK_R1, ids=("deepseek-r1",)),
+    replace(_DEEPSEEK_R1, ids=("deepseek-r1-0528",), cache=False),
     replace(
         _DEEPSEEK_GONE,
         ids=(
@@ -414,6 +416,7 @@ _QWEN_OPEN_MODELS = (
         ids=("qwen3-235b-a22b-instruct-2507", "qwen3-30b-a3b-instruct-2507"),
         thinking="never",
         max_output=32 * _K,
+        max_thinking=None,
     ),
     replace(
         _QWEN3_OPEN,
@@ -429,6 +432,7 @@ _QWEN_OPEN_MODELS = (
         ids=("qwen3-next-80b-a3b-instruct",),
         thinking="never",
         max_output=32 * _K,
+        max_thinking=None,
     ),
 )
 
@@ -535,7 +539,8 @@ _MINIMAX = ModelProfile(
 _BEIJING = ("cn-beijing",)
 
 _OTHER_MODELS = (
-    replace(_GLM, ids=("glm-5.3", "ZHIPU/GLM-5.3"), thinking="only"),
+    replace(_GLM, ids=("glm-5.3",), thinking="only"),
+    replace(_GLM, ids=("ZHIPU/GLM-5.3",), thinking="only", regions=_BEIJING),
     replace(
         _GLM, ids=("glm-5.2", "glm-5.1", "glm-5"), prefix="glm-5", efforts=_GLM_EFFORTS
     ),

@@ -7,7 +7,7 @@ one is assigned to, so that a model is at no time something else than its fields
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
@@ -211,7 +211,7 @@ class ChatArguments(ConnectionArguments):
             before = getattr(self, name)
             super().__setattr__(name, value)
             try:
-                self._resolve()
+                self._resolve({name})
             except ConfigurationError:
                 super().__setattr__(name, before)
                 raise
@@ -224,7 +224,7 @@ class ChatArguments(ConnectionArguments):
         known = known_arguments(type(self), update or {})
         copied = super().model_copy(update=known, deep=deep)
         if known:
-            copied._resolve()  # noqa: SLF001 - a copy of this very class
+            copied._resolve(known)  # noqa: SLF001 - a copy of this very class
         return copied
 
     @classmethod
@@ -274,8 +274,11 @@ class ChatArguments(ConnectionArguments):
         private = self.__pydantic_private__
         return private is not None and private.get("_chat") is not None
 
-    def _resolve(self) -> None:
+    def _resolve(self, changed: Collection[str] = ()) -> None:
+        """Resolve again; the scope stays what it was unless it was changed itself."""
         arguments = {name: getattr(self, name) for name in _ARGUMENTS}
+        if self._chat is not None and not _SCOPE & set(changed):
+            arguments |= self.pinned_arguments()
         chat = self._decide(arguments)
         # Around __setattr__, which would resolve once more.
         vars(self).update(_resolved_fields(chat))
@@ -284,6 +287,7 @@ class ChatArguments(ConnectionArguments):
         self._chat = chat
 
 
+_SCOPE: Final = frozenset({"region", "mode", "workspace", "base_url"})
 _ARGUMENTS: Final = frozenset(ChatArguments.model_fields) - {"resolved_model"}
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
-from modelstudio_core.endpoints import Endpoint
+from modelstudio_core.endpoints import Endpoint, is_documented
 from modelstudio_core.errors import ConfigurationError, nearest
 
 __all__ = [
@@ -37,6 +37,7 @@ class ModelProfile:
     Attributes:
         id: The id that is sent.
         ids: The exact ids of the family that this entry describes.
+        aliases: Other names for the first of them.
         prefix: The beginning of the ids of the family; empty for exact ids only.
         context_window: Tokens of prompt and answer together.
         max_output: The most tokens of one answer.
@@ -135,7 +136,7 @@ class ResolvedModel(NamedTuple):
     @property
     def replaced(self) -> bool:
         """Whether another model answers than the one that was asked for."""
-        return self.requested != self.profile.id
+        return bool(self.notice) and self.requested != self.profile.id
 
 
 # Delisted on 2026-07-09; the seed "DeepSeek" recommends the three on the right. The
@@ -249,15 +250,18 @@ def check_scope(model: str, endpoint: Endpoint) -> None:
     Raises:
         ConfigurationError: The id belongs to another mode; it names the right one.
     """
-    if endpoint.mode is None:
-        return
     is_us = model.endswith(_US_SUFFIX)
+    if endpoint.mode is None and not (is_us and is_documented(endpoint)):
+        return
     if is_us == (endpoint.mode == "us"):
         return
     if is_us:
+        mode = f"mode {endpoint.mode!r}" if endpoint.mode else ""
+        region = f"region {endpoint.region}" if endpoint.region else ""
+        here = " of ".join(filter(None, (mode, region)))
         raise ConfigurationError(
             f"model={model!r} runs in mode 'us' of region us-east-1 only, and this is"
-            f" mode {endpoint.mode!r} of region {endpoint.region}: pass"
+            f" {here}: pass"
             " region='us-east-1', mode='us', or use"
             f" {model.removesuffix(_US_SUFFIX)!r}."
         )

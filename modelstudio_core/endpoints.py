@@ -230,6 +230,11 @@ def check_protocol(protocol: str) -> Protocol:
     raise unknown_name("protocol", str(protocol), PROTOCOLS)
 
 
+def is_documented(endpoint: Endpoint) -> bool:
+    """Tell whether an endpoint is a host of Model Studio itself."""
+    return _documented_host(endpoint.host)[0] is not None
+
+
 def regions_of_mode(mode: str) -> tuple[str, ...]:
     """Return the ids of the regions that a deployment mode is bound to."""
     return tuple(name for name, known in _REGIONS.items() if mode in known.modes)
@@ -407,7 +412,7 @@ def _own_address(  # noqa: PLR0917 - the six arguments of resolve_endpoint
 def _split(base_url: str, allow_insecure_http: bool) -> SplitResult:
     """Take an address apart; what is said of a bad one never repeats it whole."""
     wanted = "such as 'https://gateway.example.com' or 'http://127.0.0.1:8000'."
-    if not isinstance(base_url, str) or base_url != base_url.strip():
+    if not isinstance(base_url, str) or re.search(r"\s", base_url):
         raise ConfigurationError(f"base_url must be a string without blanks, {wanted}")
     try:
         url = urlsplit(base_url)

@@ -263,6 +263,8 @@ _STATUS_OF_CODE = {
     "invalid_value": 400,
     "badrequest": 400,
     "unsupportedoperation": 400,
+    "invalidurl": 400,
+    "invalidfile": 400,
     **dict.fromkeys(_FILTER_CODES, 400),
     "arrearage": 400,
     "invalid_api_key": 401,
@@ -270,6 +272,9 @@ _STATUS_OF_CODE = {
     "not authorized": 401,
     "access_denied": 403,
     "accessdenied": 403,
+    "model.accessdenied": 403,
+    "app.accessdenied": 403,
+    "workspace.accessdenied": 403,
     "allocationquota.freetieronly": 403,
     "model_not_found": 404,
     "modelnotfound": 404,
@@ -307,7 +312,7 @@ _CLASS_OF_STATUS: dict[int, type[APIStatusError]] = {
 # The texts carry numbers and links that change: only their fixed words are matched.
 _OVERFLOW = re.compile(r"range of input length|maximum context length", re.IGNORECASE)
 _FREE_QUOTA = re.compile(r"free allocated quota|free ?tier", re.IGNORECASE)
-_EMBEDDED_STATUS = re.compile(r"<(\d{3})>")
+_EMBEDDED_STATUS = re.compile(r"\s*<([45]\d{2})>")
 _CALLER_FAULT = re.compile(
     r"list index out of range|role must be in|expecting '.' delimiter", re.IGNORECASE
 )
@@ -378,7 +383,7 @@ class ErrorContext:
         common: dict[str, Any] = {
             "status_code": real,
             "code": told.code,
-            "request_id": told.request_id or request_id,
+            "request_id": told.request_id or request_id or told.response_id,
             "body": payload,
             "retry_after": retry_after,
         }
@@ -413,12 +418,13 @@ class _Told:
     code: str | None
     kind: str | None
     request_id: str | None
+    response_id: str | None
 
     @classmethod
     def read(cls, payload: object, status: int | None) -> Self:
         if not isinstance(payload, Mapping):
             text = str(payload or "").strip()
-            return cls(text[:500] or f"HTTP status {status}", None, None, None)
+            return cls(text[:500] or _no_words(status), None, None, None, None)
         outer = cast("Mapping[str, Any]", payload)
         inner = outer.get("error")
         if isinstance(inner, str):
@@ -428,23 +434,26 @@ class _Told:
         )
         message = error.get("message") or outer.get("message")
         return cls(
-            message=str(message or f"HTTP status {status}"),
+            message=str(message or _no_words(status)),
             code=_text(error.get("code")),
             kind=_text(error.get("type")),
-            request_id=_text(
-                outer.get("request_id") or error.get("request_id") or outer.get("id")
+            request_id=_text(outer.get("request_id") or error.get("request_id")),
+            response_id=_text(
+                str(outer.get("id") or error.get("id") or "").removeprefix("chatcmpl-")
             ),
         )
 
     def status(self) -> int | None:
         """Tell the status that an error inside a stream stands for."""
-        if embedded := _EMBEDDED_STATUS.search(self.message):
+        if embedded := _EMBEDDED_STATUS.match(self.message):
             return int(embedded.group(1))
         code = (self.code or "").casefold()
         if found := _STATUS_OF_CODE.get(code) or _STATUS_OF_CODE.get(
             code.split(".")[0]
         ):
             return found
+        if code.startswith("invalidimage"):
+            return _BAD_REQUEST
         if code.isdigit():
             return int(code)
         return _STATUS_OF_TYPE.get((self.kind or "").casefold())
@@ -463,6 +472,12 @@ class _Told:
         if status >= _SERVER_ERROR:
             return InternalServerError
         return _CLASS_OF_STATUS.get(status, APIStatusError)
+
+
+def _no_words(status: int | None) -> str:
+    if status is None:
+        return "The service answered with neither an answer nor an error."
+    return f"HTTP status {status}"
 
 
 def _text(value: object) -> str | None:

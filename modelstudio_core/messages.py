@@ -207,6 +207,10 @@ def _legal_call(call: ToolCall) -> ToolCall:
     return {**call, "function": function}
 
 
+def _no_json(constant: str) -> None:
+    raise ValueError(constant)
+
+
 def legal_arguments(arguments: str) -> str:
     """Return arguments that the service takes: it refuses what is not a JSON object.
 
@@ -215,7 +219,7 @@ def legal_arguments(arguments: str) -> str:
     if not arguments.strip():
         return "{}"
     try:
-        parsed = json.loads(arguments)
+        parsed = json.loads(arguments, parse_constant=_no_json)
     except ValueError:
         parsed = None
     if isinstance(parsed, dict):

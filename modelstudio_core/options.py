@@ -25,6 +25,7 @@ _UNFORCED = (None, "auto", "none")
 _RESERVED_BODY = frozenset(
     {"model", "messages", "stream", "stream_options", "input", "parameters"}
 )
+_THINKING_AMOUNT = ("thinking_budget", "reasoning_effort")
 _RESPONSE_FORMATS = ("text", "json_object", "json_schema")
 
 
@@ -88,8 +89,8 @@ class ChatOptions:
     def override(self, call: Mapping[str, Any]) -> "ChatOptions":
         """Return these options with those of one call on top.
 
-        A call that switches thinking off, or on, also sets aside how much and how hard
-        the constructor asked to think, because the two belong together.
+        A call that switches thinking off also sets aside how much and how hard the
+        constructor asked to think, and of those two the one that a call names wins.
 
         Args:
             call: Option names and values; None is: as the constructor said.
@@ -101,8 +102,8 @@ class ChatOptions:
         for name in said:
             if name not in OPTION_NAMES:
                 raise unknown_name("argument", name, OPTION_NAMES)
-        if said.get("enable_thinking") is False:
-            said = {"thinking_budget": None, "reasoning_effort": None, **said}
+        if said.get("enable_thinking") is False or said.keys() & _THINKING_AMOUNT:
+            said = {**dict.fromkeys(_THINKING_AMOUNT), **said}
         return replace(self, **said) if said else self
 
 
@@ -255,7 +256,7 @@ class _Range:
     def holds(self, value: object) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        if self.whole and not isinstance(value, int):
+        if not math.isfinite(value) or (self.whole and not isinstance(value, int)):
             return False
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
@@ -263,10 +264,10 @@ class _Range:
 
     def __str__(self) -> str:
         kind = "a whole number" if self.whole else "a number"
-        low = f"{'above' if self.open_low else 'from'} {self.low:g}"
+        low = f"{'above' if self.open_low else 'from'} {self.low}"
         if self.high == math.inf:
             return f"{kind} {low}"
-        return f"{kind} {low} to {'below ' if self.open_high else ''}{self.high:g}"
+        return f"{kind} {low} to {'below ' if self.open_high else ''}{self.high}"
 
 
 _RANGES: Final[dict[str, _Range]] = {
@@ -304,6 +305,9 @@ def _check_shapes(options: ChatOptions) -> None:
         value = getattr(options, name)
         if value is not None and not isinstance(value, bool):
             raise ConfigurationError(f"{name} must be True or False, and is {value!r}.")
+    stop = options.stop
+    if stop is not None and not isinstance(stop, str | Sequence):
+        raise ConfigurationError(f"stop must be a text or a list of them: {stop!r}.")
     for name in _OBJECTS:
         value = getattr(options, name)
         if value is not None and not isinstance(value, Mapping):
@@ -377,9 +381,7 @@ def _check_effort(
     effort = options.reasoning_effort
     if effort is None:
         return None
-    if not profile.known:
-        return effort
-    if not profile.efforts:
+    if profile.known and not profile.efforts:
         advice = (
             "use thinking_budget"
             if profile.max_thinking and "thinking_budget" not in profile.refused
@@ -388,7 +390,7 @@ def _check_effort(
         raise ConfigurationError(
             f"reasoning_effort cannot be set for {profile.id}: {advice}."
         )
-    sent = profile.efforts.get(effort)
+    sent = profile.efforts.get(str(effort)) if profile.known else effort
     if sent is None:
         ordered = ", ".join(nearest(str(effort), profile.efforts))
         raise ConfigurationError(
@@ -423,7 +425,7 @@ def _choose_tool(request: ChatRequest, *, thinks: bool) -> ChatRequest:
         return replace(request, options=replace(options, tools=None, tool_choice=None))
     profile = request.model.profile
     _check_tools(profile, thinks=thinks)
-    takes_required = "required" in (profile.forced_tool_choice or {"required"})
+    takes_required = "required" in (profile.forced_tool_choice or ())
     choice = _name_choice(options.tool_choice, options.tools, takes_required)
     if choice in _UNFORCED:
         return replace(request, options=replace(options, tool_choice=choice))
@@ -486,8 +488,10 @@ def _name_choice(
 ) -> str | Mapping[str, Any] | None:
     """Return a choice in the wire's words; one tool and ``any`` is that tool."""
     names = [str(tool.get("function", {}).get("name")) for tool in tools]
-    if choice in _UNFORCED or isinstance(choice, Mapping):
+    if choice in _UNFORCED:
         return choice
+    if isinstance(choice, Mapping):
+        choice = str(choice.get("function", {}).get("name"))
     if choice in _CALL_FORCED:
         if len(names) > 1 or (choice == "required" and takes_required):
             return "required"

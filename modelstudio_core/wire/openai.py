@@ -7,6 +7,7 @@ of answers are those of exchanges recorded from 2024 to August 2026.
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
+from uuid import uuid4
 
 from jiter import from_json
 
@@ -240,6 +241,17 @@ class Parser:
                 raise
 
     def _add(self, parsed: object, events: list[Event]) -> None:
+        try:
+            self._add_chunk(parsed, events)
+        except (AttributeError, KeyError, TypeError):
+            raise self._context.error(
+                IncompleteStreamError,
+                f"An answer has a shape that is not known: {str(parsed)[:200]}",
+                body=parsed,
+                request_id=self.request_id,
+            ) from None
+
+    def _add_chunk(self, parsed: object, events: list[Event]) -> None:
         if not isinstance(parsed, dict):
             raise self._context.from_payload(None, parsed, request_id=self._request_id)
         chunk = cast("dict[str, Any]", parsed)
@@ -359,7 +371,9 @@ class _Choice:
     def unnamed_calls(self, choice: int, response_id: object) -> list[Event]:
         """Give an id to each call that came without one: histories need it."""
         return [
-            ToolCallDelta(slot, f"call_{response_id}_{slot}", None, "", choice)
+            ToolCallDelta(
+                slot, f"call_{response_id or uuid4().hex}_{slot}", None, "", choice
+            )
             for slot, known in enumerate(self._calls)
             if not known[0]
         ]

@@ -742,6 +742,24 @@ def test_an_assignment_is_checked_and_counts() -> None:
     assert llm.resolved_chat.options.temperature == 0.5
 
 
+def test_the_mode_is_fixed_at_construction(monkeypatch: pytest.MonkeyPatch) -> None:
+    llm = model(model="deepseek-v4-pro-us", region="virginia")
+    assert llm.endpoint.mode == "us"
+    with pytest.raises(errors.ConfigurationError, match="leave the United States"):
+        llm.model = "deepseek-v4-pro"
+    with pytest.raises(errors.ConfigurationError, match="leave the United States"):
+        llm.model_copy(update={"model": "qwen3.7-plus"})
+    with pytest.raises(errors.ConfigurationError, match="leave the United States"):
+        llm.invoke("Hi", model="qwen3.7-plus")
+    assert (llm.model, llm.endpoint.mode) == ("deepseek-v4-pro-us", "us")
+    moved = model()
+    monkeypatch.setenv("DASHSCOPE_REGION", "beijing")
+    moved.temperature = 0.5
+    assert moved.endpoint.region == "ap-southeast-1"
+    moved.region = "virginia"
+    assert moved.endpoint.mode == "global"
+
+
 def test_caches_tell_models_regions_and_thinking_apart() -> None:
     different = [
         model(),

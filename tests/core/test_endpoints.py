@@ -1,0 +1,842 @@
+"""Regions, deployment modes, workspaces and addresses."""
+
+import traceback
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+
+from modelstudio_core.endpoints import Endpoint, check_protocol, resolve_endpoint
+from modelstudio_core.errors import ConfigurationError
+
+HEADER = "X-DashScope-WorkSpace"
+
+
+class Row(NamedTuple):
+    """One row of the documented table of regions."""
+
+    region: str
+    location: str
+    shared_host: str | None
+    workspace_host: str
+    in_header: bool
+    modes: tuple[str, ...]
+    default_mode: str | None
+    scope: str
+    names: tuple[str, ...]
+
+
+# The names are the aliases, then the spellings of the two official pages.
+ROWS = (
+    Row(
+        region="ap-southeast-1",
+        location="Singapore",
+        shared_host="dashscope-intl.aliyuncs.com",
+        workspace_host="ws-123.ap-southeast-1.maas.aliyuncs.com",
+        in_header=False,
+        modes=("international",),
+        default_mode="international",
+        scope="Global dynamic scheduling (excluding the Chinese Mainland)",
+        names=("singapore", "intl", "sg", "Singapore"),
+    ),
+    Row(
+        region="us-east-1",
+        location="US (Virginia)",
+        shared_host="dashscope-us.aliyuncs.com",
+        workspace_host="dashscope-us.aliyuncs.com",
+        in_header=True,
+        modes=("global", "us"),
+        default_mode="global",
+        scope="Global dynamic scheduling",
+        names=("virginia", "us-virginia", "us", "US (Virginia)", "Virginia"),
+    ),
+    Row(
+        region="cn-beijing",
+        location="China (Beijing)",
+        shared_host="dashscope.aliyuncs.com",
+        workspace_host="ws-123.cn-beijing.maas.aliyuncs.com",
+        in_header=False,
+        modes=("chinese-mainland",),
+        default_mode="chinese-mainland",
+        scope="Limited to the Chinese Mainland",
+        names=("beijing", "china", "cn", "China (Beijing)", "Beijing"),
+    ),
+    Row(
+        region="cn-hongkong",
+        location="Hong Kong (China)",
+        shared_host="cn-hongkong.dashscope.aliyuncs.com",
+        workspace_host="cn-hongkong.dashscope.aliyuncs.com",
+        in_header=True,
+        modes=("hong-kong",),
+        default_mode="hong-kong",
+        scope="Limited to Hong Kong (China)",
+        names=(
+            "hongkong",
+            "hong-kong",
+            "hk",
+            "Hong Kong (China)",
+            "China (Hong Kong)",
+            "Hong Kong",
+        ),
+    ),
+    Row(
+        region="eu-central-1",
+        location="Germany (Frankfurt)",
+        shared_host=None,
+        workspace_host="ws-123.eu-central-1.maas.aliyuncs.com",
+        in_header=False,
+        modes=("eu", "global"),
+        default_mode=None,
+        scope="EU or global, as the workspace was created",
+        names=("frankfurt", "germany", "de", "Germany (Frankfurt)", "Frankfurt"),
+    ),
+    Row(
+        region="ap-northeast-1",
+        location="Japan (Tokyo)",
+        shared_host=None,
+        workspace_host="ws-123.ap-northeast-1.maas.aliyuncs.com",
+        in_header=False,
+        modes=(),
+        default_mode=None,
+        scope="not documented",
+        names=("tokyo", "japan", "jp", "Japan (Tokyo)", "Tokyo"),
+    ),
+)
+REGIONS = {row.region: row for row in ROWS}
+SHARED = [row for row in ROWS if row.shared_host]
+WORKSPACE_ONLY = [row for row in ROWS if not row.shared_host]
+LISTED = {f"{row.region} ({row.names[0]})" for row in ROWS}
+
+SCOPES = {
+    "global": "Global dynamic scheduling",
+    "international": "Global dynamic scheduling (excluding the Chinese Mainland)",
+    "us": "Limited to the United States",
+    "chinese-mainland": "Limited to the Chinese Mainland",
+    "hong-kong": "Limited to Hong Kong (China)",
+    "eu": "Limited to the EU",
+}
+MODE_NAMES = [
+    ("global", "global"),
+    ("Global", "global"),
+    ("international", "international"),
+    ("International", "international"),
+    ("intl", "international"),
+    ("us", "us"),
+    ("US", "us"),
+    ("united-states", "us"),
+    ("United States", "us"),
+    ("chinese-mainland", "chinese-mainland"),
+    ("Chinese Mainland", "chinese-mainland"),
+    ("Chinese mainland", "chinese-mainland"),
+    ("mainland", "chinese-mainland"),
+    ("china", "chinese-mainland"),
+    ("cn", "chinese-mainland"),
+    ("hong-kong", "hong-kong"),
+    ("hongkong", "hong-kong"),
+    ("hk", "hong-kong"),
+    ("Hong Kong (China)", "hong-kong"),
+    ("eu", "eu"),
+    ("EU", "eu"),
+    ("european-union", "eu"),
+    ("European Union", "eu"),
+]
+BOUND = [(row.region, mode) for row in ROWS for mode in row.modes]
+UNBOUND = [
+    (row.region, mode) for row in ROWS for mode in SCOPES if mode not in row.modes
+]
+
+
+def refusal(**arguments: Any) -> str:
+    """Return the words with which arguments are refused."""
+    with pytest.raises(ConfigurationError) as caught:
+        resolve_endpoint(**arguments)
+    return caught.value.message
+
+
+def region_of(mode: str) -> str:
+    """Return a region that a mode is bound to."""
+    return next(row.region for row in ROWS if mode in row.modes)
+
+
+# --- The table ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", SHARED, ids=lambda row: row.region)
+def test_region_without_a_workspace(row: Row) -> None:
+    assert resolve_endpoint(region=row.region) == Endpoint(
+        region=row.region,
+        mode=row.default_mode,
+        workspace=None,
+        openai_base_url=f"https://{row.shared_host}/compatible-mode/v1",
+        dashscope_base_url=f"https://{row.shared_host}/api/v1",
+        headers={},
+        data_location=row.location,
+        inference_scope=row.scope,
+    )
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.region)
+def test_region_with_a_workspace(row: Row) -> None:
+    assert resolve_endpoint(region=row.region, workspace="ws-123") == Endpoint(
+        region=row.region,
+        mode=row.default_mode,
+        workspace="ws-123",
+        openai_base_url=f"https://{row.workspace_host}/compatible-mode/v1",
+        dashscope_base_url=f"https://{row.workspace_host}/api/v1",
+        headers={HEADER: "ws-123"} if row.in_header else {},
+        data_location=row.location,
+        inference_scope=row.scope,
+    )
+
+
+@pytest.mark.parametrize("row", WORKSPACE_ONLY, ids=lambda row: row.region)
+def test_region_that_needs_a_workspace_says_where_to_find_it(row: Row) -> None:
+    message = refusal(region=row.region)
+    assert row.region in message
+    assert row.location in message
+    assert "DASHSCOPE_WORKSPACE_ID" in message
+    assert "workspace=" in message
+    assert "console" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [(name, row.region) for row in ROWS for name in (row.region, *row.names)],
+)
+def test_every_name_of_a_region(name: str, region: str) -> None:
+    assert resolve_endpoint(region=name, workspace="ws-123").region == region
+
+
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [
+        ("FRANKFURT", "eu-central-1"),
+        ("  frankfurt ", "eu-central-1"),
+        ("EU-CENTRAL-1", "eu-central-1"),
+        ("eu_central_1", "eu-central-1"),
+        ("eu central 1", "eu-central-1"),
+        ("hong_kong", "cn-hongkong"),
+        ("HONG KONG", "cn-hongkong"),
+        ("hong kong china", "cn-hongkong"),
+        ("Us_Virginia", "us-east-1"),
+        ("germany frankfurt", "eu-central-1"),
+        ("GERMANY(FRANKFURT)", "eu-central-1"),
+    ],
+)
+def test_region_names_ignore_case_parentheses_and_separators(
+    name: str, region: str
+) -> None:
+    assert resolve_endpoint(region=name, workspace="ws-123").region == region
+
+
+def test_nothing_said_is_singapore() -> None:
+    endpoint = resolve_endpoint()
+    assert endpoint.region == "ap-southeast-1"
+    assert endpoint.mode == "international"
+    assert endpoint.host == "dashscope-intl.aliyuncs.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("singapor", "ap-southeast-1 (singapore)"),
+        ("frankfort", "eu-central-1 (frankfurt)"),
+        ("us-east-2", "us-east-1 (virginia)"),
+        ("tokio", "ap-northeast-1 (tokyo)"),
+        ("cn-beijin", "cn-beijing (beijing)"),
+        ("Hong Kong SAR", "cn-hongkong (hongkong)"),
+    ],
+)
+def test_unknown_region_lists_all_the_nearest_first(name: str, first: str) -> None:
+    message = refusal(region=name)
+    assert repr(name) in message
+    listed = message.rstrip(".").rpartition(": ")[2].split(", ")
+    assert listed[0] == first
+    assert set(listed) == LISTED
+    assert len(listed) == len(LISTED)
+
+
+@pytest.mark.parametrize("region", ["", 1, b"singapore"])
+def test_region_that_is_not_a_name_is_refused(region: object) -> None:
+    assert repr(region) in refusal(region=region)
+
+
+# --- Modes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "mode"), MODE_NAMES)
+def test_every_name_of_a_mode(name: str, mode: str) -> None:
+    endpoint = resolve_endpoint(region=region_of(mode), mode=name, workspace="ws-123")
+    assert endpoint.mode == mode
+    assert endpoint.inference_scope == SCOPES[mode]
+
+
+@pytest.mark.parametrize(
+    ("mode", "region"),
+    [
+        ("international", "ap-southeast-1"),
+        ("us", "us-east-1"),
+        ("chinese-mainland", "cn-beijing"),
+        ("hong-kong", "cn-hongkong"),
+        ("eu", "eu-central-1"),
+    ],
+)
+def test_mode_alone_picks_its_region(mode: str, region: str) -> None:
+    endpoint = resolve_endpoint(mode=mode, workspace="ws-123")
+    assert (endpoint.region, endpoint.mode) == (region, mode)
+
+
+def test_global_alone_names_both_of_its_regions() -> None:
+    message = refusal(mode="global", workspace="ws-123")
+    assert "us-east-1" in message
+    assert "eu-central-1" in message
+    assert "region=" in message
+
+
+@pytest.mark.parametrize(("region", "mode"), BOUND)
+def test_bound_region_and_mode(region: str, mode: str) -> None:
+    endpoint = resolve_endpoint(region=region, mode=mode, workspace="ws-123")
+    assert (endpoint.region, endpoint.mode) == (region, mode)
+    assert endpoint.data_location == REGIONS[region].location
+    assert endpoint.inference_scope == SCOPES[mode]
+
+
+@pytest.mark.parametrize(("region", "mode"), UNBOUND)
+def test_unbound_region_and_mode_list_what_goes_with_each(
+    region: str, mode: str
+) -> None:
+    message = refusal(region=region, mode=mode, workspace="ws-123")
+    of_region = ", ".join(REGIONS[region].modes) or "none documented"
+    of_mode = ", ".join(row.region for row in ROWS if mode in row.modes)
+    assert f"Modes of {region}: {of_region}." in message
+    assert f"Regions of mode {mode}: {of_mode}." in message
+
+
+def test_eu_and_global_share_frankfurts_host() -> None:
+    eu = resolve_endpoint(region="frankfurt", mode="eu", workspace="ws-123")
+    other = resolve_endpoint(region="frankfurt", mode="global", workspace="ws-123")
+    assert eu.openai_base_url == other.openai_base_url
+    assert eu.inference_scope == "Limited to the EU"
+    assert other.inference_scope == "Global dynamic scheduling"
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("globl", "global"),
+        ("europe", "eu"),
+        ("usa", "us"),
+        ("mainlnd", "chinese-mainland"),
+    ],
+)
+def test_unknown_mode_lists_all_the_nearest_first(name: str, first: str) -> None:
+    message = refusal(mode=name)
+    assert repr(name) in message
+    listed = message.rstrip(".").rpartition(": ")[2].split(", ")
+    assert listed[0] == first
+    assert sorted(listed) == sorted(SCOPES)
+
+
+@pytest.mark.parametrize(
+    ("model", "mode"),
+    [
+        (None, "global"),
+        ("deepseek-v4-pro", "global"),
+        ("deepseek-v4-pro-us", "us"),
+        ("a-model-of-tomorrow-us", "us"),
+        ("us", "global"),
+    ],
+)
+def test_virginia_without_a_mode_follows_the_model(
+    model: str | None, mode: str
+) -> None:
+    assert resolve_endpoint(region="us", model=model).mode == mode
+
+
+def test_a_us_model_chooses_no_other_region() -> None:
+    endpoint = resolve_endpoint(model="deepseek-v4-pro-us")
+    assert (endpoint.region, endpoint.mode) == ("ap-southeast-1", "international")
+
+
+def test_a_mode_that_is_given_wins_over_the_model() -> None:
+    assert resolve_endpoint(region="us", mode="global", model="x-us").mode == "global"
+
+
+# --- The environment ----------------------------------------------------------------
+
+
+def test_region_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHSCOPE_REGION", "Hong Kong (China)")
+    assert resolve_endpoint().region == "cn-hongkong"
+
+
+def test_region_that_is_given_wins_over_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_REGION", "nowhere")
+    assert resolve_endpoint(region="cn").region == "cn-beijing"
+
+
+def test_region_of_the_environment_decides_between_the_regions_of_a_mode(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_REGION", "frankfurt")
+    endpoint = resolve_endpoint(mode="global", workspace="ws-123")
+    assert (endpoint.region, endpoint.mode) == ("eu-central-1", "global")
+
+
+def test_region_of_the_environment_against_the_mode_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_REGION", "beijing")
+    message = refusal(mode="us")
+    assert "DASHSCOPE_REGION" in message
+    assert "'beijing'" in message
+    assert "mode='us'" in message
+    assert "us-east-1" in message
+
+
+@pytest.mark.parametrize("mode", [None, "us"])
+def test_unknown_region_of_the_environment_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, mode: str | None
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_REGION", "singapor")
+    message = refusal(mode=mode)
+    assert "DASHSCOPE_REGION 'singapor'" in message
+    assert "ap-southeast-1 (singapore)" in message
+
+
+def test_an_empty_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHSCOPE_REGION", "")
+    monkeypatch.setenv("DASHSCOPE_WORKSPACE_ID", "")
+    monkeypatch.setenv("DASHSCOPE_WORKSPACE", "")
+    endpoint = resolve_endpoint()
+    assert (endpoint.region, endpoint.workspace) == ("ap-southeast-1", None)
+
+
+@pytest.mark.parametrize(
+    ("variables", "given", "workspace"),
+    [
+        ({"DASHSCOPE_WORKSPACE_ID": "ws-a"}, None, "ws-a"),
+        ({"DASHSCOPE_WORKSPACE": "ws-b"}, None, "ws-b"),
+        (
+            {"DASHSCOPE_WORKSPACE_ID": "ws-a", "DASHSCOPE_WORKSPACE": "ws-b"},
+            None,
+            "ws-a",
+        ),
+        ({"DASHSCOPE_WORKSPACE_ID": "", "DASHSCOPE_WORKSPACE": "ws-b"}, None, "ws-b"),
+        ({"DASHSCOPE_WORKSPACE_ID": "ws-a"}, "ws-c", "ws-c"),
+        ({"DASHSCOPE_WORKSPACE_ID": "not one"}, "ws-c", "ws-c"),
+    ],
+)
+def test_workspace_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    given: str | None,
+    workspace: str,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    endpoint = resolve_endpoint(region="frankfurt", workspace=given)
+    assert endpoint.workspace == workspace
+    assert endpoint.host == f"{workspace}.eu-central-1.maas.aliyuncs.com"
+
+
+# --- Workspaces ---------------------------------------------------------------------
+
+ATTACKS = [
+    "",
+    "ws-123\n",
+    "ws-123\r\nX-Evil: 1",
+    "ws\r",
+    "\nws",
+    "ws 123",
+    " ws-123",
+    "ws/123",
+    "evil.example.com/",
+    "user@evil",
+    "evil.example.com",
+    "ws.",
+    ".ws",
+    "ws:443",
+    "ws?x",
+    "ws#x",
+    "ws%2e",
+    "ws\\x",
+    "ws\x00",
+    "ws\t",
+    "-ws",
+    "_ws",
+    "{WorkspaceId}",
+    "ws-\uff11\uff12\uff13",  # full-width digits
+    "w\u0455-123",  # Cyrillic letter dze
+    "ws\u2024evil",  # one dot leader
+    "ws\u3002evil",  # ideographic full stop
+    "ws\uff0eevil",  # full-width full stop
+    "ws\u2010123",  # a hyphen that is not "-"
+    "\u0661\u0662",  # Arabic-Indic digits
+    "w\u017f",  # long s, which case-folds to "s"
+    "x" * 64,
+]
+
+
+@pytest.mark.parametrize("workspace", ATTACKS)
+@pytest.mark.parametrize("region", ["frankfurt", "virginia"])
+def test_workspace_that_is_not_a_label_is_refused(region: str, workspace: str) -> None:
+    message = refusal(region=region, workspace=workspace)
+    assert message.startswith(f"workspace {workspace!r} is not a workspace id")
+
+
+@pytest.mark.parametrize("workspace", [w for w in ATTACKS if w and "\x00" not in w])
+@pytest.mark.parametrize("variable", ["DASHSCOPE_WORKSPACE_ID", "DASHSCOPE_WORKSPACE"])
+def test_workspace_of_the_environment_is_held_to_the_same(
+    monkeypatch: pytest.MonkeyPatch, variable: str, workspace: str
+) -> None:
+    monkeypatch.setenv(variable, workspace)
+    assert refusal().startswith(f"{variable} {workspace!r} is not a workspace id")
+
+
+@pytest.mark.parametrize("workspace", [1, b"ws-123", ["ws-123"]])
+def test_workspace_that_is_not_text_is_refused(workspace: object) -> None:
+    assert repr(workspace) in refusal(region="de", workspace=workspace)
+
+
+@pytest.mark.parametrize("workspace", ["w", "1", "x" * 63, "WS_1-a", "llm-0aZ"])
+def test_workspace_that_is_a_label(workspace: str) -> None:
+    endpoint = resolve_endpoint(region="de", workspace=workspace)
+    assert endpoint.host == f"{workspace}.eu-central-1.maas.aliyuncs.com"
+
+
+# --- An address of one's own --------------------------------------------------------
+
+G = "https://gateway.example.com"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "openai", "dashscope"),
+    [
+        (G, f"{G}/compatible-mode/v1", f"{G}/api/v1"),
+        (f"{G}/", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
+        (f"{G}/compatible-mode/v1", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
+        (f"{G}/compatible-mode/v1/", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
+        (f"{G}/api/v1", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
+        (f"{G}/api/v1/", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
+        (f"{G}/compatible-api/v1", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
+        (f"{G}/compatible-api/v1/", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
+        (f"{G}/a/b/api/v1", f"{G}/a/b/compatible-mode/v1", f"{G}/a/b/api/v1"),
+        (
+            f"{G}/ms/compatible-mode/v1",
+            f"{G}/ms/compatible-mode/v1",
+            f"{G}/ms/api/v1",
+        ),
+        (f"{G}/v1", f"{G}/v1", f"{G}/v1"),
+        (f"{G}/myapi/v1", f"{G}/myapi/v1", f"{G}/myapi/v1"),
+        (f"{G}/api/v1/chat", f"{G}/api/v1/chat", f"{G}/api/v1/chat"),
+        (f"{G}/api/v2", f"{G}/api/v2", f"{G}/api/v2"),
+        (f"{G}:8443", f"{G}:8443/compatible-mode/v1", f"{G}:8443/api/v1"),
+    ],
+)
+def test_path_of_an_address(base_url: str, openai: str, dashscope: str) -> None:
+    endpoint = resolve_endpoint(base_url=base_url)
+    assert endpoint.openai_base_url == openai
+    assert endpoint.dashscope_base_url == dashscope
+
+
+@pytest.mark.parametrize(
+    ("base_url", "region", "workspace", "mode"),
+    [
+        (
+            "https://dashscope-intl.aliyuncs.com",
+            "ap-southeast-1",
+            None,
+            "international",
+        ),
+        ("https://dashscope-us.aliyuncs.com/api/v1", "us-east-1", None, "global"),
+        ("https://dashscope.aliyuncs.com:443", "cn-beijing", None, "chinese-mainland"),
+        ("https://DashScope.AliyunCS.com", "cn-beijing", None, "chinese-mainland"),
+        (
+            "https://cn-hongkong.dashscope.aliyuncs.com/compatible-mode/v1",
+            "cn-hongkong",
+            None,
+            "hong-kong",
+        ),
+        (
+            "https://ws-9.ap-southeast-1.maas.aliyuncs.com",
+            "ap-southeast-1",
+            "ws-9",
+            "international",
+        ),
+        (
+            "https://ws-9.cn-beijing.maas.aliyuncs.com/api/v1",
+            "cn-beijing",
+            "ws-9",
+            "chinese-mainland",
+        ),
+        (
+            "https://ws-9.eu-central-1.maas.aliyuncs.com/compatible-mode/v1/",
+            "eu-central-1",
+            "ws-9",
+            None,
+        ),
+        (
+            "https://ws-9.ap-northeast-1.maas.aliyuncs.com",
+            "ap-northeast-1",
+            "ws-9",
+            None,
+        ),
+    ],
+)
+def test_documented_host_sets_region_and_workspace(
+    base_url: str, region: str, workspace: str | None, mode: str | None
+) -> None:
+    endpoint = resolve_endpoint(base_url=base_url)
+    assert (endpoint.region, endpoint.workspace, endpoint.mode) == (
+        region,
+        workspace,
+        mode,
+    )
+    assert endpoint.data_location == REGIONS[region].location
+    assert endpoint.inference_scope == REGIONS[region].scope
+    assert endpoint.headers == {}
+    assert endpoint.host == urlsplit(base_url).netloc
+    assert endpoint.openai_base_url == f"https://{endpoint.host}/compatible-mode/v1"
+    assert endpoint.dashscope_base_url == f"https://{endpoint.host}/api/v1"
+
+
+def test_documented_host_wins_over_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_REGION", "singapore")
+    monkeypatch.setenv("DASHSCOPE_WORKSPACE_ID", "ws-env")
+    endpoint = resolve_endpoint(base_url="https://ws-9.eu-central-1.maas.aliyuncs.com")
+    assert (endpoint.region, endpoint.workspace) == ("eu-central-1", "ws-9")
+
+
+@pytest.mark.parametrize(
+    ("region", "mode"), [("frankfurt", None), (None, "eu"), ("eu-central-1", "global")]
+)
+def test_documented_host_with_what_agrees(region: str | None, mode: str | None) -> None:
+    endpoint = resolve_endpoint(
+        base_url="https://ws-9.eu-central-1.maas.aliyuncs.com",
+        region=region,
+        mode=mode,
+        workspace="ws-9",
+    )
+    assert (endpoint.region, endpoint.mode) == ("eu-central-1", mode)
+
+
+def test_documented_host_against_a_region_is_an_error() -> None:
+    message = refusal(base_url="https://dashscope-us.aliyuncs.com", region="singapore")
+    assert "us-east-1" in message
+    assert "ap-southeast-1" in message
+
+
+def test_documented_host_against_a_mode_is_an_error() -> None:
+    message = refusal(base_url="https://dashscope-us.aliyuncs.com", mode="eu")
+    assert "us-east-1" in message
+    assert "mode='eu'" in message
+
+
+def test_documented_host_against_a_workspace_is_an_error() -> None:
+    message = refusal(
+        base_url="https://ws-9.eu-central-1.maas.aliyuncs.com", workspace="ws-1"
+    )
+    assert "'ws-9'" in message
+    assert "'ws-1'" in message
+
+
+def test_documented_host_in_virginia_follows_the_model() -> None:
+    url = "https://dashscope-us.aliyuncs.com/compatible-mode/v1"
+    assert resolve_endpoint(base_url=url, model="deepseek-v4-pro-us").mode == "us"
+    assert resolve_endpoint(base_url=url, model="deepseek-v4-pro").mode == "global"
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://127.0.0.1:8000",
+        "https://gateway.example.com",
+        "https://dashscope.aliyuncs.com.example.com",
+        "https://dashscope-us.aliyuncs.com.evil",
+        "https://xdashscope.aliyuncs.com",
+        "https://a.b.eu-central-1.maas.aliyuncs.com",
+        "https://eu-central-1.maas.aliyuncs.com",
+        "https://ws-9.eu-west-1.maas.aliyuncs.com",
+        "https://token-plan.ap-southeast-1.maas.aliyuncs.com/compatible-mode/v1",
+    ],
+)
+def test_other_hosts_are_nobodys_region(
+    monkeypatch: pytest.MonkeyPatch, base_url: str
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_REGION", "singapore")
+    monkeypatch.setenv("DASHSCOPE_WORKSPACE_ID", "ws-env")
+    endpoint = resolve_endpoint(base_url=base_url, model="deepseek-v4-pro-us")
+    assert endpoint.region is None
+    assert endpoint.mode is None
+    assert endpoint.workspace is None
+    assert endpoint.data_location is None
+    assert endpoint.inference_scope is None
+    assert endpoint.headers == {}
+
+
+def test_other_host_with_all_that_can_be_given() -> None:
+    endpoint = resolve_endpoint(
+        base_url=G, region="frankfurt", mode="eu", workspace="ws-1"
+    )
+    assert endpoint == Endpoint(
+        region="eu-central-1",
+        mode="eu",
+        workspace="ws-1",
+        openai_base_url=f"{G}/compatible-mode/v1",
+        dashscope_base_url=f"{G}/api/v1",
+        headers={HEADER: "ws-1"},
+        data_location="Germany (Frankfurt)",
+        inference_scope="Limited to the EU",
+    )
+
+
+def test_other_host_demands_no_workspace() -> None:
+    endpoint = resolve_endpoint(base_url=G, region="tokyo")
+    assert (endpoint.region, endpoint.workspace) == ("ap-northeast-1", None)
+    assert endpoint.headers == {}
+
+
+def test_other_host_with_a_mode_alone() -> None:
+    endpoint = resolve_endpoint(base_url=G, mode="us")
+    assert (endpoint.region, endpoint.mode) == (None, "us")
+    assert endpoint.inference_scope == "Limited to the United States"
+    assert endpoint.data_location is None
+
+
+def test_other_host_with_a_region_and_a_mode_that_are_not_bound() -> None:
+    message = refusal(base_url=G, region="tokyo", mode="eu")
+    assert "none documented" in message
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://127.0.0.1",
+        "http://127.0.0.1:8000",
+        "http://127.255.0.9:1",
+        "http://localhost:8000",
+        "http://LOCALHOST:8000",
+        "http://[::1]",
+        "http://[::1]:8000",
+        "http://[0:0:0:0:0:0:0:1]:8000",
+    ],
+)
+def test_plain_http_to_loopback(base_url: str) -> None:
+    endpoint = resolve_endpoint(base_url=base_url)
+    assert endpoint.openai_base_url == f"{base_url}/compatible-mode/v1"
+    assert endpoint.dashscope_base_url == f"{base_url}/api/v1"
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://gateway.example.com",
+        "http://dashscope-intl.aliyuncs.com",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "http://10.0.0.1:8000",
+        "http://[2001:db8::1]:8000",
+        "HTTP://gateway.example.com",
+    ],
+)
+def test_plain_http_elsewhere_must_be_said(base_url: str) -> None:
+    assert "allow_insecure_http=True" in refusal(base_url=base_url)
+    endpoint = resolve_endpoint(base_url=base_url, allow_insecure_http=True)
+    assert endpoint.openai_base_url == (
+        f"{base_url}/compatible-mode/v1".replace("HTTP:", "http:")
+    )
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "https://user:hunter2-secret@gateway.example.com",
+        "https://hunter2-secret@gateway.example.com",
+        "https://:hunter2-secret@dashscope.aliyuncs.com/api/v1",
+        "http://user:hunter2-secret@127.0.0.1:8000",
+        "https://user:hunter2-secret@gateway.example.com:port",
+        "https://user:hunter2-secret@[::1",
+        "ftp://user:hunter2-secret@gateway.example.com",
+        "user:hunter2-secret@gateway.example.com",
+        "https://gateway.example.com?key=hunter2-secret",
+        "https://gateway.example.com#hunter2-secret",
+        " https://user:hunter2-secret@gateway.example.com",
+    ],
+)
+def test_secrets_in_an_address_are_refused_and_never_shown(base_url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        resolve_endpoint(base_url=base_url, allow_insecure_http=True)
+    assert "base_url" in caught.value.message
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert "hunter2-secret" not in shown
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "",
+        "gateway.example.com",
+        "//gateway.example.com",
+        "https://",
+        "https:///api/v1",
+        "ftp://gateway.example.com",
+        "file:///etc/passwd",
+        "https://gateway.example.com:99999",
+        "https://gateway.example.com:x",
+        "https://gate way.example.com",
+        "https://gateway.example.com\r\nX: 1",
+        "https://gateway.example.com/a b",
+        "https://gateway.example.com\n",
+        " https://gateway.example.com",
+        "https://dashscope.aliyuncs.com.",
+        "https://dash\u0455cope.aliyuncs.com",
+        "https://gateway\\.example.com",
+        "https://[::1",
+        8000,
+        b"https://gateway.example.com",
+    ],
+)
+def test_what_is_not_an_address_is_refused(base_url: object) -> None:
+    assert "base_url" in refusal(base_url=base_url)
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r", "\t"])
+def test_address_with_a_blank_inside_is_refused_not_repaired(blank: str) -> None:
+    assert "base_url" in refusal(base_url=f"https://gateway{blank}.example.com/v1")
+
+
+@pytest.mark.parametrize("workspace", ["a.b", "ws\r\nX: 1", ""])
+def test_workspace_beside_an_address_is_checked_too(workspace: str) -> None:
+    assert "is not a workspace id" in refusal(base_url=G, workspace=workspace)
+
+
+# --- The endpoint -------------------------------------------------------------------
+
+
+def test_base_url_of_a_protocol() -> None:
+    endpoint = resolve_endpoint(region="cn")
+    assert endpoint.base_url("openai") == endpoint.openai_base_url
+    assert endpoint.base_url("dashscope") == endpoint.dashscope_base_url
+
+
+def test_unknown_protocol_names_the_nearest() -> None:
+    with pytest.raises(ConfigurationError, match=r"'dashscop'.*'dashscope'"):
+        check_protocol("dashscop")
+
+
+def test_endpoint_cannot_be_changed() -> None:
+    endpoint = resolve_endpoint()
+    with pytest.raises(AttributeError):
+        endpoint.region = "us-east-1"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue] - what is tested
+
+
+def test_endpoints_are_values() -> None:
+    one = resolve_endpoint(region="virginia", workspace="ws-1")
+    other = resolve_endpoint(region="US (Virginia)", workspace="ws-1")
+    assert one == other
+    assert hash(one) == hash(other)

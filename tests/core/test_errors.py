@@ -1,0 +1,522 @@
+"""The tree of errors, and the error that each response is."""
+
+import copy
+import pickle
+from typing import Any, NamedTuple
+
+import pytest
+
+from modelstudio_core import errors
+from modelstudio_core.errors import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    ContentFilterError,
+    ContextOverflowError,
+    ErrorContext,
+    IncompleteStreamError,
+    InternalServerError,
+    ModelDeprecationWarning,
+    ModelStudioError,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RateLimitError,
+    ToolChoiceError,
+    nearest,
+    unknown_name,
+)
+
+KEY = "sk-0123456789abcdef"
+CONTEXT = ErrorContext(
+    "us-east-1", "openai", "dashscope-us.aliyuncs.com", secrets=(KEY,)
+)
+
+TREE: list[tuple[type[BaseException], tuple[type[BaseException], ...]]] = [
+    (ModelStudioError, (Exception,)),
+    (ConfigurationError, (ModelStudioError, ValueError)),
+    (APIError, (ModelStudioError,)),
+    (APIConnectionError, (APIError, ConnectionError)),
+    (APITimeoutError, (APIConnectionError, TimeoutError)),
+    (IncompleteStreamError, (APIError,)),
+    (ToolChoiceError, (APIError,)),
+    (APIStatusError, (APIError,)),
+    (BadRequestError, (APIStatusError,)),
+    (ContextOverflowError, (BadRequestError,)),
+    (ContentFilterError, (BadRequestError,)),
+    (AuthenticationError, (APIStatusError,)),
+    (PermissionDeniedError, (APIStatusError,)),
+    (NotFoundError, (APIStatusError,)),
+    (RateLimitError, (APIStatusError,)),
+    (QuotaExceededError, (APIStatusError,)),
+    (InternalServerError, (APIStatusError,)),
+    (ModelDeprecationWarning, (DeprecationWarning,)),
+]
+ERRORS = [cls for cls, _ in TREE if issubclass(cls, ModelStudioError)]
+
+
+@pytest.mark.parametrize(("cls", "bases"), TREE)
+def test_tree(cls: type[BaseException], bases: tuple[type[BaseException], ...]) -> None:
+    assert cls.__bases__ == bases
+
+
+def test_every_public_name_is_in_the_tree() -> None:
+    assert sorted(errors.__all__) == sorted(cls.__name__ for cls, _ in TREE)
+
+
+@pytest.mark.parametrize("cls", ERRORS)
+def test_is_retryable_by_nature(cls: type[ModelStudioError]) -> None:
+    retryable = {
+        APIConnectionError,
+        APITimeoutError,
+        IncompleteStreamError,
+        RateLimitError,
+        InternalServerError,
+    }
+    assert cls("x").is_retryable is (cls in retryable)
+    assert cls("x", is_retryable=True).is_retryable is True
+    assert cls("x", is_retryable=False).is_retryable is False
+
+
+# --- Every row of the official table ------------------------------------------------
+
+
+class Fault(NamedTuple):
+    """An error as it is delivered, and what it is."""
+
+    status: int
+    code: str | None
+    message: str
+    cls: type[APIError]
+    retry: bool = False
+    kind: str | None = None
+
+
+FREE = "Free allocated quota exceeded."
+# fmt: off
+NATIVE = (
+    Fault(400, "InvalidParameter", "Bad.", BadRequestError),
+    Fault(400, "InvalidParameter.NotSupportEnableThinking", "No.", BadRequestError),
+    Fault(400, "BadRequest.EmptyInput", "Empty.", BadRequestError),
+    Fault(400, "BadRequest.EmptyParameters", "Empty.", BadRequestError),
+    Fault(400, "BadRequest.EmptyModel", "Empty.", BadRequestError),
+    Fault(400, "BadRequest.IllegalInput", "Illegal.", BadRequestError),
+    Fault(400, "BadRequest.TooLarge", "Large.", BadRequestError),
+    Fault(400, "BadRequest.InputDownloadFailed", "No.", BadRequestError),
+    Fault(400, "DataInspectionFailed", "Inappropriate.", ContentFilterError),
+    Fault(400, "InvalidParameter.DataInspection", "Media.", ContentFilterError),
+    Fault(400, "CustomRoleBlocked", "Blocked.", ContentFilterError),
+    Fault(400, "FaqRuleBlocked", "Blocked.", ContentFilterError),
+    Fault(400, "IPInfringementSuspect", "Suspect.", ContentFilterError),
+    Fault(400, "Arrearage", "Overdue.", QuotaExceededError),
+    Fault(400, "InvalidURL", "No.", BadRequestError),
+    Fault(400, "InvalidURL.Timeout", "No.", BadRequestError),
+    Fault(400, "InvalidURL.ConnectionRefused", "No.", BadRequestError),
+    Fault(400, "InvalidFile.Format", "No.", BadRequestError),
+    Fault(400, "InvalidImage.Size", "No.", BadRequestError),
+    Fault(400, "UnsupportedOperation", "Not pending.", BadRequestError),
+    Fault(401, "InvalidApiKey", "Invalid.", AuthenticationError),
+    Fault(401, "NOT AUTHORIZED", "Workspace.", AuthenticationError),
+    Fault(403, "AccessDenied", "Denied.", PermissionDeniedError),
+    Fault(403, "AccessDenied.Unpurchased", "Denied.", PermissionDeniedError),
+    Fault(403, "Model.AccessDenied", "Denied.", PermissionDeniedError),
+    Fault(403, "App.AccessDenied", "Denied.", PermissionDeniedError),
+    Fault(403, "Workspace.AccessDenied", "Denied.", PermissionDeniedError),
+    Fault(403, "AllocationQuota.FreeTierOnly", "Used up.", QuotaExceededError),
+    Fault(404, "ModelNotFound", "No.", NotFoundError),
+    Fault(404, "WorkSpaceNotFound", "No.", NotFoundError),
+    Fault(404, "NotFound", "No.", NotFoundError),
+    Fault(409, "Conflict", "Conflict.", APIStatusError, retry=True),
+    Fault(429, "Throttling", "Slow down.", RateLimitError, retry=True),
+    Fault(429, "Throttling.RateQuota", "Slow down.", RateLimitError, retry=True),
+    Fault(429, "LimitRequests", "Slow down.", RateLimitError, retry=True),
+    Fault(429, "Throttling.BurstRate", "Slow down.", RateLimitError, retry=True),
+    Fault(429, "Throttling.AllocationQuota", "Tokens.", RateLimitError, retry=True),
+    Fault(429, "Throttling.AllocationQuota", FREE, QuotaExceededError),
+    Fault(429, "CommodityNotPurchased", "Pay.", QuotaExceededError),
+    Fault(429, "PrepaidBillOverdue", "Pay.", QuotaExceededError),
+    Fault(429, "PostpaidBillOverdue", "Pay.", QuotaExceededError),
+    Fault(500, "InternalError", "Oops.", InternalServerError, retry=True),
+    Fault(500, "InternalError.Algo", "Oops.", InternalServerError, retry=True),
+    Fault(500, "InternalError.Timeout", "Oops.", InternalServerError, retry=True),
+    Fault(500, "SystemError", "Oops.", InternalServerError, retry=True),
+    Fault(500, "ModelServiceFailed", "Oops.", InternalServerError, retry=True),
+    Fault(500, "RequestTimeOut", "Oops.", InternalServerError, retry=True),
+    Fault(500, "ResponseTimeout", "Oops.", InternalServerError, retry=True),
+    Fault(500, "InternalError.Algo", "list index out of range", InternalServerError),
+    Fault(500, "InternalError.Algo", "Role must be in [user, assistant]",
+          InternalServerError),
+    Fault(500, "InternalError.Algo", "Expecting ',' delimiter: line 1",
+          InternalServerError),
+    Fault(503, "ModelServingError", "Too many requests.", InternalServerError,
+          retry=True),
+    Fault(503, "ModelUnavailable", "Gone.", InternalServerError, retry=True),
+)
+COMPATIBLE = (
+    Fault(400, "invalid_parameter_error", "Bad.", BadRequestError,
+          kind="invalid_request_error"),
+    Fault(400, None, "you must provide a model parameter.", BadRequestError,
+          kind="invalid_request_error"),
+    Fault(400, "invalid_value", "-1 is lesser than the minimum of 0 - 'seed'",
+          BadRequestError, kind="invalid_request_error"),
+    Fault(400, "data_inspection_failed", "<400> InternalError.Algo."
+          "DataInspectionFailed: Input text data may contain inappropriate content.",
+          ContentFilterError, kind="data_inspection_failed"),
+    Fault(400, "Arrearage", "Overdue.", QuotaExceededError, kind="Arrearage"),
+    Fault(400, "invalid_parameter_error", "<400> InternalError.Algo.InvalidParameter:"
+          " Range of input length should be [1, 983616]", ContextOverflowError,
+          kind="invalid_request_error"),
+    Fault(401, "invalid_api_key", "Incorrect.", AuthenticationError,
+          kind="invalid_request_error"),
+    Fault(403, "access_denied", "Denied.", PermissionDeniedError,
+          kind="access_denied"),
+    Fault(403, "AllocationQuota.FreeTierOnly", "Used up.", QuotaExceededError,
+          kind="AllocationQuota.FreeTierOnly"),
+    Fault(404, "model_not_found", "The model `x` does not exist.", NotFoundError,
+          kind="invalid_request_error"),
+    Fault(404, "model_not_supported", "Use native.", NotFoundError,
+          kind="invalid_request_error"),
+    Fault(429, "limit_requests", "Slow down.", RateLimitError, retry=True,
+          kind="limit_requests"),
+    Fault(429, "limit_burst_rate", "Slow down.", RateLimitError, retry=True,
+          kind="limit_burst_rate"),
+    Fault(429, "insufficient_quota", "Tokens a minute.", RateLimitError, retry=True,
+          kind="insufficient_quota"),
+    Fault(429, "insufficient_quota", FREE, QuotaExceededError,
+          kind="insufficient_quota"),
+    Fault(500, "internal_error", "Oops.", InternalServerError, retry=True,
+          kind="internal_error"),
+)
+# fmt: on
+# With a status of its own only: the same code is 429 for tokens.
+RESOURCES = Fault(400, "Throttling.AllocationQuota", "Voices.", BadRequestError)
+# Without a code, a compatible 401 in a stream could not be told.
+KEY_MISSING = Fault(
+    401, None, "You didn't provide an API key.", AuthenticationError, kind=None
+)
+
+
+def native(fault: Fault) -> dict[str, Any]:
+    """Return a fault's body on the native protocol."""
+    return {"code": fault.code, "message": fault.message, "request_id": "r-1"}
+
+
+def compatible(fault: Fault) -> dict[str, Any]:
+    """Return a fault's body on the OpenAI-compatible protocol."""
+    error = {
+        "message": fault.message,
+        "type": fault.kind,
+        "param": None,
+        "code": fault.code,
+    }
+    return {"error": error, "request_id": "r-1"}
+
+
+CASES = [
+    *(pytest.param(f, native(f), id=f"native {f.code}: {f.message}") for f in NATIVE),
+    *(
+        pytest.param(f, compatible(f), id=f"compatible {f.code}: {f.message}")
+        for f in COMPATIBLE
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "body"),
+    [
+        *CASES,
+        pytest.param(RESOURCES, native(RESOURCES), id="resources"),
+        pytest.param(KEY_MISSING, compatible(KEY_MISSING), id="no key"),
+    ],
+)
+def test_refused_request(fault: Fault, body: dict[str, Any]) -> None:
+    error = CONTEXT.from_payload(fault.status, body)
+    assert type(error) is fault.cls
+    assert error.status_code == fault.status
+    assert error.code == fault.code
+    assert error.message.startswith(fault.message)
+    assert error.request_id == "r-1"
+    assert error.region == "us-east-1"
+    assert error.protocol == "openai"
+    assert error.is_retryable is fault.retry
+    assert error.body == body
+
+
+@pytest.mark.parametrize(("fault", "body"), CASES)
+def test_error_inside_a_stream_is_what_its_real_status_makes_it(
+    fault: Fault, body: dict[str, Any]
+) -> None:
+    error = CONTEXT.from_payload(None, body)
+    assert type(error) is fault.cls
+    assert error.status_code == fault.status
+    assert error.is_retryable is fault.retry
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "cls"),
+    [
+        ({"error": {"message": "<503> Busy."}}, 503, InternalServerError),
+        ({"error": {"message": "<429> Slow.", "code": "x"}}, 429, RateLimitError),
+        ({"error": {"message": "x", "code": 429}}, 429, RateLimitError),
+        ({"error": {"message": "x", "code": "401"}}, 401, AuthenticationError),
+        (
+            {"error": {"message": "x", "type": "invalid_request_error"}},
+            400,
+            BadRequestError,
+        ),
+        ({"error": {"message": "x", "type": "server_error"}}, 500, InternalServerError),
+        ({"error": {"message": "x"}}, None, APIError),
+        ({"error": "x"}, None, APIError),
+        ("x", None, APIError),
+        (
+            {
+                "error": {
+                    "message": "Unknown tag <123> in the template.",
+                    "code": "invalid_parameter_error",
+                }
+            },
+            400,
+            BadRequestError,
+        ),
+    ],
+)
+def test_status_of_an_error_that_does_not_tell_it(
+    body: object, status: int | None, cls: type[APIError]
+) -> None:
+    error = CONTEXT.from_payload(None, body)
+    assert type(error) is cls
+    assert error.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("status", "cls", "retry"),
+    [
+        (400, BadRequestError, False),
+        (401, AuthenticationError, False),
+        (403, PermissionDeniedError, False),
+        (404, NotFoundError, False),
+        (408, APIStatusError, True),
+        (413, APIStatusError, False),
+        (418, APIStatusError, False),
+        (422, BadRequestError, False),
+        (429, RateLimitError, True),
+        (500, InternalServerError, True),
+        (502, InternalServerError, True),
+        (503, InternalServerError, True),
+        (504, InternalServerError, True),
+        (599, InternalServerError, True),
+    ],
+)
+@pytest.mark.parametrize("body", ["<html>Oops</html>", {}, [], None, "", {"error": {}}])
+def test_status_alone_decides_where_the_body_says_nothing(
+    status: int, cls: type[APIError], retry: bool, body: object
+) -> None:
+    error = CONTEXT.from_payload(status, body)
+    assert type(error) is cls
+    assert error.status_code == status
+    assert error.code is None
+    assert error.is_retryable is retry
+
+
+def test_status_of_the_response_wins_over_the_bodys() -> None:
+    body = {"error": {"message": "<400> x", "code": "invalid_api_key"}}
+    assert CONTEXT.from_payload(500, body).status_code == 500
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        ({"error": {"message": "Inner."}}, "Inner."),
+        ({"error": "Just text."}, "Just text."),
+        ({"message": "Outer."}, "Outer."),
+        ({"error": {}, "message": "Outer."}, "Outer."),
+        ("  <html>502</html>\n", "<html>502</html>"),
+        ("x" * 600, "x" * 500),
+        ("", "HTTP status 502"),
+        ({}, "HTTP status 502"),
+    ],
+)
+def test_message_is_the_services_own(payload: object, message: str) -> None:
+    assert CONTEXT.from_payload(502, payload).message == message
+
+
+def test_redirect_is_never_followed_and_says_so() -> None:
+    error = CONTEXT.from_payload(302, "")
+    assert type(error) is APIStatusError
+    assert "redirect" in error.message
+    assert "base_url" in error.message
+    assert not error.is_retryable
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Range of input length should be [1, 983616]",
+        "<400> InternalError.Algo: Range of input length should be [1, 30720]",
+        "This model's maximum context length is 131072 tokens.",
+    ],
+)
+def test_prompt_that_is_too_long(message: str) -> None:
+    body = {"code": "InvalidParameter", "message": message}
+    assert type(CONTEXT.from_payload(400, body)) is ContextOverflowError
+
+
+# --- Request id, waiting, key -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("payload", "header", "expected"),
+    [
+        ({"request_id": "r-body", "message": "x"}, "r-head", "r-body"),
+        ({"error": {"message": "x"}, "request_id": "r-body"}, None, "r-body"),
+        ({"error": {"message": "x", "request_id": "r-in"}}, None, "r-in"),
+        ({"error": {"message": "x", "id": "r-in"}}, None, "r-in"),
+        ({"error": {"message": "x"}}, "r-head", "r-head"),
+        ({"error": {"message": "x"}}, None, None),
+        ("text", "r-head", "r-head"),
+        ({"error": {"message": "x"}, "id": "r-own"}, None, "r-own"),
+    ],
+)
+def test_request_id(payload: object, header: str | None, expected: str | None) -> None:
+    assert CONTEXT.from_payload(400, payload, request_id=header).request_id == expected
+
+
+@pytest.mark.parametrize("seconds", [None, 0.0, 7.5])
+def test_wait_that_was_asked_for_is_kept(seconds: float | None) -> None:
+    assert CONTEXT.from_payload(429, {}, retry_after=seconds).retry_after == seconds
+
+
+def test_refused_key_says_which_region_refused_it() -> None:
+    message = CONTEXT.from_payload(401, native(NATIVE[20])).message
+    assert message.startswith("Invalid.")
+    assert "region us-east-1" in message
+    assert "keys belong to one region" in message
+    assert "region=" in message
+
+
+def test_refused_key_names_the_host_where_there_is_no_region() -> None:
+    context = ErrorContext(None, "dashscope", "gateway.example.com:8443")
+    assert "gateway.example.com:8443" in context.from_payload(401, {}).message
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"error": {"message": f"Incorrect API key provided: {KEY}."}, KEY: [KEY]},
+        {"message": f"{KEY}{KEY}", "code": "x", "detail": {"deep": [{"k": f"x{KEY}"}]}},
+        f"<html>{KEY}</html>",
+        [KEY],
+    ],
+)
+@pytest.mark.parametrize("status", [None, 400, 401, 500])
+def test_key_that_the_service_echoes_is_never_shown(
+    status: int | None, payload: object
+) -> None:
+    error = CONTEXT.from_payload(status, payload)
+    for shown in (str(error), repr(error), repr(error.fields()), repr(error.args)):
+        assert KEY not in shown
+    assert "**********" in repr(error.body)
+
+
+def test_key_is_not_shown_by_the_context_and_other_errors() -> None:
+    assert KEY not in repr(CONTEXT)
+    error = CONTEXT.error(APIConnectionError, f"Header {KEY}", body=KEY)
+    assert KEY not in str(error)
+    assert error.body == "**********"
+
+
+def test_short_key_is_a_word_of_the_language() -> None:
+    context = ErrorContext(None, "openai", "127.0.0.1", secrets=("test", ""))
+    assert context.from_payload(400, "a test failed").message == "a test failed"
+
+
+def test_redacting_leaves_what_was_given_alone() -> None:
+    payload = {"message": KEY, "number": 1, "none": None}
+    error = CONTEXT.from_payload(400, payload)
+    assert payload == {"message": KEY, "number": 1, "none": None}
+    assert error.body == {"message": "**********", "number": 1, "none": None}
+
+
+# --- What can be done with an error -------------------------------------------------
+
+
+FIELDS: dict[str, Any] = {
+    "status_code": 429,
+    "code": "limit_requests",
+    "request_id": "r-1",
+    "region": "us-east-1",
+    "protocol": "openai",
+    "body": {"error": {"message": "Slow down."}},
+    "retry_after": 2.5,
+    "is_retryable": True,
+}
+
+
+@pytest.mark.parametrize("cls", ERRORS)
+def test_error_survives_pickling_and_copying(cls: type[ModelStudioError]) -> None:
+    error = cls("Slow down.", **FIELDS)
+    dumped = pickle.dumps(error)
+    for other in (pickle.loads(dumped), copy.copy(error), copy.deepcopy(error)):  # noqa: S301 - our own bytes
+        assert type(other) is cls
+        assert other.message == "Slow down."
+        assert other.fields() == FIELDS
+        assert str(other) == str(error)
+        assert other.args == ("Slow down.",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({}, "Slow down."),
+        ({"status_code": 429}, "Slow down. (status 429)"),
+        (
+            FIELDS,
+            (
+                "Slow down. (status 429, code limit_requests, region us-east-1,"
+                " request id r-1)"
+            ),
+        ),
+        ({"body": "x", "protocol": "openai"}, "Slow down."),
+    ],
+)
+@pytest.mark.parametrize("cls", [RateLimitError, APITimeoutError, ConfigurationError])
+def test_str_shows_what_identifies_the_request(
+    cls: type[ModelStudioError], fields: dict[str, Any], shown: str
+) -> None:
+    assert str(cls("Slow down.", **fields)) == shown
+
+
+def test_what_is_not_known_is_none() -> None:
+    fields = ModelStudioError("x").fields()
+    assert fields.pop("is_retryable") is False
+    assert set(fields.values()) == {None}
+
+
+def test_errors_of_the_connection_can_be_caught_as_the_builtin_ones() -> None:
+    with pytest.raises(TimeoutError):
+        raise APITimeoutError("x")
+    with pytest.raises(ConnectionError):
+        raise APITimeoutError("x")
+    with pytest.raises(ValueError, match=r"^x$"):
+        raise ConfigurationError("x")
+
+
+# --- Words --------------------------------------------------------------------------
+
+
+def test_nearest_first_and_ties_by_name() -> None:
+    assert nearest("regoin", ["model", "region", "timeout"])[0] == "region"
+    assert nearest("REGION", ["model", "region"])[0] == "region"
+    assert nearest("xyz", ["b", "a"]) == ["a", "b"]
+    assert nearest("x", []) == []
+
+
+def test_unknown_name() -> None:
+    error = unknown_name("argument", "regoin", ["model", "region"])
+    assert type(error) is ConfigurationError
+    assert error.message == "Unknown argument 'regoin'. Did you mean 'region'?"
+    assert unknown_name("argument", "x", []).message == "Unknown argument 'x'."

@@ -1,0 +1,94 @@
+"""The whole resolved matrix, as text to be read.
+
+A change of any address, scope, refusal or model fact shows up here as a line of a diff.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import cast
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from modelstudio_core._models import MODELS
+from modelstudio_core.catalog import ModelProfile
+from modelstudio_core.endpoints import PROTOCOLS, resolve_endpoint
+from modelstudio_core.errors import ConfigurationError
+
+REGIONS = (
+    None,
+    "ap-southeast-1",
+    "us-east-1",
+    "cn-beijing",
+    "cn-hongkong",
+    "eu-central-1",
+    "ap-northeast-1",
+)
+MODES = (
+    None,
+    "global",
+    "international",
+    "us",
+    "chinese-mainland",
+    "hong-kong",
+    "eu",
+)
+WORKSPACES = (None, "ws-123")
+
+
+def described(region: str | None, mode: str | None, workspace: str | None) -> list[str]:
+    """Describe one combination in lines."""
+    asked = f"{region or '-'} × {mode or '-'} × {workspace or '-'}"
+    try:
+        endpoint = resolve_endpoint(region=region, mode=mode, workspace=workspace)
+    except ConfigurationError as error:
+        return [asked, f"  {type(error).__name__}: {error}"]
+    return [
+        asked,
+        f"  {endpoint.region} × {endpoint.mode} × {endpoint.workspace}",
+        *(f"  {protocol}: {endpoint.base_url(protocol)}" for protocol in PROTOCOLS),
+        f"  headers: {dict(endpoint.headers)}",
+        f"  data: {endpoint.data_location}",
+        f"  inference: {endpoint.inference_scope}",
+    ]
+
+
+def shown(value: object) -> str:
+    """Show a column's value, in an order that does not depend on hashes."""
+    match value:
+        case None:
+            return "?"
+        case Mapping():
+            items = cast("Mapping[str, object]", value).items()
+            return ", ".join(f"{key} = {given}" for key, given in items) or "-"
+        case frozenset():
+            return ", ".join(sorted(cast("frozenset[str]", value))) or "-"
+        case tuple():
+            return ", ".join(cast("tuple[str, ...]", value)) or "-"
+        case _:
+            return str(value) or "-"
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_region_mode_workspace_and_protocol(
+    region: str | None, snapshot: SnapshotAssertion
+) -> None:
+    lines = [
+        line
+        for mode in MODES
+        for workspace in WORKSPACES
+        for line in described(region, mode, workspace)
+    ]
+    assert "\n".join(lines) == snapshot
+
+
+@pytest.mark.parametrize("profile", MODELS, ids=lambda profile: profile.ids[0])
+def test_every_entry_of_the_catalog(
+    profile: ModelProfile, snapshot: SnapshotAssertion
+) -> None:
+    lines = [
+        f"{column.name}: {shown(getattr(profile, column.name))}"
+        for column in fields(profile)
+        if column.name != "id"
+    ]
+    assert "\n".join(lines) == snapshot

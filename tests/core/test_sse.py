@@ -1,0 +1,91 @@
+"""Server-sent events, cut anywhere."""
+
+from itertools import combinations
+
+import pytest
+
+from modelstudio_core.wire.sse import EventSplitter, field_of
+
+
+def split(*chunks: bytes) -> tuple[list[bytes], bytes]:
+    """Feed chunks; return the events and what is left at the end."""
+    splitter = EventSplitter()
+    events = [event for chunk in chunks for event in splitter.feed(chunk)]
+    return events, splitter.close()
+
+
+@pytest.mark.parametrize(
+    ("stream", "events", "rest"),
+    [
+        (b"", [], b""),
+        (b"data: a\n\n", [b"data: a"], b""),
+        (b"data: a\n\ndata: b\n\n", [b"data: a", b"data: b"], b""),
+        (b"data: a\n\ndata: b", [b"data: a"], b"data: b"),
+        (b"data: a\n\ndata: b\n", [b"data: a"], b"data: b"),
+        (b"id:1\nevent:result\ndata:a\n\n", [b"id:1\nevent:result\ndata:a"], b""),
+        (b"\n\n\n\ndata: a\n\n\n\n\ndata: b\n\n\n", [b"data: a", b"data: b"], b""),
+        (b": keep-alive\n\ndata: a\n\n", [b": keep-alive", b"data: a"], b""),
+        (b"data: a\r\n\r\ndata: b\r\n\r\n", [b"data: a", b"data: b"], b""),
+        (b"data: a\r\rdata: b\r\rx", [b"data: a", b"data: b"], b"x"),
+        (b"data: a\n\r\ndata: b\r\n\n", [b"data: a", b"data: b"], b""),
+        (b"\xef\xbb\xbfdata: a\n\n", [b"data: a"], b""),
+        (b"\xef\xbb\xbf\r\n\r\ndata: a\r\n\r\n", [b"data: a"], b""),
+        (b"data: \xef\xbb\xbf\n\n", [b"data: \xef\xbb\xbf"], b""),
+        ("data: Grüße 你好 🙂\n\n".encode(), ["data: Grüße 你好 🙂".encode()], b""),
+    ],
+)
+def test_events_wherever_the_bytes_are_cut(
+    stream: bytes, events: list[bytes], rest: bytes
+) -> None:
+    expected = (events, rest)
+    assert split(stream) == expected
+    assert split(*(stream[i : i + 1] for i in range(len(stream)))) == expected
+    for cut in range(len(stream) + 1):
+        assert split(stream[:cut], stream[cut:]) == expected
+        assert split(stream[:cut], b"", stream[cut:]) == expected
+    for one, other in combinations(range(len(stream) + 1), 2):
+        assert split(stream[:one], stream[one:other], stream[other:]) == expected
+
+
+def test_events_come_as_soon_as_they_are_complete() -> None:
+    splitter = EventSplitter()
+    assert splitter.feed(b"data: a") == []
+    assert splitter.feed(b"b\n") == []
+    assert splitter.feed(b"\n") == [b"data: ab"]
+    assert splitter.feed(b"data: c\r\n\r") == []
+    assert splitter.feed(b"\n") == [b"data: c"]
+
+
+def test_closing_returns_the_rest_once() -> None:
+    splitter = EventSplitter()
+    splitter.feed(b"data: a")
+    assert splitter.close() == b"data: a"
+    assert splitter.close() == b""
+
+
+def test_long_event_in_small_pieces() -> None:
+    body = b"x" * 10_000
+    stream = b"data: " + body + b"\n\n"
+    chunks = [stream[i : i + 7] for i in range(0, len(stream), 7)]
+    assert split(*chunks) == ([b"data: " + body], b"")
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "value"),
+    [
+        (b"data: a", b"data", b"a"),
+        (b"data:a", b"data", b"a"),
+        (b"data:  a", b"data", b" a"),
+        (b"data:", b"data", b""),
+        (b"data: a\ndata: b", b"data", b"a\nb"),
+        (b"id:1\nevent:error\n:HTTP_STATUS/400\ndata:{}", b"data", b"{}"),
+        (b"id:1\nevent:error\n:HTTP_STATUS/400\ndata:{}", b"event", b"error"),
+        (b"id:1\nevent:error\n:HTTP_STATUS/400\ndata:{}", b"", b"HTTP_STATUS/400"),
+        (b"datax: a", b"data", b""),
+        (b": data: a", b"data", b""),
+        (b"event: result", b"data", b""),
+        (b'data: {"a":"data: b"}', b"data", b'{"a":"data: b"}'),
+    ],
+)
+def test_field_of_an_event(event: bytes, name: bytes, value: bytes) -> None:
+    assert field_of(event, name) == value
