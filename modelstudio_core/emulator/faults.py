@@ -1,0 +1,127 @@
+"""Refusals and faults as the steps of a response."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from modelstudio_core.emulator.ask import Refusal
+from modelstudio_core.emulator.script import Fault
+from modelstudio_core.emulator.steps import Cut, Head, Pause, Step
+from modelstudio_core.emulator.wire import Stamp, Wire
+
+__all__ = ["break_response", "refuse_response"]
+
+_SERVER_ERROR = 500
+
+
+def refuse_response(
+    refusal: Refusal, wire: Wire, stamp: Stamp, *, stream: bool
+) -> list[Step]:
+    """Refuse a request, in the delivery of the generation.
+
+    Recorded 2026-02 to 2026-04: a model's refusal of a stream is an event of an HTTP
+    200 stream. Recorded 2026-08: it has an HTTP status. The gateway's always has.
+    """
+    if stream and stamp.generation == "null" and not refusal.gateway:
+        headers = {"content-type": wire.stream_type}
+        return [Head(200, headers), wire.error_event(refusal, stamp)]
+    body = wire.refused(refusal, stamp)
+    return _whole(refusal.status, {"content-type": wire.whole_type}, body)
+
+
+def break_response(
+    fault: Fault, steps: Sequence[Step], wire: Wire, stamp: Stamp
+) -> list[Step]:
+    """Put a fault into a response.
+
+    Args:
+        fault: What goes wrong.
+        steps: The response without it; empty for a refusal.
+        wire: The protocol that it is written in.
+        stamp: What it carries.
+    """
+    match fault.kind:
+        case "status":
+            return _refuse(fault, wire, stamp)
+        case "stream":
+            before, _ = _split(steps, fault.after)
+            return [*before, _error_in_body(fault, steps, wire, stamp)]
+        case "cut":
+            before, after = _split(steps, fault.after)
+            return [*before, *_half(after, within=fault.within), Cut()]
+        case "silence":
+            before, after = _split(steps, fault.after)
+            return [*before, Pause(fault.seconds), *after]
+        case "short":
+            return _shorten(steps, fault.missing)
+        case _:
+            assert_never(fault.kind)
+
+
+def _refuse(fault: Fault, wire: Wire, stamp: Stamp) -> list[Step]:
+    if fault.body is None:
+        body = wire.refused(_refusal_of(fault), stamp)
+        headers = {"content-type": wire.whole_type}
+    else:
+        body = fault.body.encode() if isinstance(fault.body, str) else fault.body
+        headers = {"content-type": fault.content_type}
+    return _whole(fault.status, {**headers, **fault.headers}, body)
+
+
+def _refusal_of(fault: Fault) -> Refusal:
+    server = fault.status >= _SERVER_ERROR
+    kind = "internal_error" if server else "invalid_request_error"
+    return Refusal(
+        fault.message,
+        status=fault.status,
+        code=fault.code,
+        type=fault.type or kind,
+        native_code=fault.code or "InternalError",
+    )
+
+
+def _error_in_body(
+    fault: Fault, steps: Sequence[Step], wire: Wire, stamp: Stamp
+) -> bytes:
+    """Write the error as the response's own kind of body: an event, or all of it."""
+    streams = not any(
+        isinstance(step, Head) and "content-length" in step.headers for step in steps
+    )
+    write = wire.error_event if streams else wire.refused
+    return write(_refusal_of(fault), stamp)
+
+
+def _split(steps: Sequence[Step], after: int | None) -> tuple[list[Step], list[Step]]:
+    """Split a response after so many events; None is before its headers.
+
+    Headers that come before a fault do not say how long the body is.
+    """
+    if after is None:
+        return [], list(steps)
+    position, seen = 0, -1
+    while position < len(steps) and seen < after:
+        seen += isinstance(steps[position], bytes | Head)
+        position += 1
+    return [_open_ended(step) for step in steps[:position]], list(steps[position:])
+
+
+def _open_ended(step: Step) -> Step:
+    if not isinstance(step, Head):
+        return step
+    headers = {k: v for k, v in step.headers.items() if k != "content-length"}
+    return Head(step.status, headers)
+
+
+def _half(steps: Sequence[Step], *, within: bool) -> list[Step]:
+    event = next((step for step in steps if isinstance(step, bytes)), b"")
+    return [event[: len(event) // 2]] if within else []
+
+
+def _shorten(steps: Sequence[Step], missing: int) -> list[Step]:
+    head = next(step for step in steps if isinstance(step, Head))
+    body = b"".join(step for step in steps if isinstance(step, bytes))
+    headers = {**head.headers, "content-length": str(len(body))}
+    return [Head(head.status, headers), body[: len(body) - missing], Cut()]
+
+
+def _whole(status: int, headers: dict[str, str], body: bytes) -> list[Step]:
+    return [Head(status, {**headers, "content-length": str(len(body))}), body]

@@ -1,0 +1,67 @@
+"""What a protocol must be able to write: the emulator asks for nothing else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+from modelstudio_core.emulator.ask import Ask, Refusal
+from modelstudio_core.emulator.play import Answer
+from modelstudio_core.emulator.script import Reply
+
+__all__ = ["Generation", "Stamp", "Wire"]
+
+Generation = Literal["empty", "null"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What one response carries besides its answer.
+
+    Attributes:
+        request_id: The id of the request, in the header and in the body.
+        generation: Which of the recorded shapes is written.
+    """
+
+    request_id: str
+    generation: Generation
+
+    @property
+    def response_id(self) -> str:
+        """The answer's id on the OpenAI-compatible protocol."""
+        return f"chatcmpl-{self.request_id}"
+
+
+class Wire(Protocol):
+    """One protocol.
+
+    Attributes:
+        whole_type: The content type of a whole answer and of a refusal.
+        stream_type: The content type of a stream.
+    """
+
+    whole_type: ClassVar[str]
+    stream_type: ClassVar[str]
+
+    def read(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Ask:
+        """Read a request, flat or not, or raise ``Refusal``."""
+        ...
+
+    def whole(
+        self, ask: Ask, answers: Sequence[Answer], stamp: Stamp, reply: Reply
+    ) -> bytes:
+        """Write an answer that is not a stream."""
+        ...
+
+    def events(
+        self, ask: Ask, answers: Sequence[Answer], stamp: Stamp, reply: Reply
+    ) -> list[bytes]:
+        """Write the events of a stream."""
+        ...
+
+    def refused(self, refusal: Refusal, stamp: Stamp) -> bytes:
+        """Write the body of a refusal."""
+        ...
+
+    def error_event(self, refusal: Refusal, stamp: Stamp) -> bytes:
+        """Write an error as an event of a stream."""
+        ...
