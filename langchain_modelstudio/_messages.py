@@ -33,6 +33,7 @@ from modelstudio_core import messages as core
 from modelstudio_core.completion import Completion
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.events import (
+    Citations,
     Event,
     Finish,
     ReasoningDelta,
@@ -152,11 +153,20 @@ def _content(message: BaseMessage) -> str | list[core.Part]:
     if isinstance(content, str):
         return content
     parts = [
-        _part(block)
+        _known_part(block)
         for block in content
         if isinstance(block, str) or block.get("type") not in _ELSEWHERE
     ]
     return parts or ""
+
+
+def _known_part(block: str | Mapping[str, Any]) -> core.Part:
+    try:
+        return _part(block)
+    except (KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"A content block lacks a part of its shape ({error}): {block!r:.200}"
+        ) from None
 
 
 def _part(block: str | Mapping[str, Any]) -> core.Part:  # noqa: C901, PLR0911 - a table of cases
@@ -227,8 +237,8 @@ def _url(block: Mapping[str, Any], default_mime: str) -> str:
     if data := block.get("base64") or block.get("data"):
         return f"data:{mime};base64,{data}"
     raise ConfigurationError(
-        f"A {block.get('type')} block has neither url nor base64: Model Studio has no"
-        " file ids."
+        f"A block of type {block.get('type')!r} has neither url nor base64, and Model"
+        " Studio has no file ids."
     )
 
 
@@ -242,10 +252,14 @@ def to_message(completion: Completion, request: ChatRequest) -> AIMessage:
     for call in completion.tool_calls:
         _parse_call(call, calls, invalid)
     finish = completion.finish
-    reasoning = completion.reasoning
+    extra: dict[str, Any] = {}
+    if completion.reasoning:
+        extra["reasoning_content"] = completion.reasoning
+    if completion.citations:
+        extra["search_results"] = completion.citations
     return AIMessage(
         content=completion.text,
-        additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
+        additional_kwargs=extra,
         response_metadata={
             "model_provider": PROVIDER,
             **(_metadata(finish, request) if finish else {}),
@@ -295,6 +309,12 @@ def to_chunk(event: Event, request: ChatRequest) -> ChatGenerationChunk:
             )
             message = AIMessageChunk(
                 content="", tool_call_chunks=[chunk], response_metadata=_EACH
+            )
+        case Citations():
+            message = AIMessageChunk(
+                content="",
+                additional_kwargs={"search_results": event.results},
+                response_metadata=_EACH,
             )
         case Finish():
             message = AIMessageChunk(
@@ -366,6 +386,10 @@ def _blocks(message: AIMessage) -> list[blocks.ContentBlock]:
     if reasoning := _reasoning(message):
         found.append({"type": "reasoning", "reasoning": reasoning})
     found.extend(_content_blocks(message.content))
+    if annotations := _annotations(message):
+        texts = [block for block in found if block["type"] == "text"]
+        if texts and "annotations" not in texts[-1]:
+            texts[-1]["annotations"] = annotations
     found.extend(
         {"type": "tool_call", "name": it["name"], "args": it["args"], "id": it["id"]}
         for it in message.tool_calls
@@ -373,11 +397,25 @@ def _blocks(message: AIMessage) -> list[blocks.ContentBlock]:
     return found
 
 
+def _annotations(message: AIMessage) -> list[dict[str, Any]]:
+    """Return what the service's web search found, as LangChain's citations."""
+    results: list[dict[str, Any]] = message.additional_kwargs.get("search_results", [])
+    return [
+        {
+            "type": "citation",
+            "url": result.get("url"),
+            "title": result.get("title"),
+            "extras": {k: v for k, v in result.items() if k not in {"url", "title"}},
+        }
+        for result in results
+    ]
+
+
 def _content_blocks(content: str | list[str | dict[Any, Any]]) -> Iterable[Any]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
     return [
-        {"type": "text", "text": it} if isinstance(it, str) else it
+        {"type": "text", "text": it} if isinstance(it, str) else {**it}
         for it in content
         if isinstance(it, str) or it.get("type") not in _ELSEWHERE
     ]
@@ -395,6 +433,9 @@ def _chunk_blocks(chunk: AIMessageChunk) -> list[blocks.ContentBlock]:
     found.extend(
         {"index": _TEXT_INDEX, **block} for block in _content_blocks(chunk.content)
     )
+    if annotations := _annotations(chunk):
+        text: dict[str, Any] = {"type": "text", "text": "", "index": _TEXT_INDEX}
+        found.append({**text, "annotations": annotations})
     found.extend(
         {
             "type": "tool_call_chunk",

@@ -28,10 +28,11 @@ from langchain_modelstudio._messages import (
 from langchain_modelstudio._profile import to_profile
 from modelstudio_core import __version__, chat
 from modelstudio_core.arguments import ChatArguments
-from modelstudio_core.catalog import resolve_deprecated, resolve_model
-from modelstudio_core.chat import Exchange
+from modelstudio_core.catalog import resolve_model
+from modelstudio_core.chat import MODEL_ARGUMENTS, Exchange
 from modelstudio_core.completion import Completion
 from modelstudio_core.endpoints import API_KEY_VARIABLE
+from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.options import OPTION_NAMES
 
 __all__ = ["ChatModelStudio"]
@@ -148,31 +149,26 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         said |= {k: v for k, v in kwargs.items() if v is not None and k in said}
         params = LangSmithParams(
             ls_provider=PROVIDER,
-            ls_model_name=self._model_sent(kwargs.get("model")),
+            ls_model_name=self._model_sent(kwargs),
             ls_model_type="chat",
         )
         if said["temperature"] is not None:
             params["ls_temperature"] = float(said["temperature"])
         if said["max_tokens"] is not None:
             params["ls_max_tokens"] = int(said["max_tokens"])
-        stops = stop or self.stop
+        stops = self.stop if stop is None else stop
         if stops:
             params["ls_stop"] = [stops] if isinstance(stops, str) else list(stops)
         return params
 
-    def _model_sent(self, asked: object) -> str:
+    def _model_sent(self, call: Mapping[str, Any]) -> str:
         """Return the id that a call sends, without telling anybody of it."""
-        if not isinstance(asked, str) or asked == self.model:
-            return self.resolved_model or self.model
-        resolved = self.resolved_chat
-        return resolve_deprecated(
-            asked,
-            mode=self.endpoint.mode,
-            deprecated_models="keep"
-            if resolved.deprecated_models == "error"
-            else resolved.deprecated_models,
-            replacements=resolved.replacements,
-        ).profile.id
+        said = {name: call.get(name) for name in MODEL_ARGUMENTS}
+        try:
+            return self.resolved_chat.with_model(**said).model.profile.id
+        except ConfigurationError:
+            # The call itself says what is wrong with it.
+            return str(said["model"] or self.model)
 
     @override
     def get_num_tokens(self, text: str) -> int:
@@ -269,7 +265,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> Exchange:
         # LangChain's own switches: they chose the method that runs now.
         said = {k: v for k, v in call.items() if k not in {"stream", "stream_usage"}}
-        if stop:
+        if stop is not None:
             said["stop"] = stop
         usage = call.get("stream_usage")
         return self._prepare(

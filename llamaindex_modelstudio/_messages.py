@@ -32,6 +32,7 @@ from modelstudio_core import messages as core
 from modelstudio_core.completion import Completion
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.events import (
+    Citations,
     Event,
     Finish,
     ReasoningDelta,
@@ -227,7 +228,7 @@ def to_delta_response(
             delta, thinking = event.text, ""
         case ReasoningDelta():
             delta, thinking = "", event.text
-        case ToolCallDelta():
+        case ToolCallDelta() | Citations():
             delta, thinking = "", ""
         case Finish():
             whole = to_response(so_far, request)
@@ -271,6 +272,8 @@ def _to_message(completion: Completion, *, whole: bool) -> ChatMessage:
     text = completion.text
     if text or (whole and not calls):
         blocks.append(TextBlock(text=text))
+    if completion.citations:
+        extra["search_results"] = completion.citations
     if calls:
         extra["tool_calls"] = calls
         blocks.extend(_call_block(call) for call in calls)

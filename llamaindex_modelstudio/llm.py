@@ -24,6 +24,7 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import parse_partial_json
 from llama_index.core.tools import BaseTool
+from pydantic import Field
 from typing_extensions import override
 
 from llamaindex_modelstudio._messages import (
@@ -87,7 +88,7 @@ class ModelStudio(ChatArguments, FunctionCallingLLM):
 
     argument_aliases: ClassVar[Mapping[str, str]] = {"api_base": "base_url"}
 
-    context_window: int | None = None
+    context_window: int | None = Field(default=None, gt=0)
     """Tokens of prompt and answer together; None: as the catalog says."""
 
     is_function_calling_model: bool | None = None
@@ -131,6 +132,11 @@ class ModelStudio(ChatArguments, FunctionCallingLLM):
             **super().to_payload(),
             **{name: value for name, value in seen.items() if value is not None},
         }
+
+    @override
+    def to_dict(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the arguments, those that the environment decided included."""
+        return {**super().to_dict(**kwargs), **self.pinned_arguments()}
 
     @override
     def __getstate__(self) -> dict[str, Any]:

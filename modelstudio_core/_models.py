@@ -23,6 +23,8 @@ _NONE = frozenset[str]()
 _NAMED = frozenset({"named"})
 _NAMED_OR_REQUIRED = frozenset({"named", "required"})
 _VIRGINIA = ("us-east-1",)
+# Ids with a vendor's prefix are served by the vendor, in China (Beijing) only (Chat).
+_BEIJING = ("cn-beijing",)
 
 _1M = 1_000_000
 _K = 1024
@@ -46,6 +48,7 @@ _DEEPSEEK = ModelProfile(
     source="DeepSeek",
     checked=date(2026, 9, 15),
 )
+_DEEPSEEK_OTHERS = ModelProfile(source="DeepSeek", checked=date(2026, 9, 15))
 _DEEPSEEK_V4 = replace(
     _DEEPSEEK,
     context_window=_1M,
@@ -96,6 +99,19 @@ _DEEPSEEK_R1 = replace(
 )
 
 _DEEPSEEK_MODELS = (
+    # Snapshots, other distillations and ids of third parties: text only, like all of
+    # DeepSeek's, and no more is known.
+    replace(
+        _DEEPSEEK_OTHERS,
+        ids=("deepseek-r1-distill-llama-70b", "deepseek-r1-distill-llama-8b"),
+        prefix="deepseek-",
+    ),
+    replace(
+        _DEEPSEEK_OTHERS,
+        ids=("siliconflow/deepseek-v3.2",),
+        prefix="siliconflow/deepseek",
+        regions=_BEIJING,
+    ),
     replace(_DEEPSEEK_V4, ids=("deepseek-v4-pro", "deepseek-v4-flash")),
     replace(
         _DEEPSEEK_V4,
@@ -535,9 +551,6 @@ _MINIMAX = ModelProfile(
     source="Chat; Models",
     checked=date(2026, 9, 15),
 )
-# Ids with a vendor's prefix are served by the vendor, in China (Beijing) only (Chat).
-_BEIJING = ("cn-beijing",)
-
 _OTHER_MODELS = (
     replace(_GLM, ids=("glm-5.3",), thinking="only"),
     replace(_GLM, ids=("ZHIPU/GLM-5.3",), thinking="only", regions=_BEIJING),

@@ -8,6 +8,7 @@ one is assigned to, so that a model is at no time something else than its fields
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from copy import deepcopy
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
@@ -27,9 +28,9 @@ from modelstudio_core.chat import (
     Exchange,
     prepare,
     resolve_in_scope,
-    warn_deprecated,
+    warn_user,
 )
-from modelstudio_core.clients import Connection
+from modelstudio_core.connection import Connection
 from modelstudio_core.endpoints import (
     API_KEY_VARIABLE,
     Endpoint,
@@ -38,7 +39,11 @@ from modelstudio_core.endpoints import (
     check_protocol,
     resolve_endpoint,
 )
-from modelstudio_core.errors import ConfigurationError, unknown_name
+from modelstudio_core.errors import (
+    ConfigurationError,
+    ModelDeprecationWarning,
+    unknown_name,
+)
 from modelstudio_core.messages import Message
 from modelstudio_core.options import (
     OPTION_NAMES,
@@ -52,14 +57,17 @@ __all__ = ["ChatArguments", "ConnectionArguments"]
 _CONNECT_TIMEOUT: Final = 10.0
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]+")
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
-_DEPRECATED_MODELS: Final = ("replace", "keep", "error")
+_LONGEST_TIMEOUT: Final = 7 * 24 * 3600.0
 
 
 class ConnectionArguments(BaseModel):
     """How to reach the service: the arguments that every class takes."""
 
     model_config = ConfigDict(
-        arbitrary_types_allowed=True, protected_namespaces=(), validate_default=False
+        arbitrary_types_allowed=True,
+        protected_namespaces=(),
+        # Where pydantic validates around the constructor, its error must not show keys.
+        hide_input_in_errors=True,
     )
     # Other names for an argument, which a framework's users know.
     argument_aliases: ClassVar[Mapping[str, str]] = {}
@@ -227,6 +235,24 @@ class ChatArguments(ConnectionArguments):
             copied._resolve(known)  # noqa: SLF001 - a copy of this very class
         return copied
 
+    @override
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Copy all but HTTP clients of the user's own, which the copy shares."""
+        memo = {} if memo is None else memo
+        for client in (self.http_client, self.http_async_client):
+            memo[id(client)] = client
+        return super().__deepcopy__(memo)
+
+    @override
+    def __getstate__(self) -> dict[Any, Any]:
+        """Pickle all but HTTP clients of the user's own, which cannot be."""
+        if self.http_client is not None or self.http_async_client is not None:
+            raise ConfigurationError(
+                f"A {type(self).__name__} with an http_client or http_async_client of"
+                " your own cannot be pickled: make it anew in the worker."
+            )
+        return super().__getstate__()
+
     @classmethod
     def _decide(cls, arguments: Mapping[str, Any]) -> Chat:
         return resolve_chat(arguments)
@@ -262,6 +288,11 @@ class ChatArguments(ConnectionArguments):
         stream: bool,
         include_usage: bool = True,
     ) -> Exchange:
+        for name in call:
+            if name in _CONNECTION:
+                raise ConfigurationError(
+                    f"{name} is an argument of the constructor, not of a call."
+                )
         return prepare(
             self.resolved_chat,
             messages,
@@ -287,6 +318,7 @@ class ChatArguments(ConnectionArguments):
         self._chat = chat
 
 
+_CONNECTION: Final = frozenset(ConnectionArguments.model_fields)
 _SCOPE: Final = frozenset({"region", "mode", "workspace", "base_url"})
 _ARGUMENTS: Final = frozenset(ChatArguments.model_fields) - {"resolved_model"}
 
@@ -300,7 +332,7 @@ def _resolved_fields(chat: Chat) -> dict[str, Any]:
 
 def _tell(chat: Chat) -> None:
     if chat.model.notice:
-        warn_deprecated(chat.model.notice)
+        warn_user(chat.model.notice, ModelDeprecationWarning)
 
 
 # --- Names ------------------------------------------------------------------------
@@ -320,6 +352,11 @@ def known_arguments(
         own = cls.argument_aliases.get(name, name)
         if own not in cls.model_fields:
             names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
+            if name in _ELSEWHERE:
+                raise ConfigurationError(
+                    f"Unknown argument of {cls.__name__} {name!r}. Did you mean"
+                    f" {_ELSEWHERE[name]!r}?"
+                )
             raise unknown_name(f"argument of {cls.__name__}", name, names)
         if own in known:
             other = next(n for n in arguments if n != name and _own(cls, n) == own)
@@ -328,6 +365,18 @@ def known_arguments(
             )
         known[own] = value
     return known
+
+
+# What other classes call it, where the nearest name by letters is another thing.
+_ELSEWHERE: Final = {
+    "api_base": "base_url",
+    "openai_api_base": "base_url",
+    "openai_api_key": "api_key",
+    "base_http_api_url": "base_url",
+    "modle": "model",
+    "request_timeout": "timeout",
+    "max_new_tokens": "max_tokens",
+}
 
 
 def _own(cls: type[ConnectionArguments], name: str) -> str:
@@ -360,31 +409,24 @@ def resolve_chat(arguments: Mapping[str, Any]) -> Chat:
             "model is missing: pass a model id such as model='qwen3.7-plus'."
         )
     connection = resolve_connection(given, model=given["model"])
-    if connection.protocol != "openai":
-        raise ConfigurationError(
-            "protocol='dashscope' is not available for chat in this version: use"
-            " protocol='openai'."
-        )
     policy = given.get("deprecated_models", "replace")
-    if policy not in _DEPRECATED_MODELS:
-        raise unknown_name("deprecated_models", str(policy), _DEPRECATED_MODELS)
     replacements = given.get("replacements")
-    if replacements is not None and not isinstance(replacements, Mapping):
-        raise ConfigurationError("replacements must be a dict of model ids.")
     model = resolve_in_scope(
         given["model"],
         connection,
         deprecated_models=policy,
-        replacements=cast("Mapping[str, str] | None", replacements),
+        replacements=replacements,
     )
-    options = ChatOptions().override({k: given[k] for k in OPTION_NAMES if k in given})
+    # Copies: what the caller changes later is not what was checked here.
+    said = {name: deepcopy(given[name]) for name in OPTION_NAMES if name in given}
+    options = ChatOptions().override(said)
     plan_request(options, model, protocol=connection.protocol)
     return Chat(
         connection=connection,
         model=model,
         options=options,
         deprecated_models=policy,
-        replacements=cast("Mapping[str, str] | None", replacements),
+        replacements=deepcopy(replacements),
     )
 
 
@@ -454,12 +496,14 @@ def _timeouts(value: object) -> tuple[float, float]:
     numbers = [
         float(part)
         for part in pair
-        if isinstance(part, int | float) and not isinstance(part, bool) and part > 0
+        if isinstance(part, int | float)
+        and not isinstance(part, bool)
+        and 0 < part <= _LONGEST_TIMEOUT
     ]
     if len(numbers) != 2 or len(pair) != 2:  # noqa: PLR2004 - a pair
         raise ConfigurationError(
-            "timeout must be seconds above 0, or a pair of them for (connect, read),"
-            f" and is {value!r}."
+            "timeout must be seconds above 0 and at most a week, or a pair of them for"
+            f" (connect, read), and is {value!r}."
         )
     return numbers[0], numbers[1]
 

@@ -288,7 +288,7 @@ def _in_mode(model: str, mode: str | None) -> str:
 def _check_replacements(replacements: Mapping[str, str]) -> None:
     for old, new in replacements.items():
         if old not in _REPLACEMENTS:
-            near = nearest(old, _REPLACEMENTS)[0]
+            near = nearest(str(old), _REPLACEMENTS)[0]
             raise ConfigurationError(
                 f"replacements has {old!r}, which is not a deprecated model that is"
                 f" replaced. Did you mean {near!r}?"

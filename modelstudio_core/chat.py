@@ -6,10 +6,17 @@ cannot be sent, and ``generate``, ``agenerate``, ``stream`` and ``astream`` send
 
 import inspect
 import warnings
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import tenacity
 
@@ -20,19 +27,21 @@ from modelstudio_core.catalog import (
     check_scope,
     resolve_deprecated,
 )
-from modelstudio_core.clients import Connection
 from modelstudio_core.completion import Completion
+from modelstudio_core.connection import Connection
 from modelstudio_core.errors import (
     ConfigurationError,
     IncompleteStreamError,
     ModelDeprecationWarning,
     ModelStudioError,
     ToolChoiceError,
+    unknown_name,
 )
 from modelstudio_core.events import Event, Finish, ToolCallDelta
 from modelstudio_core.messages import Message
 from modelstudio_core.options import ChatOptions, ChatRequest, plan_request
-from modelstudio_core.wire import openai as wire
+from modelstudio_core.wire import dashscope, openai
+from modelstudio_core.wire.answer import AnswerParser
 
 __all__ = ["Chat", "Exchange", "agenerate", "astream", "generate", "prepare", "stream"]
 
@@ -62,20 +71,39 @@ class Chat:
     deprecated_models: DeprecatedModels = "replace"
     replacements: Mapping[str, str] | None = None
 
-    def with_model(self, model: str) -> "Chat":
+    def with_model(
+        self,
+        model: str | None = None,
+        deprecated_models: DeprecatedModels | None = None,
+        replacements: Mapping[str, str] | None = None,
+    ) -> "Chat":
         """Return the same for another model, through the constructor's own door.
+
+        Args:
+            model: The model that is asked for; None: the same.
+            deprecated_models: What to do if it is delisted; None: the same.
+            replacements: What replaces it then; None: the same.
 
         Raises:
             ConfigurationError: The model belongs to another deployment mode, or is
                 delisted and may not be replaced.
         """
+        policy = deprecated_models or self.deprecated_models
+        others = self.replacements if replacements is None else replacements
         resolved = resolve_in_scope(
-            model,
+            self.model.requested if model is None else model,
             self.connection,
-            deprecated_models=self.deprecated_models,
-            replacements=self.replacements,
+            deprecated_models=policy,
+            replacements=others,
         )
-        return replace(self, model=resolved)
+        return replace(
+            self, model=resolved, deprecated_models=policy, replacements=others
+        )
+
+
+# What a call may say of the model itself; the rest are options.
+MODEL_ARGUMENTS: Final = ("model", "deprecated_models", "replacements")
+_POLICIES: Final = ("replace", "keep", "error")
 
 
 def resolve_in_scope(
@@ -85,9 +113,17 @@ def resolve_in_scope(
     deprecated_models: DeprecatedModels,
     replacements: Mapping[str, str] | None,
 ) -> ResolvedModel:
-    """Decide which model answers, replacement first, and keep it in its mode."""
+    """Decide which model answers, replacement first, and keep it in its mode.
+
+    Raises:
+        ConfigurationError: An argument is wrong, or the model is not in scope.
+    """
     if not isinstance(model, str) or not model:
         raise ConfigurationError(f"model must be a model's id, and is {model!r}.")
+    if deprecated_models not in _POLICIES:
+        raise unknown_name("deprecated_models", str(deprecated_models), _POLICIES)
+    if replacements is not None and not isinstance(replacements, Mapping):
+        raise ConfigurationError("replacements must be a dict of model ids.")
     resolved = resolve_deprecated(
         model,
         mode=connection.endpoint.mode,
@@ -98,6 +134,23 @@ def resolve_in_scope(
     return resolved
 
 
+class _Wire(NamedTuple):
+    """What a protocol is: where a request goes, what it says, how an answer reads."""
+
+    path: Callable[[ChatRequest], str]
+    headers: Callable[[ChatRequest], Mapping[str, str]]
+    build_request: Callable[..., dict[str, Any]]
+    parser: type[AnswerParser]
+
+
+_WIRES: Final = {
+    "openai": _Wire(openai.path, openai.headers, openai.build_request, openai.Parser),
+    "dashscope": _Wire(
+        dashscope.path, dashscope.headers, dashscope.build_request, dashscope.Parser
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request, ready to be sent.
@@ -105,16 +158,17 @@ class Exchange:
     Attributes:
         connection: How to reach the service.
         request: What was decided.
-        body: What is sent.
+        message: What is sent: path, headers and body.
     """
 
     connection: Connection
     request: ChatRequest
-    body: Mapping[str, Any]
+    message: clients.Message
 
-    def parser(self, reply: clients.Reply | clients.AsyncReply) -> wire.Parser:
+    def parser(self, reply: clients.Reply | clients.AsyncReply) -> AnswerParser:
         """Make the parser of one answer."""
-        return wire.Parser(self.connection.context, request_id=reply.request_id)
+        parser = _WIRES[self.connection.protocol].parser
+        return parser(self.connection.context, request_id=reply.request_id)
 
 
 def prepare(
@@ -139,17 +193,24 @@ def prepare(
     """
     if call:
         said = dict(call)
-        model = said.pop("model", None)
-        if model is not None and model != chat.model.requested:
-            chat = chat.with_model(model)
-            if chat.model.notice:
-                warn_deprecated(chat.model.notice)
+        asked = {name: said.pop(name, None) for name in MODEL_ARGUMENTS}
+        if any(value is not None for value in asked.values()):
+            before, chat = chat.model, chat.with_model(**asked)
+            if chat.model.notice and chat.model != before:
+                warn_user(chat.model.notice, ModelDeprecationWarning)
         chat = replace(chat, options=chat.options.override(said))
     request = plan_request(
         chat.options, chat.model, protocol=chat.connection.protocol, stream=stream
     )
-    body = wire.build_request(request, messages, include_usage=include_usage)
-    return Exchange(connection=chat.connection, request=request, body=body)
+    if request.notice:
+        warn_user(request.notice, UserWarning)
+    wire = _WIRES[chat.connection.protocol]
+    message = clients.Message(
+        path=wire.path(request),
+        headers=wire.headers(request),
+        body=wire.build_request(request, messages, include_usage=include_usage),
+    )
+    return Exchange(connection=chat.connection, request=request, message=message)
 
 
 _Begun = tuple[Event, Generator[Event]]
@@ -213,15 +274,13 @@ async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
 
 
 def _send(exchange: Exchange) -> list[Event]:
-    reply = clients.send(exchange.connection, wire.PATH, exchange.body)
-    parser = exchange.parser(reply)
-    return [*parser.feed_whole(reply.read()), *parser.close()]
+    reply = clients.send(exchange.connection, exchange.message)
+    return _read_whole(exchange, reply, reply.read())
 
 
 async def _asend(exchange: Exchange) -> list[Event]:
-    reply = await clients.asend(exchange.connection, wire.PATH, exchange.body)
-    parser = exchange.parser(reply)
-    return [*parser.feed_whole(await reply.read()), *parser.close()]
+    reply = await clients.asend(exchange.connection, exchange.message)
+    return _read_whole(exchange, reply, await reply.read())
 
 
 def _begin(exchange: Exchange) -> _Begun:
@@ -236,13 +295,12 @@ async def _abegin(exchange: Exchange) -> _AsyncBegun:
 
 
 def _open(exchange: Exchange) -> Generator[Event]:
-    reply = clients.open(exchange.connection, wire.PATH, exchange.body)
+    reply = clients.open(exchange.connection, exchange.message)
     with closing(reply):
-        parser = exchange.parser(reply)
         if reply.is_json:
-            yield from parser.feed_whole(reply.read())
-            yield from parser.close()
+            yield from _read_whole(exchange, reply, reply.read())
             return
+        parser = exchange.parser(reply)
         chunks = reply.chunks()
         try:
             for chunk in chunks:
@@ -257,15 +315,13 @@ def _open(exchange: Exchange) -> Generator[Event]:
 
 
 async def _aopen(exchange: Exchange) -> AsyncGenerator[Event]:
-    reply = await clients.aopen(exchange.connection, wire.PATH, exchange.body)
+    reply = await clients.aopen(exchange.connection, exchange.message)
     async with aclosing(reply):
-        parser = exchange.parser(reply)
         if reply.is_json:
-            for event in parser.feed_whole(await reply.read()):
-                yield event
-            for event in parser.close():
+            for event in _read_whole(exchange, reply, await reply.read()):
                 yield event
             return
+        parser = exchange.parser(reply)
         chunks = reply.chunks()
         try:
             async for chunk in chunks:
@@ -279,6 +335,23 @@ async def _aopen(exchange: Exchange) -> AsyncGenerator[Event]:
         for event in parser.close():
             yield event
         await reply.drain(chunks)
+
+
+def _read_whole(
+    exchange: Exchange, reply: clients.Reply | clients.AsyncReply, body: bytes
+) -> list[Event]:
+    """Read a body that has come to its end, as JSON or as the stream that it is."""
+    parser = exchange.parser(reply)
+    took = parser.feed if reply.is_stream else parser.feed_whole
+    events = [*took(body), *parser.close()]
+    for event in events:
+        if isinstance(event, Finish) and event.finish_reason is None:
+            warn_user(
+                f"{exchange.request.model.profile.id} answered without a finish reason"
+                f" (request id {event.request_id}): the answer may be cut off.",
+                RuntimeWarning,
+            )
+    return events
 
 
 # --- Around it --------------------------------------------------------------------
@@ -340,13 +413,6 @@ def _complete(exchange: Exchange, events: Iterable[Event]) -> list[Completion]:
     for event in events:
         check(event)
         completions.setdefault(event.choice, Completion()).add(event)
-        if isinstance(event, Finish) and event.finish_reason is None:
-            warnings.warn(
-                f"{exchange.request.model.profile.id} answered without a finish reason"
-                f" (request id {event.request_id}): the answer may be cut off.",
-                RuntimeWarning,
-                stacklevel=2,
-            )
     return [completions[index] for index in sorted(completions)]
 
 
@@ -356,16 +422,24 @@ _INNER: Final = frozenset(
         "modelstudio_core",
         "langchain_modelstudio",
         "llamaindex_modelstudio",
+        "langchain",
         "langchain_core",
+        "langgraph",
         "llama_index",
+        "llama_index_instrumentation",
         "pydantic",
+        "wrapt",
+        "asyncio",
+        "concurrent",
+        "contextvars",
+        "threading",
     }
 )
 
 
-def warn_deprecated(notice: str) -> None:
-    """Warn of a delisted model, pointing at the user's line."""
+def warn_user(notice: str, category: type[Warning]) -> None:
+    """Warn, pointing at the user's line; in a thread of a framework's at our own."""
     level, frame = 1, inspect.currentframe()
     while frame and frame.f_globals["__name__"].partition(".")[0] in _INNER:
         level, frame = level + 1, frame.f_back
-    warnings.warn(notice, ModelDeprecationWarning, stacklevel=level)
+    warnings.warn(notice, category, stacklevel=level if frame else 2)

@@ -3,6 +3,8 @@
 from typing import assert_never
 
 from modelstudio_core.events import (
+    Citation,
+    Citations,
     Event,
     Finish,
     ReasoningDelta,
@@ -21,13 +23,14 @@ class Completion:
     costs what its length costs and not its square.
     """
 
-    __slots__ = ("_calls", "_reasoning", "_text", "finish")
+    __slots__ = ("_calls", "_reasoning", "_text", "citations", "finish")
 
     def __init__(self) -> None:
         """Begin with nothing."""
         self._reasoning: list[str] = []
         self._text: list[str] = []
         self._calls: dict[int, _Call] = {}
+        self.citations: list[Citation] = []
         self.finish: Finish | None = None
 
     def add(self, event: Event) -> None:
@@ -39,6 +42,8 @@ class Completion:
                 self._reasoning.append(event.text)
             case ToolCallDelta():
                 self._calls.setdefault(event.index, _Call()).add(event)
+            case Citations():
+                self.citations = event.results
             case Finish():
                 self.finish = event
             case _:

@@ -120,7 +120,7 @@ _REGIONS: Final[dict[str, _Region]] = {
         undecided_scope="not documented",
     ),
 }
-_DEFAULT_REGION = "ap-southeast-1"
+DEFAULT_REGION: Final = "ap-southeast-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +303,7 @@ def _choose_region(mode: str | None) -> str:
     value = os.environ.get(REGION_VARIABLE)
     wanted = _region_id(value, REGION_VARIABLE) if value else None
     if mode is None:
-        return wanted or _DEFAULT_REGION
+        return wanted or DEFAULT_REGION
     bound = regions_of_mode(mode)
     if wanted is None and len(bound) > 1:
         raise ConfigurationError(

@@ -6,9 +6,18 @@ choices interleaves them: each event says which ``choice`` it belongs to.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
-__all__ = ["Event", "Finish", "ReasoningDelta", "TextDelta", "ToolCallDelta", "Usage"]
+__all__ = [
+    "Citation",
+    "Citations",
+    "Event",
+    "Finish",
+    "ReasoningDelta",
+    "TextDelta",
+    "ToolCallDelta",
+    "Usage",
+]
 
 
 @dataclass(slots=True)
@@ -43,6 +52,32 @@ class ToolCallDelta:
     id: str | None
     name: str | None
     arguments: str
+    choice: int = 0
+
+
+class Citation(TypedDict):
+    """A page that the service's own web search found; keys may be missing.
+
+    Attributes:
+        index: The number by which the answer's text refers to it, from 1.
+        title: The page's title.
+        url: Its address.
+        site_name: The name of its site.
+        icon: The address of the site's icon.
+    """
+
+    index: int
+    title: str
+    url: str
+    site_name: str
+    icon: str
+
+
+@dataclass(slots=True)
+class Citations:
+    """The pages that an answer rests on, all of them at once."""
+
+    results: list[Citation]
     choice: int = 0
 
 
@@ -99,4 +134,4 @@ class Finish:
     choice: int = 0
 
 
-Event = ReasoningDelta | TextDelta | ToolCallDelta | Finish
+Event = ReasoningDelta | TextDelta | ToolCallDelta | Citations | Finish

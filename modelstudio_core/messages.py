@@ -170,7 +170,8 @@ def prepare_messages(
     if not messages:
         raise ConfigurationError("There are no messages to send: pass at least one.")
     _check_inputs(messages, profile)
-    return [_prepare(message, profile, preserve_thinking) for message in messages]
+    prepared = [_prepare(message, profile, preserve_thinking) for message in messages]
+    return cast("list[Message]", _encodable(prepared))
 
 
 def _prepare(message: Message, profile: ModelProfile, preserve: bool) -> Message:
@@ -187,6 +188,25 @@ def _prepare(message: Message, profile: ModelProfile, preserve: bool) -> Message
             if not (preserve and message.get("reasoning_content")):
                 prepared.pop("reasoning_content", None)
     return cast("Message", prepared)
+
+
+def _encodable(value: Any) -> Any:
+    """Return text that UTF-8 can carry: half a surrogate pair is one no more."""
+    match value:
+        case str():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                halves = value.encode("utf-16", "surrogatepass")
+                return halves.decode("utf-16", "replace")
+            return value
+        case dict():
+            items = cast("dict[str, Any]", value).items()
+            return {name: _encodable(item) for name, item in items}
+        case list():
+            return list(map(_encodable, cast("Iterable[Any]", value)))
+        case _:
+            return value
 
 
 def _plain(content: str | list[Part]) -> str | list[Part]:

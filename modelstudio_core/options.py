@@ -8,6 +8,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any, Final, Literal, cast
 
 from modelstudio_core.catalog import ModelProfile, ResolvedModel
@@ -120,6 +121,7 @@ class ChatRequest:
         thinking: What is sent as ``enable_thinking``; None: nothing.
         thinking_disabled: Thinking was switched off for a forced tool.
         call_required: An answer without a tool call is an error.
+        notice: What the user should be warned of, empty for nothing.
         stream: Whether the answer comes as a stream.
     """
 
@@ -128,6 +130,7 @@ class ChatRequest:
     thinking: bool | None
     thinking_disabled: bool = False
     call_required: bool = False
+    notice: str = ""
     stream: bool = False
 
     @property
@@ -305,9 +308,22 @@ def _check_shapes(options: ChatOptions) -> None:
         value = getattr(options, name)
         if value is not None and not isinstance(value, bool):
             raise ConfigurationError(f"{name} must be True or False, and is {value!r}.")
-    stop = options.stop
-    if stop is not None and not isinstance(stop, str | Sequence):
-        raise ConfigurationError(f"stop must be a text or a list of them: {stop!r}.")
+    if not _is_text(options.stop):
+        raise ConfigurationError(
+            f"stop must be a text or a list of them, and is {options.stop!r}."
+        )
+    effort = options.reasoning_effort
+    if effort is not None and not isinstance(effort, str):
+        raise ConfigurationError(f"reasoning_effort must be a word, not {effort!r}.")
+    if not _are_tools(options.tools):
+        raise ConfigurationError(
+            "tools must be a list of dicts in the OpenAI shape, such as"
+            f" {{'type': 'function', 'function': {{'name': ...}}}}: {options.tools!r}."
+        )
+    _check_values(options)
+
+
+def _check_values(options: ChatOptions) -> None:
     for name in _OBJECTS:
         value = getattr(options, name)
         if value is not None and not isinstance(value, Mapping):
@@ -326,6 +342,24 @@ def _check_shapes(options: ChatOptions) -> None:
         raise unknown_name("response_format type", str(kind), _RESPONSE_FORMATS)
     if options.tools and (options.n or 1) > 1:
         raise ConfigurationError(f"n={options.n} cannot be combined with tools.")
+
+
+def _is_text(value: object) -> bool:
+    """Tell whether a value is None, a text, or a list of texts."""
+    if value is None or isinstance(value, str):
+        return True
+    return isinstance(value, list | tuple) and all(
+        isinstance(item, str) for item in cast("Sequence[object]", value)
+    )
+
+
+def _are_tools(value: object) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, list | tuple) and all(
+        isinstance(tool, dict) and isinstance(cast("Any", tool).get("function"), dict)
+        for tool in cast("Sequence[object]", value)
+    )
 
 
 FORCED_TOOL_CHOICES: Final = ("disable_thinking", "auto", "error")
@@ -381,7 +415,7 @@ def _check_effort(
     effort = options.reasoning_effort
     if effort is None:
         return None
-    if profile.known and not profile.efforts:
+    if profile.thinking is not None and not profile.efforts:
         advice = (
             "use thinking_budget"
             if profile.max_thinking and "thinking_budget" not in profile.refused
@@ -390,7 +424,7 @@ def _check_effort(
         raise ConfigurationError(
             f"reasoning_effort cannot be set for {profile.id}: {advice}."
         )
-    sent = profile.efforts.get(str(effort)) if profile.known else effort
+    sent = profile.efforts.get(effort) if profile.efforts else effort
     if sent is None:
         ordered = ", ".join(nearest(str(effort), profile.efforts))
         raise ConfigurationError(
@@ -435,6 +469,11 @@ def _choose_tool(request: ChatRequest, *, thinks: bool) -> ChatRequest:
     return _force_tool(request, choice, inexpressible=inexpressible, thinks=thinks)
 
 
+@cache
+def _log_once(words: str) -> None:
+    logger.info(words)
+
+
 def _check_tools(profile: ModelProfile, *, thinks: bool) -> None:
     if profile.tools is False:
         raise ConfigurationError(f"{profile.id} calls no tools: send none.")
@@ -461,7 +500,7 @@ def _force_tool(
         )
     switchable = profile.thinking in _SWITCHABLE
     if policy == "disable_thinking" and switchable and not inexpressible:
-        logger.info("%s: thinking is off for this request.", reason)
+        _log_once(f"{reason}: thinking is off for such requests.")
         return replace(
             request,
             options=replace(
@@ -473,11 +512,11 @@ def _force_tool(
             thinking=False,
             thinking_disabled=thinks,
         )
-    logger.warning("%s: tool_choice='auto' is sent, and a call demanded.", reason)
     return replace(
         request,
         options=replace(request.options, tool_choice="auto"),
         call_required=True,
+        notice=f"{reason}: tool_choice='auto' is sent, and a call demanded.",
     )
 
 

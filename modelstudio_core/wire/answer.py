@@ -66,6 +66,10 @@ class AnswerParser(ABC):
     def _parse_usage(self, raw: Mapping[str, Any]) -> Usage:
         """Read token counts; each detail may be absent, and absent is not zero."""
 
+    def _last_events(self) -> list[Event]:
+        """Return what belongs to the answer as a whole: it comes before the finish."""
+        return []
+
     @property
     @abstractmethod
     def _common(self) -> dict[str, Any]:
@@ -104,10 +108,7 @@ class AnswerParser(ABC):
         Raises:
             APIError: The body is an error, or is not JSON.
         """
-        try:
-            parsed = load(body)
-        except ValueError:
-            raise self._not_json("The answer", body) from None
+        parsed = self._load(body)
         events: list[Event] = []
         self._add(parsed, events)
         if not self._choices:
@@ -135,6 +136,7 @@ class AnswerParser(ABC):
                 request_id=self.request_id,
             )
         self.done = True
+        events.extend(self._last_events())
         usage = self._parse_usage(self._usage) if self._usage else None
         for index, choice in sorted((self._choices or {0: Choice()}).items()):
             events.extend(choice.unnamed_calls(index, self.request_id))
@@ -151,11 +153,18 @@ class AnswerParser(ABC):
     # --- Help for subclasses ------------------------------------------------------
 
     def _take_json(self, data: bytes, events: list[Event]) -> None:
+        self._add(self._load(data), events)
+
+    def _load(self, data: bytes) -> object:
         try:
-            parsed = load(data)
+            return load(data)
         except ValueError:
-            raise self._not_json("An event of the stream", data) from None
-        self._add(parsed, events)
+            raise self._context.error(
+                IncompleteStreamError,
+                f"The answer is not JSON: it begins with {data[:80]!r}.",
+                body=data[:500].decode(errors="replace"),
+                request_id=self.request_id,
+            ) from None
 
     def _add(self, parsed: object, events: list[Event]) -> None:
         if not isinstance(parsed, dict):
@@ -194,14 +203,6 @@ class AnswerParser(ABC):
 
     def _refusal(self, payload: object, status: int | None = None) -> APIError:
         return self._context.from_payload(status, payload, request_id=self._header_id)
-
-    def _not_json(self, what: str, data: bytes) -> IncompleteStreamError:
-        return self._context.error(
-            IncompleteStreamError,
-            f"{what} is not JSON: it begins with {data[:80]!r}.",
-            body=data[:500].decode(errors="replace"),
-            request_id=self.request_id,
-        )
 
     def _take_rest(self, rest: bytes, events: list[Event]) -> None:
         """Take an event without its blank line; half of one is a cut, not an event."""

@@ -16,9 +16,10 @@ from modelstudio_core.options import ChatRequest
 from modelstudio_core.wire.answer import AnswerParser
 from modelstudio_core.wire.sse import field_of
 
-__all__ = ["PATH", "Parser", "build_request"]
+__all__ = ["Parser", "build_request", "headers", "path"]
 
-PATH: Final = "/chat/completions"
+_PATH: Final = "/chat/completions"
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 
 _DONE: Final = b"[DONE]"
 _PREFIX: Final = b"data: "
@@ -45,6 +46,16 @@ _PLAIN: Final = (
     "tools",
     "tool_choice",
 )
+
+
+def path(request: ChatRequest) -> str:  # noqa: ARG001 - one path for all models
+    """Return the path below the base URL."""
+    return _PATH
+
+
+def headers(request: ChatRequest) -> Mapping[str, str]:  # noqa: ARG001 - none for any
+    """Return the headers that this protocol wants besides."""
+    return _NO_HEADERS
 
 
 def build_request(

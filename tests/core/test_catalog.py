@@ -507,20 +507,22 @@ def test_mode_us_replaces_with_the_us_twin(asked: str) -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [
-        *(m for m in known_models() if m not in REPLACED),
-        *(f"siliconflow/{m}" for m in REPLACED),
-        *(f"{m}-2026-01-01" for m in REPLACED),
-        "deepseek-r1-distill-llama-8b",
-        "deepseek-r1-distill-llama-70b",
-        "deepseek-r1-distill-qwen-1.5b",
-        "deepseek-r1-distill-qwen",
-        "deepseek-v3-1226",
-        "DeepSeek-R1",
-        "deepseek-r1 ",
-        "vanchin/deepseek-r1",
-        "a-model-of-tomorrow",
-    ],
+    sorted(
+        {
+            *(m for m in known_models() if m not in REPLACED),
+            *(f"siliconflow/{m}" for m in REPLACED),
+            *(f"{m}-2026-01-01" for m in REPLACED),
+            "deepseek-r1-distill-llama-8b",
+            "deepseek-r1-distill-llama-70b",
+            "deepseek-r1-distill-qwen-1.5b",
+            "deepseek-r1-distill-qwen",
+            "deepseek-v3-1226",
+            "DeepSeek-R1",
+            "deepseek-r1 ",
+            "vanchin/deepseek-r1",
+            "a-model-of-tomorrow",
+        }
+    ),
 )
 @pytest.mark.parametrize("mode", [None, "us"])
 def test_no_other_model_is_replaced(model: str, mode: str | None) -> None:

@@ -5,8 +5,10 @@ import copy
 import json
 import pickle
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import UsageMetadataCallbackHandler
@@ -465,6 +467,29 @@ def test_a_call_for_a_delisted_model_goes_through_the_same_door() -> None:
     assert message.response_metadata["requested_model"] == "deepseek-v3"
 
 
+def test_the_policy_may_be_given_by_the_call() -> None:
+    with replaying(200, JSON, WHOLE, times=2) as replay:
+        llm = model(replay)
+        with pytest.warns(errors.ModelDeprecationWarning, match="keep"):
+            llm.invoke("Hi", model="deepseek-r1", deprecated_models="keep")
+        other = {"deepseek-r1": "qwen3.8-max"}
+        with pytest.warns(errors.ModelDeprecationWarning):
+            llm.invoke("Hi", model="deepseek-r1", replacements=other)
+        with pytest.raises(errors.ConfigurationError, match="was delisted"):
+            llm.invoke("Hi", model="deepseek-r1", deprecated_models="error")
+    assert [it["model"] for it in replay.requests] == ["deepseek-r1", "qwen3.8-max"]
+
+
+async def test_the_warning_of_an_async_call_points_at_the_users_file() -> None:
+    with (
+        replaying(200, JSON, WHOLE) as replay,
+        pytest.warns(errors.ModelDeprecationWarning) as caught,
+    ):
+        await model(replay).ainvoke("Hi", model="deepseek-v3")
+    inner = {"asyncio", "langchain_core", "modelstudio_core", "langchain_modelstudio"}
+    assert inner.isdisjoint(Path(caught[0].filename).parts)
+
+
 # --- Bad input --------------------------------------------------------------------
 
 
@@ -476,7 +501,10 @@ def test_a_call_for_a_delisted_model_goes_through_the_same_door() -> None:
         ({"region": "frankfrt"}, r"eu-central-1 \(frankfurt\)"),
         ({"mode": "globl"}, "global"),
         ({"protocol": "opnai"}, "Did you mean 'openai'"),
-        ({"protocol": "dashscope"}, "protocol='openai'"),
+        ({"timeout": float("inf")}, "at most a week"),
+        ({"api_base": "http://127.0.0.1:1"}, "Did you mean 'base_url'"),
+        ({"stop": b"ab"}, "stop must be a text"),
+        ({"replacements": {5: "x"}}, "not a deprecated model"),
         ({"workspace": "a/b"}, "is not a workspace id"),
         ({"region": "frankfurt"}, "DASHSCOPE_WORKSPACE_ID"),
         ({"temperature": 2}, "below 2"),
@@ -527,6 +555,35 @@ def test_an_unknown_argument_of_a_call_is_refused_and_nothing_is_sent() -> None:
     assert isinstance(caught.value, errors.ConfigurationError)
 
 
+def test_a_constructors_argument_is_not_one_of_a_call() -> None:
+    with pytest.raises(errors.ConfigurationError, match="of the constructor"):
+        model().invoke("Hi", timeout=5)
+
+
+def test_an_empty_stop_of_a_call_takes_the_constructors_away() -> None:
+    assert "stop" not in sent(call={"stop": []}, stop=["x"])
+
+
+def test_what_the_caller_changes_later_is_not_sent() -> None:
+    stops = ["x"]
+    with replaying(200, JSON, WHOLE) as replay:
+        llm = model(replay, stop=stops)
+        stops.append("y")
+        llm.invoke("Hi")
+    assert replay.requests[0]["stop"] == ["x"]
+
+
+def test_half_a_surrogate_pair_can_be_sent() -> None:
+    body = sent(HumanMessage("a\ud83d b"), HumanMessage("\ud83d\ude00"))
+    assert body["messages"][0]["content"] == "a\ufffd b"
+    assert body["messages"][1]["content"] == "\U0001f600"
+
+
+def test_a_block_that_lacks_its_content_is_refused() -> None:
+    with pytest.raises(errors.ConfigurationError, match="lacks a part"):
+        model().invoke([HumanMessage([{"type": "image_url"}])])
+
+
 def test_a_stream_of_several_answers_is_refused() -> None:
     with pytest.raises(errors.ConfigurationError, match="n=2 cannot be streamed"):
         list(model(model="qwen-plus", n=2).stream("Hi"))
@@ -536,6 +593,26 @@ def test_an_image_for_a_deaf_model_is_refused_with_a_better_one() -> None:
     image = HumanMessage([{"type": "image", "url": "https://x.example/a.png"}])
     with pytest.raises(errors.ConfigurationError, match="qwen3-vl-plus"):
         model(model="deepseek-v4-pro").invoke([image])
+
+
+def test_clients_of_ones_own_are_shared_by_a_copy_and_not_pickled() -> None:
+    with httpx2.Client() as client:
+        llm = model(http_client=client)
+        assert copy.deepcopy(llm).http_client is client
+        with pytest.raises(errors.ConfigurationError, match="cannot be pickled"):
+            pickle.dumps(llm)
+
+
+async def test_concurrent_calls_end_their_loop_quietly(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with replaying(200, JSON, WHOLE, times=5) as replay:
+        llm = model(replay)
+        answers = await asyncio.to_thread(
+            lambda: asyncio.run(llm.abatch(["a", "b", "c", "d", "e"]))
+        )
+    assert [it.content for it in answers] == [TEXT] * 5
+    assert caplog.records == []
 
 
 # --- Secrets ----------------------------------------------------------------------

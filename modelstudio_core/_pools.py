@@ -1,0 +1,261 @@
+"""The SDKs' clients: untouched by the environment, shared, and closed in time.
+
+Clients are shared by address, key and options. Asynchronous ones belong to one event
+loop and are closed with it. An SDK is imported by the first call over its protocol;
+both run on the same HTTP library, that of the openai SDK.
+"""
+
+import asyncio
+import os
+import ssl
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import import_module
+from importlib.metadata import version
+from types import ModuleType
+from typing import Any, Final, cast
+
+from modelstudio_core._version import __version__
+from modelstudio_core.connection import Connection
+from modelstudio_core.endpoints import DEFAULT_REGION
+from modelstudio_core.errors import ConfigurationError
+
+__all__ = ["async_client", "own_headers", "response_class", "sync_client"]
+
+# A pool this large never makes a stream wait for another one.
+_MAX_CONNECTIONS: Final = 1000
+_KEPT_CONNECTIONS: Final = 100
+# How many addresses and keys are kept warm at once.
+_KEPT_CLIENTS: Final = 64
+
+
+def sync_client(connection: Connection) -> Any:
+    """Return the SDK's client for a connection, made by the first call."""
+    return _sync_clients.get(connection, _make_client)
+
+
+def async_client(connection: Connection) -> Any:
+    """Return the SDK's asynchronous client for a connection and the running loop."""
+    loop = asyncio.get_running_loop()
+    clients = _loop_clients.get(loop)
+    if clients is None:
+        with _loop_lock:
+            for known in [known for known in _loop_clients if known.is_closed()]:
+                del _loop_clients[known]
+            clients = _loop_clients.setdefault(loop, _Clients())
+    return clients.get(connection, _make_async_client)
+
+
+def own_headers(connection: Connection) -> dict[str, str]:
+    """Return the headers that every request of a connection has."""
+    return {
+        "User-Agent": f"modelstudio-integrations/{__version__}",
+        **connection.endpoint.headers,
+        **dict(connection.default_headers),
+    }
+
+
+def response_class() -> Any:
+    """Return the class of responses that the openai SDK hands on unread."""
+    return _http().Response
+
+
+# --- HTTP -------------------------------------------------------------------------
+
+
+@cache
+def _http() -> ModuleType:
+    """Return the HTTP library under the openai SDK: httpx2 under 3, httpx under 2."""
+    major = int(version("openai").partition(".")[0])
+    return import_module("httpx2" if major >= 3 else "httpx")  # noqa: PLR2004 - a version
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    """Make the context once: each one reads the whole certificate store."""
+    return cast("ssl.SSLContext", _http().create_ssl_context())
+
+
+def _no_cookies() -> CookieJar:
+    """Return a jar that keeps nothing: a cookie would tie keys to one another."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+def _timeout(connection: Connection, library: ModuleType) -> Any:
+    return library.Timeout(connection.read_timeout, connect=connection.connect_timeout)
+
+
+def _pool_options(connection: Connection) -> dict[str, Any]:
+    http = _http()
+    return {
+        "timeout": _timeout(connection, http),
+        "limits": http.Limits(
+            max_connections=_MAX_CONNECTIONS,
+            max_keepalive_connections=_KEPT_CONNECTIONS,
+        ),
+        "verify": _ssl_context(),
+        "follow_redirects": False,
+        "cookies": _no_cookies(),
+    }
+
+
+# --- SDKs -------------------------------------------------------------------------
+
+
+def _make_client(connection: Connection) -> Any:
+    pool = connection.http_client
+    own = pool is None
+    if own:
+        pool = _http().Client(**_pool_options(connection))
+    client = _sdk_client(connection, pool, 0)
+    if own:
+        weakref.finalize(client, pool.close)
+    return client
+
+
+def _make_async_client(connection: Connection) -> Any:
+    pool = connection.http_async_client
+    own = pool is None
+    if own:
+        pool = _http().AsyncClient(**_pool_options(connection))
+    client = _sdk_client(connection, pool, 1)
+    if own:
+        _close_with_loop(client, pool)
+    return client
+
+
+def _sdk_client(connection: Connection, pool: Any, colour: int) -> Any:
+    """Make an SDK's client over a pool; the colour is 0 for sync and 1 for async."""
+    if connection.protocol == "openai":
+        client = _openai_classes()[colour](
+            http_client=pool,
+            api_key=connection.api_key,
+            base_url=connection.base_url,
+            timeout=_timeout(connection, _http()),
+            max_retries=0,
+        )
+        client.ours = own_headers(connection)
+        return client
+    if pool.follow_redirects:
+        raise ConfigurationError(
+            "An HTTP client for protocol='dashscope' must not follow redirects: make it"
+            " with follow_redirects=False."
+        )
+    # Nothing may be left to its environment, nor to its configuration file.
+    return _dashscope_classes()[colour](
+        http_client=pool,
+        api_key=connection.api_key,
+        base_url=connection.base_url,
+        region=connection.endpoint.region or DEFAULT_REGION,
+        workspace="",
+        protocol="native",
+        timeout=connection.read_timeout,
+        max_retries=0,
+        config_path=os.devnull,
+    )
+
+
+@cache
+def _openai_classes() -> tuple[Any, Any]:
+    import openai  # noqa: PLC0415 - not before the first call
+
+    class _Headers:
+        """Send our headers only: the SDK adds OPENAI_* variables to any host."""
+
+        ours: Mapping[str, str] = {}
+
+        @property
+        def default_headers(self) -> dict[str, Any]:
+            return {
+                "Accept": "application/json, text/event-stream",
+                "Content-Type": "application/json",
+                **self.ours,
+            }
+
+    class Client(_Headers, openai.OpenAI):
+        pass
+
+    class AsyncClient(_Headers, openai.AsyncOpenAI):
+        pass
+
+    return Client, AsyncClient
+
+
+@cache
+def _dashscope_classes() -> tuple[Any, Any]:
+    import dashscope  # noqa: PLC0415 - not before the first call, and optional
+
+    return dashscope.Client, dashscope.AsyncClient
+
+
+# --- Lifetime ---------------------------------------------------------------------
+
+
+class _Clients:
+    """The clients that are kept warm, the longest unused given up first."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Connection, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, connection: Connection, make: Callable[[Connection], Any]) -> Any:
+        with self._lock:
+            client = self._kept.get(connection)
+            if client is None:
+                client = self._kept[connection] = make(connection)
+                if len(self._kept) > _KEPT_CLIENTS:
+                    self._kept.popitem(last=False)
+            else:
+                self._kept.move_to_end(connection)
+            return client
+
+
+_sync_clients = _Clients()
+_loop_clients: dict[asyncio.AbstractEventLoop, _Clients] = {}
+_loop_lock = threading.Lock()
+
+
+def _forget_after_fork() -> None:
+    """Leave the parent's connections to the parent."""
+    global _sync_clients, _loop_lock
+    _sync_clients, _loop_lock = _Clients(), threading.Lock()
+    _loop_clients.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+def _close_with_loop(client: object, pool: Any) -> None:
+    """Close a pool when its event loop ends, or when its client is given up.
+
+    A loop closes its asynchronous generators before it closes itself, so a generator
+    that waits forever is told in time.
+    """
+    loop = asyncio.get_running_loop()
+    closing: list[bool] = []
+
+    async def wait() -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            closing.append(True)
+            _loop_clients.pop(loop, None)
+            await pool.aclose()
+
+    waiting = wait()
+    # The first step is driven by hand: it registers the generator with the loop and
+    # reaches its yield without ever suspending.
+    with suppress(StopIteration):
+        waiting.__anext__().send(None)
+
+    def give_up() -> None:
+        if loop.is_running() and not closing:
+            loop.call_soon_threadsafe(lambda: loop.create_task(waiting.aclose()))
+
+    weakref.finalize(client, give_up)
