@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 from pydantic import (
@@ -55,6 +56,7 @@ from modelstudio_core.options import (
 __all__ = ["ChatArguments", "ConnectionArguments"]
 
 _CONNECT_TIMEOUT: Final = 10.0
+_DASHSCOPE_MAJOR: Final = 2
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]+")
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
 _LONGEST_TIMEOUT: Final = 7 * 24 * 3600.0
@@ -449,6 +451,8 @@ def resolve_connection(given: Mapping[str, Any], *, model: object = None) -> Con
         model=model if isinstance(model, str) else None,
         allow_insecure_http=_switch(given, "allow_insecure_http"),
     )
+    if protocol == "dashscope":
+        _check_dashscope()
     connect, read = _timeouts(given.get("timeout", 600.0))
     return Connection(
         endpoint=endpoint,
@@ -544,10 +548,19 @@ def _http_client(value: object, kind: str) -> object:
     if not any((library, kind) in names for library in libraries):
         wanted = " or ".join(f"{library}.{kind}" for library in libraries)
         raise ConfigurationError(
-            f"{argument} must be an {wanted} for protocol='openai', and is a"
-            f" {type(value).__name__}."
+            f"{argument} must be an {wanted}, and is a {type(value).__name__}."
         )
     return value
+
+
+def _check_dashscope() -> None:
+    """See that the SDK is there, without importing it."""
+    found = version("dashscope") if find_spec("dashscope") else "0"
+    if int(found.partition(".")[0]) != _DASHSCOPE_MAJOR:
+        raise ConfigurationError(
+            "protocol='dashscope' needs the dashscope SDK, version 2:"
+            ' pip install "modelstudio-integrations[dashscope]".'
+        )
 
 
 def _sdk_takes_httpx2() -> bool:

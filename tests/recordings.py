@@ -6,6 +6,8 @@ What should come out of them is worked out here anew, by the plainest means.
 
 import json
 import os
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ class Exchange:
     @property
     def streamed(self) -> bool:
         """Whether a stream was asked for."""
-        return bool(self.request.get("stream"))
+        return bool(self.request.get("stream")) or self.body.startswith("id:")
 
 
 @dataclass
@@ -46,24 +48,42 @@ class Expected:
 
 def chat_exchanges() -> list[Any]:
     """Return every OpenAI-compatible chat as a parameter, or one skip with a reason."""
+    return _exchanges("openai", lambda it: it.url.endswith("/chat/completions"))
+
+
+def native_exchanges() -> list[Any]:
+    """Return every native chat that is incremental or whole, or one skip."""
+    return _exchanges("dashscope", _is_native_chat)
+
+
+def _is_native_chat(exchange: Exchange) -> bool:
+    path = re.search(r"/(text|multimodal)-generation/generation$", exchange.url)
+    # Pictures are not chat, and these streams repeat all of their text each time.
+    unlike = ("multimodal-generation-image", "generation-call-streaming-")
+    cumulative = any(word in exchange.name for word in unlike)
+    return path is not None and not (cumulative and "incremental" not in exchange.name)
+
+
+def _exchanges(protocol: str, wanted: Callable[[Exchange], bool]) -> list[Any]:
     folder = os.environ.get(VARIABLE)
     if not folder:
         skip = pytest.mark.skip(reason=f"{VARIABLE} does not name the recordings")
         return [pytest.param(None, marks=skip, id="no-recordings")]
-    found = [_load(path) for path in sorted(Path(folder).glob("*.json"))]
-    chats = [it for it in found if it and it.url.endswith("/chat/completions")]
+    found = [_load(path, protocol) for path in sorted(Path(folder).glob("*.json"))]
+    chats = [it for it in found if it and wanted(it)]
     assert chats, f"{VARIABLE} names a folder without recorded chats"
     return [pytest.param(it, id=it.name) for it in chats]
 
 
-def _load(path: Path) -> Exchange | None:
+def _load(path: Path, protocol: str) -> Exchange | None:
     data = json.loads(path.read_text(encoding="utf-8"))
-    if data["protocol"] != "openai" or not isinstance(data["request"], dict):
+    if data["protocol"] != protocol:
         return None
+    request = data["request"] if isinstance(data["request"], dict) else {}
     return Exchange(
-        name=path.stem.removeprefix("openai-"),
+        name=path.stem.removeprefix(f"{protocol}-"),
         url=data["url"],
-        request=data["request"],
+        request=request,
         status=data["status"],
         headers=data["headers"],
         body=data["body"],

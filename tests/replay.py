@@ -20,6 +20,7 @@ class Replay:
     base_url: str
     requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    paths: list[str] = field(default_factory=list[str])
     peers: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
 
 
@@ -40,6 +41,7 @@ def replaying(
             length = int(self.headers["content-length"])
             replay.requests.append(json.loads(self.rfile.read(length)))
             replay.headers.append({k.lower(): v for k, v in self.headers.items()})
+            replay.paths.append(self.path)
             replay.peers.append(self.client_address)
             assert len(replay.requests) <= times, "more requests than expected"
             self.send_response(status)

@@ -1,8 +1,9 @@
 """A local Model Studio: a real HTTP server that needs no account and no network.
 
-It follows the catalog and the documented rules, answers deterministically from the
-text of the prompt, and can be scripted with exact replies and faults. Each of its
-responses says in the header ``x-modelstudio-emulator`` what it is.
+It speaks the OpenAI-compatible and the native DashScope protocol, follows the catalog
+and the documented rules, answers deterministically from the text of the prompt, and can
+be scripted with exact replies and faults. Each of its responses says in the header
+``x-modelstudio-emulator`` what it is.
 
 Example:
     >>> from modelstudio_core.emulator import Emulator, Fault, Reply

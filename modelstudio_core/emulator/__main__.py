@@ -23,6 +23,8 @@ OpenAI-compatible:
   curl {url}/compatible-mode/v1/chat/completions \\
     -H "Authorization: Bearer {key}" -H "Content-Type: application/json" \\
     -d '{{"model": "qwen3.7-plus", "messages": [{{"role": "user", "content": "Hi"}}]}}'
+DashScope SDK:
+  dashscope.base_http_api_url = "{url}/api/v1"; dashscope.api_key = "{key}"
 
 Press Ctrl-C to end it."""
 

@@ -17,6 +17,8 @@ from modelstudio_core.emulator.ask import Refusal
 from modelstudio_core.emulator.compatible import Compatible, models_body
 from modelstudio_core.emulator.faults import refuse_response
 from modelstudio_core.emulator.json_values import dump
+from modelstudio_core.emulator.native import Native
+from modelstudio_core.emulator.native_request import NativePath
 from modelstudio_core.emulator.steps import Cut, Head, Pause, Step
 from modelstudio_core.emulator.studio import RecordedRequest, Studio
 from modelstudio_core.emulator.wire import Stamp, Wire
@@ -27,6 +29,7 @@ Abort = Callable[[tuple[str, int]], None]
 _Responder = Callable[[RecordedRequest, Stamp], list[Step]]
 
 _COMPATIBLE: Final = "/compatible-mode/v1"
+_NATIVE: Final = "/api/v1"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _GONE: Final = "http.disconnect"
 
@@ -46,12 +49,20 @@ def build_app(studio: Studio, abort: Abort) -> ASGIApp:
     def route(path: str, respond: _Responder, *methods: str) -> Route:
         return Route(path, partial(_transmit, respond, abort), methods=methods)
 
+    def native(path: NativePath) -> Route:
+        chat = partial(studio.chat, Native(path))
+        return route(f"{_NATIVE}/services/aigc/{path}/generation", chat, "POST")
+
     chat = partial(studio.chat, compatible)
     missing = partial(_not_found, compatible)
+    missing_native = partial(_not_found, Native("text-generation"))
     app = Starlette(
         routes=[
             route(f"{_COMPATIBLE}/chat/completions", chat, "POST"),
             route(f"{_COMPATIBLE}/models", models, "GET"),
+            native("text-generation"),
+            native("multimodal-generation"),
+            route(f"{_NATIVE}/{{path:path}}", missing_native, *_METHODS),
             route("/{path:path}", missing, *_METHODS),
         ]
     )

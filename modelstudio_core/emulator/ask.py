@@ -23,6 +23,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the service, not an
         code: The OpenAI-compatible protocol's code.
         type: Its type.
         native_code: The native protocol's code.
+        native_message: Its words.
         gateway: Whether it is refused before any model sees it: then no answer's id.
     """
 
@@ -34,15 +35,17 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the service, not an
         code: str | None = "invalid_parameter_error",
         type: str = "invalid_request_error",  # noqa: A002 - the wire's own word
         native_code: str = "InvalidParameter",
+        native_message: str | None = None,
         gateway: bool = False,
     ) -> None:
-        """Take the words and the codes."""
+        """Take the words and the codes; without words of its own it has the same."""
         super().__init__(message)
         self.message = message
         self.status = status
         self.code = code
         self.type = type
         self.native_code = native_code
+        self.native_message = message if native_message is None else native_message
         self.gateway = gateway
 
 
@@ -127,7 +130,8 @@ class Ask:
         """The texts that end the answer."""
         stop = self.body.get("stop")
         if is_array(stop):
-            return [str(text) for text in stop]
+            # The native protocol takes token ids too, which mean nothing here.
+            return [text for text in stop if isinstance(text, str)]
         return [stop] if isinstance(stop, str) else []
 
     def texts(self, *roles: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 from modelstudio_core.catalog import known_models, resolve_model
 from modelstudio_core.emulator.ask import Ask, Refusal
 from modelstudio_core.emulator.deltas import deltas_of, last_delta
-from modelstudio_core.emulator.json_values import dump
+from modelstudio_core.emulator.json_values import dump, is_object
 from modelstudio_core.emulator.play import Answer
 from modelstudio_core.emulator.script import Reply
 from modelstudio_core.emulator.wire import Stamp
@@ -31,10 +31,23 @@ class Compatible:
     whole_type: ClassVar[str] = "application/json"
     stream_type: ClassVar[str] = "text/event-stream;charset=utf-8"
 
-    def read(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Ask:
+    def read(self, body: object, headers: Mapping[str, str]) -> Ask:
         """Read a request; its body is flat already."""
         del headers
+        if not is_object(body):
+            raise Refusal(
+                "We could not parse the JSON body of your request.",
+                code=None,
+                gateway=True,
+            )
         return Ask.read(body)
+
+    def check(self, ask: Ask) -> None:
+        """Refuse nothing: the rules of both protocols are all that it has."""
+
+    def refuses_inside(self, stamp: Stamp) -> bool:
+        """Say what was recorded: yes 2026-02 to 2026-04, no in 2026-08."""
+        return stamp.generation == "null"
 
     def whole(
         self, ask: Ask, answers: Sequence[Answer], stamp: Stamp, reply: Reply
@@ -72,8 +85,9 @@ class Compatible:
         error["request_id"] = stamp.request_id
         return dump(error).encode()
 
-    def error_event(self, refusal: Refusal, stamp: Stamp) -> bytes:
+    def error_event(self, refusal: Refusal, stamp: Stamp, number: int) -> bytes:
         """Write an error as an event of a stream (recorded 2026-02 to 2026-04)."""
+        del number
         return _event(dump({"error": _error(refusal), "id": stamp.response_id}))
 
 

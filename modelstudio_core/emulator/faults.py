@@ -1,7 +1,7 @@
 """Refusals and faults as the steps of a response."""
 
-from collections.abc import Sequence
-from typing import assert_never
+from collections.abc import Mapping, Sequence
+from typing import Final, assert_never
 
 from modelstudio_core.emulator.ask import Refusal
 from modelstudio_core.emulator.script import Fault
@@ -10,7 +10,31 @@ from modelstudio_core.emulator.wire import Stamp, Wire
 
 __all__ = ["break_response", "refuse_response"]
 
-_SERVER_ERROR = 500
+_SERVER_ERROR: Final = 500
+_BAD_REQUEST: Final = 400
+# What the native protocol calls the codes of the other one.
+_NATIVE_CODES: Final[Mapping[str | None, str]] = {
+    "access_denied": "AccessDenied",
+    "data_inspection_failed": "DataInspectionFailed",
+    "insufficient_quota": "Throttling.AllocationQuota",
+    "internal_error": "InternalError",
+    "invalid_api_key": "InvalidApiKey",
+    "invalid_parameter_error": "InvalidParameter",
+    "invalid_value": "InvalidParameter",
+    "limit_burst_rate": "Throttling.BurstRate",
+    "limit_requests": "Throttling.RateQuota",
+    "model_not_found": "ModelNotFound",
+}
+# By the beginning of the native code; the others are 400.
+_STATUSES: Final = {
+    "AccessDenied": 403,
+    "InternalError": 500,
+    "InvalidApiKey": 401,
+    "ModelNotFound": 404,
+    "ModelServingError": 503,
+    "RequestTimeOut": 500,
+    "Throttling": 429,
+}
 
 
 def refuse_response(
@@ -18,12 +42,12 @@ def refuse_response(
 ) -> list[Step]:
     """Refuse a request, in the delivery of the generation.
 
-    Recorded 2026-02 to 2026-04: a model's refusal of a stream is an event of an HTTP
-    200 stream. Recorded 2026-08: it has an HTTP status. The gateway's always has.
+    A model's refusal of a stream is an event of an HTTP 200 stream, or has an HTTP
+    status: the protocol knows. The gateway's always has.
     """
-    if stream and stamp.generation == "null" and not refusal.gateway:
+    if stream and not refusal.gateway and wire.refuses_inside(stamp):
         headers = {"content-type": wire.stream_type}
-        return [Head(200, headers), wire.error_event(refusal, stamp)]
+        return [Head(200, headers), wire.error_event(refusal, stamp, 1)]
     body = wire.refused(refusal, stamp)
     return _whole(refusal.status, {"content-type": wire.whole_type}, body)
 
@@ -44,7 +68,8 @@ def break_response(
             return _refuse(fault, wire, stamp)
         case "stream":
             before, _ = _split(steps, fault.after)
-            return [*before, _error_in_body(fault, steps, wire, stamp)]
+            number = 1 + sum(isinstance(step, bytes) for step in before)
+            return [*before, _error_in_body(fault, steps, wire, stamp, number)]
         case "cut":
             before, after = _split(steps, fault.after)
             return [*before, *_half(after, within=fault.within), Cut()]
@@ -70,24 +95,33 @@ def _refuse(fault: Fault, wire: Wire, stamp: Stamp) -> list[Step]:
 def _refusal_of(fault: Fault) -> Refusal:
     server = fault.status >= _SERVER_ERROR
     kind = "internal_error" if server else "invalid_request_error"
+    native_code = _NATIVE_CODES.get(fault.code, fault.code) or "InternalError"
     return Refusal(
         fault.message,
-        status=fault.status,
+        status=_status_of(native_code) if fault.kind == "stream" else fault.status,
         code=fault.code,
         type=fault.type or kind,
-        native_code=fault.code or "InternalError",
+        native_code=native_code,
     )
 
 
+def _status_of(native_code: str) -> int:
+    """Return the status that belongs to a code, which a stream says in a comment."""
+    found = (s for start, s in _STATUSES.items() if native_code.startswith(start))
+    return next(found, _BAD_REQUEST)
+
+
 def _error_in_body(
-    fault: Fault, steps: Sequence[Step], wire: Wire, stamp: Stamp
+    fault: Fault, steps: Sequence[Step], wire: Wire, stamp: Stamp, number: int
 ) -> bytes:
     """Write the error as the response's own kind of body: an event, or all of it."""
     streams = not any(
         isinstance(step, Head) and "content-length" in step.headers for step in steps
     )
-    write = wire.error_event if streams else wire.refused
-    return write(_refusal_of(fault), stamp)
+    refusal = _refusal_of(fault)
+    if streams:
+        return wire.error_event(refusal, stamp, number)
+    return wire.refused(refusal, stamp)
 
 
 def _split(steps: Sequence[Step], after: int | None) -> tuple[list[Step], list[Step]]:

@@ -97,6 +97,7 @@ def _check_numbers(ask: Ask) -> None:
         raise Refusal(
             f"{seed} is lesser than the minimum of 0 - 'seed'",
             code="invalid_value",
+            native_message=_ALGO + _RANGES["seed"].text,
             gateway=True,
         )
     for name, allowed in _RANGES.items():

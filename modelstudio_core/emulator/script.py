@@ -39,13 +39,18 @@ class Reply:
         reasoning: What is thought before it.
         tool_calls: The calls, in their order.
         finish_reason: None is ``tool_calls`` where there are calls, else ``stop``.
-        usage: The token counts that are sent; None counts.
+        usage: The token counts that are sent, on the native protocol with every event;
+            None counts.
         logprobs: The entries of ``logprobs.content``, one a token.
         pieces: How a stream cuts the text; None: into pieces of a few words.
-        deltas: A stream's deltas, each sent as it is in a chunk of its own, in place
-            of text, reasoning and calls; the end follows.
+        search_results: What a web search found, each with ``index``, ``title`` and
+            ``url``; None: two made-up results where the request asks for them. Only
+            the native protocol sends them.
+        deltas: A stream's deltas (its messages, on the native protocol), each sent as
+            it is in a chunk of its own, in place of text, reasoning and calls; the end
+            follows.
         raw_chunks: A stream's chunks, each sent as it is as the data of an event. Only
-            ``[DONE]`` follows.
+            ``[DONE]`` follows, and on the native protocol nothing.
         raw_body: The whole body of the response, byte for byte.
         content_type: That of ``raw_body``; None is the one that belongs to the request.
         headers: More headers of the response.
@@ -68,6 +73,7 @@ class Reply:
     usage: Mapping[str, Any] | None = None
     logprobs: Sequence[Mapping[str, Any]] | None = None
     pieces: Sequence[str] | None = None
+    search_results: Sequence[Mapping[str, Any]] | None = None
     deltas: Sequence[Mapping[str, Any]] | None = None
     raw_chunks: Sequence[Mapping[str, Any]] | None = None
     raw_body: bytes | None = None
@@ -91,7 +97,9 @@ class Fault:
 
     Attributes:
         status: The HTTP status.
-        code: The service's code, such as ``limit_requests``; None sends null.
+        code: The service's code, such as ``limit_requests``; None sends null. The
+            native protocol sends its own word for it, such as
+            ``Throttling.RateQuota``, and a code that it has no word for as it is.
         message: The service's words.
         type: The error's type; None is the one that belongs to the status.
         headers: More headers, such as ``Retry-After``.

@@ -57,7 +57,8 @@ class Emulator:
             generation: Which recorded shapes it sends. ``"empty"`` (2026-05 to
                 2026-08): ``""`` where a delta has nothing to say, and a refused stream
                 has an HTTP status. ``"null"`` (2026-02): null, keys left out, and a
-                model's refusal of a stream is an event of an HTTP 200 stream.
+                model's refusal of a stream is an event of an HTTP 200 stream. The
+                native protocol is the same in both.
             chunk_delay: Seconds between two events of a stream.
 
         Raises:

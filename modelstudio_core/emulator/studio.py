@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from modelstudio_core.emulator.ask import Ask, Refusal
 from modelstudio_core.emulator.faults import break_response, refuse_response
-from modelstudio_core.emulator.json_values import is_object, parse
+from modelstudio_core.emulator.json_values import parse
 from modelstudio_core.emulator.play import perform, play
 from modelstudio_core.emulator.rules import check
 from modelstudio_core.emulator.script import Fault, Reply
@@ -84,6 +84,7 @@ class Studio:
                 status=401,
                 code=None,
                 native_code="InvalidApiKey",
+                native_message="No API-key provided.",
                 gateway=True,
             )
         if key != self.api_key:
@@ -94,6 +95,7 @@ class Studio:
                 status=401,
                 code="invalid_api_key",
                 native_code="InvalidApiKey",
+                native_message="Invalid API-key provided.",
                 gateway=True,
             )
 
@@ -108,8 +110,9 @@ class Studio:
             self.check_key(request.headers)
             if item is not None:
                 self.queue.popleft()
-            ask = _read(wire, request)
+            ask = wire.read(request.body, request.headers)
             if item is None:
+                wire.check(ask)
                 check(ask)
             return self._answer(ask, item, wire, stamp)
         except Refusal as refusal:
@@ -131,6 +134,7 @@ class Studio:
                 status=500,
                 code="emulator_script",
                 type="emulator_script",
+                native_code="EmulatorScript",
             )
         answers = play(ask) if reply is None else perform(ask, reply)
         if ask.stream:
@@ -144,15 +148,6 @@ class Studio:
     ) -> list[Step]:
         if fault.kind == "status":
             return break_response(fault, [], wire, stamp)
-        steps = self._answer(_read(wire, request), fault.reply, wire, stamp)
+        ask = wire.read(request.body, request.headers)
+        steps = self._answer(ask, fault.reply, wire, stamp)
         return break_response(fault, steps, wire, stamp)
-
-
-def _read(wire: Wire, request: RecordedRequest) -> Ask:
-    if not is_object(request.body):
-        raise Refusal(
-            "We could not parse the JSON body of your request.",
-            code=None,
-            gateway=True,
-        )
-    return wire.read(request.body, request.headers)

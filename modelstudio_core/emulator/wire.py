@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from modelstudio_core.emulator.ask import Ask, Refusal
 from modelstudio_core.emulator.play import Answer
@@ -42,8 +42,16 @@ class Wire(Protocol):
     whole_type: ClassVar[str]
     stream_type: ClassVar[str]
 
-    def read(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Ask:
+    def read(self, body: object, headers: Mapping[str, str]) -> Ask:
         """Read a request, flat or not, or raise ``Refusal``."""
+        ...
+
+    def check(self, ask: Ask) -> None:
+        """Check what this protocol alone asks for, or raise ``Refusal``."""
+        ...
+
+    def refuses_inside(self, stamp: Stamp) -> bool:
+        """Tell whether a model's refusal of a stream is an event of it."""
         ...
 
     def whole(
@@ -62,6 +70,6 @@ class Wire(Protocol):
         """Write the body of a refusal."""
         ...
 
-    def error_event(self, refusal: Refusal, stamp: Stamp) -> bytes:
-        """Write an error as an event of a stream."""
+    def error_event(self, refusal: Refusal, stamp: Stamp, number: int) -> bytes:
+        """Write an error as an event of a stream, the one of this number."""
         ...

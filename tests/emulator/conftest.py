@@ -8,6 +8,7 @@ import pytest
 
 from modelstudio_core.emulator import Emulator
 from tests.emulator.client import Client
+from tests.emulator.native_client import Native
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +28,11 @@ def client(http: httpx.Client) -> Iterator[Client]:
 def older(http: httpx.Client) -> Iterator[Client]:
     with Emulator(generation="null") as studio:
         yield Client(studio, http)
+
+
+@pytest.fixture
+def native(client: Client) -> Native:
+    return Native(client.studio, client.http)
 
 
 @pytest.fixture

@@ -68,10 +68,14 @@ def test_models_lists_what_is_served(client: Client) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_other_paths_are_not_found_in_json(client: Client, method: str) -> None:
-    url = client.studio.base_url + "/api/v1/services/nothing"
-    response = client.http.request(method, url)
+    url = client.studio.base_url
+    response = client.http.request(method, url + "/compatible-mode/v1/nothing")
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "not_found"
+    response = client.http.request(method, url + "/api/v1/services/nothing")
+    assert response.status_code == 404
+    assert response.json().keys() == {"code", "message", "request_id"}
+    assert response.json()["code"] == "NotFound"
 
 
 def test_requests_are_recorded(client: Client) -> None:
