@@ -54,7 +54,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         region: A region id or an alias; if None, that of ``mode``, else Singapore.
         mode: The deployment mode; if None, the region's default.
         workspace: The workspace id; some regions need it.
-        protocol: ``"openai"``.
+        protocol: ``"openai"`` or ``"dashscope"``; both give the same answers.
         base_url: An address of one's own.
         timeout: Seconds of silence to bear, or ``(connect, read)``.
         max_retries: How often a failed request is sent again, at most.
