@@ -15,6 +15,7 @@ import llamaindex_modelstudio
 import modelstudio_core
 from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
+from modelstudio_core.options import OPTION_NAMES
 from tests.answers import JSON, NULL_GENERATION, STREAM, WHOLE
 from tests.replay import replaying
 
@@ -168,6 +169,11 @@ def test_both_classes_take_the_same_arguments_with_the_same_defaults() -> None:
             ModelStudio.model_fields[name],
         )
         assert ours.default == theirs.default, name
+
+
+@pytest.mark.parametrize("cls", [ChatModelStudio, ModelStudio])
+def test_every_option_is_an_argument(cls: type[ChatModelStudio | ModelStudio]) -> None:
+    assert set(OPTION_NAMES) - set(cls.model_fields) == {"tools", "tool_choice"}
 
 
 @pytest.mark.parametrize("cls", [ChatModelStudio, ModelStudio])
