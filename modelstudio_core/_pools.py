@@ -11,7 +11,7 @@ import ssl
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -25,7 +25,14 @@ from modelstudio_core.connection import Connection
 from modelstudio_core.endpoints import DEFAULT_REGION
 from modelstudio_core.errors import ConfigurationError
 
-__all__ = ["async_client", "own_headers", "response_class", "sync_client"]
+__all__ = [
+    "async_client",
+    "get_ready",
+    "is_ready",
+    "own_headers",
+    "response_class",
+    "sync_client",
+]
 
 # A pool this large never makes a stream wait for another one.
 _MAX_CONNECTIONS: Final = 1000
@@ -44,19 +51,43 @@ def async_client(connection: Connection) -> Any:
     loop = asyncio.get_running_loop()
     clients = _loop_clients.get(loop)
     if clients is None:
+        clients = _Clients()
         with _loop_lock:
-            for known in [known for known in _loop_clients if known.is_closed()]:
-                del _loop_clients[known]
-            clients = _loop_clients.setdefault(loop, _Clients())
+            for known in list(_loop_clients):
+                if known.is_closed():
+                    _loop_clients.pop(known, None)
+            _loop_clients[loop] = clients
+        clients.until = _until_the_loop_ends(_forget, loop)
     return clients.get(connection, _make_async_client)
+
+
+def is_ready(connection: Connection) -> bool:
+    """Whether what the first call over a protocol loads is there."""
+    return connection.protocol in _ready
+
+
+def get_ready(connection: Connection) -> None:
+    """Load it. It takes up to a second, so not on an event loop."""
+    _sdk_classes(connection.protocol)
+    _ssl_context()
+    _ready.add(connection.protocol)
+
+
+_ready: Final[set[str]] = set()
 
 
 def own_headers(connection: Connection) -> dict[str, str]:
     """Return the headers that every request of a connection has."""
     return {
         "User-Agent": f"modelstudio-integrations/{__version__}",
+        # Said by us, and under one spelling: some versions of the SDK leave it out, and
+        # a user's own takes its place.
+        "Authorization": f"Bearer {connection.api_key}",
         **connection.endpoint.headers,
-        **dict(connection.default_headers),
+        **{
+            "Authorization" if name.lower() == "authorization" else name: value
+            for name, value in connection.default_headers
+        },
     }
 
 
@@ -90,9 +121,22 @@ def _timeout(connection: Connection, library: ModuleType) -> Any:
     return library.Timeout(connection.read_timeout, connect=connection.connect_timeout)
 
 
+def _make_pool(connection: Connection, kind: str) -> Any:
+    try:
+        return getattr(_http(), kind)(**_pool_options(connection))
+    except (OSError, ValueError, ImportError) as error:
+        raise ConfigurationError(
+            f"No HTTP client can be made on this machine: {error}. Look at"
+            " the variables SSL_CERT_FILE, SSL_CERT_DIR, HTTP_PROXY, HTTPS_PROXY and"
+            " ALL_PROXY."
+        ) from error
+
+
 def _pool_options(connection: Connection) -> dict[str, Any]:
     http = _http()
     return {
+        # What runs on this machine is not reached through a proxy.
+        "trust_env": not connection.endpoint.is_loopback,
         "timeout": _timeout(connection, http),
         "limits": http.Limits(
             max_connections=_MAX_CONNECTIONS,
@@ -111,7 +155,7 @@ def _make_client(connection: Connection) -> Any:
     pool = connection.http_client
     own = pool is None
     if own:
-        pool = _http().Client(**_pool_options(connection))
+        pool = _make_pool(connection, "Client")
     client = _sdk_client(connection, pool, 0)
     if own:
         weakref.finalize(client, pool.close)
@@ -122,17 +166,18 @@ def _make_async_client(connection: Connection) -> Any:
     pool = connection.http_async_client
     own = pool is None
     if own:
-        pool = _http().AsyncClient(**_pool_options(connection))
+        pool = _make_pool(connection, "AsyncClient")
     client = _sdk_client(connection, pool, 1)
     if own:
-        _close_with_loop(client, pool)
+        # Held by the client alone: when it goes, its pool is closed.
+        client.until = _until_the_loop_ends(pool.aclose)
     return client
 
 
 def _sdk_client(connection: Connection, pool: Any, colour: int) -> Any:
     """Make an SDK's client over a pool; the colour is 0 for sync and 1 for async."""
     if connection.protocol == "openai":
-        client = _openai_classes()[colour](
+        client = _sdk_classes("openai")[colour](
             http_client=pool,
             api_key=connection.api_key,
             base_url=connection.base_url,
@@ -147,7 +192,7 @@ def _sdk_client(connection: Connection, pool: Any, colour: int) -> Any:
             " with follow_redirects=False."
         )
     # Nothing may be left to its environment, nor to its configuration file.
-    return _dashscope_classes()[colour](
+    return _sdk_classes("dashscope")[colour](
         http_client=pool,
         api_key=connection.api_key,
         base_url=connection.base_url,
@@ -158,6 +203,10 @@ def _sdk_client(connection: Connection, pool: Any, colour: int) -> Any:
         max_retries=0,
         config_path=os.devnull,
     )
+
+
+def _sdk_classes(protocol: str) -> tuple[Any, Any]:
+    return _openai_classes() if protocol == "openai" else _dashscope_classes()
 
 
 @cache
@@ -202,6 +251,7 @@ class _Clients:
     def __init__(self) -> None:
         self._kept: OrderedDict[Connection, Any] = OrderedDict()
         self._lock = threading.Lock()
+        self.until: AsyncGenerator[None] | None = None
 
     def get(self, connection: Connection, make: Callable[[Connection], Any]) -> Any:
         with self._lock:
@@ -231,31 +281,29 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
 
 
-def _close_with_loop(client: object, pool: Any) -> None:
-    """Close a pool when its event loop ends, or when its client is given up.
+async def _forget(loop: asyncio.AbstractEventLoop) -> None:
+    with _loop_lock:
+        _loop_clients.pop(loop, None)
 
-    A loop closes its asynchronous generators before it closes itself, so a generator
-    that waits forever is told in time.
+
+def _until_the_loop_ends(
+    end: Callable[..., Coroutine[Any, Any, None]], *arguments: Any
+) -> AsyncGenerator[None]:
+    """Return what calls ``end`` when the running loop ends, or when it is given up.
+
+    A loop closes its asynchronous generators before it closes itself, and those that
+    nobody holds as well: so a generator that waits forever is told in time.
     """
-    loop = asyncio.get_running_loop()
-    closing: list[bool] = []
 
     async def wait() -> AsyncGenerator[None]:
         try:
             yield
         finally:
-            closing.append(True)
-            _loop_clients.pop(loop, None)
-            await pool.aclose()
+            await end(*arguments)
 
     waiting = wait()
     # The first step is driven by hand: it registers the generator with the loop and
     # reaches its yield without ever suspending.
     with suppress(StopIteration):
         waiting.__anext__().send(None)
-
-    def give_up() -> None:
-        if loop.is_running() and not closing:
-            loop.call_soon_threadsafe(lambda: loop.create_task(waiting.aclose()))
-
-    weakref.finalize(client, give_up)
+    return waiting

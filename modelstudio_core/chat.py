@@ -30,6 +30,7 @@ from modelstudio_core.catalog import (
 from modelstudio_core.completion import Completion
 from modelstudio_core.connection import Connection
 from modelstudio_core.errors import (
+    APITimeoutError,
     ConfigurationError,
     IncompleteStreamError,
     ModelDeprecationWarning,
@@ -307,7 +308,7 @@ def _open(exchange: Exchange) -> Generator[Event]:
                 yield from parser.feed(chunk)
                 if parser.done:
                     break
-        except IncompleteStreamError:
+        except (IncompleteStreamError, APITimeoutError):
             if not parser.finished:
                 raise
         yield from parser.close()
@@ -329,7 +330,7 @@ async def _aopen(exchange: Exchange) -> AsyncGenerator[Event]:
                     yield event
                 if parser.done:
                     break
-        except IncompleteStreamError:
+        except (IncompleteStreamError, APITimeoutError):
             if not parser.finished:
                 raise
         for event in parser.close():

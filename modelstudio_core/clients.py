@@ -15,6 +15,8 @@ from typing import Any, Final, NamedTuple, cast
 
 from modelstudio_core._pools import (
     async_client,
+    get_ready,
+    is_ready,
     own_headers,
     response_class,
     sync_client,
@@ -84,7 +86,7 @@ def _post(connection: Connection, message: Message, *, stream: bool) -> "Reply":
                 **_dashscope_call(connection, message)
             )
     except Exception as error:  # noqa: BLE001 - what is not the SDK's goes on as it is
-        raise _translated(error, context) from error.__cause__
+        raise _translated(error, context) from _shown(error.__cause__, context)
     _refuse_redirect(response, context)
     return Reply(client, response, context)
 
@@ -92,6 +94,8 @@ def _post(connection: Connection, message: Message, *, stream: bool) -> "Reply":
 async def _apost(
     connection: Connection, message: Message, *, stream: bool
 ) -> "AsyncReply":
+    if not is_ready(connection):
+        await asyncio.to_thread(get_ready, connection)
     client = async_client(connection)
     context = connection.context
     try:
@@ -102,7 +106,7 @@ async def _apost(
                 **_dashscope_call(connection, message)
             )
     except Exception as error:  # noqa: BLE001 - what is not the SDK's goes on as it is
-        raise _translated(error, context) from error.__cause__
+        raise _translated(error, context) from _shown(error.__cause__, context)
     _refuse_redirect(response, context)
     return AsyncReply(client, response, context)
 
@@ -180,8 +184,8 @@ class Reply(_BaseReply):
         """
         try:
             return cast("bytes", self._response.read())
-        except Exception as error:
-            raise self._broken(error) from error
+        except Exception as error:  # noqa: BLE001 - any means that the answer is cut
+            raise self._broken(error) from _shown(error, self._context)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body's bytes as they come.
@@ -191,18 +195,27 @@ class Reply(_BaseReply):
         """
         try:
             yield from self._response.iter_bytes()
-        except Exception as error:
-            raise self._broken(error) from error
+        except Exception as error:  # noqa: BLE001 - any means that the answer is cut
+            raise self._broken(error) from _shown(error, self._context)
 
     def drain(self, chunks: Iterator[bytes]) -> None:
         """Read to the end, so that the connection can be used again; not for long."""
-        timer = threading.Timer(_DRAIN_SECONDS, _shut_down, [self._response])
+        sock = _socket(self._response)
+        if sock is None or self._response.http_version.startswith("HTTP/2"):
+            return
+        timer = threading.Timer(_DRAIN_SECONDS, _shut_down, [sock])
         timer.daemon = True
-        timer.start()
-        with suppress(APIError):
-            for _ in chunks:
-                pass
-        timer.cancel()
+        try:
+            timer.start()
+        except RuntimeError:
+            # No thread is to be had, as while the interpreter ends.
+            return
+        try:
+            with suppress(APIError):
+                for _ in chunks:
+                    pass
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """Give the connection back, or end it if its body is not read to the end."""
@@ -220,8 +233,8 @@ class AsyncReply(_BaseReply):
         """
         try:
             return cast("bytes", await self._response.aread())
-        except Exception as error:
-            raise self._broken(error) from error
+        except Exception as error:  # noqa: BLE001 - any means that the answer is cut
+            raise self._broken(error) from _shown(error, self._context)
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Yield the body's bytes as they come.
@@ -232,8 +245,8 @@ class AsyncReply(_BaseReply):
         try:
             async for chunk in self._response.aiter_bytes():
                 yield chunk
-        except Exception as error:
-            raise self._broken(error) from error
+        except Exception as error:  # noqa: BLE001 - any means that the answer is cut
+            raise self._broken(error) from _shown(error, self._context)
 
     async def drain(self, chunks: AsyncIterator[bytes]) -> None:
         """Read to the end, so that the connection can be used again; not for long."""
@@ -247,13 +260,15 @@ class AsyncReply(_BaseReply):
         await self._response.aclose()
 
 
-def _shut_down(response: Any) -> None:
-    """End a connection whose server does not, from another thread than its reader."""
+def _socket(response: Any) -> Any:
     stream = response.extensions.get("network_stream")
-    sock = stream.get_extra_info("socket") if stream is not None else None
-    if sock is not None:
-        with suppress(OSError):
-            sock.shutdown(2)
+    return stream.get_extra_info("socket") if stream is not None else None
+
+
+def _shut_down(sock: Any) -> None:
+    """End a connection whose server does not, from another thread than its reader."""
+    with suppress(OSError):
+        sock.shutdown(2)
 
 
 # --- Errors of the libraries below ------------------------------------------------
@@ -271,12 +286,13 @@ def _translated(error: Exception, context: ErrorContext) -> Exception:
         return _from_status(refused.response, _body(refused.response), context)
     if dashscope and isinstance(error, dashscope.APIStatusError):
         return _from_status(refused, refused.body or refused.message, context)
+    known = [sdk.APIConnectionError for sdk in (openai, dashscope) if sdk]
     cause = error.__cause__ or error
     if _is_timeout(error) or _is_timeout(cause):
         return context.error(
             APITimeoutError, f"{context.host} did not answer within the timeout."
         )
-    if _is_transport(error) or _is_transport(cause):
+    if _is_transport(error) or isinstance(error, tuple(known)):
         return context.error(
             APIConnectionError,
             f"{context.host} could not be reached: {_words(cause)}",
@@ -300,6 +316,12 @@ def _refuse_redirect(response: Any, context: ErrorContext) -> None:
         raise _from_status(response, "", context)
 
 
+def _shown(cause: BaseException | None, context: ErrorContext) -> BaseException | None:
+    """Return a cause that may be shown: not one that repeats a key."""
+    told = str(cause)
+    return cause if context.redact(told) == told else None
+
+
 def _words(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
@@ -314,7 +336,7 @@ def _is_timeout(error: BaseException) -> bool:
 
 
 def _is_transport(error: BaseException) -> bool:
-    kinds = [library.TransportError for library in _http_libraries()]
+    kinds = [library.RequestError for library in _http_libraries()]
     return isinstance(error, (OSError, *kinds))
 
 
@@ -326,8 +348,8 @@ def _header(response: Any, name: str) -> str | None:
 def _body(response: Any) -> object:
     try:
         return response.json()
-    except ValueError:
-        return response.text
+    except (ValueError, TypeError, RecursionError):
+        return response.content.decode(errors="replace")
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

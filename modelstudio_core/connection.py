@@ -43,9 +43,10 @@ class Connection:
     @property
     def context(self) -> ErrorContext:
         """What an error needs to know."""
+        own = [v for k, v in self.default_headers if k.lower() == "authorization"]
         return ErrorContext(
             region=self.endpoint.region,
             protocol=self.protocol,
             host=self.endpoint.host,
-            secrets=(self.api_key,),
+            secrets=(self.api_key, *own),
         )

@@ -163,6 +163,11 @@ class Endpoint:
         return self.dashscope_base_url
 
     @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine."""
+        return _is_loopback(urlsplit(self.openai_base_url).hostname or "")
+
+    @property
     def host(self) -> str:
         """The host that both protocols are reached on, with its port if it has one."""
         return urlsplit(self.openai_base_url).netloc

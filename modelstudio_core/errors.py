@@ -356,8 +356,8 @@ class ErrorContext:
         """Make an error that is not about a status, such as a broken connection."""
         known.setdefault("region", self.region)
         known.setdefault("protocol", self.protocol)
-        known["body"] = self.redact(known.get("body"))
-        return cls(self.redact(message), **known)
+        shown = {name: self.redact(value) for name, value in known.items()}
+        return cls(self.redact(message), **shown)
 
     def from_payload(
         self,

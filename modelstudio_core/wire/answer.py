@@ -329,4 +329,7 @@ def load(data: bytes) -> object:
     try:
         return from_json(data)
     except ValueError:
-        return json.loads(data)
+        try:
+            return json.loads(data)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
