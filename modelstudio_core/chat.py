@@ -275,13 +275,14 @@ async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
 
 
 def _send(exchange: Exchange) -> list[Event]:
-    reply = clients.send(exchange.connection, exchange.message)
-    return _read_whole(exchange, reply, reply.read())
+    with closing(clients.open(exchange.connection, exchange.message)) as reply:
+        return _read_whole(exchange, reply, reply.read())
 
 
 async def _asend(exchange: Exchange) -> list[Event]:
-    reply = await clients.asend(exchange.connection, exchange.message)
-    return _read_whole(exchange, reply, await reply.read())
+    reply = await clients.aopen(exchange.connection, exchange.message)
+    async with aclosing(reply):
+        return _read_whole(exchange, reply, await reply.read())
 
 
 def _begin(exchange: Exchange) -> _Begun:

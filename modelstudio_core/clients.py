@@ -1,4 +1,4 @@
-"""The only I/O: four small functions for both protocols, over the vendors' own SDKs.
+"""The only I/O: two small functions for both protocols, over the vendors' own SDKs.
 
 The SDKs bring authentication, identification and timeouts; their retries, redirects,
 environment variables and parsing are not used. ``_pools.py`` makes and keeps them.
@@ -30,7 +30,7 @@ from modelstudio_core.errors import (
     IncompleteStreamError,
 )
 
-__all__ = ["AsyncReply", "Message", "Reply", "aopen", "asend", "open", "send"]
+__all__ = ["AsyncReply", "Message", "Reply", "aopen", "open"]
 
 # After the answer is whole: how long to wait for the response's own end.
 _DRAIN_SECONDS: Final = 0.1
@@ -44,16 +44,7 @@ class Message(NamedTuple):
     body: Mapping[str, Any]
 
 
-# --- Four functions ---------------------------------------------------------------
-
-
-def send(connection: Connection, message: Message) -> "Reply":
-    """Send a request and return its whole answer.
-
-    Raises:
-        APIError: There was no answer, or it was a refusal.
-    """
-    return _post(connection, message, stream=False)
+# --- Two functions ----------------------------------------------------------------
 
 
 def open(connection: Connection, message: Message) -> "Reply":  # noqa: A001 - clients.open
@@ -62,74 +53,57 @@ def open(connection: Connection, message: Message) -> "Reply":  # noqa: A001 - c
     Raises:
         APIError: There was no answer, or it was a refusal.
     """
-    return _post(connection, message, stream=True)
-
-
-async def asend(connection: Connection, message: Message) -> "AsyncReply":
-    """Do as ``send``."""
-    return await _apost(connection, message, stream=False)
-
-
-async def aopen(connection: Connection, message: Message) -> "AsyncReply":
-    """Do as ``open``."""
-    return await _apost(connection, message, stream=True)
-
-
-def _post(connection: Connection, message: Message, *, stream: bool) -> "Reply":
     client = sync_client(connection)
     context = connection.context
     try:
         if connection.protocol == "openai":
-            response = client.post(**_openai_call(message, stream=stream))
+            response = client.post(**_openai_call(message))
         else:
-            response = client.transport.open_stream(
-                **_dashscope_call(connection, message)
-            )
+            call = _dashscope_call(connection, message)
+            response = client.transport.open_stream(**call)
     except Exception as error:  # noqa: BLE001 - what is not the SDK's goes on as it is
         raise _translated(error, context) from _shown(error.__cause__, context)
     _refuse_redirect(response, context)
     return Reply(client, response, context)
 
 
-async def _apost(
-    connection: Connection, message: Message, *, stream: bool
-) -> "AsyncReply":
+async def aopen(connection: Connection, message: Message) -> "AsyncReply":
+    """Do as ``open``."""
     if not is_ready(connection):
         await asyncio.to_thread(get_ready, connection)
     client = async_client(connection)
     context = connection.context
     try:
         if connection.protocol == "openai":
-            response = await client.post(**_openai_call(message, stream=stream))
+            response = await client.post(**_openai_call(message))
         else:
-            response = await client.transport.open_stream(
-                **_dashscope_call(connection, message)
-            )
+            call = _dashscope_call(connection, message)
+            response = await client.transport.open_stream(**call)
     except Exception as error:  # noqa: BLE001 - what is not the SDK's goes on as it is
         raise _translated(error, context) from _shown(error.__cause__, context)
     _refuse_redirect(response, context)
     return AsyncReply(client, response, context)
 
 
-def _openai_call(message: Message, *, stream: bool) -> dict[str, Any]:
+def _openai_call(message: Message) -> dict[str, Any]:
+    """Ask for the response unread: a whole body is read like a stream, by us."""
     return {
         "path": message.path,
         "cast_to": response_class(),
         "body": message.body,
-        "stream": stream,
+        "stream": True,
         "options": {"headers": message.headers, "follow_redirects": False},
     }
 
 
 def _dashscope_call(connection: Connection, message: Message) -> dict[str, Any]:
-    """Say everything with each request: an injected pool knows neither key nor URL."""
+    """Say everything with each request: an injected pool knows no base URL."""
     return {
         "method": "POST",
         "path": message.path,
         "json": message.body,
         "headers": {**own_headers(connection), **message.headers},
         "base_url": connection.base_url,
-        "api_key": connection.api_key,
     }
 
 
@@ -163,7 +137,7 @@ class _BaseReply:
         if _is_timeout(error):
             return self._context.error(
                 APITimeoutError,
-                "The stream fell silent for longer than the timeout allows.",
+                "The answer fell silent for longer than the timeout allows.",
                 request_id=self.request_id,
             )
         return self._context.error(

@@ -56,9 +56,9 @@ async def test_a_short_body_is_an_error(
 ) -> None:
     modelstudio_emulator.script(Fault.short_body(3), Fault.short_body(3))
     llm = model(modelstudio_emulator, protocol)
-    with pytest.raises(errors.APIError):
+    with pytest.raises(errors.IncompleteStreamError):
         llm.invoke("Hi")
-    with pytest.raises(errors.APIError):
+    with pytest.raises(errors.IncompleteStreamError):
         await llm.ainvoke("Hi")
 
 
@@ -100,6 +100,24 @@ def test_money_that_ran_out_is_not_asked_for_twice(
     with pytest.raises(errors.QuotaExceededError):
         model(modelstudio_emulator, protocol, max_retries=5).invoke("Hi")
     assert len(modelstudio_emulator.requests) == 1
+
+
+@PROTOCOLS
+def test_a_key_header_of_the_users_own_takes_the_keys_place(
+    modelstudio_emulator: Emulator, protocol: Protocol
+) -> None:
+    own = {"authorization": "Bearer sk-of-the-gateway", "X-Trace": "1"}
+    modelstudio_emulator.script(
+        Fault(status=400, code="x", message="sk-of-the-gateway")
+    )
+    llm = model(modelstudio_emulator, protocol, default_headers=own)
+    with pytest.raises(errors.BadRequestError) as caught:
+        llm.invoke("Hi")
+    (request,) = modelstudio_emulator.requests
+    assert request.headers["authorization"] == own["authorization"]
+    assert request.headers["x-trace"] == "1"
+    assert modelstudio_emulator.api_key not in str(request.headers)
+    assert caught.value.status_code == 400
 
 
 @PROTOCOLS
