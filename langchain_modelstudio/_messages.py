@@ -344,6 +344,8 @@ def _metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
         told["thinking_disabled_for_tool_choice"] = True
     if finish.logprobs:
         told["logprobs"] = {"content": finish.logprobs}
+    if finish.tool_info:
+        told["tool_info"] = finish.tool_info
     if finish.created is None:
         del told["created"]
     return told

@@ -310,6 +310,7 @@ def _metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
         "cached_tokens": usage.cached_tokens if usage else None,
         "request_id": finish.request_id,
         "finish_reason": finish.finish_reason,
+        "tool_info": finish.tool_info,
     }
     known = {name: value for name, value in told.items() if value is not None}
     if request.model.replaced:

@@ -118,6 +118,8 @@ class Finish:
         model: The model that answered, by its own word.
         created: When, in seconds since 1970; None on the native protocol.
         logprobs: The log probabilities of the answer's tokens, where asked for.
+        tool_info: The service's own tools that it ran, such as its code interpreter;
+            they are told on the native protocol only.
         raw: The response as it was sent; of a stream what its chunks have in common.
         choice: Which choice of the answer.
     """
@@ -130,6 +132,7 @@ class Finish:
     model: str | None
     created: int | None
     logprobs: list[Any] | None
+    tool_info: list[Any] | None
     raw: dict[str, Any]
     choice: int = 0
 

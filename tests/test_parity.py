@@ -198,6 +198,37 @@ async def test_sixteen_answers_are_equal(
         assert answer == first, name
 
 
+def entry(index: int, city: str) -> dict[str, Any]:
+    function = {"name": "weather", "arguments": f'{{"city": "{city}"}}'}
+    return {
+        "index": index,
+        "id": f"call_{index}",
+        "type": "function",
+        "function": function,
+    }
+
+
+async def test_two_calls_in_one_delta_are_two_calls(
+    modelstudio_emulator: Emulator,
+) -> None:
+    calls = [entry(0, "Oslo"), entry(1, "Rome")]
+    delta = {"role": "assistant", "content": "", "tool_calls": calls}
+    for protocol in ("openai", "dashscope"):
+        for way in WAYS:
+            if "stream" not in way.__name__:
+                continue
+            reply = Reply(deltas=[delta], finish_reason="tool_calls")
+            modelstudio_emulator.script(reply)
+            answer = await way(
+                connection(modelstudio_emulator, protocol), {"tools": [WEATHER]}
+            )
+            assert answer["calls"] == [
+                ("call_0", "weather", {"city": "Oslo"}),
+                ("call_1", "weather", {"city": "Rome"}),
+            ], (protocol, way.__name__)
+            assert answer["finish_reason"] == "tool_calls"
+
+
 FAULTS = {
     "a filter": Fault(
         status=400, code="data_inspection_failed", message="Input may be inappropriate."

@@ -66,6 +66,7 @@ def expected(body: str) -> dict[str, Any]:
         reason = choices[0].get("finish_reason")
         wanted["reason"] = None if reason == "null" else reason
         wanted["request_id"] = chunk["request_id"]
+        wanted["tools"] = output.get("tool_info") or wanted.get("tools")
     return wanted
 
 
@@ -95,6 +96,7 @@ def check_message(message: AIMessage, wanted: dict[str, Any]) -> None:
     assert message.response_metadata["finish_reason"] == wanted["reason"]
     assert message.response_metadata["request_id"] == wanted["request_id"]
     assert message.additional_kwargs.get("search_results", []) == wanted["sources"]
+    assert message.response_metadata.get("tool_info") == wanted["tools"]
     usage = message.usage_metadata
     assert usage is not None
     assert usage["input_tokens"] == wanted["usage"]["input_tokens"]
@@ -176,6 +178,7 @@ def check_response(response: Any, wanted: dict[str, Any]) -> None:
     assert extra["prompt_tokens"] == wanted["usage"]["input_tokens"]
     assert extra["completion_tokens"] == wanted["usage"]["output_tokens"]
     assert response.raw["usage"] == wanted["usage"]
+    assert extra.get("tool_info") == wanted["tools"]
 
 
 @WITHOUT_REASON

@@ -228,6 +228,7 @@ class AnswerParser(ABC):
             model=common.get("model"),
             created=common.get("created"),
             logprobs=choice.logprobs or None,
+            tool_info=common.get("tool_info"),
             raw=raw,
             choice=index,
         )

@@ -21,6 +21,7 @@ def finish(reason: str | None = "stop") -> Finish:
         model=None,
         created=None,
         logprobs=None,
+        tool_info=None,
         raw={},
     )
 

@@ -382,6 +382,7 @@ def test_finish_holds_what_is_known_of_the_response() -> None:
         model="qwen3.7-plus",
         created=1_770_000_000,
         logprobs=logprobs,
+        tool_info=None,
         raw={
             **COMMON,
             "usage": USAGE,
@@ -927,6 +928,7 @@ def test_whole_body() -> None:
             model="qwen3.7-plus",
             created=1_770_000_000,
             logprobs=None,
+            tool_info=None,
             raw=payload,
         ),
     ]
