@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test check format clean
+.PHONY: demo test record check format clean
 
 # The same job with and without a key: without one it runs on the local emulator.
 demo: $(READY)
@@ -15,6 +15,10 @@ demo: $(READY)
 # One worker a core; the network is blocked but for loopback.
 test: $(READY)
 	$(BIN)/pytest -n auto
+
+# From the live service where DASHSCOPE_API_KEY is set, else from the emulator.
+record: $(READY)
+	$(BIN)/python -m tests.cassettes
 
 check: $(READY)
 	$(BIN)/ruff check

@@ -101,6 +101,7 @@ def of_langchain(message: AIMessage) -> dict[str, Any]:
         "output": usage.get("output_tokens"),
         "thought": usage.get("output_token_details", {}).get("reasoning"),
         "cached": usage.get("input_token_details", {}).get("cache_read"),
+        "sources": message.additional_kwargs.get("search_results", []),
     }
 
 
@@ -118,6 +119,7 @@ def of_llamaindex(response: ChatResponse) -> dict[str, Any]:
         "output": extra.get("completion_tokens"),
         "thought": extra.get("reasoning_tokens"),
         "cached": extra.get("cached_tokens"),
+        "sources": response.message.additional_kwargs.get("search_results", []),
     }
 
 
@@ -196,6 +198,21 @@ async def test_sixteen_answers_are_equal(
     assert first["text"] or first["calls"]
     for name, answer in answers.items():
         assert answer == first, name
+
+
+async def test_eight_answers_have_the_same_sources(
+    modelstudio_emulator: Emulator,
+) -> None:
+    """Web search with sources is the native protocol's alone."""
+    asked = {"enable_search": True, "search_options": {"enable_source": True}}
+    found = [{"index": 1, "title": "T", "url": "https://x.example", "icon": ""}]
+    at = connection(modelstudio_emulator, "dashscope")
+    answers: list[Any] = []
+    for way in WAYS:
+        modelstudio_emulator.script(Reply(text="Rain [1].", search_results=found))
+        answers.append(await way(at, asked))
+    assert answers[0]["sources"] == found
+    assert answers == [answers[0]] * 8
 
 
 def entry(index: int, city: str) -> dict[str, Any]:
