@@ -37,6 +37,7 @@ from vcr.serialize import (  # type: ignore[import-untyped]
     deserialize,
     serialize,
 )
+from vcr.serializers import yamlserializer  # type: ignore[import-untyped]
 
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import __version__, _pools, errors
@@ -555,7 +556,7 @@ class _Yaml:
 
     @staticmethod
     def deserialize(text: str) -> Any:
-        return yaml.safe_load(text)
+        return yamlserializer.deserialize(text)
 
 
 @dataclass(frozen=True)
