@@ -17,6 +17,7 @@ from modelstudio_core.events import Citations, Event, Usage
 from modelstudio_core.messages import Message, Part, prepare_messages
 from modelstudio_core.options import ChatRequest
 from modelstudio_core.wire.answer import AnswerParser
+from modelstudio_core.wire.parameters import parameters_of
 from modelstudio_core.wire.sse import field_of
 
 __all__ = ["Parser", "build_request", "headers", "path"]
@@ -26,29 +27,6 @@ _MULTIMODAL: Final = "multimodal-generation"
 # The status of an error inside a stream stands in a comment, and nowhere else.
 _STATUS: Final = re.compile(rb"^:HTTP_STATUS/(\d{3})", re.MULTILINE)
 _OK: Final = 200
-# Options that are sent under their own name. The rest has rules of its own.
-_PLAIN: Final = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "max_tokens",
-    "max_completion_tokens",
-    "seed",
-    "n",
-    "presence_penalty",
-    "repetition_penalty",
-    "logprobs",
-    "top_logprobs",
-    "parallel_tool_calls",
-    "response_format",
-    "thinking_budget",
-    "reasoning_effort",
-    "preserve_thinking",
-    "enable_search",
-    "search_options",
-    "tools",
-    "tool_choice",
-)
 
 
 def path(request: ChatRequest) -> str:
@@ -80,31 +58,19 @@ def build_request(
     Raises:
         ConfigurationError: The messages hold what the model does not take.
     """
-    options = request.options
     profile = request.model.profile
     prepared = prepare_messages(
         messages, profile, preserve_thinking=request.preserve_thinking
     )
     if profile.native_path == _MULTIMODAL:
         prepared = [_with_parts(message) for message in prepared]
-    parameters: dict[str, Any] = {"result_format": "message"}
-    for name in _PLAIN:
-        value = getattr(options, name)
-        if value is not None:
-            parameters[name] = value
-    if options.stop:
-        stop = options.stop
-        parameters["stop"] = stop if isinstance(stop, str) else list(stop)
-    if request.thinking is not None:
-        parameters["enable_thinking"] = request.thinking
-    if not options.tools:
-        parameters.pop("parallel_tool_calls", None)
+    parameters = {"result_format": "message", **parameters_of(request)}
     if request.stream:
         parameters["incremental_output"] = True
     return {
         "model": profile.id,
         "input": {"messages": prepared},
-        "parameters": parameters | dict(options.extra_body or {}),
+        "parameters": parameters | dict(request.options.extra_body or {}),
     }
 
 

@@ -14,6 +14,7 @@ from modelstudio_core.events import Event, Usage
 from modelstudio_core.messages import Message, prepare_messages
 from modelstudio_core.options import ChatRequest
 from modelstudio_core.wire.answer import AnswerParser
+from modelstudio_core.wire.parameters import parameters_of
 from modelstudio_core.wire.sse import field_of
 
 __all__ = ["Parser", "build_request", "headers", "path"]
@@ -23,29 +24,6 @@ _NO_HEADERS: Final[Mapping[str, str]] = {}
 
 _DONE: Final = b"[DONE]"
 _PREFIX: Final = b"data: "
-# Options that are sent under their own name. The rest has rules of its own.
-_PLAIN: Final = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "max_tokens",
-    "max_completion_tokens",
-    "seed",
-    "n",
-    "presence_penalty",
-    "repetition_penalty",
-    "logprobs",
-    "top_logprobs",
-    "parallel_tool_calls",
-    "response_format",
-    "thinking_budget",
-    "reasoning_effort",
-    "preserve_thinking",
-    "enable_search",
-    "search_options",
-    "tools",
-    "tool_choice",
-)
 
 
 def path(request: ChatRequest) -> str:  # noqa: ARG001 - one path for all models
@@ -74,7 +52,6 @@ def build_request(
     Raises:
         ConfigurationError: The messages hold what the model does not take.
     """
-    options = request.options
     body: dict[str, Any] = {
         "model": request.model.profile.id,
         "messages": prepare_messages(
@@ -83,21 +60,11 @@ def build_request(
             preserve_thinking=request.preserve_thinking,
         ),
     }
-    for name in _PLAIN:
-        value = getattr(options, name)
-        if value is not None:
-            body[name] = value
-    if options.stop:
-        stop = options.stop
-        body["stop"] = stop if isinstance(stop, str) else list(stop)
-    if request.thinking is not None:
-        body["enable_thinking"] = request.thinking
-    if not options.tools:
-        body.pop("parallel_tool_calls", None)
+    body |= parameters_of(request)
     body["stream"] = request.stream
     if request.stream and include_usage:
         body["stream_options"] = {"include_usage": True}
-    return body | dict(options.extra_body or {})
+    return body | dict(request.options.extra_body or {})
 
 
 class Parser(AnswerParser):
