@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test record check format clean
+.PHONY: demo test record soak bench bench-quick compare check format clean
 
 # The same job with and without a key: without one it runs on the local emulator.
 demo: $(READY)
@@ -19,6 +19,21 @@ test: $(READY)
 # From the live service where DASHSCOPE_API_KEY is set, else from the emulator.
 record: $(READY)
 	$(BIN)/python -m tests.cassettes
+
+# Hundreds of streams at once, one in ten failing: nothing lost, nothing leaked.
+SECONDS ?= 300
+soak: $(READY)
+	$(BIN)/python -m tests.faults.soak --seconds $(SECONDS)
+
+# Beside its peers, each in an environment of its own below .benchmarks/.
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+bench-quick: $(READY)
+	$(BIN)/python -m benchmarks --quick
+
+compare: $(READY)
+	$(BIN)/python -m benchmarks.compare
 
 check: $(READY)
 	$(BIN)/ruff check
@@ -43,4 +58,4 @@ endif
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .benchmarks build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -341,7 +341,7 @@ def _metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
     if request.model.replaced:
         told["requested_model"] = request.model.requested
     if request.thinking_disabled:
-        told["thinking_disabled_for_tool_choice"] = True
+        told[f"thinking_disabled_for_{request.thinking_disabled}"] = True
     if finish.logprobs:
         told["logprobs"] = {"content": finish.logprobs}
     if finish.tool_info:

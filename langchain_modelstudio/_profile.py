@@ -14,7 +14,7 @@ def to_profile(profile: catalog.ModelProfile) -> ModelProfile | None:
 
     ``structured_output`` makes ``create_agent`` send a JSON schema together with tools,
     and ``tool_choice`` says that a call can be forced: each is true only where the
-    service does it even while the model thinks as it does by default.
+    service is known to do it, even while the model thinks as it does by default.
     """
     if not profile.known:
         return None
@@ -44,7 +44,8 @@ def to_profile(profile: catalog.ModelProfile) -> ModelProfile | None:
         "tool_calling": None if profile.tools is None else bool(profile.tools),
         "tool_call_streaming": None if profile.tools is None else bool(profile.tools),
         "tool_choice": bool(profile.forced_tool_choice) and profile.thinking != "only",
-        "structured_output": "json_schema" in (schemas or ()),
+        "structured_output": profile.structured_output_with_tools is True
+        and "json_schema" in (schemas or ()),
         "temperature": "temperature" not in profile.refused,
     }
     known = {name: value for name, value in told.items() if value is not None}

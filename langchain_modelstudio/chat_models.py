@@ -8,14 +8,15 @@ from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
     CallbackManagerForLLMRun,
 )
-from langchain_core.language_models import ModelProfile
+from langchain_core.language_models import LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from pydantic import model_validator
+from pydantic import BaseModel, model_validator
 from typing_extensions import override
 
 from langchain_modelstudio._errors import langchain_errors
@@ -26,6 +27,14 @@ from langchain_modelstudio._messages import (
     to_message,
 )
 from langchain_modelstudio._profile import to_profile
+from langchain_modelstudio._structured import (
+    Schema,
+    StructuredOutputMethod,
+    Tool,
+    structured_output,
+    to_response_format,
+    to_tools,
+)
 from modelstudio_core import __version__, chat
 from modelstudio_core.arguments import ChatArguments
 from modelstudio_core.catalog import resolve_model
@@ -33,7 +42,7 @@ from modelstudio_core.chat import MODEL_ARGUMENTS, Exchange
 from modelstudio_core.completion import Completion
 from modelstudio_core.endpoints import API_KEY_VARIABLE
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.options import OPTION_NAMES
+from modelstudio_core.options import OPTION_NAMES, takes_json_schema
 
 __all__ = ["ChatModelStudio"]
 
@@ -195,6 +204,133 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         """Estimate a prompt's tokens, its tools included."""
         return count_tokens_approximately(messages, tools=cast("Any", tools))
 
+    # --- Tools and schemas ----------------------------------------------------------
+
+    @override
+    def bind_tools(
+        self,
+        tools: Sequence[Tool],
+        *,
+        tool_choice: str | Mapping[str, Any] | bool | None = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: Schema | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return the model with tools that it may call.
+
+        Args:
+            tools: Functions, Pydantic classes, TypedDicts, ``BaseTool``s, or dicts in
+                the shape of OpenAI, Anthropic or JSON schema. An empty list is none.
+            tool_choice: ``"auto"``, ``"none"``, ``"any"`` (or ``True``) for any call,
+                the name of the one tool to call, or the OpenAI object. What becomes of
+                a forced call while the model thinks is ``forced_tool_choice``'s matter.
+            strict: Whether calls must match the schemas exactly; None says nothing.
+            parallel_tool_calls: Whether one answer may hold several calls; None is the
+                service's default, which is False.
+            response_format: A schema, or OpenAI's object, for answers without a call.
+            **kwargs: Chat arguments to bind as well.
+
+        Raises:
+            ConfigurationError: A tool cannot be converted, or ``tool_choice`` names
+                none of them.
+
+        Example:
+            >>> def add(a: int, b: int) -> int:
+            ...     "Add two numbers."
+            ...     return a + b
+            >>> from modelstudio_core.emulator import Emulator
+            >>> with Emulator() as studio:
+            ...     llm = ChatModelStudio(
+            ...         model="qwen3.7-plus",
+            ...         base_url=studio.base_url,
+            ...         api_key=studio.api_key,
+            ...     )
+            ...     message = llm.bind_tools([add]).invoke("What is 3 + 4?")
+            >>> message.tool_calls[0]["name"]
+            'add'
+        """
+        with langchain_errors():
+            choice = _choice(tool_choice)
+            bound: dict[str, Any] = {
+                "tools": to_tools(tools, choice, strict) or None,
+                "tool_choice": choice,
+                "parallel_tool_calls": parallel_tool_calls,
+            }
+            if response_format is not None:
+                bound["response_format"] = to_response_format(response_format, strict)
+        bound = {name: value for name, value in bound.items() if value is not None}
+        return self.bind(**bound, **kwargs)
+
+    @override
+    def with_structured_output(
+        self,
+        schema: Schema | None = None,
+        *,
+        method: StructuredOutputMethod | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        tools: Sequence[Tool] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
+        """Return what answers in the shape of a schema.
+
+        Args:
+            schema: A Pydantic class (2 or 1), a TypedDict, a JSON schema with a title,
+                or an OpenAI function. Only ``"json_mode"`` does without.
+            method: ``"function_calling"`` (a tool that must be called),
+                ``"json_schema"`` or ``"json_mode"`` (a JSON object; what the service
+                demands of the prompt is added to it). None is ``"json_schema"`` where
+                the model is known to take it, thinking as it does, else
+                ``"function_calling"``.
+            include_raw: Whether to return ``raw``, ``parsed`` and ``parsing_error``.
+            strict: Whether the answer must match the schema exactly; None says nothing.
+            tools: Tools that may be called first, with ``"json_schema"`` only; the
+                answer is then None, and ``include_raw`` has the calls.
+            **kwargs: Chat arguments to bind as well.
+
+        Returns:
+            What gives an object of a Pydantic class, else a dict. Streamed, it gives
+            what has come so far.
+
+        Raises:
+            ConfigurationError: An argument is wrong, or two contradict each other.
+
+        Example:
+            >>> from pydantic import BaseModel
+            >>> from modelstudio_core.emulator import Emulator
+            >>> class Joke(BaseModel):
+            ...     setup: str
+            ...     punchline: str
+            >>> with Emulator() as studio:
+            ...     llm = ChatModelStudio(
+            ...         model="qwen3.7-plus",
+            ...         base_url=studio.base_url,
+            ...         api_key=studio.api_key,
+            ...     )
+            ...     joke = llm.with_structured_output(Joke).invoke("Tell me a joke.")
+            >>> type(joke).__name__
+            'Joke'
+        """
+        with langchain_errors():
+            return structured_output(
+                self,
+                schema,
+                method=method or self._structured_output_method(kwargs),
+                include_raw=include_raw,
+                strict=strict,
+                tools=tools,
+                **kwargs,
+            )
+
+    def _structured_output_method(
+        self, bound: Mapping[str, Any]
+    ) -> StructuredOutputMethod:
+        known = {k: v for k, v in bound.items() if k in OPTION_NAMES + MODEL_ARGUMENTS}
+        chat = self.resolved_chat.with_call(known)
+        works = takes_json_schema(chat.options, chat.model)
+        return "json_schema" if works else "function_calling"
+
     # --- Calls ----------------------------------------------------------------------
 
     @override
@@ -267,6 +403,10 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         said = {k: v for k, v in call.items() if k not in {"stream", "stream_usage"}}
         if stop is not None:
             said["stop"] = stop
+        if any(not isinstance(tool, dict) for tool in said.get("tools") or ()):
+            said["tools"] = to_tools(said["tools"])
+        if isinstance(said.get("response_format"), type):
+            said["response_format"] = to_response_format(said["response_format"])
         usage = call.get("stream_usage")
         return self._prepare(
             from_messages(messages),
@@ -274,6 +414,14 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             stream=stream,
             include_usage=self.stream_usage if usage is None else bool(usage),
         )
+
+
+def _choice(
+    tool_choice: str | Mapping[str, Any] | bool | None,
+) -> str | Mapping[str, Any] | None:
+    if isinstance(tool_choice, bool):
+        return "any" if tool_choice else None
+    return tool_choice
 
 
 def _to_result(completions: list[Completion], exchange: Exchange) -> ChatResult:

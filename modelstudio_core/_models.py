@@ -261,6 +261,8 @@ _QWEN_PLUS = replace(
     max_output=32 * _K,
     max_thinking=80 * _K,
     structured_output_while_thinking=_NONE,
+    # A public report of January 2026: agents that send both get no tool calls.
+    structured_output_with_tools=False,
     defaults={"temperature": 0.7},
 )
 

@@ -52,6 +52,8 @@ class ModelProfile:
             takes while not thinking: of ``"named"`` and ``"required"``.
         structured_output: The ``response_format`` types that it takes.
         structured_output_while_thinking: The same, while thinking.
+        structured_output_with_tools: Whether it takes them together with tools, and
+            still calls those.
         search: Whether it takes ``enable_search``.
         cache: Whether it has a context cache.
         partial: Whether it continues a prefix (partial mode).
@@ -86,6 +88,7 @@ class ModelProfile:
     forced_tool_choice: frozenset[str] | None = None
     structured_output: frozenset[str] | None = None
     structured_output_while_thinking: frozenset[str] | None = None
+    structured_output_with_tools: bool | None = None
     search: bool | None = None
     cache: bool | None = None
     partial: bool | None = None

@@ -101,6 +101,18 @@ class Chat:
             self, model=resolved, deprecated_models=policy, replacements=others
         )
 
+    def with_call(self, call: Mapping[str, Any]) -> "Chat":
+        """Return the same with the options of one call, ``model`` among them, on top.
+
+        Raises:
+            ConfigurationError: An option is unknown, or the model out of scope.
+        """
+        options = dict(call)
+        asked = {name: options.pop(name, None) for name in MODEL_ARGUMENTS}
+        named = any(value is not None for value in asked.values())
+        chat = self.with_model(**asked) if named else self
+        return replace(chat, options=chat.options.override(options))
+
 
 # What a call may say of the model itself; the rest are options.
 MODEL_ARGUMENTS: Final = ("model", "deprecated_models", "replacements")
@@ -193,13 +205,9 @@ def prepare(
         ConfigurationError: An option is unknown, out of range, or not the model's.
     """
     if call:
-        said = dict(call)
-        asked = {name: said.pop(name, None) for name in MODEL_ARGUMENTS}
-        if any(value is not None for value in asked.values()):
-            before, chat = chat.model, chat.with_model(**asked)
-            if chat.model.notice and chat.model != before:
-                warn_user(chat.model.notice, ModelDeprecationWarning)
-        chat = replace(chat, options=chat.options.override(said))
+        before, chat = chat.model, chat.with_call(call)
+        if chat.model.notice and chat.model != before:
+            warn_user(chat.model.notice, ModelDeprecationWarning)
     request = plan_request(
         chat.options, chat.model, protocol=chat.connection.protocol, stream=stream
     )

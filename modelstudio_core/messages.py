@@ -4,7 +4,7 @@ Both frameworks convert to these types, and both protocols are built from them.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from modelstudio_core.catalog import ModelProfile
@@ -23,6 +23,7 @@ __all__ = [
     "ToolMessage",
     "UserMessage",
     "VideoPart",
+    "json_instruction",
     "prepare_messages",
 ]
 
@@ -153,7 +154,8 @@ def prepare_messages(
     Reasoning is sent back on assistant turns that carry tool calls, and on every one if
     it is to be preserved; a model that refuses such a turn without it gets an empty
     one. Tool arguments are made valid JSON. Content of nothing but text is one string,
-    because text-only models refuse a list.
+    because text-only models refuse a list. A system message at the end is sent as the
+    user's, because the last word must be the user's or a tool's.
 
     Args:
         messages: The prompt in the neutral shape.
@@ -171,6 +173,8 @@ def prepare_messages(
         raise ConfigurationError("There are no messages to send: pass at least one.")
     _check_inputs(messages, profile)
     prepared = [_prepare(message, profile, preserve_thinking) for message in messages]
+    if prepared[-1]["role"] == "system":
+        prepared[-1] = cast("Message", {**prepared[-1], "role": "user"})
     return cast("list[Message]", _encodable(prepared))
 
 
@@ -245,6 +249,32 @@ def legal_arguments(arguments: str) -> str:
     if isinstance(parsed, dict):
         return arguments
     return json.dumps({"invalid_arguments": arguments}, ensure_ascii=False)
+
+
+def json_instruction(
+    texts: Iterable[str], schema: Mapping[str, Any] | None = None
+) -> str | None:
+    """Return what a prompt must still say to get a ``json_object``.
+
+    The service refuses a prompt that does not hold the word: "'messages' must contain
+    the word 'json' in some form" (error list of the documentation).
+
+    Args:
+        texts: The texts of the prompt's messages.
+        schema: A JSON schema that the answer should have.
+
+    Returns:
+        A sentence, with the schema; None where the prompt has the word already.
+    """
+    if any("json" in text.casefold() for text in texts):
+        return None
+    if schema is None:
+        return "Answer with a JSON object, and with nothing else."
+    wanted = json.dumps(schema, ensure_ascii=False)
+    return (
+        "Answer with a JSON object that matches this JSON schema, and with nothing"
+        f" else: {wanted}"
+    )
 
 
 def _check_inputs(messages: Iterable[Message], profile: ModelProfile) -> None:

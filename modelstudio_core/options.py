@@ -15,7 +15,14 @@ from modelstudio_core.catalog import ModelProfile, ResolvedModel
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError, nearest, unknown_name
 
-__all__ = ["ChatOptions", "ChatRequest", "ForcedToolChoice", "plan_request"]
+__all__ = [
+    "ChatOptions",
+    "ChatRequest",
+    "ForcedToolChoice",
+    "check_tools",
+    "plan_request",
+    "takes_json_schema",
+]
 
 ForcedToolChoice = Literal["disable_thinking", "auto", "error"]
 logger = logging.getLogger(__name__)
@@ -119,7 +126,8 @@ class ChatRequest:
         model: The model as it was asked for and as it is used.
         options: The options as they are sent, with every value that the model takes.
         thinking: What is sent as ``enable_thinking``; None: nothing.
-        thinking_disabled: Thinking was switched off for a forced tool.
+        thinking_disabled: What thinking was switched off for: ``tool_choice``,
+            ``response_format``, or nothing.
         call_required: An answer without a tool call is an error.
         notice: What the user should be warned of, empty for nothing.
         stream: Whether the answer comes as a stream.
@@ -128,7 +136,7 @@ class ChatRequest:
     model: ResolvedModel
     options: ChatOptions
     thinking: bool | None
-    thinking_disabled: bool = False
+    thinking_disabled: Literal["", "tool_choice", "response_format"] = ""
     call_required: bool = False
     notice: str = ""
     stream: bool = False
@@ -180,6 +188,7 @@ def plan_request(
         stream=stream,
     )
     request = _choose_tool(request, thinks=bool(thinks))
+    request = _choose_format(request, thinks=bool(thinks))
     still_thinks = bool(thinks) and not request.thinking_disabled
     if still_thinks and profile.streams_thinking_only and (options.n or 1) == 1:
         return replace(request, stream=True)
@@ -199,6 +208,40 @@ def _thinks(options: ChatOptions, model: ResolvedModel) -> bool | None:
         case _:
             asked = options.enable_thinking
             return model.default_thinking if asked is None else asked
+
+
+def _choose_format(request: ChatRequest, *, thinks: bool) -> ChatRequest:
+    """Give up thinking that nobody asked for where the answer's format excludes it."""
+    options, profile = request.options, request.model.profile
+    kind = (options.response_format or {}).get("type", "text")
+    asked = (options.enable_thinking, *(getattr(options, n) for n in _THINKING_AMOUNT))
+    while_thinking = profile.structured_output_while_thinking
+    if (
+        not thinks
+        or request.thinking is not True
+        or kind == "text"
+        or any(asked)
+        or while_thinking is None
+        or kind in while_thinking
+        or kind not in (profile.structured_output or ())
+    ):
+        return request
+    _log_once(
+        f"{profile.id} takes no response_format {kind} while it thinks: thinking is off"
+        " for such requests."
+    )
+    return replace(request, thinking=False, thinking_disabled="response_format")
+
+
+def takes_json_schema(options: ChatOptions, model: ResolvedModel) -> bool:
+    """Tell whether a model is known to answer in a JSON schema, thinking as asked."""
+    profile = model.profile
+    known = (
+        profile.structured_output_while_thinking
+        if _thinks(options, model)
+        else profile.structured_output
+    )
+    return "json_schema" in (known or ())
 
 
 # --- Checks -----------------------------------------------------------------------
@@ -315,11 +358,7 @@ def _check_shapes(options: ChatOptions) -> None:
     effort = options.reasoning_effort
     if effort is not None and not isinstance(effort, str):
         raise ConfigurationError(f"reasoning_effort must be a word, not {effort!r}.")
-    if not _are_tools(options.tools):
-        raise ConfigurationError(
-            "tools must be a list of dicts in the OpenAI shape, such as"
-            f" {{'type': 'function', 'function': {{'name': ...}}}}: {options.tools!r}."
-        )
+    _check_tool_shapes(options.tools)
     _check_values(options)
 
 
@@ -360,6 +399,35 @@ def _are_tools(value: object) -> bool:
         isinstance(tool, dict) and isinstance(cast("Any", tool).get("function"), dict)
         for tool in cast("Sequence[object]", value)
     )
+
+
+def check_tools(tools: Sequence[Mapping[str, Any]], tool_choice: Any = None) -> None:
+    """Refuse what is no tool, and a choice that is none of them.
+
+    Args:
+        tools: Tools in the OpenAI function shape.
+        tool_choice: As in ``ChatOptions``.
+
+    Raises:
+        ConfigurationError: It names the tool, or the choice and what can be chosen.
+    """
+    _check_tool_shapes(tools)
+    if tools:
+        _name_choice(tool_choice, tools, takes_required=True)
+    elif tool_choice not in _UNFORCED:
+        raise _choice_without_tools(tool_choice)
+
+
+def _check_tool_shapes(tools: object) -> None:
+    if not _are_tools(tools):
+        raise ConfigurationError(
+            "tools must be a list of dicts in the OpenAI shape, such as"
+            f" {{'type': 'function', 'function': {{'name': ...}}}}: {tools!r}."
+        )
+
+
+def _choice_without_tools(choice: object) -> ConfigurationError:
+    return ConfigurationError(f"tool_choice={choice!r} needs tools: pass some.")
 
 
 FORCED_TOOL_CHOICES: Final = ("disable_thinking", "auto", "error")
@@ -453,9 +521,7 @@ def _choose_tool(request: ChatRequest, *, thinks: bool) -> ChatRequest:
     options = request.options
     if not options.tools:
         if options.tool_choice not in _UNFORCED:
-            raise ConfigurationError(
-                f"tool_choice={options.tool_choice!r} needs tools: pass some."
-            )
+            raise _choice_without_tools(options.tool_choice)
         return replace(request, options=replace(options, tools=None, tool_choice=None))
     profile = request.model.profile
     _check_tools(profile, thinks=thinks)
@@ -510,7 +576,7 @@ def _force_tool(
                 thinking_budget=None,
             ),
             thinking=False,
-            thinking_disabled=thinks,
+            thinking_disabled="tool_choice" if thinks else "",
         )
     return replace(
         request,

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import arguments
 from modelstudio_core.catalog import _REPLACEMENTS, resolve_deprecated, resolve_model
 from modelstudio_core.emulator import Emulator
@@ -197,15 +196,7 @@ def test_replacement_table() -> None:
         assert str(resolve_model(model).delisted) == "2026-07-09"
 
 
-# --- Sentences that would go stale -------------------------------------------------
-
-
-def test_limits_are_as_they_are_said() -> None:
-    llm = ChatModelStudio(model="qwen3.7-plus", api_key="sk-not-a-real-key")
-    with pytest.raises(NotImplementedError):
-        llm.bind_tools([])
-    with pytest.raises(NotImplementedError):
-        llm.with_structured_output({"title": "x", "type": "object"})
+# --- Links ------------------------------------------------------------------------
 
 
 def test_links_and_commands_lead_somewhere() -> None:
