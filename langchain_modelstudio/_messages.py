@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, assert_never, cast
+from typing import Any, Final, cast
 
 from langchain_core.messages import (
     AIMessage,
@@ -25,25 +25,18 @@ from langchain_core.messages.tool import (
     ToolCall,
     invalid_tool_call,
     tool_call,
-    tool_call_chunk,
 )
-from langchain_core.outputs import ChatGenerationChunk
 
 from modelstudio_core import messages as core
 from modelstudio_core.completion import Completion
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.events import (
-    Citations,
-    Event,
     Finish,
-    ReasoningDelta,
-    TextDelta,
-    ToolCallDelta,
     Usage,
 )
 from modelstudio_core.options import ChatRequest
 
-__all__ = ["PROVIDER", "from_messages", "to_chunk", "to_message"]
+__all__ = ["PROVIDER", "from_messages", "to_message", "to_metadata", "to_usage"]
 
 PROVIDER: Final = "modelstudio"
 
@@ -262,11 +255,11 @@ def to_message(completion: Completion, request: ChatRequest) -> AIMessage:
         additional_kwargs=extra,
         response_metadata={
             "model_provider": PROVIDER,
-            **(_metadata(finish, request) if finish else {}),
+            **(to_metadata(finish, request) if finish else {}),
         },
         tool_calls=calls,
         invalid_tool_calls=invalid,
-        usage_metadata=_usage(finish.usage if finish else None),
+        usage_metadata=to_usage(finish.usage if finish else None),
     )
 
 
@@ -288,50 +281,8 @@ def _parse_call(
         )
 
 
-def to_chunk(event: Event, request: ChatRequest) -> ChatGenerationChunk:
-    """Make the chunk of one event.
-
-    What is merged by concatenation stands on one chunk only, the last.
-    """
-    message: AIMessageChunk
-    match event:
-        case TextDelta():
-            message = AIMessageChunk(content=event.text, response_metadata=_EACH)
-        case ReasoningDelta():
-            message = AIMessageChunk(
-                content="",
-                additional_kwargs={"reasoning_content": event.text},
-                response_metadata=_EACH,
-            )
-        case ToolCallDelta():
-            chunk = tool_call_chunk(
-                name=event.name, args=event.arguments, id=event.id, index=event.index
-            )
-            message = AIMessageChunk(
-                content="", tool_call_chunks=[chunk], response_metadata=_EACH
-            )
-        case Citations():
-            message = AIMessageChunk(
-                content="",
-                additional_kwargs={"search_results": event.results},
-                response_metadata=_EACH,
-            )
-        case Finish():
-            message = AIMessageChunk(
-                content="",
-                response_metadata={**_EACH, **_metadata(event, request)},
-                usage_metadata=_usage(event.usage),
-                chunk_position="last",
-            )
-        case _:
-            assert_never(event)
-    return ChatGenerationChunk(message=message)
-
-
-_EACH: Final = {"model_provider": PROVIDER}
-
-
-def _metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
+def to_metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
+    """Return what is known of a response, for ``response_metadata``."""
     told: dict[str, Any] = {
         "model_name": request.model.profile.id,
         "finish_reason": finish.finish_reason,
@@ -351,7 +302,8 @@ def _metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
     return told
 
 
-def _usage(usage: Usage | None) -> UsageMetadata | None:
+def to_usage(usage: Usage | None) -> UsageMetadata | None:
+    """Return token counts as LangChain has them."""
     if usage is None:
         return None
     metadata = UsageMetadata(

@@ -19,13 +19,9 @@ from langchain_core.tools import BaseTool
 from pydantic import BaseModel, model_validator
 from typing_extensions import override
 
+from langchain_modelstudio._chunks import to_chunk
 from langchain_modelstudio._errors import langchain_errors
-from langchain_modelstudio._messages import (
-    PROVIDER,
-    from_messages,
-    to_chunk,
-    to_message,
-)
+from langchain_modelstudio._messages import PROVIDER, from_messages, to_message
 from langchain_modelstudio._profile import to_profile
 from langchain_modelstudio._structured import (
     Schema,

@@ -1,0 +1,139 @@
+"""Events to LangChain's chunks, the common ones without pydantic's validation."""
+
+from collections.abc import Callable
+from typing import Any, Final, assert_never
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk
+from pydantic import BaseModel
+
+from langchain_modelstudio._messages import PROVIDER, to_metadata, to_usage
+from modelstudio_core.events import (
+    Citations,
+    Event,
+    Finish,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+)
+from modelstudio_core.options import ChatRequest
+
+__all__ = ["to_chunk"]
+
+_EACH: Final = {"model_provider": PROVIDER}
+
+
+def to_chunk(event: Event, request: ChatRequest) -> ChatGenerationChunk:
+    """Make the chunk of one event.
+
+    What is merged by concatenation stands on one chunk only, the last.
+    """
+    match event:
+        case TextDelta():
+            return _make(event.text, {})
+        case ReasoningDelta():
+            return _make("", {"reasoning_content": event.text})
+        case ToolCallDelta():
+            chunk = tool_call_chunk(
+                name=event.name, args=event.arguments, id=event.id, index=event.index
+            )
+            return _whole(content="", tool_call_chunks=[chunk])
+        case Citations():
+            return _whole(
+                content="", additional_kwargs={"search_results": event.results}
+            )
+        case Finish():
+            return _whole(
+                content="",
+                response_metadata={**_EACH, **to_metadata(event, request)},
+                usage_metadata=to_usage(event.usage),
+                chunk_position="last",
+            )
+        case _:
+            assert_never(event)
+
+
+def _whole(**fields: Any) -> ChatGenerationChunk:
+    fields.setdefault("response_metadata", _EACH)
+    return ChatGenerationChunk(message=AIMessageChunk(**fields))
+
+
+def validated(text: str, extra: dict[str, Any]) -> ChatGenerationChunk:
+    """Make a chunk of text or reasoning the ordinary way."""
+    return _whole(content=text, **({"additional_kwargs": extra} if extra else {}))
+
+
+# --- The fast way -----------------------------------------------------------------
+#
+# Validating a chunk costs more than the rest of its way from the socket. This makes the
+# objects that validation makes; where LangChain's classes have come to hold anything
+# else, the ordinary way is taken.
+
+_Text: Final[Callable[[str], str]] = type(validated("x", {}).text)
+_new: Final = object.__new__
+_set: Final = object.__setattr__
+
+
+def unvalidated(text: str, extra: dict[str, Any]) -> ChatGenerationChunk:
+    """Make a chunk of text or reasoning without validation."""
+    message = _new(AIMessageChunk)
+    fields: dict[str, Any] = {
+        "content": text,
+        "additional_kwargs": extra,
+        "response_metadata": {"model_provider": PROVIDER},
+        "type": "AIMessageChunk",
+        "name": None,
+        "id": None,
+        "tool_calls": [],
+        "invalid_tool_calls": [],
+        "usage_metadata": None,
+        "tool_call_chunks": [],
+        "chunk_position": None,
+    }
+    _set(message, "__dict__", fields)
+    given = {"content", "response_metadata"}
+    if extra:
+        given.add("additional_kwargs")
+    _set(message, "__pydantic_fields_set__", given)
+    _set(message, "__pydantic_extra__", {})
+    _set(message, "__pydantic_private__", None)
+    generation = _new(ChatGenerationChunk)
+    fields = {
+        "text": _Text(text),
+        "generation_info": None,
+        "type": "ChatGenerationChunk",
+        "message": message,
+    }
+    _set(generation, "__dict__", fields)
+    _set(generation, "__pydantic_fields_set__", {"text", "message"})
+    _set(generation, "__pydantic_extra__", None)
+    _set(generation, "__pydantic_private__", None)
+    return generation
+
+
+def _state(made: Any) -> list[object]:
+    """Return all that an object of pydantic's holds, its parts by their own state."""
+    state: dict[str, Any] = made.__getstate__()
+    fields: dict[str, Any] = state["__dict__"]
+    parts: list[object] = [
+        (name, type(value), _state(value) if isinstance(value, BaseModel) else value)
+        for name, value in fields.items()
+    ]
+    return [type(made), parts, {**state, "__dict__": None}]
+
+
+def agrees() -> bool:
+    """Tell whether both ways make the same objects."""
+    samples: list[tuple[str, dict[str, Any]]] = [
+        ("x", {}),
+        ("", {}),
+        ("", {"reasoning_content": "x"}),
+    ]
+    return all(
+        _state(validated(text, {**extra})) == _state(unvalidated(text, {**extra}))
+        for text, extra in samples
+    )
+
+
+_make: Final = unvalidated if agrees() else validated
