@@ -4,10 +4,12 @@
 ``DASHSCOPE_API_KEY`` it asks the live service whatever that key reaches, the region
 being that of ``DASHSCOPE_REGION`` and the workspace that of ``DASHSCOPE_WORKSPACE_ID``,
 and leaves the other cassettes alone. Without a key it asks the emulator everything.
+LangChain's standard suite then records its own, in ``langchain_standard/``.
 """
 
 import os
 import re
+import subprocess
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -52,17 +54,21 @@ __all__ = [
     "FOLDER",
     "KEY",
     "SCENARIOS",
+    "SINGAPORE",
     "Answer",
+    "Live",
     "Place",
     "Refused",
     "Scenario",
     "for_langchain",
     "for_llamaindex",
+    "live_service",
     "main",
     "parameters",
     "path_of",
     "player",
     "recorder",
+    "source_now",
     "source_of",
 ]
 
@@ -534,6 +540,13 @@ def source_of(path: Path) -> str:
     return found.group(1)
 
 
+def source_now(live: "Live | None") -> str:
+    """Return what a cassette is to say that is recorded now."""
+    if live is None:
+        return f"the emulator, version {__version__}"
+    return f"the live service, {datetime.now(UTC).date()}"
+
+
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
     """Writes a stream line by line, as it is read."""
 
@@ -604,6 +617,7 @@ _SECRETS: Final = (
     (re.compile(rb"\b(llm|ws)-[a-z0-9]{8,}\b"), WORKSPACE.encode()),
     (re.compile(rb"(?<![\w.-])\d{16}(?![\w.-])"), b"0"),
 )
+_UUID: Final = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def _scrub(text: bytes) -> bytes:
@@ -620,8 +634,15 @@ def _scrub_request(request: Any) -> Any:
     if "user-agent" in kept:
         kept["user-agent"] = _VERSION.sub("/VERSION", kept["user-agent"])
     request.headers = kept
-    request.body = _scrub(request.body)
+    request.body = _number_ids(_scrub(request.body))
     return request
+
+
+def _number_ids(body: bytes) -> bytes:
+    """Replace what is made up anew for each request by the order that it comes in."""
+    for number, made_up in enumerate(dict.fromkeys(_UUID.findall(body)), 1):
+        body = body.replace(made_up, b"uuid-%d" % number)
+    return body
 
 
 def _scrub_response(response: Any) -> Any:
@@ -633,11 +654,11 @@ def _scrub_response(response: Any) -> Any:
     return response
 
 
-def player(path: Path) -> Any:
+def player(path: Path, *, repeats: bool = False) -> Any:
     """Return the context in which a cassette, and nothing else, answers.
 
     A request is known by its method, its address, what its JSON says, and its headers
-    as far as a cassette keeps them.
+    as far as a cassette keeps them. With ``repeats`` it may be sent more than once.
     """
     vcr: Any = VCR(
         record_mode=RecordMode.NONE,
@@ -647,18 +668,24 @@ def player(path: Path) -> Any:
     )
     vcr.register_serializer("readable", _Yaml)
     vcr.register_persister(_Files())
-    return vcr.use_cassette(str(path))
+    return vcr.use_cassette(str(path), allow_playback_repeats=repeats)
 
 
 # --- Recording --------------------------------------------------------------------
 
 
-class _Live(NamedTuple):
+class Live(NamedTuple):
     """What a key of the live service is good for."""
 
     key: str
     region: str | None
     workspace: str | None
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        """What must not be in the files, and what stands there instead."""
+        own = {} if self.workspace is None else {self.workspace: WORKSPACE}
+        return {self.key: "REDACTED", **own}
 
     def reaches(self, scenario: Scenario) -> bool:
         """Tell whether the service can be brought to answer as the scenario wants."""
@@ -672,28 +699,43 @@ class _Live(NamedTuple):
 
 def main() -> None:
     """Record the cassettes, and say which and from where."""
-    live = _live()
+    live, environment = live_service(), dict(os.environ)
     for name in [it for it in os.environ if it.startswith(("DASHSCOPE_", "OPENAI_"))]:
         del os.environ[name]
     for protocol, name in parameters():
         path, scenario = path_of(protocol, name), SCENARIOS[name]
         if live and live.reaches(scenario):
-            source = f"the live service, {datetime.now(UTC).date()}"
+            source = source_now(live)
             _record_live(live, source, protocol, scenario, path)
         elif live and path.exists():
             source = f"kept, for this key does not reach it: {source_of(path)}"
         else:
-            source = f"the emulator, version {__version__}"
+            source = source_now(None)
             _record_emulator(source, protocol, scenario, path)
         sys.stdout.write(f"{path.relative_to(FOLDER.parent)}: {source}\n")
+    if live is None or live.region == resolve_endpoint(**SINGAPORE.arguments).region:
+        sys.exit(_record_suite(environment))
 
 
-def _live() -> _Live | None:
+def _record_suite(environment: Mapping[str, str]) -> int:
+    """Let LangChain's standard suite record its own, and tell whether it passed."""
+    suite = "tests/langchain/test_standard_integration.py"
+    # A benchmark that is recorded is not timed, which its plugin warns of.
+    quiet = "ignore::pytest_benchmark.logger.PytestBenchmarkWarning"
+    command = [sys.executable, "-m", "pytest", "-q", suite, "-W", quiet]
+    recording = ["--record-mode=all", "--force-enable-socket"]
+    return subprocess.run(  # noqa: S603 - every word of it stands here
+        [*command, *recording], check=False, cwd=FOLDER.parent, env=environment
+    ).returncode
+
+
+def live_service() -> Live | None:
+    """Return the service, if the environment has a key for it."""
     key = api_key_from_environment()
     if key is None:
         return None
     endpoint = resolve_endpoint()
-    return _Live(key, endpoint.region, endpoint.workspace)
+    return Live(key, endpoint.region, endpoint.workspace)
 
 
 def recorder(source: str, at: Place, hidden: Mapping[str, str]) -> Any:
@@ -751,11 +793,9 @@ def _record_emulator(
 
 
 def _record_live(
-    live: _Live, source: str, protocol: Protocol, scenario: Scenario, path: Path
+    live: Live, source: str, protocol: Protocol, scenario: Scenario, path: Path
 ) -> None:
-    hidden, at = {live.key: "REDACTED"}, scenario.at.arguments
-    if live.workspace is not None:
-        hidden[live.workspace] = WORKSPACE
+    hidden, at = live.hidden, scenario.at.arguments
     if "workspace" in at:
         at["workspace"] = live.workspace
     with recorder(source, scenario.at, hidden).use_cassette(str(path)):

@@ -14,7 +14,7 @@ from modelstudio_core.emulator.deltas import deltas_of, last_delta
 from modelstudio_core.emulator.json_values import dump, is_object
 from modelstudio_core.emulator.play import Answer
 from modelstudio_core.emulator.script import Reply
-from modelstudio_core.emulator.wire import Stamp
+from modelstudio_core.emulator.wire import Stamp, prompt_details
 from modelstudio_core.events import Usage
 
 __all__ = ["Compatible", "models_body"]
@@ -207,7 +207,7 @@ def _usage(usage: Usage) -> Json:
         counts["completion_tokens_details"] = {
             "reasoning_tokens": usage.reasoning_tokens
         }
-    counts["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
+    counts["prompt_tokens_details"] = prompt_details(usage)
     return counts
 
 

@@ -29,7 +29,7 @@ from modelstudio_core.emulator.native_request import (
 from modelstudio_core.emulator.play import Answer
 from modelstudio_core.emulator.script import Reply
 from modelstudio_core.emulator.search import search_plugin, search_results
-from modelstudio_core.emulator.wire import Stamp
+from modelstudio_core.emulator.wire import Stamp, prompt_details
 from modelstudio_core.events import Usage
 
 __all__ = ["Native"]
@@ -244,7 +244,7 @@ class _Writer:
             counts["output_tokens_details"] = reasoning
         if searches(self._ask) or self._sources is not None:
             counts["plugins"] = search_plugin(self._ask)
-        counts["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
+        counts["prompt_tokens_details"] = prompt_details(usage)
         return counts
 
 

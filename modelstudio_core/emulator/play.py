@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from modelstudio_core.emulator.ask import Ask
+from modelstudio_core.emulator.asked_form import find_schema
 from modelstudio_core.emulator.extract import (
     best_sentences,
     find_question,
@@ -172,7 +173,8 @@ def _text(ask: Ask, question: str, passages: Sequence[str]) -> str:
         )
     form = ask.response_format
     if form.get("type") == "json_object":
-        return dump({"answer": said})
+        asked = find_schema(ask.texts("system", "user"))
+        return dump(instance_of(asked, said) if asked else {"answer": said})
     if form.get("type") == "json_schema":
         schema: Mapping[str, Any] = form.get("json_schema", {}).get("schema") or {}
         return dump(instance_of(schema, f"{question} {said}", whole=said))

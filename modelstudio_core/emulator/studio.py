@@ -2,11 +2,12 @@
 
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from modelstudio_core.emulator.ask import Ask, Refusal
+from modelstudio_core.emulator.cache import ContextCache
 from modelstudio_core.emulator.faults import break_response, refuse_response
 from modelstudio_core.emulator.json_values import parse
 from modelstudio_core.emulator.play import perform, play
@@ -47,6 +48,7 @@ class Studio:
         chunk_delay: Seconds between two events of a stream.
         requests: What was received.
         queue: What is answered next.
+        cache: The beginnings of prompts that are kept.
     """
 
     api_key: str
@@ -54,6 +56,7 @@ class Studio:
     chunk_delay: float
     requests: list[RecordedRequest] = field(default_factory=list[RecordedRequest])
     queue: deque[Reply | Fault] = field(default_factory=deque[Reply | Fault])
+    cache: ContextCache = field(default_factory=ContextCache)
     _seen: Counter[bytes] = field(default_factory=Counter[bytes])
 
     def record(
@@ -137,6 +140,8 @@ class Studio:
                 native_code="EmulatorScript",
             )
         answers = play(ask) if reply is None else perform(ask, reply)
+        usage = self.cache.count(ask, answers[0].usage)
+        answers = [replace(answer, usage=usage) for answer in answers]
         if ask.stream:
             events = wire.events(ask, answers, stamp, said)
             return [Head(200, headers), *paced(events, self.chunk_delay)]

@@ -7,7 +7,13 @@ from typing import Any, Final
 from modelstudio_core.emulator.ask import Ask
 from modelstudio_core.emulator.json_values import dump, is_array, text_of
 
-__all__ = ["count_prompt", "count_tokens", "cut_pieces", "limit_tokens"]
+__all__ = [
+    "count_message",
+    "count_prompt",
+    "count_tokens",
+    "cut_pieces",
+    "limit_tokens",
+]
 
 # A word of Latin letters, up to three digits, or one other character, with the blanks
 # before it: so that a piece never splits a character, and all pieces make the text.
@@ -28,7 +34,7 @@ def count_tokens(text: str) -> int:
 
 def count_prompt(ask: Ask) -> int:
     """Count the tokens of a request: its messages, media and tools."""
-    messages = sum(map(_count_message, ask.messages))
+    messages = sum(map(count_message, ask.messages))
     return messages + (count_tokens(dump(ask.tools)) if ask.tools else 0)
 
 
@@ -48,7 +54,8 @@ def limit_tokens(text: str, most: int) -> str:
     return "".join(_TOKEN.findall(text)[: max(most, 0)])
 
 
-def _count_message(message: Mapping[str, Any]) -> int:
+def count_message(message: Mapping[str, Any]) -> int:
+    """Count the tokens of a message: its text, media and calls."""
     content = message.get("content")
     parts = content if is_array(content) else []
     media = sum(1 for part in parts if "text" not in part)

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from modelstudio_core.emulator.ask import Ask, Refusal
 from modelstudio_core.emulator.play import Answer
 from modelstudio_core.emulator.script import Reply
+from modelstudio_core.events import Usage
 
-__all__ = ["Generation", "Stamp", "Wire"]
+__all__ = ["Generation", "Stamp", "Wire", "prompt_details"]
 
 Generation = Literal["empty", "null"]
 
@@ -73,3 +74,17 @@ class Wire(Protocol):
     def error_event(self, refusal: Refusal, stamp: Stamp, number: int) -> bytes:
         """Write an error as an event of a stream, the one of this number."""
         ...
+
+
+def prompt_details(usage: Usage) -> dict[str, Any]:
+    """Write what the context cache had of a prompt: the same on both protocols."""
+    details: dict[str, Any] = {"cached_tokens": usage.cached_tokens}
+    created = usage.cache_creation_tokens
+    if created is None:
+        return details
+    return {
+        "cache_creation": {"ephemeral_5m_input_tokens": created},
+        "cache_creation_input_tokens": created,
+        "cache_type": "ephemeral",
+        **details,
+    }

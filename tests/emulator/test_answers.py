@@ -161,6 +161,21 @@ def test_json_mode_answers_with_an_object(client: Client) -> None:
     assert json.loads(said) == {"answer": TALL}
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Return a JSON with 'height' and 'name' keys.",
+        'As JSON, the fields are "height" and `name`. It rains.',
+        'Match the JSON {"properties": {"height": {}, "name": {}}}, not {"a": {}}.',
+        '{broken JSON: {"properties": {"height": {}, "name": {}}, "required": []}}',
+    ],
+)
+def test_json_mode_has_the_keys_that_are_named(client: Client, form: str) -> None:
+    prompt = f"{PASSAGES}\n{form}\nQuestion: How tall is the Eiffel Tower?"
+    said = client.say(prompt, response_format={"type": "json_object"})["content"]
+    assert set(json.loads(said)) == {"height", "name"}
+
+
 def test_a_schema_is_filled(client: Client) -> None:
     schema = {
         "type": "object",

@@ -1,0 +1,272 @@
+"""What LangChain's standard suite is told of this package, a configuration each.
+
+The unit suite needs no service. The integration suite plays its cassettes, which
+``make record`` records, from the service or from the emulator.
+"""
+
+import io
+import struct
+import wave
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any, ClassVar, Final
+from unittest.mock import patch
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+import pytest
+from langchain_core.language_models import BaseChatModel
+
+from langchain_modelstudio import ChatModelStudio
+from modelstudio_core import _pools
+from modelstudio_core.emulator import Emulator
+from tests.cassettes import FOLDER, KEY, SINGAPORE, Live, player, recorder, source_now
+
+__all__ = [
+    "CONFIGURATIONS",
+    "Configuration",
+    "DeepSeek",
+    "NativeDeepSeek",
+    "NativeQwen",
+    "Qwen",
+    "QwenThinking",
+    "get_asset",
+    "play",
+    "record",
+    "suite_path",
+    "without_skips",
+]
+
+# --- Configurations ---------------------------------------------------------------
+
+
+Instead = Mapping[str, Mapping[str, Any]]
+
+
+class Configuration:
+    """A model as it is constructed, and others of its protocol.
+
+    Attributes:
+        api_key: The key.
+        folder: Where its cassettes are.
+        arguments: The constructor's arguments.
+        other_model: A model to name per call.
+        instead: Arguments for a test that sends what the configuration's own model does
+            not take: it is the class that the suite is about.
+    """
+
+    api_key: ClassVar[str] = KEY
+    folder: ClassVar[str]
+    arguments: ClassVar[Mapping[str, Any]]
+    other_model: ClassVar[str]
+    instead: ClassVar[Instead]
+
+    @property
+    def chat_model_class(self) -> type[BaseChatModel]:
+        """The class that is tested."""
+        return ChatModelStudio
+
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        """The arguments of all the models of a configuration."""
+        return {"api_key": self.api_key, **SINGAPORE.arguments, **self.arguments}
+
+    @property
+    def model_override_value(self) -> str | None:
+        """The model to name per call."""
+        return self.other_model
+
+
+# Neither model hears, and neither takes "any of these tools" (only one by its name).
+# Those that hear answer as a stream only.
+_HEARING_AND_CHOOSING: Final[Instead] = {
+    "test_audio_inputs": {"model": "qwen3-omni-flash", "streaming": True},
+    "test_tool_choice": {"model": "qwen-plus"},
+}
+# DeepSeek does not see, and has no JSON mode.
+_SEEING_AND_JSON: Final[Instead] = {
+    "test_image_inputs": {"model": "qwen3-vl-plus"},
+    "test_image_tool_message": {"model": "qwen3-vl-plus"},
+    "test_anthropic_inputs": {"model": "qwen3-vl-plus"},
+    "test_json_mode": {"model": "qwen3.7-plus"},
+}
+
+
+class Qwen(Configuration):
+    """A hybrid Qwen that does not think."""
+
+    folder = "qwen"
+    arguments: ClassVar[Mapping[str, Any]] = {
+        "model": "qwen3.7-plus",
+        "enable_thinking": False,
+    }
+    # Text only: on the native protocol it has another path.
+    other_model = "qwen3.7-max"
+    instead = _HEARING_AND_CHOOSING
+
+
+class QwenThinking(Qwen):
+    """The same, thinking."""
+
+    folder = "qwen_thinking"
+    arguments: ClassVar[Mapping[str, Any]] = {
+        "model": "qwen3.7-plus",
+        "enable_thinking": True,
+    }
+
+
+class DeepSeek(Configuration):
+    """DeepSeek, which thinks unless told not to."""
+
+    folder = "deepseek"
+    arguments: ClassVar[Mapping[str, Any]] = {"model": "deepseek-v4-pro"}
+    other_model = "deepseek-v4-flash"
+    instead: ClassVar[Instead] = {**_HEARING_AND_CHOOSING, **_SEEING_AND_JSON}
+
+
+class NativeQwen(Qwen):
+    """A hybrid Qwen that does not think, over the native protocol."""
+
+    folder = "native_qwen"
+    arguments: ClassVar[Mapping[str, Any]] = {
+        **Qwen.arguments,
+        "protocol": "dashscope",
+    }
+
+
+class NativeDeepSeek(DeepSeek):
+    """DeepSeek as it thinks by default, over the native protocol."""
+
+    folder = "native_deepseek"
+    arguments: ClassVar[Mapping[str, Any]] = {
+        **DeepSeek.arguments,
+        "protocol": "dashscope",
+    }
+
+
+CONFIGURATIONS: Final[list[type[Configuration]]] = [
+    Qwen,
+    QwenThinking,
+    DeepSeek,
+    NativeQwen,
+    NativeDeepSeek,
+]
+
+# --- No skips, no network ---------------------------------------------------------
+
+
+@pytest.fixture
+def without_skips(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Turn what the suite would skip into a failure, and time nothing for long."""
+
+    def refuse(reason: str = "", **_: Any) -> None:
+        pytest.fail(f"The suite skips this test: {reason}")
+
+    monkeypatch.setattr(pytest, "skip", refuse)
+    # The benchmarks of the suite take a second each without.
+    request.node.add_marker(pytest.mark.benchmark(max_time=0.05), append=False)
+
+
+def get_asset(url: str, **_: Any) -> httpx.Response:
+    """Answer as the addresses do that the suite fetches its files from."""
+    return httpx.Response(200, content=_ASSETS[Path(urlsplit(url).path).suffix]())
+
+
+def _picture(side: int = 32) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        sum_ = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + sum_
+
+    grey = b"".join(bytes([0, *range(0, 8 * side, 8)]) for _ in range(side))
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    data = chunk(b"IDAT", zlib.compress(grey))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
+
+
+def _sound(seconds: float = 0.5, rate: int = 4000) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setparams((1, 1, rate, 0, "NONE", "not compressed"))
+        sound.writeframes(bytes([64, 192] * int(seconds * rate / 2)))
+    return file.getvalue()
+
+
+def _document() -> bytes:
+    return (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+    )
+
+
+_ASSETS: Final[Mapping[str, Callable[[], bytes]]] = {
+    ".png": _picture,
+    ".wav": _sound,
+    ".pdf": _document,
+}
+
+# --- Cassettes --------------------------------------------------------------------
+
+
+def suite_path(configuration: type[Configuration], name: str) -> Path:
+    """Return the cassette of a test, by the name that it has with its parameters."""
+    file = name.removeprefix("test_").replace("[", "-").rstrip("]")
+    return FOLDER / "langchain_standard" / configuration.folder / f"{file}.yaml"
+
+
+def play(path: Path, *, repeats: bool) -> Iterator[Any]:
+    """Play a cassette, and see that all of it was asked for."""
+    with player(path, repeats=repeats) as cassette:
+        yield cassette
+    assert cassette.all_played
+
+
+def record(path: Path, live: Live | None) -> Iterator[Any]:
+    """Record a cassette, from the emulator where there is no service."""
+    with ExitStack() as stack:
+        hidden = live.hidden if live else {}
+        if live is None:
+            studio = stack.enter_context(Emulator(api_key=KEY))
+            stack.enter_context(_rerouted(studio.base_url))
+            stack.enter_context(_known_ids())
+        else:
+            stack.enter_context(patch.object(Configuration, "api_key", live.key))
+        recording = recorder(source_now(live), SINGAPORE, hidden)
+        cassette = stack.enter_context(recording.use_cassette(str(path)))
+        yield cassette
+        if "batch" in path.stem:
+            # What is sent at once comes in any order.
+            cassette.data.sort(key=lambda exchange: exchange[0].body)
+
+
+def _rerouted(origin: str) -> Any:
+    """Send what goes to the service to the emulator."""
+    to = urlsplit(origin)
+    http: Any = _pools._http()
+
+    def reroute(request: Any) -> None:
+        request.url = request.url.copy_with(
+            scheme=to.scheme, host=to.hostname, port=to.port
+        )
+
+    async def areroute(request: Any) -> None:
+        reroute(request)
+
+    def make_pool(connection: object, kind: str) -> Any:
+        del connection
+        hook = reroute if kind == "Client" else areroute
+        return getattr(http, kind)(event_hooks={"request": [hook]})
+
+    clients = _pools._Clients()
+    return patch.multiple(_pools, _make_pool=make_pool, _sync_clients=clients)
+
+
+def _known_ids() -> Any:
+    """Number what the suite makes up, so that a recording can be repeated."""
+    numbers = count(1)
+    return patch("uuid.uuid4", lambda: UUID(int=next(numbers)))
