@@ -3,6 +3,7 @@
 # LlamaIndex's responses hold plain dicts.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from io import IOBase
@@ -28,6 +29,7 @@ from llama_index.core.base.llms.types import (
 )
 from pydantic import BaseModel
 
+from llamaindex_modelstudio._history import pair_calls
 from modelstudio_core import messages as core
 from modelstudio_core.completion import Completion
 from modelstudio_core.errors import ConfigurationError
@@ -72,7 +74,7 @@ def from_messages(messages: Sequence[ChatMessage]) -> list[core.Message]:
     Raises:
         ConfigurationError: A block has no counterpart.
     """
-    return [_from_message(message) for message in messages]
+    return pair_calls([_from_message(message) for message in messages])
 
 
 def _from_message(message: ChatMessage) -> core.Message:
@@ -103,30 +105,36 @@ def _reasoning(message: ChatMessage) -> str:
 
 def _calls(message: ChatMessage) -> list[core.ToolCall]:
     """Read the tool calls: dicts, objects of any SDK, or blocks."""
-    kept: Any = message.additional_kwargs.get("tool_calls")
-    if kept:
-        return [_plain_call(call) for call in kept]
-    return [
-        _call(block.tool_call_id, block.tool_name, block.tool_kwargs)
-        for block in message.blocks
-        if isinstance(block, ToolCallBlock)
-    ]
+    kept = message.additional_kwargs.get("tool_calls")
+    listed = cast("Sequence[Any]", kept) if isinstance(kept, list | tuple) else ()
+    plain = [_plain(call) for call in listed]
+    if plain and all("function" in call for call in plain):
+        return [_call(call.get("id"), **_named(call["function"])) for call in plain]
+    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    if blocks:
+        return [_call(b.tool_call_id, b.tool_name, b.tool_kwargs) for b in blocks]
+    return [_call(call.get("id"), **_named(call)) for call in plain if call.get("name")]
 
 
-def _plain_call(call: Any) -> core.ToolCall:
+def _plain(call: Any) -> Mapping[str, Any]:
     plain = call.model_dump() if isinstance(call, BaseModel) else call
-    function = plain["function"]
-    return _call(plain.get("id"), function.get("name"), function.get("arguments"))
+    return cast("Mapping[str, Any]", plain) if isinstance(plain, Mapping) else {}
+
+
+def _named(function: object) -> dict[str, Any]:
+    """Return the name and the arguments, which other services call their input."""
+    known = _plain(function)
+    arguments = known.get("arguments") or known.get("input")
+    return {"name": known.get("name"), "arguments": arguments}
 
 
 def _call(call_id: object, name: object, arguments: object) -> core.ToolCall:
-    text = arguments if isinstance(arguments, str) else _dump(arguments or {})
-    function: Any = {"name": str(name or ""), "arguments": text}
+    known = str(name or "")
+    text = arguments
+    if not isinstance(text, str):
+        text = core.arguments_text(known, arguments or {})
+    function: Any = {"name": known, "arguments": text}
     return {"id": str(call_id or ""), "type": "function", "function": function}
-
-
-def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _content(blocks: Sequence[ContentBlock]) -> str | list[core.Part]:
@@ -191,14 +199,19 @@ def _part(
 
 
 class _Resolve(Protocol):
-    def __call__(self, as_base64: bool = False) -> IOBase: ...  # LlamaIndex's own
+    def __call__(self) -> IOBase: ...  # LlamaIndex's own
 
 
 def _url(url: object, mime: str | None, default: str, resolve: _Resolve) -> str:
     """Return a medium's own address, else its bytes as a ``data:`` URL."""
     if url:
         return str(url)
-    encoded = cast("bytes", resolve(as_base64=True).read()).decode()
+    try:
+        encoded = base64.b64encode(cast("bytes", resolve().read())).decode()
+    except (OSError, TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"The bytes of a media block cannot be read: {error}"
+        ) from None
     return f"data:{default if mime is None else mime};base64,{encoded}"
 
 
@@ -295,7 +308,7 @@ def _arguments(text: str) -> dict[str, Any] | str:
     """Return arguments as a dict; unfinished or broken ones stay text."""
     try:
         parsed: Any = json.loads(text) if text.strip() else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else text
 
@@ -316,7 +329,7 @@ def _metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
     if request.model.replaced:
         known["requested_model"] = request.model.requested
     if request.thinking_disabled:
-        known["thinking_disabled_for_tool_choice"] = True
+        known[f"thinking_disabled_for_{request.thinking_disabled}"] = True
     return known
 
 
@@ -324,14 +337,21 @@ def _logprobs(finish: Finish | None) -> list[list[LogProb]] | None:
     if finish is None or not finish.logprobs:
         return None
     return [
-        [_logprob(it) for it in token.get("top_logprobs") or [token]]
+        [_logprob(it) for it in _objects(token.get("top_logprobs")) or [token]]
         for token in cast("list[Mapping[str, Any]]", finish.logprobs)
     ]
 
 
 def _logprob(token: Mapping[str, Any]) -> LogProb:
+    probability, codes = token.get("logprob"), token.get("bytes")
+    numbers = cast("list[object]", codes) if isinstance(codes, list) else []
     return LogProb(
-        token=token.get("token") or "",
-        logprob=token.get("logprob") or 0.0,
-        bytes=token.get("bytes") or [],
+        token=str(token.get("token") or ""),
+        logprob=probability if isinstance(probability, int | float) else 0.0,
+        bytes=[it for it in numbers if type(it) is int],
     )
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return [cast("Mapping[str, Any]", it) for it in items if isinstance(it, Mapping)]

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -17,13 +17,8 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     LLMMetadata,
     MessageRole,
-    ToolCallBlock,
 )
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
-from llama_index.core.llms.function_calling import FunctionCallingLLM
-from llama_index.core.llms.llm import ToolSelection
-from llama_index.core.llms.utils import parse_partial_json
-from llama_index.core.tools import BaseTool
 from pydantic import Field
 from typing_extensions import override
 
@@ -33,8 +28,9 @@ from llamaindex_modelstudio._messages import (
     to_delta_response,
     to_response,
 )
+from llamaindex_modelstudio._streams import chat_stream, completion_stream
+from llamaindex_modelstudio._structured import StructuredPrediction
 from modelstudio_core import chat
-from modelstudio_core.arguments import ChatArguments
 from modelstudio_core.chat import Chat, Exchange
 from modelstudio_core.completion import Completion
 from modelstudio_core.errors import ConfigurationError
@@ -46,7 +42,7 @@ __all__ = ["ModelStudio"]
 _CONTEXT_WINDOW = 128 * 1024
 
 
-class ModelStudio(ChatArguments, FunctionCallingLLM):
+class ModelStudio(StructuredPrediction):
     """A chat model of Alibaba Cloud Model Studio.
 
     The answer's text is ``response.message.content``; what the model thought before it
@@ -170,7 +166,7 @@ class ModelStudio(ChatArguments, FunctionCallingLLM):
         messages = self._to_messages(prompt, formatted=formatted)
         return to_completion_response(self._answer(messages, kwargs))
 
-    @llm_chat_callback()
+    @chat_stream
     @override
     def stream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
@@ -178,7 +174,7 @@ class ModelStudio(ChatArguments, FunctionCallingLLM):
         """Answer a conversation piece by piece; see ``chat``."""
         return self._stream_answer(self._exchange(messages, kwargs, stream=True))
 
-    @llm_completion_callback()
+    @completion_stream
     @override
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
@@ -211,7 +207,7 @@ class ModelStudio(ChatArguments, FunctionCallingLLM):
         messages = self._to_messages(prompt, formatted=formatted)
         return to_completion_response(await self._aanswer(messages, kwargs))
 
-    @llm_chat_callback()
+    @chat_stream
     @override
     async def astream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
@@ -219,7 +215,7 @@ class ModelStudio(ChatArguments, FunctionCallingLLM):
         """Answer a conversation piece by piece; see ``chat``."""
         return self._astream_answer(self._exchange(messages, kwargs, stream=True))
 
-    @llm_completion_callback()
+    @completion_stream
     @override
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
@@ -276,82 +272,6 @@ class ModelStudio(ChatArguments, FunctionCallingLLM):
             raise _too_many(call["n"])
         return self._prepare(from_messages(messages), call, stream=stream)
 
-    # --- Tools ----------------------------------------------------------------------
-
-    @override
-    def _prepare_chat_with_tools(
-        self,
-        tools: Sequence[BaseTool],
-        user_msg: str | ChatMessage | None = None,
-        chat_history: list[ChatMessage] | None = None,
-        verbose: bool = False,
-        allow_parallel_tool_calls: bool = False,
-        tool_required: bool = False,
-        **kwargs: Any,
-    ) -> dict[str, Any]:
-        messages = list(chat_history or [])
-        if user_msg is not None:
-            messages.append(
-                ChatMessage(role=MessageRole.USER, content=user_msg)
-                if isinstance(user_msg, str)
-                else user_msg
-            )
-        prepared: dict[str, Any] = {**kwargs, "messages": messages}
-        # Programs pass a None of their own: it is no choice.
-        choice = prepared.pop("tool_choice", None)
-        if tools:
-            prepared["tools"] = [
-                tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools
-            ]
-            if choice is None and tool_required:
-                choice = "required"
-            if choice is not None:
-                prepared["tool_choice"] = choice
-            if allow_parallel_tool_calls:
-                prepared["parallel_tool_calls"] = True
-        return prepared
-
-    @override
-    def _validate_chat_with_tools_response(
-        self,
-        response: ChatResponse,
-        tools: Sequence[BaseTool],
-        allow_parallel_tool_calls: bool = False,
-        **kwargs: Any,
-    ) -> ChatResponse:
-        if not allow_parallel_tool_calls:
-            _keep_one_call(response.message)
-        return response
-
-    @override
-    def get_tool_calls_from_response(
-        self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
-    ) -> list[ToolSelection]:
-        """Return the tool calls of a response, of a streamed one as far as it came.
-
-        Args:
-            response: What ``chat`` or ``stream_chat`` returned.
-            error_on_no_tool_call: Whether an answer without a call is an error.
-            **kwargs: Not used.
-
-        Raises:
-            ValueError: There is no call, and there must be one.
-        """
-        blocks = [b for b in response.message.blocks if isinstance(b, ToolCallBlock)]
-        if not blocks and error_on_no_tool_call:
-            raise ValueError(
-                "Expected at least one tool call, and the model answered:"
-                f" {response.message.content!r}"
-            )
-        return [
-            ToolSelection(
-                tool_id=block.tool_call_id or "",
-                tool_name=block.tool_name,
-                tool_kwargs=_as_far_as_it_came(block.tool_kwargs),
-            )
-            for block in blocks
-        ]
-
 
 def _one_answer(resolved: Chat) -> Chat:
     if (resolved.options.n or 1) != 1:
@@ -361,22 +281,3 @@ def _one_answer(resolved: Chat) -> Chat:
 
 def _too_many(n: object) -> ConfigurationError:
     return ConfigurationError(f"n={n} cannot be used: LlamaIndex takes one answer.")
-
-
-def _keep_one_call(message: ChatMessage) -> None:
-    calls = [b for b in message.blocks if isinstance(b, ToolCallBlock)]
-    if len(calls) > 1:
-        message.blocks = [b for b in message.blocks if b not in calls[1:]]
-        message.additional_kwargs["tool_calls"] = message.additional_kwargs[
-            "tool_calls"
-        ][:1]
-
-
-def _as_far_as_it_came(arguments: dict[str, Any] | str) -> dict[str, Any]:
-    if isinstance(arguments, dict):
-        return arguments
-    try:
-        parsed = cast("object", parse_partial_json(arguments))
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}

@@ -500,11 +500,12 @@ _QWEN_VISION_MODELS = (
         prefix="qwen3-omni",
         inputs=_OMNI,
         thinking="hybrid-off",
+        streams_only=True,
         context_window=64 * _K,
         max_output=16 * _K,
         preserves_thinking=True,
         structured_output=_NONE,
-        source="Chat; Models",
+        source="Chat; Models; Qwen-Omni",
     ),
 )
 

@@ -9,6 +9,7 @@ one is assigned to, so that a model is at no time something else than its fields
 import re
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
@@ -553,6 +554,7 @@ def _http_client(value: object, kind: str) -> object:
     return value
 
 
+@cache
 def _check_dashscope() -> None:
     """See that the SDK is there, without importing it."""
     found = version("dashscope") if find_spec("dashscope") else "0"
@@ -563,5 +565,6 @@ def _check_dashscope() -> None:
         )
 
 
+@cache
 def _sdk_takes_httpx2() -> bool:
     return int(version("openai").partition(".")[0]) >= 3  # noqa: PLR2004 - a version

@@ -20,6 +20,7 @@ __all__ = [
     "ResolvedModel",
     "Thinking",
     "known_models",
+    "nearest_served",
     "resolve_deprecated",
     "resolve_model",
 ]
@@ -44,7 +45,8 @@ class ModelProfile:
         max_thinking: The most tokens of thinking, which ``thinking_budget`` may set.
         thinking: ``"hybrid-on"`` and ``"hybrid-off"`` can be switched and begin on or
             off; ``"only"`` and ``"never"`` cannot.
-        streams_thinking_only: It answers thinking requests only as a stream.
+        streams_only: It answers only as a stream.
+        streams_thinking_only: The same, for requests that think.
         inputs: What a prompt may hold: of text, image, video, audio.
         outputs: What an answer holds: text, or image.
         tools: Whether it calls tools; ``"not-thinking"``: only while not thinking.
@@ -81,6 +83,7 @@ class ModelProfile:
     max_output: int | None = None
     max_thinking: int | None = None
     thinking: Thinking | None = None
+    streams_only: bool = False
     streams_thinking_only: bool = False
     inputs: frozenset[str] = frozenset({"text"})
     outputs: frozenset[str] = frozenset({"text"})
@@ -279,6 +282,46 @@ def check_scope(model: str, endpoint: Endpoint) -> None:
         f"model={model!r} has no '-us' suffix, so its inference would leave the United"
         f" States, which mode='us' of region us-east-1 asks for: {advice}, or choose"
         " mode='global'."
+    )
+
+
+def nearest_served(model: str, endpoint: Endpoint) -> str | None:
+    """Return the known chat model that is nearest in name and served at an endpoint.
+
+    Where the catalog does not know who serves a model, everybody does.
+
+    Args:
+        model: The id that was asked for, which is not offered again.
+        endpoint: Where; its region and its mode count where they are known.
+
+    Example:
+        >>> from modelstudio_core.endpoints import resolve_endpoint
+        >>> nearest_served("qwen3.7-pluss", resolve_endpoint(region="singapore"))
+        'qwen3.7-plus'
+    """
+    from modelstudio_core._models import MODELS  # noqa: PLC0415 - it imports this file
+
+    served = [
+        name
+        for profile in MODELS
+        if _is_served(profile, endpoint)
+        for name in profile.ids
+        if name != model and name.endswith(_US_SUFFIX) == (endpoint.mode == "us")
+    ]
+    return next(iter(nearest(model, served)), None)
+
+
+def _is_served(profile: ModelProfile, endpoint: Endpoint) -> bool:
+    return (
+        profile.delisted is None
+        and "text" in profile.outputs
+        and (
+            endpoint.region is None
+            or endpoint.region in (profile.regions or {endpoint.region})
+        )
+        and (
+            endpoint.mode is None or endpoint.mode in (profile.modes or {endpoint.mode})
+        )
     )
 
 

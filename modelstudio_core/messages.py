@@ -4,6 +4,7 @@ Both frameworks convert to these types, and both protocols are built from them.
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
@@ -206,11 +207,18 @@ def _encodable(value: Any) -> Any:
             return value
         case dict():
             items = cast("dict[str, Any]", value).items()
-            return {name: _encodable(item) for name, item in items}
+            return {_encodable(name): _encodable(item) for name, item in items}
         case list():
             return list(map(_encodable, cast("Iterable[Any]", value)))
-        case _:
+        case None | bool() | int():
             return value
+        case float() if math.isfinite(value):
+            return value
+        case _:
+            raise ConfigurationError(
+                f"A message holds a {type(value).__name__}, which JSON does not have:"
+                f" {value!r:.200}"
+            )
 
 
 def _plain(content: str | list[Part]) -> str | list[Part]:
@@ -235,6 +243,20 @@ def _no_json(constant: str) -> None:
     raise ValueError(constant)
 
 
+def arguments_text(name: str, arguments: object) -> str:
+    """Return the arguments of a call, which a framework keeps as a dict, as JSON text.
+
+    Raises:
+        ConfigurationError: They hold what JSON does not have, such as a date.
+    """
+    try:
+        return json.dumps(arguments, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(
+            f"The arguments of a call of the tool {name!r} are not JSON: {error}."
+        ) from None
+
+
 def legal_arguments(arguments: str) -> str:
     """Return arguments that the service takes: it refuses what is not a JSON object.
 
@@ -244,7 +266,7 @@ def legal_arguments(arguments: str) -> str:
         return "{}"
     try:
         parsed = json.loads(arguments, parse_constant=_no_json)
-    except ValueError:
+    except (ValueError, RecursionError):
         parsed = None
     if isinstance(parsed, dict):
         return arguments

@@ -190,7 +190,8 @@ def plan_request(
     request = _choose_tool(request, thinks=bool(thinks))
     request = _choose_format(request, thinks=bool(thinks))
     still_thinks = bool(thinks) and not request.thinking_disabled
-    if still_thinks and profile.streams_thinking_only and (options.n or 1) == 1:
+    streams = profile.streams_only or (still_thinks and profile.streams_thinking_only)
+    if streams and (options.n or 1) == 1:
         return replace(request, stream=True)
     return request
 

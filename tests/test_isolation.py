@@ -17,6 +17,7 @@ import pytest
 from dashscope import Generation
 
 from langchain_modelstudio import ChatModelStudio
+from modelstudio_core import arguments
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
 from tests.answers import JSON, WHOLE
@@ -137,6 +138,7 @@ def test_without_the_sdk_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("modelstudio_core.arguments.find_spec", lambda _name: None)
+    arguments._check_dashscope.cache_clear()
     with pytest.raises(
         ConfigurationError, match=r"modelstudio-integrations\[dashscope\]"
     ):

@@ -139,16 +139,22 @@ def _check_thinking(ask: Ask) -> None:
         raise Refusal(
             "The value of the enable_thinking parameter is restricted to True."
         )
-    if not ask.thinking or ask.stream or not ask.profile.streams_thinking_only:
-        return
-    if ask.profile.thinking == "only":
+    if not ask.stream:
+        _check_whole(ask)
+
+
+def _check_whole(ask: Ask) -> None:
+    """Check that the model answers without a stream."""
+    thinks = ask.thinking and ask.profile.streams_thinking_only
+    if ask.profile.streams_only or (thinks and ask.profile.thinking == "only"):
         raise Refusal(
             "This model only support stream mode, please enable the stream parameter"
             " to access the model."
         )
-    raise Refusal(
-        "parameter.enable_thinking must be set to false for non-streaming calls"
-    )
+    if thinks:
+        raise Refusal(
+            "parameter.enable_thinking must be set to false for non-streaming calls"
+        )
 
 
 def _check_depth(ask: Ask) -> None:

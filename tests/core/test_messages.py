@@ -173,7 +173,13 @@ def test_content_is_joined_in_every_role(role: str) -> None:
     message = {"role": role, "content": [text("One"), text("Two")]}
     if role == "tool":
         message["tool_call_id"] = "call_1"
-    assert prepared(message) == [{**message, "content": "One\nTwo"}]
+    assert prepared(message, user())[0] == {**message, "content": "One\nTwo"}
+
+
+def test_a_system_message_at_the_end_is_sent_as_the_users() -> None:
+    late = {"role": "system", "content": "Answer now."}
+    assert prepared(user(), late) == [user(), {**late, "role": "user"}]
+    assert prepared(late, user()) == [late, user()]
 
 
 def test_cache_marker_keeps_its_parts() -> None:

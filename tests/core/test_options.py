@@ -768,3 +768,9 @@ def test_options_are_not_changed_by_planning() -> None:
     )
     plan_request(options, resolve_deprecated("deepseek-v4-pro"), protocol="openai")
     assert options == same
+
+
+def test_a_model_that_answers_only_as_a_stream_is_streamed_underneath() -> None:
+    assert plan("qwen3-omni-flash").stream
+    assert not plan("qwen3-omni-flash", n=2).stream
+    assert not plan("qwen-plus").stream
