@@ -20,12 +20,14 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import Any, Final, cast
 
+from modelstudio_core._secrets import hide_in_logs
 from modelstudio_core._version import __version__
 from modelstudio_core.connection import Connection
 from modelstudio_core.endpoints import DEFAULT_REGION
 from modelstudio_core.errors import ConfigurationError
 
 __all__ = [
+    "Lease",
     "async_client",
     "get_ready",
     "is_ready",
@@ -41,12 +43,26 @@ _KEPT_CONNECTIONS: Final = 100
 _KEPT_CLIENTS: Final = 64
 
 
-def sync_client(connection: Connection) -> Any:
+class Lease:
+    """An SDK's client, whose pool is closed when the last lease is gone.
+
+    The clients themselves stand in circles of references: they go when they are
+    collected, and a pool would wait for it.
+    """
+
+    __slots__ = ("__weakref__", "_until", "client")
+
+    def __init__(self, client: Any, until: AsyncGenerator[None] | None = None) -> None:
+        self.client = client
+        self._until = until
+
+
+def sync_client(connection: Connection) -> Lease:
     """Return the SDK's client for a connection, made by the first call."""
     return _sync_clients.get(connection, _make_client)
 
 
-def async_client(connection: Connection) -> Any:
+def async_client(connection: Connection) -> Lease:
     """Return the SDK's asynchronous client for a connection and the running loop."""
     loop = asyncio.get_running_loop()
     clients = _loop_clients.get(loop)
@@ -77,18 +93,19 @@ _ready: Final[set[str]] = set()
 
 
 def own_headers(connection: Connection) -> dict[str, str]:
-    """Return the headers that every request of a connection has."""
-    return {
+    """Return the headers that every request of a connection has.
+
+    A user's own takes the place of ours, however it is spelled.
+    """
+    ours = {
         "User-Agent": f"modelstudio-integrations/{__version__}",
-        # Said by us, and under one spelling: some versions of the SDK leave it out, and
-        # a user's own takes its place.
+        # Said by us: some versions of the SDK leave it out.
         "Authorization": f"Bearer {connection.api_key}",
         **connection.endpoint.headers,
-        **{
-            "Authorization" if name.lower() == "authorization" else name: value
-            for name, value in connection.default_headers
-        },
     }
+    spelled = {name.casefold(): name for name in ours}
+    theirs = connection.default_headers
+    return ours | {spelled.get(name.casefold(), name): value for name, value in theirs}
 
 
 def response_class() -> Any:
@@ -151,27 +168,22 @@ def _pool_options(connection: Connection) -> dict[str, Any]:
 # --- SDKs -------------------------------------------------------------------------
 
 
-def _make_client(connection: Connection) -> Any:
-    pool = connection.http_client
-    own = pool is None
-    if own:
-        pool = _make_pool(connection, "Client")
-    client = _sdk_client(connection, pool, 0)
-    if own:
-        weakref.finalize(client, pool.close)
-    return client
+def _make_client(connection: Connection) -> Lease:
+    pool = connection.http_client or _make_pool(connection, "Client")
+    lease = Lease(_sdk_client(connection, pool, 0))
+    if connection.http_client is None:
+        weakref.finalize(lease, pool.close)
+    hide_in_logs(lease, connection.secrets)
+    return lease
 
 
-def _make_async_client(connection: Connection) -> Any:
-    pool = connection.http_async_client
-    own = pool is None
-    if own:
-        pool = _make_pool(connection, "AsyncClient")
+def _make_async_client(connection: Connection) -> Lease:
+    pool = connection.http_async_client or _make_pool(connection, "AsyncClient")
     client = _sdk_client(connection, pool, 1)
-    if own:
-        # Held by the client alone: when it goes, its pool is closed.
-        client.until = _until_the_loop_ends(pool.aclose)
-    return client
+    own = connection.http_async_client is None
+    lease = Lease(client, _until_the_loop_ends(pool.aclose) if own else None)
+    hide_in_logs(lease, connection.secrets)
+    return lease
 
 
 def _sdk_client(connection: Connection, pool: Any, colour: int) -> Any:
@@ -249,20 +261,20 @@ class _Clients:
     """The clients that are kept warm, the longest unused given up first."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Connection, Any] = OrderedDict()
+        self._kept: OrderedDict[Connection, Lease] = OrderedDict()
         self._lock = threading.Lock()
         self.until: AsyncGenerator[None] | None = None
 
-    def get(self, connection: Connection, make: Callable[[Connection], Any]) -> Any:
+    def get(self, connection: Connection, make: Callable[[Connection], Lease]) -> Lease:
         with self._lock:
-            client = self._kept.get(connection)
-            if client is None:
-                client = self._kept[connection] = make(connection)
+            lease = self._kept.get(connection)
+            if lease is None:
+                lease = self._kept[connection] = make(connection)
                 if len(self._kept) > _KEPT_CLIENTS:
                     self._kept.popitem(last=False)
             else:
                 self._kept.move_to_end(connection)
-            return client
+            return lease
 
 
 _sync_clients = _Clients()

@@ -5,6 +5,7 @@ cannot be sent, and ``generate``, ``agenerate``, ``stream`` and ``astream`` send
 """
 
 import inspect
+import random
 import warnings
 from collections.abc import (
     AsyncGenerator,
@@ -16,6 +17,7 @@ from collections.abc import (
 )
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import tenacity
@@ -25,6 +27,7 @@ from modelstudio_core.catalog import (
     DeprecatedModels,
     ResolvedModel,
     check_scope,
+    nearest_served,
     resolve_deprecated,
 )
 from modelstudio_core.completion import Completion
@@ -32,6 +35,7 @@ from modelstudio_core.connection import Connection
 from modelstudio_core.errors import (
     APITimeoutError,
     ConfigurationError,
+    ErrorContext,
     IncompleteStreamError,
     ModelDeprecationWarning,
     ModelStudioError,
@@ -46,12 +50,14 @@ from modelstudio_core.wire.answer import AnswerParser
 
 __all__ = ["Chat", "Exchange", "agenerate", "astream", "generate", "prepare", "stream"]
 
-# The longest that a server's Retry-After is obeyed, and the back-off without one: that
-# of both SDKs.
+# The longest that a server's Retry-After is waited for, and the back-off without one:
+# that of both SDKs.
 _LONGEST_WAIT: Final = 60.0
 _BACK_OFF: Final = tenacity.wait_exponential(
     multiplier=0.5, max=8.0
 ) + tenacity.wait_random(0, 0.5)
+# So much longer than asked for, at most: those who were told the same come apart.
+_SPREAD: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,16 +178,23 @@ class Exchange:
         connection: How to reach the service.
         request: What was decided.
         message: What is sent: path, headers and body.
+        context: What errors need to know of it.
     """
 
     connection: Connection
     request: ChatRequest
     message: clients.Message
+    context: ErrorContext
+
+    @property
+    def call(self) -> tuple[Connection, clients.Message, ErrorContext]:
+        """What ``clients.open`` takes."""
+        return self.connection, self.message, self.context
 
     def parser(self, reply: clients.Reply | clients.AsyncReply) -> AnswerParser:
         """Make the parser of one answer."""
         parser = _WIRES[self.connection.protocol].parser
-        return parser(self.connection.context, request_id=reply.request_id)
+        return parser(self.context, request_id=reply.request_id)
 
 
 def prepare(
@@ -219,7 +232,24 @@ def prepare(
         headers=wire.headers(request),
         body=wire.build_request(request, messages, include_usage=include_usage),
     )
-    return Exchange(connection=chat.connection, request=request, message=message)
+    return Exchange(
+        connection=chat.connection,
+        request=request,
+        message=message,
+        context=replace(
+            chat.connection.context,
+            other_model=partial(_offer_another, chat.connection, chat.model),
+        ),
+    )
+
+
+def _offer_another(connection: Connection, model: ResolvedModel) -> str:
+    """Say which model to ask for where this one is not served."""
+    endpoint, asked = connection.endpoint, model.profile.id
+    other = nearest_served(asked, endpoint)
+    where = f" in region {endpoint.region}" if endpoint.region else ""
+    said = f"The model that was asked for is {asked!r}."
+    return f"{said} The nearest one that is known{where} is {other!r}."
 
 
 _Begun = tuple[Event, Generator[Event]]
@@ -235,15 +265,11 @@ def generate(exchange: Exchange) -> list[Completion]:
     Raises:
         APIError: There was no answer, or it is not whole.
     """
-    if exchange.request.stream:
-        return _complete(exchange, stream(exchange))
     return _complete(exchange, _retrying(exchange)(_send, exchange))
 
 
 async def agenerate(exchange: Exchange) -> list[Completion]:
     """Do as ``generate``."""
-    if exchange.request.stream:
-        return _complete(exchange, [event async for event in astream(exchange)])
     return _complete(exchange, await _aretrying(exchange)(_asend, exchange))
 
 
@@ -283,12 +309,17 @@ async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
 
 
 def _send(exchange: Exchange) -> list[Event]:
-    with closing(clients.open(exchange.connection, exchange.message)) as reply:
+    """Get a whole answer; one that is streamed underneath is tried again whole."""
+    if exchange.request.stream:
+        return list(_open(exchange))
+    with closing(clients.open(*exchange.call)) as reply:
         return _read_whole(exchange, reply, reply.read())
 
 
 async def _asend(exchange: Exchange) -> list[Event]:
-    reply = await clients.aopen(exchange.connection, exchange.message)
+    if exchange.request.stream:
+        return [event async for event in _aopen(exchange)]
+    reply = await clients.aopen(*exchange.call)
     async with aclosing(reply):
         return _read_whole(exchange, reply, await reply.read())
 
@@ -305,7 +336,7 @@ async def _abegin(exchange: Exchange) -> _AsyncBegun:
 
 
 def _open(exchange: Exchange) -> Generator[Event]:
-    reply = clients.open(exchange.connection, exchange.message)
+    reply = clients.open(*exchange.call)
     with closing(reply):
         if reply.is_json:
             yield from _read_whole(exchange, reply, reply.read())
@@ -325,7 +356,7 @@ def _open(exchange: Exchange) -> Generator[Event]:
 
 
 async def _aopen(exchange: Exchange) -> AsyncGenerator[Event]:
-    reply = await clients.aopen(exchange.connection, exchange.message)
+    reply = await clients.aopen(*exchange.call)
     async with aclosing(reply):
         if reply.is_json:
             for event in _read_whole(exchange, reply, await reply.read()):
@@ -368,14 +399,19 @@ def _read_whole(
 
 
 def _is_retryable(error: BaseException) -> bool:
-    return isinstance(error, ModelStudioError) and error.is_retryable
+    """Tell whether to try again: not before the service's time, and not much later."""
+    if not isinstance(error, ModelStudioError):
+        return False
+    return error.is_retryable and (error.retry_after or 0.0) <= _LONGEST_WAIT
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
     """Wait as long as the service asks, else longer each time."""
     error = state.outcome.exception() if state.outcome else None
-    asked = getattr(error, "retry_after", None)
-    return _BACK_OFF(state) if asked is None else min(float(asked), _LONGEST_WAIT)
+    asked: float | None = getattr(error, "retry_after", None)
+    if not asked:
+        return _BACK_OFF(state)
+    return asked * random.uniform(1.0, 1.0 + _SPREAD)  # noqa: S311 - not a secret
 
 
 def _policy(exchange: Exchange) -> dict[str, Any]:
@@ -409,7 +445,7 @@ class _CallCheck:
             if isinstance(event, ToolCallDelta):
                 self._missing = False
             elif isinstance(event, Finish):
-                raise self._exchange.connection.context.error(
+                raise self._exchange.context.error(
                     ToolChoiceError,
                     f"{self._exchange.request.model.profile.id} was asked to call a"
                     " tool and answered without a call.",

@@ -6,14 +6,18 @@ environment variables and parsing are not used. ``_pools.py`` makes and keeps th
 
 import asyncio
 import math
+import ssl
 import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import ModuleType
 from typing import Any, Final, NamedTuple, cast
 
 from modelstudio_core._pools import (
+    Lease,
     async_client,
     get_ready,
     is_ready,
@@ -46,43 +50,62 @@ class Message(NamedTuple):
 
 # --- Two functions ----------------------------------------------------------------
 
+# What fails is raised after its ``except``, not within: else the error of the library
+# below, which may repeat a key, would be its context. And it is popped from a list: a
+# frame that holds the error that holds the frame would stay until it is collected.
 
-def open(connection: Connection, message: Message) -> "Reply":  # noqa: A001 - clients.open
+
+def open(  # noqa: A001 - clients.open
+    connection: Connection, message: Message, context: ErrorContext
+) -> "Reply":
     """Send a request and return its answer as soon as its headers are there.
+
+    Args:
+        connection: Where to.
+        message: What.
+        context: What errors need to know of it.
 
     Raises:
         APIError: There was no answer, or it was a refusal.
     """
-    client = sync_client(connection)
-    context = connection.context
+    lease = sync_client(connection)
     try:
         if connection.protocol == "openai":
-            response = client.post(**_openai_call(message))
+            response = lease.client.post(**_openai_call(message))
         else:
             call = _dashscope_call(connection, message)
-            response = client.transport.open_stream(**call)
+            response = lease.client.transport.open_stream(**call)
     except Exception as error:  # noqa: BLE001 - what is not the SDK's goes on as it is
-        raise _translated(error, context) from _shown(error.__cause__, context)
-    _refuse_redirect(response, context)
-    return Reply(client, response, context)
+        failed = [_translated(error, context)]
+    else:
+        if response.is_success:
+            return Reply(lease, response, context)
+        response.close()
+        failed = [_from_status(response, "", context)]
+    raise failed.pop()
 
 
-async def aopen(connection: Connection, message: Message) -> "AsyncReply":
+async def aopen(
+    connection: Connection, message: Message, context: ErrorContext
+) -> "AsyncReply":
     """Do as ``open``."""
     if not is_ready(connection):
         await asyncio.to_thread(get_ready, connection)
-    client = async_client(connection)
-    context = connection.context
+    lease = async_client(connection)
     try:
         if connection.protocol == "openai":
-            response = await client.post(**_openai_call(message))
+            response = await lease.client.post(**_openai_call(message))
         else:
             call = _dashscope_call(connection, message)
-            response = await client.transport.open_stream(**call)
+            response = await lease.client.transport.open_stream(**call)
     except Exception as error:  # noqa: BLE001 - what is not the SDK's goes on as it is
-        raise _translated(error, context) from _shown(error.__cause__, context)
-    _refuse_redirect(response, context)
-    return AsyncReply(client, response, context)
+        failed = [_translated(error, context)]
+    else:
+        if response.is_success:
+            return AsyncReply(lease, response, context)
+        await response.aclose()
+        failed = [_from_status(response, "", context)]
+    raise failed.pop()
 
 
 def _openai_call(message: Message) -> dict[str, Any]:
@@ -111,17 +134,17 @@ def _dashscope_call(connection: Connection, message: Message) -> dict[str, Any]:
 
 
 class _BaseReply:
-    """An answer's headers, and the client that must live as long as its body."""
+    """An answer's headers, and the lease that must last as long as its body."""
 
-    def __init__(self, client: object, response: Any, context: ErrorContext) -> None:
-        self._client = client
+    def __init__(self, lease: Lease, response: Any, context: ErrorContext) -> None:
+        self._lease = lease
         self._response = response
         self._context = context
 
     @property
     def request_id(self) -> str | None:
         """The id to quote to Alibaba Cloud's support."""
-        return _header(self._response, "x-request-id")
+        return self._context.redact(_header(self._response, "x-request-id"))
 
     @property
     def is_json(self) -> bool:
@@ -134,17 +157,13 @@ class _BaseReply:
         return "event-stream" in (_header(self._response, "content-type") or "")
 
     def _broken(self, error: Exception) -> APIError:
+        cls: type[APIError] = IncompleteStreamError
+        said = f"The connection broke before the answer was whole: {_words(error)}"
         if _is_timeout(error):
-            return self._context.error(
-                APITimeoutError,
-                "The answer fell silent for longer than the timeout allows.",
-                request_id=self.request_id,
-            )
-        return self._context.error(
-            IncompleteStreamError,
-            f"The connection broke before the answer was whole: {_words(error)}",
-            request_id=self.request_id,
-        )
+            cls = APITimeoutError
+            said = "The answer fell silent for longer than the timeout allows."
+        broken = self._context.error(cls, said, request_id=self.request_id)
+        return _because(broken, error, self._context)
 
 
 class Reply(_BaseReply):
@@ -159,7 +178,8 @@ class Reply(_BaseReply):
         try:
             return cast("bytes", self._response.read())
         except Exception as error:  # noqa: BLE001 - any means that the answer is cut
-            raise self._broken(error) from _shown(error, self._context)
+            failed = [self._broken(error)]
+        raise failed.pop()
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body's bytes as they come.
@@ -170,7 +190,10 @@ class Reply(_BaseReply):
         try:
             yield from self._response.iter_bytes()
         except Exception as error:  # noqa: BLE001 - any means that the answer is cut
-            raise self._broken(error) from _shown(error, self._context)
+            failed = [self._broken(error)]
+        else:
+            return
+        raise failed.pop()
 
     def drain(self, chunks: Iterator[bytes]) -> None:
         """Read to the end, so that the connection can be used again; not for long."""
@@ -208,7 +231,8 @@ class AsyncReply(_BaseReply):
         try:
             return cast("bytes", await self._response.aread())
         except Exception as error:  # noqa: BLE001 - any means that the answer is cut
-            raise self._broken(error) from _shown(error, self._context)
+            failed = [self._broken(error)]
+        raise failed.pop()
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Yield the body's bytes as they come.
@@ -220,7 +244,10 @@ class AsyncReply(_BaseReply):
             async for chunk in self._response.aiter_bytes():
                 yield chunk
         except Exception as error:  # noqa: BLE001 - any means that the answer is cut
-            raise self._broken(error) from _shown(error, self._context)
+            failed = [self._broken(error)]
+        else:
+            return
+        raise failed.pop()
 
     async def drain(self, chunks: AsyncIterator[bytes]) -> None:
         """Read to the end, so that the connection can be used again; not for long."""
@@ -261,17 +288,53 @@ def _translated(error: Exception, context: ErrorContext) -> Exception:
     if dashscope and isinstance(error, dashscope.APIStatusError):
         return _from_status(refused, refused.body or refused.message, context)
     known = [sdk.APIConnectionError for sdk in (openai, dashscope) if sdk]
+    if _is_timeout(error) or _is_transport(error) or isinstance(error, tuple(known)):
+        return _unreached(error, context)
+    return error
+
+
+def _unreached(error: Exception, context: ErrorContext) -> APIError:
+    """Make the error of a request that was not answered."""
     cause = error.__cause__ or error
     if _is_timeout(error) or _is_timeout(cause):
-        return context.error(
+        failure: APIError = context.error(
             APITimeoutError, f"{context.host} did not answer within the timeout."
         )
-    if _is_transport(error) or isinstance(error, tuple(known)):
-        return context.error(
+    elif untrusted := _untrusted(cause):
+        failure = context.error(
             APIConnectionError,
-            f"{context.host} could not be reached: {_words(cause)}",
+            f"The certificate of {context.host} is not trusted: {_words(untrusted)}."
+            " For an authority of your own set SSL_CERT_FILE, or pass an http_client.",
+            is_retryable=False,
         )
-    return error
+    else:
+        failure = context.error(
+            APIConnectionError, f"{context.host} could not be reached: {_words(cause)}"
+        )
+    return _because(failure, cause, context)
+
+
+def _untrusted(error: BaseException) -> BaseException | None:
+    """Return the refusal of a certificate, where it is at the bottom of an error."""
+    return next(
+        (it for it in _chain(error) if isinstance(it, ssl.SSLCertVerificationError)),
+        None,
+    )
+
+
+def _because(
+    failure: APIError, cause: BaseException, context: ErrorContext
+) -> APIError:
+    """Give an error its cause, unless that repeats a key."""
+    told = "".join(str(it) for it in _chain(cause))
+    failure.__cause__ = cause if context.redact(told) == told else None
+    return failure
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _from_status(refused: Any, body: object, context: ErrorContext) -> APIError:
@@ -282,18 +345,6 @@ def _from_status(refused: Any, body: object, context: ErrorContext) -> APIError:
         request_id=refused.headers.get("x-request-id") or None,
         retry_after=_retry_after(refused.headers),
     )
-
-
-def _refuse_redirect(response: Any, context: ErrorContext) -> None:
-    """Raise for what an SDK takes for an answer: only the 2xx are."""
-    if not response.is_success:
-        raise _from_status(response, "", context)
-
-
-def _shown(cause: BaseException | None, context: ErrorContext) -> BaseException | None:
-    """Return a cause that may be shown: not one that repeats a key."""
-    told = str(cause)
-    return cause if context.redact(told) == told else None
 
 
 def _words(error: BaseException) -> str:
@@ -333,4 +384,16 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
             seconds = float(headers.get(name) or "") / unit
             if 0 <= seconds < math.inf:
                 return seconds
-    return None
+    until, now = _date(headers.get("retry-after")), _date(headers.get("date"))
+    if until is None:
+        return None
+    # By the service's own clock, where it tells the time.
+    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text or "")
+    except (ValueError, TypeError, IndexError):
+        return None
+    return date.replace(tzinfo=date.tzinfo or UTC)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelstudio_core._secrets import secrets_of
 from modelstudio_core.endpoints import Endpoint, Protocol
 from modelstudio_core.errors import ErrorContext
 
@@ -43,10 +44,14 @@ class Connection:
     @property
     def context(self) -> ErrorContext:
         """What an error needs to know."""
-        own = [v for k, v in self.default_headers if k.lower() == "authorization"]
         return ErrorContext(
             region=self.endpoint.region,
             protocol=self.protocol,
             host=self.endpoint.host,
-            secrets=(self.api_key, *own),
+            secrets=self.secrets,
         )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown: the key, and what the user's headers hold."""
+        return secrets_of(self.api_key, self.default_headers)

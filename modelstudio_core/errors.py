@@ -27,10 +27,12 @@ of codes is that of the official error-code page and of recorded bodies (2026-09
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, Self, TypeVar, cast
+
+from modelstudio_core._secrets import redact
 
 __all__ = [
     "APIConnectionError",
@@ -299,8 +301,9 @@ _STATUS_OF_CODE = {
     "modelservingerror": 503,
     "modelunavailable": 503,
 }
+_MODEL_CODES = ("model_not_found", "ModelNotFound", "model_not_supported")
 _STATUS_OF_TYPE = {"invalid_request_error": 400, "server_error": 500}
-_BAD_REQUEST, _REQUEST_TIMEOUT, _CONFLICT, _SERVER_ERROR = 400, 408, 409, 500
+_BAD_REQUEST, _SERVER_ERROR = 400, 500
 _CLASS_OF_STATUS: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
     401: AuthenticationError,
@@ -314,10 +317,15 @@ _OVERFLOW = re.compile(r"range of input length|maximum context length", re.IGNOR
 _FREE_QUOTA = re.compile(r"free allocated quota|free ?tier", re.IGNORECASE)
 _EMBEDDED_STATUS = re.compile(r"\s*<([45]\d{2})>")
 _CALLER_FAULT = re.compile(
-    r"list index out of range|role must be in|expecting '.' delimiter", re.IGNORECASE
+    r"list index out of range|role must be in|expecting '.' delimiter"
+    r"|^\s*<4\d\d>|internalerror\.algo\.invalidparameter",
+    re.IGNORECASE,
 )
+_NO_SUCH_MODEL = re.compile(r"\bmodel\b.{0,200}\bnot (exist|found)", re.IGNORECASE)
 _REDIRECTS = range(300, 400)
-_SHORTEST_SECRET = 8
+# What the class of the status does not tell: a server may be busy (408, 409), and it
+# will never learn a method or a version of HTTP (501, 505).
+_ALWAYS_RETRYABLE, _NEVER_RETRYABLE = {408, 409}, {501, 505}
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,35 +337,27 @@ class ErrorContext:
         protocol: ``"openai"`` or ``"dashscope"``.
         host: The host that was called.
         secrets: What must never be shown, even where the service echoes it.
+        other_model: Says which model to ask for where the one that was is not served.
     """
 
     region: str | None
     protocol: str
     host: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    other_model: Callable[[], str] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     def redact(self, value: _T) -> _T:
         """Return the value with every secret in its strings replaced."""
-        if isinstance(value, str):
-            text: str = value
-            for secret in self.secrets:
-                # A shorter one is a word of the language, such as "test".
-                if len(secret) >= _SHORTEST_SECRET:
-                    text = text.replace(secret, "**********")
-            return cast("_T", text)
-        if isinstance(value, Mapping):
-            items = cast("Mapping[Any, Any]", value).items()
-            return cast("_T", {self.redact(k): self.redact(v) for k, v in items})
-        if isinstance(value, list):
-            return cast("_T", [self.redact(v) for v in cast("list[Any]", value)])
-        return value
+        return redact(value, self.secrets)
 
     def error(self, cls: type[_E], message: str, **known: Any) -> _E:
         """Make an error that is not about a status, such as a broken connection."""
-        known.setdefault("region", self.region)
-        known.setdefault("protocol", self.protocol)
         shown = {name: self.redact(value) for name, value in known.items()}
-        return cls(self.redact(message), **shown)
+        return cls(
+            self.redact(message), region=self.region, protocol=self.protocol, **shown
+        )
 
     def from_payload(
         self,
@@ -377,9 +377,11 @@ class ErrorContext:
             request_id: The id in the response's header; the body's own comes first.
             retry_after: Seconds that the header asked to wait for.
         """
+        # Before a long text is cut, which may be in the midst of a secret.
+        payload = self.redact(payload)
         told = _Told.read(payload, status)
         real = status or told.status()
-        message = self.redact(told.message)
+        message = told.message
         common: dict[str, Any] = {
             "status_code": real,
             "code": told.code,
@@ -397,9 +399,9 @@ class ErrorContext:
                 " The service answered with a redirect, which is never followed:"
                 " check base_url."
             )
-        retryable = cls.is_retryable or real in {_REQUEST_TIMEOUT, _CONFLICT}
-        if cls is InternalServerError and _CALLER_FAULT.search(told.message):
-            retryable = False
+        if self.other_model and told.is_about_the_model(cls):
+            message += f" {self.other_model()}"
+        retryable = told.is_retryable(cls, real)
         return self.error(cls, message, is_retryable=retryable, **common)
 
     def _key_hint(self) -> str:
@@ -472,6 +474,24 @@ class _Told:
         if status >= _SERVER_ERROR:
             return InternalServerError
         return _CLASS_OF_STATUS.get(status, APIStatusError)
+
+    def is_retryable(self, cls: type[APIStatusError], status: int) -> bool:
+        """Tell whether the same request may succeed later."""
+        if cls is InternalServerError and _CALLER_FAULT.search(
+            f"{self.message}\n{self.code}"
+        ):
+            return False
+        if status in _NEVER_RETRYABLE:
+            return False
+        return cls.is_retryable or (
+            status in _ALWAYS_RETRYABLE and cls is APIStatusError
+        )
+
+    def is_about_the_model(self, cls: type[APIStatusError]) -> bool:
+        """Tell whether another model is what helps; a 404 may be without words."""
+        if self.code in _MODEL_CODES or _NO_SUCH_MODEL.search(self.message):
+            return issubclass(cls, BadRequestError | NotFoundError)
+        return cls is NotFoundError and self.code is None
 
 
 def _no_words(status: int | None) -> str:

@@ -48,7 +48,7 @@ class AnswerParser(ABC):
         self._header_id = request_id
         self._splitter = EventSplitter()
         self._whole: dict[str, Any] | None = None
-        self._usage: Mapping[str, Any] | None = None
+        self._usage: dict[str, Any] | None = None
         self._choices: dict[int, Choice] = {}
         self._error: Exception | None = None
 
@@ -153,7 +153,11 @@ class AnswerParser(ABC):
     # --- Help for subclasses ------------------------------------------------------
 
     def _take_json(self, data: bytes, events: list[Event]) -> None:
-        self._add(self._load(data), events)
+        try:
+            parsed = from_json(data)
+        except ValueError:
+            parsed = self._load(data)
+        self._add(parsed, events)
 
     def _load(self, data: bytes) -> object:
         try:
@@ -187,19 +191,22 @@ class AnswerParser(ABC):
         index = raw.get("index") or 0
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = Choice()
+            choice = self._choices[_whole_number(index)] = Choice()
         if message:
-            if text := message.get("reasoning_content") or message.get("reasoning"):
+            said = message.get("reasoning_content") or message.get("reasoning")
+            if said and (text := said if type(said) is str else flatten(said)):
                 events.append(ReasoningDelta(text, index))
-            if text := message.get("content"):
-                events.append(TextDelta(flatten(text), index))
+            said = message.get("content")
+            if said and (text := said if type(said) is str else flatten(said)):
+                events.append(TextDelta(text, index))
             if calls := message.get("tool_calls"):
                 events.extend(choice.add_calls(calls, index))
         # The native protocol has a string for none.
         if (reason := raw.get("finish_reason")) and reason != "null":
-            choice.reason = reason
-        if logprobs := raw.get("logprobs"):
-            choice.logprobs.extend(logprobs.get("content") or ())
+            choice.reason = _string(reason)
+        if raw.get("logprobs"):
+            logprobs = object_of(raw, "logprobs")
+            choice.logprobs.extend(objects_of(logprobs, "content"))
 
     def _refusal(self, payload: object, status: int | None = None) -> APIError:
         return self._context.from_payload(status, payload, request_id=self._header_id)
@@ -224,9 +231,9 @@ class AnswerParser(ABC):
             raw_finish_reason=choice.reason,
             usage=usage,
             request_id=self.request_id,
-            response_id=common.get("id"),
-            model=common.get("model"),
-            created=common.get("created"),
+            response_id=text_of(common, "id"),
+            model=text_of(common, "model"),
+            created=count_of(common, "created"),
             logprobs=choice.logprobs or None,
             tool_info=common.get("tool_info"),
             raw=raw,
@@ -263,7 +270,8 @@ class Choice:
         self, position: int, call: Mapping[str, Any], choice: int
     ) -> ToolCallDelta:
         function: Mapping[str, Any] = call.get("function") or {}
-        call_id, name = call.get("id") or "", function.get("name") or ""
+        call_id = _string(call.get("id") or "")
+        name = _string(function.get("name") or "")
         slot = self._slot(call.get("index"), position, call_id)
         known = self._calls[slot]
         new_id, new_name = not known[0] and call_id, not known[1] and name
@@ -311,10 +319,53 @@ def flatten(content: object) -> str:
     """Return content as text; a list of parts is what some models answer with."""
     if isinstance(content, str):
         return content
-    if isinstance(content, list):
-        parts = cast("list[Mapping[str, Any]]", content)
-        return "".join(str(part.get("text") or "") for part in parts)
-    return str(content)
+    if not isinstance(content, list):
+        raise TypeError
+    parts = cast("list[str | Mapping[str, Any]]", content)
+    return "".join(
+        part if isinstance(part, str) else str(part.get("text") or "") for part in parts
+    )
+
+
+# --- What the answer stands on must be right; what is said besides may be missing ---
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _whole_number(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError
+    return int(value)
+
+
+def text_of(raw: Mapping[str, Any], name: str) -> str | None:
+    """Return a field that is a text with something in it, else None."""
+    value = raw.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def count_of(raw: Mapping[str, Any], name: str) -> int | None:
+    """Return a field that is a whole number, else None."""
+    value = raw.get(name)
+    return value if type(value) is int else None
+
+
+def object_of(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a field that is an object, else an empty one."""
+    value = raw.get(name)
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def objects_of(raw: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the objects of a field that is a list."""
+    value = raw.get(name)
+    if not isinstance(value, list):
+        return []
+    return [it for it in cast("list[object]", value) if isinstance(it, dict)]
 
 
 def _as_text(arguments: object) -> str:
@@ -329,8 +380,8 @@ def load(data: bytes) -> object:
     """Parse JSON; the slower parser takes half a surrogate pair, the fast one not."""
     try:
         return from_json(data)
-    except ValueError:
-        try:
-            return json.loads(data)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
+    except ValueError as error:
+        # What the slower parser would take, nothing that comes after it could.
+        if "recursion limit" in str(error):
+            raise
+        return json.loads(data)

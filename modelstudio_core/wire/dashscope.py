@@ -16,7 +16,13 @@ from modelstudio_core.errors import ErrorContext
 from modelstudio_core.events import Citations, Event, Usage
 from modelstudio_core.messages import Message, Part, prepare_messages
 from modelstudio_core.options import ChatRequest
-from modelstudio_core.wire.answer import AnswerParser
+from modelstudio_core.wire.answer import (
+    AnswerParser,
+    count_of,
+    object_of,
+    objects_of,
+    text_of,
+)
 from modelstudio_core.wire.parameters import parameters_of
 from modelstudio_core.wire.sse import field_of
 
@@ -25,8 +31,11 @@ __all__ = ["Parser", "build_request", "headers", "path"]
 _STREAM_HEADERS: Final = {"X-DashScope-SSE": "enable", "Accept": "text/event-stream"}
 _MULTIMODAL: Final = "multimodal-generation"
 # The status of an error inside a stream stands in a comment, and nowhere else.
-_STATUS: Final = re.compile(rb"^:HTTP_STATUS/(\d{3})", re.MULTILINE)
+_STATUS: Final = re.compile(rb"^: ?HTTP_STATUS/(\d{3})", re.MULTILINE)
+_ERROR: Final = re.compile(rb"^event: ?error$", re.MULTILINE)
 _OK: Final = 200
+# How the head of an event ends that is no error, as all recorded ones do.
+_GOOD: Final = b"\nevent:result\n:HTTP_STATUS/200"
 
 
 def path(request: ChatRequest) -> str:
@@ -134,25 +143,30 @@ class Parser(AnswerParser):
             head = raw
         if not data:
             return
-        status = _STATUS.search(head)
-        if b"event:error" in head or (status and int(status.group(1)) != _OK):
-            self._raise_error(data, int(status.group(1)) if status else None)
+        if not head.endswith(_GOOD):
+            self._check_head(head, data)
         self._take_json(data, events)
 
-    def _raise_error(self, data: bytes, status: int | None) -> None:
-        payload = self._load(data)
-        # An error event with the status 200 says its status by its code alone.
-        raise self._refusal(payload, None if status == _OK else status)
+    def _check_head(self, head: bytes, data: bytes) -> None:
+        """Raise for an event that says that it is an error."""
+        found = _STATUS.search(head)
+        status = int(found.group(1)) if found else None
+        if _ERROR.search(head) or status not in (None, _OK):
+            payload = self._load(data)
+            # An error event with the status 200 says its status by its code alone.
+            raise self._refusal(payload, None if status == _OK else status)
 
     @override
     def _add_chunk(self, chunk: dict[str, Any], events: list[Event]) -> None:
-        self._own_id = chunk.get("request_id") or self._own_id
+        if not self._own_id:
+            self._own_id = text_of(chunk, "request_id")
         output = chunk.get("output")
         if not output:
             raise self._refusal(chunk)
-        if usage := chunk.get("usage"):
+        if usage := object_of(chunk, "usage"):
             self._usage = usage
-        self._keep_extras(output)
+        if "search_info" in output or "tool_info" in output:
+            self._keep_extras(output)
         choices = output.get("choices")
         if choices is None:
             # result_format "text": the answer without a message around it.
@@ -164,11 +178,11 @@ class Parser(AnswerParser):
 
     def _keep_extras(self, output: Mapping[str, Any]) -> None:
         """Keep what the service looked up, and the tools of its own that it ran."""
-        search: Mapping[str, Any] = output.get("search_info") or {}
-        if (results := search.get("search_results")) and not self._sources:
+        search = object_of(output, "search_info")
+        if (results := objects_of(search, "search_results")) and not self._sources:
             self._extras["search_info"] = search
             self._sources = Citations(results)
-        if tools := output.get("tool_info"):
+        if tools := objects_of(output, "tool_info"):
             self._extras["tool_info"] = tools
 
     @override
@@ -177,16 +191,17 @@ class Parser(AnswerParser):
 
     @override
     def _parse_usage(self, raw: Mapping[str, Any]) -> Usage:
-        inputs: Mapping[str, Any] = raw.get("prompt_tokens_details") or {}
-        outputs: Mapping[str, Any] = raw.get("output_tokens_details") or {}
-        input_tokens = raw.get("input_tokens") or 0
-        output_tokens = raw.get("output_tokens") or 0
+        inputs = object_of(raw, "prompt_tokens_details")
+        outputs = object_of(raw, "output_tokens_details")
+        input_tokens = count_of(raw, "input_tokens") or 0
+        output_tokens = count_of(raw, "output_tokens") or 0
+        cached = count_of(inputs, "cached_tokens")
         return Usage(
             input_tokens=input_tokens,
             output_tokens=output_tokens,
-            total_tokens=raw.get("total_tokens") or input_tokens + output_tokens,
-            reasoning_tokens=outputs.get("reasoning_tokens"),
-            cached_tokens=inputs.get("cached_tokens", raw.get("cached_tokens")),
-            cache_creation_tokens=inputs.get("cache_creation_input_tokens"),
+            total_tokens=count_of(raw, "total_tokens") or input_tokens + output_tokens,
+            reasoning_tokens=count_of(outputs, "reasoning_tokens"),
+            cached_tokens=count_of(raw, "cached_tokens") if cached is None else cached,
+            cache_creation_tokens=count_of(inputs, "cache_creation_input_tokens"),
             raw=raw,
         )

@@ -13,7 +13,7 @@ from modelstudio_core.errors import ErrorContext
 from modelstudio_core.events import Event, Usage
 from modelstudio_core.messages import Message, prepare_messages
 from modelstudio_core.options import ChatRequest
-from modelstudio_core.wire.answer import AnswerParser
+from modelstudio_core.wire.answer import AnswerParser, count_of, object_of
 from modelstudio_core.wire.parameters import parameters_of
 from modelstudio_core.wire.sse import field_of
 
@@ -113,7 +113,7 @@ class Parser(AnswerParser):
             raise self._refusal(chunk)
         if not self._first:
             self._first = {k: v for k, v in chunk.items() if k != "choices"}
-        if usage := chunk.get("usage"):
+        if chunk.get("usage") and (usage := object_of(chunk, "usage")):
             self._usage = usage
         for choice in choices or ():
             self._add_choice(
@@ -127,19 +127,19 @@ class Parser(AnswerParser):
 
 def parse_usage(raw: Mapping[str, Any]) -> Usage:
     """Read token counts; each detail may be absent, and absent is not zero."""
-    inputs: Mapping[str, Any] = raw.get("prompt_tokens_details") or {}
-    outputs: Mapping[str, Any] = raw.get("completion_tokens_details") or {}
-    input_tokens = raw.get("prompt_tokens") or 0
-    output_tokens = raw.get("completion_tokens") or 0
-    created = inputs.get("cache_creation_input_tokens")
+    inputs = object_of(raw, "prompt_tokens_details")
+    outputs = object_of(raw, "completion_tokens_details")
+    input_tokens = count_of(raw, "prompt_tokens") or 0
+    output_tokens = count_of(raw, "completion_tokens") or 0
+    created = count_of(inputs, "cache_creation_input_tokens")
     if created is None:
-        created = raw.get("cache_creation_input_tokens")
+        created = count_of(raw, "cache_creation_input_tokens")
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        total_tokens=raw.get("total_tokens") or input_tokens + output_tokens,
-        reasoning_tokens=outputs.get("reasoning_tokens"),
-        cached_tokens=inputs.get("cached_tokens"),
+        total_tokens=count_of(raw, "total_tokens") or input_tokens + output_tokens,
+        reasoning_tokens=count_of(outputs, "reasoning_tokens"),
+        cached_tokens=count_of(inputs, "cached_tokens"),
         cache_creation_tokens=created,
         raw=raw,
     )

@@ -22,11 +22,12 @@ class EventSplitter:
         b'data: d'
     """
 
-    __slots__ = ("_begun", "_rest", "_return")
+    __slots__ = ("_begun", "_pending", "_return")
 
     def __init__(self) -> None:
         """Begin before the first byte."""
-        self._rest: bytes = b""
+        # Pieces of one event, joined when it is whole: a long one costs its length.
+        self._pending: list[bytes] = []
         self._return = False
         self._begun = False
 
@@ -34,24 +35,39 @@ class EventSplitter:
         """Take the next bytes and return the events that they complete."""
         if self._return or b"\r" in chunk:
             chunk = self._unify(chunk)
-        data = self._rest + chunk if self._rest else chunk
         if not self._begun:
-            if len(data) < len(_BOM) and _BOM.startswith(data):
-                self._rest = data
-                return []
-            data = data.removeprefix(_BOM)
-            self._begun = True
-        if b"\n\n" not in data:
-            self._rest = data
+            chunk = self._begin(chunk)
+        if not self._pending and chunk.find(b"\n\n", 1) == len(chunk) - 2 > 0:
+            # One whole event, as most servers send it.
+            event = chunk[:-2].lstrip(b"\n")
+            return [event] if event else []
+        if b"\n\n" not in chunk and not self._is_cut_line_end(chunk):
+            if chunk:
+                self._pending.append(chunk)
             return []
+        data = b"".join((*self._pending, chunk)) if self._pending else chunk
         events = data.split(b"\n\n")
-        self._rest = events.pop()
+        rest = events.pop()
+        self._pending = [rest] if rest else []
         return [line for event in events if (line := event.strip(b"\n"))]
 
     def close(self) -> bytes:
         """Return what is left: an event whose closing blank line never came."""
-        rest, self._rest = self._rest, b""
+        rest, self._pending = b"".join(self._pending), []
         return rest.strip(b"\n")
+
+    def _begin(self, chunk: bytes) -> bytes:
+        """Take the first bytes without a byte order mark, half of which may wait."""
+        data = b"".join((*self._pending, chunk))
+        self._pending = []
+        if len(data) >= len(_BOM) or not _BOM.startswith(data):
+            self._begun = True
+        return data.removeprefix(_BOM)
+
+    def _is_cut_line_end(self, chunk: bytes) -> bool:
+        """Tell whether a blank line is cut between two chunks."""
+        pending = self._pending
+        return bool(pending) and chunk[:1] == b"\n" and pending[-1][-1:] == b"\n"
 
     def _unify(self, chunk: bytes) -> bytes:
         r"""Make every line end ``\n``; a ``\r`` at the end may be half of one."""
