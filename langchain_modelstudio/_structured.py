@@ -1,31 +1,32 @@
 """Tools, and answers in the shape of a schema."""
 
-from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
-from typing import Any, Literal, NoReturn, cast
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast
 
 from langchain_core.exceptions import OutputParserException
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
-from langchain_core.output_parsers import (
-    JsonOutputParser,
-    PydanticOutputParser,
-    PydanticToolsParser,
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ChatMessage,
+    SystemMessage,
 )
-from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser
+from langchain_core.output_parsers import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.runnables import (
-    Runnable,
-    RunnableLambda,
-    RunnableMap,
-    RunnablePassthrough,
-)
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
+from langchain_core.runnables.utils import AddableDict
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import (
+    convert_to_openai_function,
     convert_to_openai_tool,
 )
-from langchain_core.utils.pydantic import TBaseModel, is_basemodel_subclass
+from langchain_core.utils.json import parse_json_markdown, parse_partial_json
+from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import BaseModel
 from typing_extensions import override
 
 from modelstudio_core.errors import ConfigurationError, unknown_name
@@ -33,6 +34,7 @@ from modelstudio_core.messages import json_instruction
 from modelstudio_core.options import check_tools
 
 __all__ = [
+    "CALL_IS_CHECKED",
     "METHODS",
     "Schema",
     "StructuredOutputMethod",
@@ -46,9 +48,10 @@ Tool = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 Schema = dict[str, Any] | type
 StructuredOutputMethod = Literal["function_calling", "json_schema", "json_mode"]
 METHODS = ("function_calling", "json_schema", "json_mode")
+# An argument of a call: whoever reads the answer sees for himself that a call came.
+CALL_IS_CHECKED: Final = "call_is_checked"
 
 _Structured = Runnable[LanguageModelInput, Any]
-_Parser = Runnable[Any, Any]
 
 
 def to_tools(
@@ -60,11 +63,22 @@ def to_tools(
         ConfigurationError: A tool is not a function, or the choice is none of them.
     """
     try:
-        converted = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
-    except (ValueError, TypeError, AttributeError) as error:
+        converted = [_to_tool(tool, strict) for tool in tools]
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ConfigurationError(f"tools holds what is no tool: {error}") from error
     check_tools(converted, tool_choice)
     return converted
+
+
+def _to_tool(tool: Any, strict: bool | None) -> dict[str, Any]:
+    """Convert a tool; LangChain takes OpenAI's as it is, and ``strict`` not into it."""
+    if isinstance(tool, dict) and cast("Any", tool).get("type") == "function":
+        known = cast("dict[str, Any]", tool)
+        function = convert_to_openai_function(
+            known.get("function", known), strict=strict
+        )
+        return {"type": "function", "function": function}
+    return convert_to_openai_tool(cast("Tool", tool), strict=strict)
 
 
 def to_response_format(schema: object, strict: bool | None = None) -> Mapping[str, Any]:
@@ -74,7 +88,7 @@ def to_response_format(schema: object, strict: bool | None = None) -> Mapping[st
         ConfigurationError: It is neither.
     """
     if _is_response_format(schema):
-        return cast("Mapping[str, Any]", schema)
+        return _stricter(cast("Mapping[str, Any]", schema), strict)
     function = _function(schema, strict)
     described: dict[str, Any] = {
         "name": function["name"],
@@ -87,6 +101,18 @@ def to_response_format(schema: object, strict: bool | None = None) -> Mapping[st
     return {"type": "json_schema", "json_schema": described}
 
 
+def _stricter(asked: Mapping[str, Any], strict: bool | None) -> Mapping[str, Any]:
+    """Say ``strict`` in a ``response_format`` that does not say it."""
+    described: Mapping[str, Any] = asked.get("json_schema") or {}
+    if strict is None or described.get("strict") == strict:
+        return asked
+    if not described or "strict" in described:
+        raise ConfigurationError(
+            f"strict={strict} contradicts the response_format {asked}: drop one."
+        )
+    return {**asked, "json_schema": {**described, "strict": strict}}
+
+
 def _is_response_format(schema: Any) -> bool:
     kinds = ("text", "json_object", "json_schema")
     return isinstance(schema, dict) and cast("Any", schema).get("type") in kinds
@@ -97,9 +123,7 @@ def _function(schema: Any, strict: bool | None = None) -> dict[str, Any]:
     if isinstance(schema, dict):
         schema = _bare(cast("dict[str, Any]", schema))
     try:
-        return cast(
-            "dict[str, Any]", convert_to_openai_tool(schema, strict=strict)["function"]
-        )
+        return cast("dict[str, Any]", _to_tool(schema, strict)["function"])
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ConfigurationError(
             "schema must be a Pydantic class, a TypedDict, a JSON schema with a title,"
@@ -108,11 +132,12 @@ def _function(schema: Any, strict: bool | None = None) -> dict[str, Any]:
 
 
 def _bare(schema: dict[str, Any]) -> dict[str, Any]:
-    """Take a JSON schema out of OpenAI's wrapping, and give it its name as a title."""
+    """Take a schema out of OpenAI's ``response_format``, and make it a function."""
     named = schema.get("json_schema", schema)
-    if isinstance(named.get("schema"), dict):
-        return {**named["schema"], "title": named.get("name") or "answer"}
-    return schema
+    if not isinstance(named.get("schema"), dict):
+        return schema
+    told = {k: named[k] for k in ("description", "strict") if k in named}
+    return {"name": named.get("name"), "parameters": named["schema"], **told}
 
 
 # --- Structured output ------------------------------------------------------------
@@ -134,27 +159,25 @@ def structured_output(
         ConfigurationError: An argument is wrong, or two contradict each other.
     """
     _check(schema, method, strict, tools)
+    shape = _shape(schema, method, tools)
     bound["ls_structured_output_format"] = {
         "kwargs": {"method": method, "strict": strict},
-        "schema": schema,
+        "schema": _bare(schema) if isinstance(schema, dict) else schema,
     }
     match method:
         case "function_calling":
             asking = _forcing(llm, cast("Schema", schema), strict, bound)
-            parser = _call_parser(cast("Schema", schema))
         case "json_schema":
             response_format = to_response_format(schema, strict)
             asking = llm.bind_tools(
                 cast("Any", tools or []), response_format=response_format, **bound
             )
-            parser = _text_parser(schema)
         case "json_mode":
             response_format = {"type": "json_object"}
             asking = RunnableLambda(_saying_json(llm, schema)) | llm.bind(
                 response_format=response_format, **bound
             )
-            parser = _text_parser(schema)
-    return _with_raw(asking, parser) if include_raw else asking | parser
+    return asking | (_with_raw(shape) if include_raw else _AnswerParser(shape=shape))
 
 
 def _check(schema: object, method: str, strict: object, tools: object) -> None:
@@ -177,6 +200,7 @@ def _forcing(
 ) -> Runnable[LanguageModelInput, AIMessage]:
     function = _function(schema, strict)
     tool = {"type": "function", "function": function}
+    bound[CALL_IS_CHECKED] = True
     return llm.bind_tools([tool], tool_choice=function["name"], **bound)
 
 
@@ -197,9 +221,12 @@ def _saying_json(
 
 def _instructed(messages: list[BaseMessage], instruction: str) -> list[BaseMessage]:
     """Add an instruction: the service takes one system message, and that first."""
-    if not messages or not isinstance(messages[0], SystemMessage):
+    first = messages[0] if messages else None
+    if not (
+        isinstance(first, SystemMessage)
+        or (isinstance(first, ChatMessage) and first.role == "system")
+    ):
         return [SystemMessage(instruction), *messages]
-    first = messages[0]
     content = (
         f"{first.content}\n\n{instruction}"
         if isinstance(first.content, str)
@@ -208,56 +235,178 @@ def _instructed(messages: list[BaseMessage], instruction: str) -> list[BaseMessa
     return [first.model_copy(update={"content": content}), *messages[1:]]
 
 
-def _with_raw(
-    asking: Runnable[LanguageModelInput, AIMessage], parser: _Parser
-) -> _Structured:
-    """Keep the message beside what was made of it, and the reason if nothing was."""
-    parsed = RunnablePassthrough.assign(
-        parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
+# --- Answers ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """What an answer must be.
+
+    Attributes:
+        cls: The Pydantic class; None for a dict.
+        name: The schema's name.
+        required: The keys that a dict must have.
+        called: Whether it is the arguments of a call, else it is the text.
+        has_tools: Whether a call of a tool may come in its place.
+    """
+
+    cls: Any
+    name: str
+    required: Sequence[str]
+    called: bool
+    has_tools: bool
+
+    def read(self, message: AIMessage, *, partial: bool = False) -> Any:
+        """Return what a message says; None for a call in its place, or nothing yet.
+
+        Raises:
+            OutputParserException: The answer is not whole, or not of this shape.
+        """
+        if self.has_tools and message.tool_calls:
+            return None
+        find = self._in_call if self.called else self._in_text
+        try:
+            return self._shaped(find(message, partial), partial)
+        except ValueError as error:
+            if partial:
+                return None
+            raise self._refusal(message, error) from error
+
+    def _in_text(self, message: AIMessage, partial: bool) -> Any:
+        parse = parse_partial_json if partial else _whole_json
+        return parse_json_markdown(str(message.text), parser=parse)
+
+    def _in_call(self, message: AIMessage, partial: bool) -> Any:
+        if isinstance(message, AIMessageChunk) and not partial:
+            # LangChain mends arguments that are cut off: these are as they came.
+            for chunk in message.tool_call_chunks:
+                if chunk["name"] == self.name:
+                    return _whole_json(chunk["args"] or "{}")
+        for call in message.tool_calls:
+            if call["name"] == self.name:
+                if _is_cut_off(message) and not partial:
+                    raise ValueError("The call may not be whole.")
+                return call["args"]
+        broken = [str(it["error"]) for it in message.invalid_tool_calls if it["error"]]
+        raise ValueError(" ".join(broken) or "The model answered without a call.")
+
+    def _shaped(self, found: Any, partial: bool) -> Any:
+        if self.cls is not None:
+            is_new = issubclass(self.cls, BaseModel)
+            return (self.cls.model_validate if is_new else self.cls.parse_obj)(found)
+        if not isinstance(found, dict):
+            raise ValueError("It is no JSON object.")  # noqa: TRY004 - as all the others
+        missing = [name for name in self.required if name not in found]
+        if missing and not partial:
+            raise ValueError(f"It lacks {', '.join(missing)}.")
+        return cast("Any", found)
+
+    def _refusal(self, message: AIMessage, error: ValueError) -> OutputParserException:
+        why = " It was cut off: raise max_tokens." if _is_cut_off(message) else ""
+        said = [str(it["args"]) for it in message.tool_calls] + [
+            it["args"] or "" for it in message.invalid_tool_calls
+        ]
+        return OutputParserException(
+            f"There is no answer in the shape of {self.name}. {error}{why}",
+            llm_output=str(message.text) or "\n".join(said),
+        )
+
+
+def _shape(
+    schema: Schema | None, method: str, tools: Sequence[Tool] | None = None
+) -> _Shape:
+    function: dict[str, Any] = {"name": "JSON"} if schema is None else _function(schema)
+    is_class = isinstance(schema, type) and is_basemodel_subclass(schema)
+    parameters: Mapping[str, Any] = function.get("parameters") or {}
+    return _Shape(
+        cls=schema if is_class else None,
+        name=function["name"],
+        required=parameters.get("required") or (),
+        called=method == "function_calling",
+        has_tools=bool(tools),
     )
-    unparsed = RunnablePassthrough.assign(parsed=lambda _: None)
-    return RunnableMap(raw=asking) | parsed.with_fallbacks(
-        [unparsed], exception_key="parsing_error"
-    )
 
 
-# --- Parsers ----------------------------------------------------------------------
+_DECODER: Final = json.JSONDecoder(strict=False)
 
 
-def _call_parser(schema: Schema) -> _Parser:
-    if isinstance(schema, type) and is_basemodel_subclass(schema):
-        return _CallToObject(tools=[cast("Any", schema)], first_tool_only=True)
-    return _CallToDict(key_name=_function(schema)["name"], first_tool_only=True)
+def _whole_json(text: str) -> Any:
+    """Parse JSON that must be whole; what follows it does not matter."""
+    try:
+        return _DECODER.raw_decode(text.lstrip())[0]
+    except json.JSONDecodeError as error:
+        # Of the same class: LangChain looks for a fence around the JSON then.
+        raise json.JSONDecodeError(
+            f"The answer is not JSON: {error.msg}", error.doc, error.pos
+        ) from None
 
 
-class _CallToObject(PydanticToolsParser):
-    """Read the call of a schema as an object; an answer without one is an error."""
+def _is_cut_off(message: AIMessage) -> bool:
+    return message.response_metadata.get("finish_reason") == "length"
+
+
+class _Reading:
+    """What has come of a stream so far."""
+
+    def __init__(self, shape: _Shape) -> None:
+        self._shape = shape
+        self._whole: Any = None
+        self._last: Any = None
+
+    def add(self, chunk: AIMessage) -> None:
+        self._whole = chunk if self._whole is None else self._whole + chunk
+
+    def so_far(self) -> Iterator[Any]:
+        """Yield what is new, if anything is."""
+        yield from self._changed(self._shape.read(self._whole, partial=True))
+
+    def end(self) -> Iterator[Any]:
+        """Yield the whole if it is new, and see that it is one."""
+        yield from self._changed(self._shape.read(self._whole))
+
+    def raw_end(self) -> AddableDict:
+        """Return the whole, or why there is none."""
+        try:
+            return AddableDict(parsed=self._shape.read(self._whole), parsing_error=None)
+        except Exception as error:  # noqa: BLE001 - a class may check what it likes
+            return AddableDict(parsed=None, parsing_error=error)
+
+    def _changed(self, parsed: Any) -> Iterator[Any]:
+        if parsed is not None and parsed != self._last:
+            self._last = parsed
+            yield parsed
+
+
+class _AnswerParser(BaseTransformOutputParser[Any]):
+    """Read an answer: what there is of it while it streams, and the whole at last."""
+
+    shape: Any
 
     @override
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        parsed = super().parse_result(result, partial=partial)
-        return _no_call(result) if parsed is None and not partial else parsed
-
-
-class _CallToDict(JsonOutputKeyToolsParser):
-    """Read the call of a schema as a dict; an answer without one is an error."""
+        return self.shape.read(_message(result), partial=partial)
 
     @override
-    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        parsed = super().parse_result(result, partial=partial)
-        return _no_call(result) if parsed is None and not partial else parsed
+    def parse(self, text: str) -> Any:
+        return self.parse_result([Generation(text=text)])
 
+    @override
+    def _transform(self, input: Iterator[Any]) -> Iterator[Any]:
+        reading = _Reading(self.shape)
+        for chunk in input:
+            reading.add(chunk)
+            yield from reading.so_far()
+        yield from reading.end()
 
-def _no_call(result: list[Generation]) -> NoReturn:
-    message = _message(result)
-    broken = message.invalid_tool_calls[0] if message.invalid_tool_calls else None
-    why = (broken and broken["error"]) or "The model answered without a call."
-    if message.response_metadata.get("finish_reason") == "length":
-        why = f"{why} It was cut off: raise max_tokens."
-    raise OutputParserException(
-        f"There is no answer in the shape of the schema. {why}",
-        llm_output=(broken and broken["args"]) or str(message.text),
-    )
+    @override
+    async def _atransform(self, input: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        reading = _Reading(self.shape)
+        async for chunk in input:
+            reading.add(chunk)
+            for parsed in reading.so_far():
+                yield parsed
+        for parsed in reading.end():
+            yield parsed
 
 
 def _message(result: list[Generation]) -> AIMessage:
@@ -267,27 +416,21 @@ def _message(result: list[Generation]) -> AIMessage:
     return AIMessage(generation.text)
 
 
-def _text_parser(schema: Schema | None) -> _Parser:
-    if isinstance(schema, type) and is_basemodel_subclass(schema):
-        return _TextToObject(pydantic_object=cast("Any", schema))
-    return _TextToDict()
+def _with_raw(shape: _Shape) -> Runnable[Any, Any]:
+    """Keep the message beside what was made of it, and the reason if nothing was."""
 
+    def read(chunks: Iterator[AIMessage]) -> Iterator[AddableDict]:
+        reading = _Reading(shape)
+        for chunk in chunks:
+            reading.add(chunk)
+            yield AddableDict(raw=chunk)
+        yield reading.raw_end()
 
-class _TextToObject(PydanticOutputParser[TBaseModel]):
-    """Read the text as an object; None where the model called a tool instead."""
+    async def aread(chunks: AsyncIterator[AIMessage]) -> AsyncIterator[AddableDict]:
+        reading = _Reading(shape)
+        async for chunk in chunks:
+            reading.add(chunk)
+            yield AddableDict(raw=chunk)
+        yield reading.raw_end()
 
-    @override
-    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        if _message(result).tool_calls:
-            return None
-        return super().parse_result(result, partial=partial)
-
-
-class _TextToDict(JsonOutputParser):
-    """Read the text as a dict; None where the model called a tool instead."""
-
-    @override
-    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        if _message(result).tool_calls:
-            return None
-        return super().parse_result(result, partial=partial)
+    return RunnableGenerator(read, aread)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
+from dataclasses import replace
 from typing import Any, ClassVar, Self, cast
 
 from langchain_core.callbacks import (
@@ -24,6 +25,7 @@ from langchain_modelstudio._errors import langchain_errors
 from langchain_modelstudio._messages import PROVIDER, from_messages, to_message
 from langchain_modelstudio._profile import to_profile
 from langchain_modelstudio._structured import (
+    CALL_IS_CHECKED,
     Schema,
     StructuredOutputMethod,
     Tool,
@@ -221,6 +223,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             tool_choice: ``"auto"``, ``"none"``, ``"any"`` (or ``True``) for any call,
                 the name of the one tool to call, or the OpenAI object. What becomes of
                 a forced call while the model thinks is ``forced_tool_choice``'s matter.
+                An answer without the call that was forced is a ``ToolChoiceError``.
             strict: Whether calls must match the schemas exactly; None says nothing.
             parallel_tool_calls: Whether one answer may hold several calls; None is the
                 service's default, which is False.
@@ -242,7 +245,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             ...         base_url=studio.base_url,
             ...         api_key=studio.api_key,
             ...     )
-            ...     message = llm.bind_tools([add]).invoke("What is 3 + 4?")
+            ...     message = llm.bind_tools([add]).invoke("Add 3 and 4.")
             >>> message.tool_calls[0]["name"]
             'add'
         """
@@ -287,7 +290,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
 
         Returns:
             What gives an object of a Pydantic class, else a dict. Streamed, it gives
-            what has come so far.
+            what has come so far. An answer of another shape, or one that was cut off,
+            is an ``OutputParserException``; with ``include_raw``, ``parsing_error``.
 
         Raises:
             ConfigurationError: An argument is wrong, or two contradict each other.
@@ -399,17 +403,51 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         said = {k: v for k, v in call.items() if k not in {"stream", "stream_usage"}}
         if stop is not None:
             said["stop"] = stop
-        if any(not isinstance(tool, dict) for tool in said.get("tools") or ()):
-            said["tools"] = to_tools(said["tools"])
-        if isinstance(said.get("response_format"), type):
-            said["response_format"] = to_response_format(said["response_format"])
+        checked = bool(said.pop(CALL_IS_CHECKED, False))
+        _convert(said)
         usage = call.get("stream_usage")
-        return self._prepare(
+        exchange = self._prepare(
             from_messages(messages),
             said,
             stream=stream,
             include_usage=self.stream_usage if usage is None else bool(usage),
         )
+        return _demanding(exchange, call=not checked)
+
+
+def _demanding(exchange: Exchange, *, call: bool) -> Exchange:
+    """Make an answer without the call that was forced an error, or no error.
+
+    ``create_agent`` asks again for ever where its schema is not called.
+    """
+    request = exchange.request
+    forced = request.options.tool_choice not in (None, "auto", "none")
+    if request.call_required == call or not (request.call_required or forced):
+        return exchange
+    return replace(exchange, request=replace(request, call_required=call))
+
+
+def _convert(call: dict[str, Any]) -> None:
+    """Convert what a call says of tools and formats, as ``bind_tools`` does."""
+    tools, response_format = call.get("tools"), call.get("response_format")
+    if isinstance(tools, list | tuple):
+        given = cast("Sequence[Tool]", tools)
+        if not all(map(_is_openai_tool, given)):
+            call["tools"] = to_tools(given)
+    if isinstance(call.get("tool_choice"), bool):
+        call["tool_choice"] = _choice(call["tool_choice"])
+    if isinstance(response_format, type) or (
+        isinstance(response_format, dict) and _NAMED & response_format.keys()
+    ):
+        call["response_format"] = to_response_format(cast("Schema", response_format))
+
+
+# A schema has a title or a name, and OpenAI's object has neither.
+_NAMED = frozenset({"title", "name", "function"})
+
+
+def _is_openai_tool(tool: object) -> bool:
+    return isinstance(tool, dict) and "function" in tool
 
 
 def _choice(

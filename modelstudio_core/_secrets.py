@@ -4,6 +4,7 @@ import json
 import logging
 import weakref
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
@@ -71,9 +72,10 @@ def redact(value: _T, secrets: Iterable[str], *, depth: int = 0) -> _T:
     return value
 
 
-def _forms(secret: str) -> set[str]:
+@lru_cache(maxsize=64)
+def _forms(secret: str) -> frozenset[str]:
     """Return a secret as it stands in text, in JSON and in an address."""
-    return {secret, json.dumps(secret)[1:-1], quote(secret, safe="")}
+    return frozenset({secret, json.dumps(secret)[1:-1], quote(secret, safe="")})
 
 
 def _without(text: str, secret: str) -> str:

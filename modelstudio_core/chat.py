@@ -4,8 +4,8 @@
 cannot be sent, and ``generate``, ``agenerate``, ``stream`` and ``astream`` send it.
 """
 
+import asyncio
 import inspect
-import random
 import warnings
 from collections.abc import (
     AsyncGenerator,
@@ -17,12 +17,11 @@ from collections.abc import (
 )
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
-import tenacity
-
 from modelstudio_core import clients
+from modelstudio_core._retries import aattempt, attempt
 from modelstudio_core.catalog import (
     DeprecatedModels,
     ResolvedModel,
@@ -38,7 +37,6 @@ from modelstudio_core.errors import (
     ErrorContext,
     IncompleteStreamError,
     ModelDeprecationWarning,
-    ModelStudioError,
     ToolChoiceError,
     unknown_name,
 )
@@ -50,17 +48,11 @@ from modelstudio_core.wire.answer import AnswerParser
 
 __all__ = ["Chat", "Exchange", "agenerate", "astream", "generate", "prepare", "stream"]
 
-# The longest that a server's Retry-After is waited for, and the back-off without one:
-# that of both SDKs.
-_LONGEST_WAIT: Final = 60.0
-_BACK_OFF: Final = tenacity.wait_exponential(
-    multiplier=0.5, max=8.0
-) + tenacity.wait_random(0, 0.5)
-# So much longer than asked for, at most: those who were told the same come apart.
-_SPREAD: Final = 0.25
+# So many events at most are handed on before other tasks of the loop have their turn.
+_EVENTS_A_TURN: Final = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Chat:
     """A chat model with everything decided that its constructor can decide.
 
@@ -77,6 +69,32 @@ class Chat:
     options: ChatOptions
     deprecated_models: DeprecatedModels = "replace"
     replacements: Mapping[str, str] | None = None
+
+    @cached_property
+    def context(self) -> ErrorContext:
+        """What errors need to know of a request."""
+        other = partial(_offer_another, self.connection, self.model)
+        return replace(self.connection.context, other_model=other)
+
+    @cached_property
+    def _plans(self) -> dict[bool, ChatRequest]:
+        return {}
+
+    def plan(self, *, stream: bool) -> ChatRequest:
+        """Decide what is sent besides the messages; the same is decided once.
+
+        Raises:
+            ConfigurationError: An option is out of range, or not the model's.
+        """
+        planned = self._plans.get(stream)
+        if planned is None:
+            planned = self._plans[stream] = plan_request(
+                self.options,
+                self.model,
+                protocol=self.connection.protocol,
+                stream=stream,
+            )
+        return planned
 
     def with_model(
         self,
@@ -221,9 +239,7 @@ def prepare(
         before, chat = chat.model, chat.with_call(call)
         if chat.model.notice and chat.model != before:
             warn_user(chat.model.notice, ModelDeprecationWarning)
-    request = plan_request(
-        chat.options, chat.model, protocol=chat.connection.protocol, stream=stream
-    )
+    request = chat.plan(stream=stream)
     if request.notice:
         warn_user(request.notice, UserWarning)
     wire = _WIRES[chat.connection.protocol]
@@ -236,10 +252,7 @@ def prepare(
         connection=chat.connection,
         request=request,
         message=message,
-        context=replace(
-            chat.connection.context,
-            other_model=partial(_offer_another, chat.connection, chat.model),
-        ),
+        context=chat.context,
     )
 
 
@@ -252,8 +265,10 @@ def _offer_another(connection: Connection, model: ResolvedModel) -> str:
     return f"{said} The nearest one that is known{where} is {other!r}."
 
 
-_Begun = tuple[Event, Generator[Event]]
-_AsyncBegun = tuple[Event, AsyncGenerator[Event]]
+# What one piece from the network brought.
+_Batch = list[Event]
+_Begun = tuple[_Batch, Generator[_Batch]]
+_AsyncBegun = tuple[_Batch, AsyncGenerator[_Batch]]
 
 
 # --- Four functions ---------------------------------------------------------------
@@ -265,12 +280,14 @@ def generate(exchange: Exchange) -> list[Completion]:
     Raises:
         APIError: There was no answer, or it is not whole.
     """
-    return _complete(exchange, _retrying(exchange)(_send, exchange))
+    tries = exchange.connection.max_retries
+    return _complete(exchange, attempt(partial(_send, exchange), tries))
 
 
 async def agenerate(exchange: Exchange) -> list[Completion]:
     """Do as ``generate``."""
-    return _complete(exchange, await _aretrying(exchange)(_asend, exchange))
+    tries = exchange.connection.max_retries
+    return _complete(exchange, await aattempt(partial(_asend, exchange), tries))
 
 
 def stream(exchange: Exchange) -> Generator[Event]:
@@ -281,28 +298,31 @@ def stream(exchange: Exchange) -> Generator[Event]:
     Raises:
         APIError: There was no answer, it broke off, or an error came in its midst.
     """
-    begun: _Begun = _retrying(exchange)(_begin, exchange)
-    first, events = begun
-    check = _CallCheck(exchange)
-    with closing(events):
-        check(first)
-        yield first
-        for event in events:
-            check(event)
-            yield event
+    tries = exchange.connection.max_retries
+    first, batches = attempt(partial(_begin, exchange), tries)
+    checked = _checking(exchange)
+    with closing(batches):
+        yield from checked(first)
+        for batch in batches:
+            yield from checked(batch)
 
 
 async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
     """Do as ``stream``."""
-    begun: _AsyncBegun = await _aretrying(exchange)(_abegin, exchange)
-    first, events = begun
-    check = _CallCheck(exchange)
-    async with aclosing(events):
-        check(first)
-        yield first
-        async for event in events:
-            check(event)
+    tries = exchange.connection.max_retries
+    first, batches = await aattempt(partial(_abegin, exchange), tries)
+    checked = _checking(exchange)
+    count = 0
+    async with aclosing(batches):
+        for event in checked(first):
             yield event
+        async for batch in batches:
+            for event in checked(batch):
+                yield event
+                count += 1
+                if count == _EVENTS_A_TURN:
+                    count = 0
+                    await asyncio.sleep(0)
 
 
 # --- One attempt ------------------------------------------------------------------
@@ -311,70 +331,69 @@ async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
 def _send(exchange: Exchange) -> list[Event]:
     """Get a whole answer; one that is streamed underneath is tried again whole."""
     if exchange.request.stream:
-        return list(_open(exchange))
+        return [event for batch in _open(exchange) for event in batch]
     with closing(clients.open(*exchange.call)) as reply:
         return _read_whole(exchange, reply, reply.read())
 
 
 async def _asend(exchange: Exchange) -> list[Event]:
     if exchange.request.stream:
-        return [event async for event in _aopen(exchange)]
+        return [event async for batch in _aopen(exchange) for event in batch]
     reply = await clients.aopen(*exchange.call)
     async with aclosing(reply):
         return _read_whole(exchange, reply, await reply.read())
 
 
 def _begin(exchange: Exchange) -> _Begun:
-    """Open a stream and wait for its first event: until then it may be tried again."""
-    events = _open(exchange)
-    return next(events), events
+    """Open a stream and wait for its first events: until then it may be tried again."""
+    batches = _open(exchange)
+    return next(batches), batches
 
 
 async def _abegin(exchange: Exchange) -> _AsyncBegun:
-    events = _aopen(exchange)
-    return await anext(events), events
+    batches = _aopen(exchange)
+    return await anext(batches), batches
 
 
-def _open(exchange: Exchange) -> Generator[Event]:
+def _open(exchange: Exchange) -> Generator[_Batch]:
     reply = clients.open(*exchange.call)
     with closing(reply):
         if reply.is_json:
-            yield from _read_whole(exchange, reply, reply.read())
+            yield _read_whole(exchange, reply, reply.read())
             return
         parser = exchange.parser(reply)
         chunks = reply.chunks()
         try:
             for chunk in chunks:
-                yield from parser.feed(chunk)
+                if events := parser.feed(chunk):
+                    yield events
                 if parser.done:
                     break
         except (IncompleteStreamError, APITimeoutError):
             if not parser.finished:
                 raise
-        yield from parser.close()
+        yield parser.close()
         reply.drain(chunks)
 
 
-async def _aopen(exchange: Exchange) -> AsyncGenerator[Event]:
+async def _aopen(exchange: Exchange) -> AsyncGenerator[_Batch]:
     reply = await clients.aopen(*exchange.call)
     async with aclosing(reply):
         if reply.is_json:
-            for event in _read_whole(exchange, reply, await reply.read()):
-                yield event
+            yield _read_whole(exchange, reply, await reply.read())
             return
         parser = exchange.parser(reply)
         chunks = reply.chunks()
         try:
             async for chunk in chunks:
-                for event in parser.feed(chunk):
-                    yield event
+                if events := parser.feed(chunk):
+                    yield events
                 if parser.done:
                     break
         except (IncompleteStreamError, APITimeoutError):
             if not parser.finished:
                 raise
-        for event in parser.close():
-            yield event
+        yield parser.close()
         await reply.drain(chunks)
 
 
@@ -398,66 +417,37 @@ def _read_whole(
 # --- Around it --------------------------------------------------------------------
 
 
-def _is_retryable(error: BaseException) -> bool:
-    """Tell whether to try again: not before the service's time, and not much later."""
-    if not isinstance(error, ModelStudioError):
-        return False
-    return error.is_retryable and (error.retry_after or 0.0) <= _LONGEST_WAIT
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    """Wait as long as the service asks, else longer each time."""
-    error = state.outcome.exception() if state.outcome else None
-    asked: float | None = getattr(error, "retry_after", None)
-    if not asked:
-        return _BACK_OFF(state)
-    return asked * random.uniform(1.0, 1.0 + _SPREAD)  # noqa: S311 - not a secret
-
-
-def _policy(exchange: Exchange) -> dict[str, Any]:
-    return {
-        "stop": tenacity.stop_after_attempt(exchange.connection.max_retries + 1),
-        "wait": _wait,
-        "retry": tenacity.retry_if_exception(_is_retryable),
-        "reraise": True,
-    }
-
-
-def _retrying(exchange: Exchange) -> tenacity.Retrying:
-    return tenacity.Retrying(**_policy(exchange))
-
-
-def _aretrying(exchange: Exchange) -> tenacity.AsyncRetrying:
-    return tenacity.AsyncRetrying(**_policy(exchange))
+def _checking(exchange: Exchange) -> Callable[[Iterable[Event]], Iterable[Event]]:
+    """Return what hands events on, and sees that a call came if one was demanded."""
+    return _CallCheck(exchange) if exchange.request.call_required else iter
 
 
 class _CallCheck:
-    """See that a call came where one was demanded."""
+    """Hand events on until the end, and raise there if no call came."""
 
     __slots__ = ("_exchange", "_missing")
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._missing = exchange.request.call_required
+        self._missing = True
 
-    def __call__(self, event: Event) -> None:
-        if self._missing:
+    def __call__(self, events: Iterable[Event]) -> Iterable[Event]:
+        for event in events:
             if isinstance(event, ToolCallDelta):
                 self._missing = False
-            elif isinstance(event, Finish):
+            elif self._missing and isinstance(event, Finish):
                 raise self._exchange.context.error(
                     ToolChoiceError,
                     f"{self._exchange.request.model.profile.id} was asked to call a"
                     " tool and answered without a call.",
                     request_id=event.request_id,
                 )
+            yield event
 
 
 def _complete(exchange: Exchange, events: Iterable[Event]) -> list[Completion]:
-    check = _CallCheck(exchange)
     completions: dict[int, Completion] = {}
-    for event in events:
-        check(event)
+    for event in _checking(exchange)(events):
         completions.setdefault(event.choice, Completion()).add(event)
     return [completions[index] for index in sorted(completions)]
 

@@ -156,6 +156,12 @@ class _BaseReply:
         """Whether the body is a stream of events."""
         return "event-stream" in (_header(self._response, "content-type") or "")
 
+    def _pieces(self, decoded: str) -> Any:
+        """Return the body's pieces; as they are where nothing is to be decoded."""
+        if "content-encoding" in self._response.headers:
+            return getattr(self._response, decoded)()
+        return self._response.stream
+
     def _broken(self, error: Exception) -> APIError:
         cls: type[APIError] = IncompleteStreamError
         said = f"The connection broke before the answer was whole: {_words(error)}"
@@ -188,7 +194,7 @@ class Reply(_BaseReply):
             APIError: The connection broke or fell silent.
         """
         try:
-            yield from self._response.iter_bytes()
+            yield from self._pieces("iter_bytes")
         except Exception as error:  # noqa: BLE001 - any means that the answer is cut
             failed = [self._broken(error)]
         else:
@@ -241,7 +247,7 @@ class AsyncReply(_BaseReply):
             APIError: The connection broke or fell silent.
         """
         try:
-            async for chunk in self._response.aiter_bytes():
+            async for chunk in self._pieces("aiter_bytes"):
                 yield chunk
         except Exception as error:  # noqa: BLE001 - any means that the answer is cut
             failed = [self._broken(error)]
