@@ -19,8 +19,6 @@ from typing import Any, Final, NamedTuple, cast
 from modelstudio_core._pools import (
     Lease,
     async_client,
-    get_ready,
-    is_ready,
     own_headers,
     response_class,
     sync_client,
@@ -89,9 +87,7 @@ async def aopen(
     connection: Connection, message: Message, context: ErrorContext
 ) -> "AsyncReply":
     """Do as ``open``."""
-    if not is_ready(connection):
-        await asyncio.to_thread(get_ready, connection)
-    lease = async_client(connection)
+    lease = await async_client(connection)
     try:
         if connection.protocol == "openai":
             response = await lease.client.post(**_openai_call(message))
@@ -362,12 +358,19 @@ def _http_libraries() -> list[ModuleType]:
 
 
 def _is_timeout(error: BaseException) -> bool:
+    aiohttp: Any = sys.modules.get("aiohttp")
+    if aiohttp and isinstance(error.__cause__, aiohttp.ClientError):
+        # Its adapter for httpx calls every broken connection a timeout.
+        return isinstance(error.__cause__, TimeoutError)
     kinds = [library.TimeoutException for library in _http_libraries()]
     return isinstance(error, (TimeoutError, *kinds))
 
 
 def _is_transport(error: BaseException) -> bool:
     kinds = [library.RequestError for library in _http_libraries()]
+    if aiohttp := sys.modules.get("aiohttp"):
+        # Its adapter for httpx lets some of its errors through.
+        kinds.append(aiohttp.ClientError)
     return isinstance(error, (OSError, *kinds))
 
 

@@ -12,12 +12,13 @@ import re
 import subprocess
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import yaml  # type: ignore[import-untyped]
@@ -654,8 +655,14 @@ def _scrub_response(response: Any) -> Any:
     return response
 
 
-def player(path: Path, *, repeats: bool = False) -> Any:
-    """Return the context in which a cassette, and nothing else, answers.
+def over_httpx() -> Any:
+    """Return the context without aiohttp, of whose answers vcrpy loses the headers."""
+    return patch.object(_pools, "_aiohttp_adapter", lambda: None)
+
+
+@contextmanager
+def player(path: Path, *, repeats: bool = False) -> Generator[Any]:
+    """Let a cassette, and nothing else, answer.
 
     A request is known by its method, its address, what its JSON says, and its headers
     as far as a cassette keeps them. With ``repeats`` it may be sent more than once.
@@ -668,7 +675,9 @@ def player(path: Path, *, repeats: bool = False) -> Any:
     )
     vcr.register_serializer("readable", _Yaml)
     vcr.register_persister(_Files())
-    return vcr.use_cassette(str(path), allow_playback_repeats=repeats)
+    playing = vcr.use_cassette(str(path), allow_playback_repeats=repeats)
+    with over_httpx(), playing as cassette:
+        yield cassette
 
 
 # --- Recording --------------------------------------------------------------------

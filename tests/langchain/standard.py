@@ -24,7 +24,16 @@ from langchain_core.language_models import BaseChatModel
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import _pools
 from modelstudio_core.emulator import Emulator
-from tests.cassettes import FOLDER, KEY, SINGAPORE, Live, player, recorder, source_now
+from tests.cassettes import (
+    FOLDER,
+    KEY,
+    SINGAPORE,
+    Live,
+    over_httpx,
+    player,
+    recorder,
+    source_now,
+)
 
 __all__ = [
     "CONFIGURATIONS",
@@ -229,6 +238,7 @@ def play(path: Path, *, repeats: bool) -> Iterator[Any]:
 def record(path: Path, live: Live | None) -> Iterator[Any]:
     """Record a cassette, from the emulator where there is no service."""
     with ExitStack() as stack:
+        stack.enter_context(over_httpx())
         hidden = live.hidden if live else {}
         if live is None:
             studio = stack.enter_context(Emulator(api_key=KEY))
