@@ -6,9 +6,9 @@ from typing import Any, Final, assert_never
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
-from pydantic import BaseModel
 
 from langchain_modelstudio._messages import PROVIDER, to_metadata, to_usage
+from modelstudio_core._objects import make, state_of
 from modelstudio_core.events import (
     Citations,
     Event,
@@ -71,13 +71,13 @@ def validated(text: str, extra: dict[str, Any]) -> ChatGenerationChunk:
 # else, the ordinary way is taken.
 
 _Text: Final[Callable[[str], str]] = type(validated("x", {}).text)
-_new: Final = object.__new__
-_set: Final = object.__setattr__
 
 
 def unvalidated(text: str, extra: dict[str, Any]) -> ChatGenerationChunk:
     """Make a chunk of text or reasoning without validation."""
-    message = _new(AIMessageChunk)
+    given = {"content", "response_metadata"}
+    if extra:
+        given.add("additional_kwargs")
     fields: dict[str, Any] = {
         "content": text,
         "additional_kwargs": extra,
@@ -91,36 +91,14 @@ def unvalidated(text: str, extra: dict[str, Any]) -> ChatGenerationChunk:
         "tool_call_chunks": [],
         "chunk_position": None,
     }
-    _set(message, "__dict__", fields)
-    given = {"content", "response_metadata"}
-    if extra:
-        given.add("additional_kwargs")
-    _set(message, "__pydantic_fields_set__", given)
-    _set(message, "__pydantic_extra__", {})
-    _set(message, "__pydantic_private__", None)
-    generation = _new(ChatGenerationChunk)
+    message = make(AIMessageChunk, fields, given, {})
     fields = {
         "text": _Text(text),
         "generation_info": None,
         "type": "ChatGenerationChunk",
         "message": message,
     }
-    _set(generation, "__dict__", fields)
-    _set(generation, "__pydantic_fields_set__", {"text", "message"})
-    _set(generation, "__pydantic_extra__", None)
-    _set(generation, "__pydantic_private__", None)
-    return generation
-
-
-def _state(made: Any) -> list[object]:
-    """Return all that an object of pydantic's holds, its parts by their own state."""
-    state: dict[str, Any] = made.__getstate__()
-    fields: dict[str, Any] = state["__dict__"]
-    parts: list[object] = [
-        (name, type(value), _state(value) if isinstance(value, BaseModel) else value)
-        for name, value in fields.items()
-    ]
-    return [type(made), parts, {**state, "__dict__": None}]
+    return make(ChatGenerationChunk, fields, {"text", "message"})
 
 
 def agrees() -> bool:
@@ -131,7 +109,7 @@ def agrees() -> bool:
         ("", {"reasoning_content": "x"}),
     ]
     return all(
-        _state(validated(text, {**extra})) == _state(unvalidated(text, {**extra}))
+        state_of(validated(text, {**extra})) == state_of(unvalidated(text, {**extra}))
         for text, extra in samples
     )
 

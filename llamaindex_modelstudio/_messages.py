@@ -1,10 +1,9 @@
-"""LlamaIndex's messages to the neutral prompt, and answers back to its responses."""
+"""LlamaIndex's messages to the neutral prompt."""
 
 # LlamaIndex's responses hold plain dicts.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from io import IOBase
 from typing import Any, Final, Protocol, assert_never, cast
@@ -13,14 +12,11 @@ from llama_index.core.base.llms.types import (
     AudioBlock,
     CachePoint,
     ChatMessage,
-    ChatResponse,
     CitableBlock,
     CitationBlock,
-    CompletionResponse,
     ContentBlock,
     DocumentBlock,
     ImageBlock,
-    LogProb,
     MessageRole,
     TextBlock,
     ThinkingBlock,
@@ -31,26 +27,9 @@ from pydantic import BaseModel
 
 from llamaindex_modelstudio._history import pair_calls
 from modelstudio_core import messages as core
-from modelstudio_core.completion import Completion
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.events import (
-    Citations,
-    Event,
-    Finish,
-    ReasoningDelta,
-    TextDelta,
-    ToolCallDelta,
-)
-from modelstudio_core.options import ChatRequest
 
-__all__ = [
-    "from_messages",
-    "to_completion_response",
-    "to_delta_response",
-    "to_response",
-]
-
-# --- LlamaIndex → neutral ---------------------------------------------------------
+__all__ = ["from_messages", "reasoning_of"]
 
 _ROLES: Final[dict[MessageRole, str]] = {
     MessageRole.SYSTEM: "system",
@@ -86,7 +65,7 @@ def _from_message(message: ChatMessage) -> core.Message:
     if role == "tool":
         converted["tool_call_id"] = str(extra.get("tool_call_id") or "")
     if role == "assistant":
-        if reasoning := _reasoning(message):
+        if reasoning := reasoning_of(message):
             converted["reasoning_content"] = reasoning
         if calls := _calls(message):
             converted["tool_calls"] = calls
@@ -95,7 +74,8 @@ def _from_message(message: ChatMessage) -> core.Message:
     return cast("core.Message", converted)
 
 
-def _reasoning(message: ChatMessage) -> str:
+def reasoning_of(message: ChatMessage) -> str:
+    """Find the reasoning of a message: kept by us, or in its blocks."""
     kept = message.additional_kwargs.get("reasoning_content")
     if isinstance(kept, str) and kept:
         return kept
@@ -213,145 +193,3 @@ def _url(url: object, mime: str | None, default: str, resolve: _Resolve) -> str:
             f"The bytes of a media block cannot be read: {error}"
         ) from None
     return f"data:{default if mime is None else mime};base64,{encoded}"
-
-
-# --- Neutral → LlamaIndex ---------------------------------------------------------
-
-
-def to_response(completion: Completion, request: ChatRequest) -> ChatResponse:
-    """Make the response of a whole answer."""
-    finish = completion.finish
-    return ChatResponse(
-        message=_to_message(completion, whole=True),
-        raw=finish.raw if finish else None,
-        logprobs=_logprobs(finish),
-        additional_kwargs=_metadata(finish, request) if finish else {},
-    )
-
-
-def to_delta_response(
-    event: Event, so_far: Completion, request: ChatRequest
-) -> ChatResponse:
-    """Make the response of one event, after it was added to what came so far.
-
-    Each response has a message of its own, so that no later one changes it.
-    """
-    match event:
-        case TextDelta():
-            delta, thinking = event.text, ""
-        case ReasoningDelta():
-            delta, thinking = "", event.text
-        case ToolCallDelta() | Citations():
-            delta, thinking = "", ""
-        case Finish():
-            whole = to_response(so_far, request)
-            whole.delta = ""
-            whole.additional_kwargs["thinking_delta"] = ""
-            return whole
-        case _:
-            assert_never(event)
-    return ChatResponse(
-        message=_to_message(so_far, whole=False),
-        delta=delta,
-        additional_kwargs={"thinking_delta": thinking},
-    )
-
-
-def to_completion_response(response: ChatResponse) -> CompletionResponse:
-    """Make what ``complete`` returns: the reasoning goes beside the text."""
-    extra: dict[str, Any] = dict(response.additional_kwargs)
-    if reasoning := _reasoning(response.message):
-        extra["reasoning_content"] = reasoning
-    return CompletionResponse(
-        text=response.message.content or "",
-        additional_kwargs=extra,
-        raw=response.raw,
-        logprobs=response.logprobs,
-        delta=response.delta,
-    )
-
-
-def _to_message(completion: Completion, *, whole: bool) -> ChatMessage:
-    """Make the message; usage and ids stay out of it, as memories count its text."""
-    blocks: list[ContentBlock] = []
-    extra: dict[str, Any] = {}
-    if reasoning := completion.reasoning:
-        usage = completion.finish.usage if completion.finish else None
-        tokens = usage.reasoning_tokens if usage else None
-        blocks.append(ThinkingBlock(content=reasoning, num_tokens=tokens))
-        if whole:
-            extra["reasoning_content"] = reasoning
-    calls = completion.tool_calls
-    text = completion.text
-    if text or (whole and not calls):
-        blocks.append(TextBlock(text=text))
-    if completion.citations:
-        extra["search_results"] = completion.citations
-    if calls:
-        extra["tool_calls"] = calls
-        blocks.extend(_call_block(call) for call in calls)
-    return ChatMessage(
-        role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=extra
-    )
-
-
-def _call_block(call: core.ToolCall) -> ToolCallBlock:
-    function = call["function"]
-    return ToolCallBlock(
-        tool_call_id=call["id"],
-        tool_name=function["name"],
-        tool_kwargs=_arguments(function["arguments"]),
-    )
-
-
-def _arguments(text: str) -> dict[str, Any] | str:
-    """Return arguments as a dict; unfinished or broken ones stay text."""
-    try:
-        parsed: Any = json.loads(text) if text.strip() else {}
-    except (ValueError, RecursionError):
-        return text
-    return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else text
-
-
-def _metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
-    usage = finish.usage
-    told: dict[str, Any] = {
-        "prompt_tokens": usage.input_tokens if usage else None,
-        "completion_tokens": usage.output_tokens if usage else None,
-        "total_tokens": usage.total_tokens if usage else None,
-        "reasoning_tokens": usage.reasoning_tokens if usage else None,
-        "cached_tokens": usage.cached_tokens if usage else None,
-        "request_id": finish.request_id,
-        "finish_reason": finish.finish_reason,
-        "tool_info": finish.tool_info,
-    }
-    known = {name: value for name, value in told.items() if value is not None}
-    if request.model.replaced:
-        known["requested_model"] = request.model.requested
-    if request.thinking_disabled:
-        known[f"thinking_disabled_for_{request.thinking_disabled}"] = True
-    return known
-
-
-def _logprobs(finish: Finish | None) -> list[list[LogProb]] | None:
-    if finish is None or not finish.logprobs:
-        return None
-    return [
-        [_logprob(it) for it in _objects(token.get("top_logprobs")) or [token]]
-        for token in cast("list[Mapping[str, Any]]", finish.logprobs)
-    ]
-
-
-def _logprob(token: Mapping[str, Any]) -> LogProb:
-    probability, codes = token.get("logprob"), token.get("bytes")
-    numbers = cast("list[object]", codes) if isinstance(codes, list) else []
-    return LogProb(
-        token=str(token.get("token") or ""),
-        logprob=probability if isinstance(probability, int | float) else 0.0,
-        bytes=[it for it in numbers if type(it) is int],
-    )
-
-
-def _objects(value: object) -> list[Mapping[str, Any]]:
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    return [cast("Mapping[str, Any]", it) for it in items if isinstance(it, Mapping)]

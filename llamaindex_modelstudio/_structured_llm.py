@@ -24,7 +24,6 @@ from llama_index.core.llms.structured_llm import StructuredLLM
 from pydantic import BaseModel
 from typing_extensions import override
 
-from llamaindex_modelstudio._messages import to_completion_response
 from llamaindex_modelstudio._prediction import (
     Call,
     apredict,
@@ -32,6 +31,7 @@ from llamaindex_modelstudio._prediction import (
     predict,
     shape_for,
 )
+from llamaindex_modelstudio._responses import to_completion_response
 from llamaindex_modelstudio._shapes import Reader, Shape
 from llamaindex_modelstudio._tools import ToolCalling
 

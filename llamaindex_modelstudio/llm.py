@@ -22,8 +22,8 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from pydantic import Field
 from typing_extensions import override
 
-from llamaindex_modelstudio._messages import (
-    from_messages,
+from llamaindex_modelstudio._messages import from_messages
+from llamaindex_modelstudio._responses import (
     to_completion_response,
     to_delta_response,
     to_response,

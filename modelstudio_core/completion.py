@@ -50,6 +50,11 @@ class Completion:
                 assert_never(event)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is reasoning and text alone, as far as it came."""
+        return not self._calls and not self.citations
+
+    @property
     def reasoning(self) -> str:
         """What the model thought; empty where it did not."""
         if len(self._reasoning) > 1:

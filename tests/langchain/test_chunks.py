@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_modelstudio import _chunks
+from modelstudio_core._objects import state_of
 
 SAMPLES: list[tuple[str, dict[str, Any]]] = [
     ("x", {}),
@@ -32,7 +33,7 @@ def test_both_ways_make_the_same(text: str, extra: dict[str, Any]) -> None:
     ordinary = _chunks.validated(text, {**extra})
     fast = _chunks.unvalidated(text, {**extra})
     assert fast == ordinary
-    assert _chunks._state(fast) == _chunks._state(ordinary)
+    assert state_of(fast) == state_of(ordinary)
     assert repr(fast) == repr(ordinary)
     assert dumpd(fast) == dumpd(ordinary)
     assert fast.model_dump(exclude_unset=True) == ordinary.model_dump(
