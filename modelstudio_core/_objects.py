@@ -12,7 +12,15 @@ __all__ = ["make", "state_of"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _new: Final = object.__new__
-_set: Final = object.__setattr__
+_set_fields, _set_given, _set_extra, _set_private = (
+    vars(BaseModel)[slot].__set__
+    for slot in (
+        "__dict__",
+        "__pydantic_fields_set__",
+        "__pydantic_extra__",
+        "__pydantic_private__",
+    )
+)
 
 
 def make(
@@ -30,10 +38,10 @@ def make(
         extra: What the class keeps beside its fields, if it does.
     """
     made = _new(cls)
-    _set(made, "__dict__", fields)
-    _set(made, "__pydantic_fields_set__", given)
-    _set(made, "__pydantic_extra__", extra)
-    _set(made, "__pydantic_private__", None)
+    _set_fields(made, fields)
+    _set_given(made, given)
+    _set_extra(made, extra)
+    _set_private(made, None)
     return made
 
 

@@ -94,6 +94,8 @@ def _without(text: str, secret: str) -> str:
 
 # The libraries below log the headers of responses, and HTTP/2 those of requests.
 _LOGGERS: Final = (
+    "aiohttp.client",
+    "aiohttp.internal",
     "dashscope.v2.transport",
     "hpack.hpack",
     "hpack.table",

@@ -5,8 +5,10 @@ the process.
 """
 
 import asyncio
+import copy
 import json
 import os
+import pickle
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +19,7 @@ import pytest
 from dashscope import Generation
 
 from langchain_modelstudio import ChatModelStudio
-from modelstudio_core import arguments
+from modelstudio_core import _pools, arguments
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
 from tests.answers import JSON, WHOLE
@@ -210,3 +212,50 @@ def test_a_child_process_makes_connections_of_its_own(protocol: Protocol) -> Non
         assert status == 0
         assert llm.invoke("Hi").content
         assert len(studio.requests) == 3
+
+
+@PROTOCOLS
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
+def test_a_stream_goes_on_though_a_child_uses_and_ends_its_copy(
+    protocol: Protocol,
+) -> None:
+    pieces = [f"{number} " for number in range(20)]
+    with Emulator(chunk_delay=0.01) as studio:
+        studio.script(Reply(text="".join(pieces), pieces=pieces))
+        llm = model(studio, protocol, "singapore")
+        stream: Any = llm.stream("Hi")
+        text = str(next(stream).text)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                stream.close()
+                code = 0 if llm.invoke("Hi").content else 1
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        assert status == 0
+        for chunk in stream:
+            text += chunk.text
+    assert text == "".join(pieces)
+
+
+@PROTOCOLS
+def test_many_event_loops_use_one_model_at_once(protocol: Protocol) -> None:
+    with Emulator() as studio:
+        llm = model(studio, protocol, "singapore")
+        pickled = pickle.loads(pickle.dumps(llm))  # noqa: S301 - our own bytes
+        copies = [llm, copy.copy(llm), copy.deepcopy(llm), pickled]
+
+        async def several(number: int) -> list[str]:
+            one = copies[number % len(copies)]
+            answers = await asyncio.gather(*(one.ainvoke("Hi") for _ in range(3)))
+            streamed = [chunk.text async for chunk in one.astream("Hi")]
+            return [*(it.text for it in answers), "".join(streamed)]
+
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda n: asyncio.run(several(n)), range(16)))
+        assert {text for texts in found for text in texts} == {llm.invoke("Hi").text}
+        assert len(studio.requests) == 16 * 4 + 1
+    assert [loop for loop in _pools._loop_clients if loop.is_closed()] == []
