@@ -12,6 +12,7 @@ from copy import deepcopy
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 from pydantic import (
@@ -57,7 +58,6 @@ from modelstudio_core.options import (
 __all__ = ["ChatArguments", "ConnectionArguments"]
 
 _CONNECT_TIMEOUT: Final = 10.0
-_DASHSCOPE_MAJOR: Final = 2
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]+")
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
 _LONGEST_TIMEOUT: Final = 7 * 24 * 3600.0
@@ -554,15 +554,23 @@ def _http_client(value: object, kind: str) -> object:
     return value
 
 
-@cache
 def _check_dashscope() -> None:
-    """See that the SDK is there, without importing it."""
-    found = version("dashscope") if find_spec("dashscope") else "0"
-    if int(found.partition(".")[0]) != _DASHSCOPE_MAJOR:
+    if not _HAS_DASHSCOPE:
         raise ConfigurationError(
             "protocol='dashscope' needs the dashscope SDK, version 2:"
             ' pip install "modelstudio-integrations[dashscope]".'
         )
+
+
+def _has_dashscope() -> bool:
+    """See that version 2 of the SDK is there, without importing it."""
+    found = find_spec("dashscope")
+    places = (found.submodule_search_locations if found else None) or ()
+    return any((Path(place) / "v2").is_dir() for place in places)
+
+
+# Looked up once, and not on anybody's event loop.
+_HAS_DASHSCOPE: Final = _has_dashscope()
 
 
 @cache

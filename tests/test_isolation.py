@@ -139,8 +139,8 @@ def test_nothing_of_the_vendors_environment_is_sent(
 def test_without_the_sdk_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("modelstudio_core.arguments.find_spec", lambda _name: None)
-    arguments._check_dashscope.cache_clear()
+    monkeypatch.setattr(arguments, "find_spec", lambda _name: None)
+    monkeypatch.setattr(arguments, "_HAS_DASHSCOPE", arguments._has_dashscope())
     with pytest.raises(
         ConfigurationError, match=r"modelstudio-integrations\[dashscope\]"
     ):
