@@ -19,7 +19,7 @@ from llama_index.core.base.llms.types import (
     TextBlock,
     ThinkingBlock,
 )
-from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.callbacks import llm_chat_callback
 from llama_index.core.llms.structured_llm import StructuredLLM
 from pydantic import BaseModel
 from typing_extensions import override
@@ -33,6 +33,7 @@ from llamaindex_modelstudio._prediction import (
 )
 from llamaindex_modelstudio._responses import to_completion_response
 from llamaindex_modelstudio._shapes import Reader, Shape
+from llamaindex_modelstudio._streams import chat_stream, completion_stream
 from llamaindex_modelstudio._tools import ToolCalling
 
 __all__ = ["StructuredModelStudio"]
@@ -67,7 +68,7 @@ class StructuredModelStudio(StructuredLLM):
             return response
         return _to_response(*await apredict(self._inner, shape, messages, kwargs))
 
-    @llm_chat_callback()
+    @chat_stream
     @override
     def stream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
@@ -79,7 +80,7 @@ class StructuredModelStudio(StructuredLLM):
             return responses
         return _responses(self._inner, shape, messages, kwargs)
 
-    @llm_chat_callback()
+    @chat_stream
     @override
     async def astream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
@@ -93,23 +94,23 @@ class StructuredModelStudio(StructuredLLM):
             return responses
         return _aresponses(self._inner, shape, messages, kwargs)
 
-    @llm_completion_callback()
+    @completion_stream
     @override
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
         """Answer a prompt with an object, as far as it came."""
         responses = self.stream_chat([_user(prompt)], **kwargs)
-        return (to_completion_response(response) for response in responses)
+        return _completions(responses)
 
-    @llm_completion_callback()
+    @completion_stream
     @override
     async def astream_complete(  # pyright: ignore[reportIncompatibleMethodOverride] - LlamaIndex's annotation is that of the sync one
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseAsyncGen:
         """Answer a prompt with an object, as far as it came."""
         responses = await self.astream_chat([_user(prompt)], **kwargs)
-        return (to_completion_response(response) async for response in responses)
+        return _acompletions(responses)
 
 
 # --- Responses that hold an object ------------------------------------------------
@@ -138,6 +139,20 @@ async def _aresponses(
     async with aclosing(inner) as responses:
         async for response in responses:
             yield stream.next(response)
+
+
+def _completions(responses: ChatResponseGen) -> CompletionResponseGen:
+    with closing(cast("Any", responses)):
+        for response in responses:
+            yield to_completion_response(response)
+
+
+async def _acompletions(
+    responses: ChatResponseAsyncGen,
+) -> CompletionResponseAsyncGen:
+    async with aclosing(cast("Any", responses)):
+        async for response in responses:
+            yield to_completion_response(response)
 
 
 class _Responses:

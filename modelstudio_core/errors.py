@@ -456,7 +456,7 @@ class _Told:
             return found
         if code.startswith("invalidimage"):
             return _BAD_REQUEST
-        if code.isdigit():
+        if re.fullmatch(r"[1-5]\d\d", code, re.ASCII):
             return int(code)
         return _STATUS_OF_TYPE.get((self.kind or "").casefold())
 

@@ -303,7 +303,7 @@ class _Range:
     def holds(self, value: object) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        if not math.isfinite(value) or (self.whole and not isinstance(value, int)):
+        if isinstance(value, float) and (self.whole or not math.isfinite(value)):
             return False
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high

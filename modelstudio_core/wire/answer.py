@@ -7,6 +7,7 @@ and returns events; what is the protocol's own stands in its subclass.
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 from uuid import uuid4
 
@@ -160,15 +161,17 @@ class AnswerParser(ABC):
         self._add(parsed, events)
 
     def _load(self, data: bytes) -> object:
-        try:
+        with suppress(ValueError):
             return load(data)
-        except ValueError:
-            raise self._context.error(
-                IncompleteStreamError,
-                f"The answer is not JSON: it begins with {data[:80]!r}.",
-                body=data[:500].decode(errors="replace"),
-                request_id=self.request_id,
-            ) from None
+        # Outside the ``except``, whose error holds the whole body; and hidden before it
+        # is cut, which may be in the midst of a key.
+        said = self._context.redact(data.decode(errors="replace"))
+        raise self._context.error(
+            IncompleteStreamError,
+            f"The answer is not JSON: it begins with {said[:80]!r}.",
+            body=said[:500],
+            request_id=self.request_id,
+        )
 
     def _add(self, parsed: object, events: list[Event]) -> None:
         if not isinstance(parsed, dict):
@@ -193,6 +196,8 @@ class AnswerParser(ABC):
         if choice is None:
             choice = self._choices[_whole_number(index)] = Choice()
         if message:
+            if choice.reason is not None:
+                self._check_over(message)
             said = message.get("reasoning_content") or message.get("reasoning")
             if said and (text := said if type(said) is str else flatten(said)):
                 events.append(ReasoningDelta(text, index))
@@ -207,6 +212,16 @@ class AnswerParser(ABC):
         if raw.get("logprobs"):
             logprobs = object_of(raw, "logprobs")
             choice.logprobs.extend(objects_of(logprobs, "content"))
+
+    def _check_over(self, message: Mapping[str, Any]) -> None:
+        """Raise for a piece that comes after the end."""
+        if any(map(message.get, ("content", "reasoning_content", "tool_calls"))):
+            raise self._context.error(
+                IncompleteStreamError,
+                "The answer went on after its finish reason: its events are out of"
+                " order.",
+                request_id=self.request_id,
+            )
 
     def _refusal(self, payload: object, status: int | None = None) -> APIError:
         return self._context.from_payload(status, payload, request_id=self._header_id)

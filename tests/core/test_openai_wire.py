@@ -1089,3 +1089,22 @@ def test_error_as_a_whole_body(
 def test_empty_error_is_no_error() -> None:
     events = streamed(chunk({"content": "a"}, "stop", error=None))
     assert events[0] == TextDelta("a")
+
+
+def test_a_piece_after_the_finish_is_out_of_order() -> None:
+    parser = Parser(CONTEXT)
+    whole = sse(chunk({"content": "One"}), chunk({"content": ""}, "stop"))
+    assert parser.feed(whole) == [TextDelta("One")]
+    assert parser.feed(sse(chunk({"content": ""}, "stop"))) == []
+    with pytest.raises(IncompleteStreamError, match="out of order"):
+        parser.feed(sse(chunk({"content": " two"})))
+
+
+def test_a_key_in_garbage_is_hidden_before_it_is_cut() -> None:
+    key = "sk-0123456789abcdefghijklmnop"
+    context = ErrorContext(None, "openai", "127.0.0.1", secrets=(key,))
+    with pytest.raises(IncompleteStreamError) as caught:
+        Parser(context).feed_whole(b"x" * 60 + key.encode() + b"x" * 600)
+    said = f"{caught.value!r} {caught.value} {caught.value.body}"
+    assert key[:10] not in said
+    assert caught.value.__context__ is None

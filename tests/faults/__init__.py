@@ -1,0 +1,1 @@
+"""Every fault on a real socket, and what comes of it."""

@@ -1,0 +1,15 @@
+"""A few seconds of what ``make soak`` does for longer."""
+
+import pytest
+
+from tests.faults.soak import LEFT, OK, run
+
+
+@pytest.mark.usefixtures("at_once")
+def test_nothing_is_lost_doubled_or_left_behind() -> None:
+    figures = run(60, 2, seed=7, timeout=2, pause=0.03)
+    assert figures.problems == []
+    assert figures.finished >= 60
+    assert figures.outcomes[OK] > figures.finished / 2
+    assert LEFT in figures.outcomes
+    assert len(figures.outcomes) > 3

@@ -1,0 +1,213 @@
+"""An answer that is sent back is the same answer, whichever way it was kept."""
+
+import json
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from langchain_core.language_models._utils import _update_message_content_to_blocks
+from langchain_core.load import dumpd, dumps, load, loads
+from langchain_core.messages import AIMessage, AIMessageChunk, message_to_dict
+from langchain_core.messages.utils import messages_from_dict
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+
+from langchain_modelstudio import _messages as langchain
+from langchain_modelstudio._chunks import to_chunk
+from llamaindex_modelstudio._messages import from_messages
+from llamaindex_modelstudio._responses import to_delta_response, to_response
+from modelstudio_core.catalog import resolve_deprecated
+from modelstudio_core.completion import Completion
+from modelstudio_core.events import (
+    Event,
+    Finish,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+)
+from modelstudio_core.options import ChatOptions, plan_request
+from tests.fuzz.dialects import Answer, Call, answers, joined
+from tests.fuzz.prompts import calls_of, reasoning_of, sent_bodies, texts_of
+from tests.fuzz.strategies import arguments, texts
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::langchain_core._api.beta_decorator.LangChainBetaWarning"
+)
+REQUEST = plan_request(
+    ChatOptions(), resolve_deprecated("qwen3.7-plus"), protocol="openai", stream=True
+)
+USAGE = Usage(10, 20, 30, reasoning_tokens=5, cached_tokens=3, cache_creation_tokens=1)
+
+
+def events_of(answer: Answer, order: list[int] | None = None) -> list[Event]:
+    """Return the events of an answer; its calls' pieces come by turns."""
+    events: list[Event] = [ReasoningDelta(it) for it in answer.reasoning if it]
+    events += [TextDelta(it) for it in answer.text if it]
+    for index, call in enumerate(answer.calls):
+        events.append(ToolCallDelta(index, call.id, call.name or None, call.pieces[0]))
+    rest = [list(call.pieces[1:]) for call in answer.calls]
+    for turn in [*(order or ()), *(range(len(rest)) if rest else ())] * 6:
+        if rest and rest[turn % len(rest)]:
+            piece = rest[turn % len(rest)].pop(0)
+            events.append(ToolCallDelta(turn % len(rest), None, None, piece))
+    finish = Finish(
+        finish_reason=answer.finish_reason,
+        raw_finish_reason=answer.finish_reason,
+        usage=USAGE,
+        request_id="r-1",
+        response_id="chatcmpl-1",
+        model="m",
+        created=1,
+        logprobs=None,
+        tool_info=None,
+        raw={},
+    )
+    return [*events, finish]
+
+
+def completed(events: list[Event]) -> Completion:
+    completion = Completion()
+    for event in events:
+        completion.add(event)
+    return completion
+
+
+def check(neutral: list[Any], wanted: Completion) -> None:
+    (message,) = neutral
+    assert reasoning_of(message) == wanted.reasoning
+    assert texts_of(message) == wanted.text
+    found = calls_of(message)
+    # LangChain keeps what is not JSON apart from what is.
+    assert sorted(map(str, found)) == sorted(
+        map(str, calls_of({"tool_calls": wanted.tool_calls}))
+    )
+    assert sent_bodies(neutral)
+
+
+# --- LangChain --------------------------------------------------------------------
+
+
+def as_blocks(message: Any) -> Any:
+    """Return a message as output version v1 hands it on."""
+    return _update_message_content_to_blocks(message, "v1")
+
+
+def langchain_copies(message: AIMessage) -> list[Any]:
+    allowed: Any = {"allowed_objects": "all"}
+    return [
+        message,
+        load(dumpd(message), **allowed),
+        loads(dumps(message), **allowed),
+        messages_from_dict([message_to_dict(message)])[0],
+        type(message).model_validate(message.model_dump()),
+        pickle.loads(pickle.dumps(message)),  # noqa: S301 - our own
+        as_blocks(message),
+        load(dumpd(as_blocks(message)), **allowed),
+    ]
+
+
+@given(answers(arguments | texts))
+@example(Answer(["a"], ["b"], [Call("1", "f", ["5"]), Call("2", "g", ["{}"])], "stop"))
+def test_a_langchain_message_is_the_answer_that_it_was_made_of(answer: Answer) -> None:
+    completion = completed(events_of(answer))
+    for copy in langchain_copies(langchain.to_message(completion, REQUEST)):
+        check(langchain.from_messages([copy]), completion)
+
+
+# --- LlamaIndex -------------------------------------------------------------------
+
+
+@given(answers(arguments | texts))
+def test_a_llamaindex_message_is_the_answer_that_it_was_made_of(answer: Answer) -> None:
+    completion = completed(events_of(answer))
+    message = to_response(completion, REQUEST).message
+    copies = [
+        message,
+        ChatMessage.model_validate(message.model_dump()),
+        pickle.loads(pickle.dumps(message)),  # noqa: S301 - our own
+        # Memories keep the blocks, and not always what stands beside them.
+        ChatMessage(role=message.role, blocks=message.blocks),
+        ChatMessage.model_validate(json.loads(json.dumps(message.model_dump()))),
+    ]
+    for copy in copies:
+        check(from_messages([copy]), completion)
+
+
+@given(answers(arguments | texts), st.lists(st.integers(0, 2), max_size=6))
+def test_llamaindex_deltas_are_the_message(answer: Answer, order: list[int]) -> None:
+    completion = Completion()
+    responses: list[ChatResponse] = []
+    for event in events_of(answer, order):
+        completion.add(event)
+        responses.append(to_delta_response(event, completion, REQUEST))
+        assert (responses[-1].message.content or "") == completion.text
+    assert "".join(it.delta or "" for it in responses) == "".join(answer.text)
+    thought = [it.additional_kwargs["thinking_delta"] for it in responses]
+    assert "".join(thought) == "".join(answer.reasoning)
+    check(from_messages([responses[-1].message]), completion)
+
+
+# --- LangChain's chunks -----------------------------------------------------------
+
+
+def total(chunks: list[Any]) -> AIMessageChunk:
+    whole = chunks[0]
+    for chunk in chunks[1:]:
+        whole += chunk
+    assert isinstance(whole, AIMessageChunk)
+    return whole
+
+
+def merged(blocks: Any) -> list[dict[str, Any]]:
+    """Return blocks without what only streams need."""
+    return [{k: v for k, v in it.items() if k != "index"} for it in blocks]
+
+
+@given(answers(arguments), st.lists(st.integers(0, 2), max_size=6))
+def test_the_sum_of_chunks_is_the_whole_message(
+    answer: Answer, order: list[int]
+) -> None:
+    events = events_of(answer, order)
+    wanted = langchain.to_message(completed(events), REQUEST)
+    found = total([to_chunk(event, REQUEST).message for event in events])
+    assert found.content == wanted.content
+    assert found.additional_kwargs == wanted.additional_kwargs
+    assert found.response_metadata == wanted.response_metadata
+    assert found.usage_metadata == wanted.usage_metadata
+    assert found.tool_calls == wanted.tool_calls
+    assert found.invalid_tool_calls == wanted.invalid_tool_calls
+    assert found.content_blocks == wanted.content_blocks
+    check(langchain.from_messages([found]), completed(events))
+
+
+@given(answers(arguments), st.lists(st.integers(0, 2), max_size=6))
+def test_the_sum_of_chunks_of_blocks_is_the_whole_message(
+    answer: Answer, order: list[int]
+) -> None:
+    events = events_of(answer, order)
+    wanted = langchain.to_message(completed(events), REQUEST)
+    found = total([as_blocks(to_chunk(event, REQUEST).message) for event in events])
+    assert merged(found.content_blocks) == merged(wanted.content_blocks)
+    kinds = [block["type"] for block in found.content_blocks]
+    assert kinds == [
+        *(["reasoning"] if any(answer.reasoning) else []),
+        *(["text"] if any(answer.text) else []),
+        *(["tool_call"] * len(answer.calls)),
+    ]
+    assert found.usage_metadata == wanted.usage_metadata
+    assert found.tool_calls == wanted.tool_calls
+    check(langchain.from_messages([found]), completed(events))
+
+
+@given(answers(texts), st.lists(st.integers(0, 2), max_size=6))
+def test_no_piece_of_a_broken_call_is_lost_in_the_sum(
+    answer: Answer, order: list[int]
+) -> None:
+    events = events_of(answer, order)
+    found = total([to_chunk(event, REQUEST).message for event in events])
+    assert [joined(it["args"] or "") for it in found.tool_call_chunks] == [
+        joined(*call.pieces) for call in answer.calls
+    ]
+    assert [it["id"] for it in found.tool_call_chunks] == [it.id for it in answer.calls]
