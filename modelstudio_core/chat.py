@@ -22,6 +22,7 @@ from typing import Any, Final, NamedTuple
 
 from modelstudio_core import clients
 from modelstudio_core._retries import aattempt, attempt
+from modelstudio_core._turns import take_turn
 from modelstudio_core.catalog import (
     DeprecatedModels,
     ResolvedModel,
@@ -48,8 +49,9 @@ from modelstudio_core.wire.answer import AnswerParser
 
 __all__ = ["Chat", "Exchange", "agenerate", "astream", "generate", "prepare", "stream"]
 
-# So many events at most are handed on before other tasks of the loop have their turn.
-_EVENTS_A_TURN: Final = 16
+# So many events are handed on before other tasks of the loop have their turn: with 100
+# streams at once each of them is as many milliseconds for all others.
+_EVENTS_A_TURN: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,7 +289,10 @@ def generate(exchange: Exchange) -> list[Completion]:
 async def agenerate(exchange: Exchange) -> list[Completion]:
     """Do as ``generate``."""
     tries = exchange.connection.max_retries
-    return _complete(exchange, await aattempt(partial(_asend, exchange), tries))
+    await take_turn()
+    events = await aattempt(partial(_asend, exchange), tries)
+    await take_turn()
+    return _complete(exchange, events)
 
 
 def stream(exchange: Exchange) -> Generator[Event]:
@@ -310,6 +315,7 @@ def stream(exchange: Exchange) -> Generator[Event]:
 async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
     """Do as ``stream``."""
     tries = exchange.connection.max_retries
+    await take_turn()
     first, batches = await aattempt(partial(_abegin, exchange), tries)
     checked = _checking(exchange)
     count = 0
@@ -323,6 +329,7 @@ async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
                 if count == _EVENTS_A_TURN:
                     count = 0
                     await asyncio.sleep(0)
+    await take_turn()
 
 
 # --- One attempt ------------------------------------------------------------------
