@@ -23,11 +23,12 @@ record: $(READY)
 # Hundreds of streams at once, one in ten failing: nothing lost, nothing leaked.
 SECONDS ?= 300
 soak: $(READY)
-	$(BIN)/python -m tests.faults.soak --seconds $(SECONDS)
+	$(BIN)/python -m tests.faults.soak --seconds $(SECONDS) --record
+	$(BIN)/python -m tests.faults.document
 
 # Beside its peers, each in an environment of its own below .benchmarks/.
 bench: $(READY)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write
 
 bench-quick: $(READY)
 	$(BIN)/python -m benchmarks --quick

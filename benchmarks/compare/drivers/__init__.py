@@ -1,0 +1,1 @@
+"""What runs beside a client: the standard library, its framework and nothing else."""
