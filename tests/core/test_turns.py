@@ -1,0 +1,61 @@
+"""Turns of an event loop: a few at a time, in their order, and none is lost."""
+
+import asyncio
+
+import pytest
+
+from modelstudio_core import _turns
+from modelstudio_core._turns import take_turn
+
+
+async def test_as_many_as_may_do_not_wait() -> None:
+    async with asyncio.timeout(1):
+        for _ in range(_turns._AT_ONCE):
+            await take_turn()
+
+
+async def test_no_turn_has_more_than_may() -> None:
+    turn, taken = 0, list[int]()
+
+    async def count() -> None:
+        nonlocal turn
+        while len(taken) < 50:
+            await asyncio.sleep(0)
+            turn += 1
+
+    async def work() -> None:
+        await take_turn()
+        taken.append(turn)
+
+    await asyncio.gather(count(), *(work() for _ in range(50)))
+    assert taken == sorted(taken)
+    assert max(map(taken.count, taken)) <= _turns._AT_ONCE
+
+
+async def test_who_is_cancelled_gives_the_place_to_the_next() -> None:
+    tasks = [asyncio.ensure_future(take_turn()) for _ in range(30)]
+    await asyncio.sleep(0)
+    for task in tasks[_turns._AT_ONCE : 20]:
+        task.cancel()
+    done = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 1)
+    cancelled = [it for it in done if isinstance(it, asyncio.CancelledError)]
+    assert len(cancelled) == 20 - _turns._AT_ONCE
+    await asyncio.wait_for(take_turn(), 1)
+
+
+def test_a_loop_that_is_over_is_forgotten() -> None:
+    import gc
+
+    before = len(_turns._of_loops)
+    asyncio.run(take_turn())
+    gc.collect()
+    assert len(_turns._of_loops) <= before
+
+
+@pytest.mark.parametrize("loops", [3])
+def test_each_loop_has_its_own(loops: int) -> None:
+    async def all_of_one() -> None:
+        await asyncio.gather(*(take_turn() for _ in range(40)))
+
+    for _ in range(loops):
+        asyncio.run(all_of_one())
