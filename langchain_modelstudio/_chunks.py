@@ -7,7 +7,8 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_modelstudio._messages import PROVIDER, to_metadata, to_usage
+from langchain_modelstudio._answers import to_metadata, to_usage
+from langchain_modelstudio._blocks import PROVIDER
 from modelstudio_core._objects import make, state_of
 from modelstudio_core.events import (
     Citations,

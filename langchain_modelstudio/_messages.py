@@ -1,46 +1,21 @@
-"""LangChain's messages to the neutral prompt, and events to LangChain's messages."""
+"""LangChain's messages to the neutral prompt."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from langchain_core.messages import (
     AIMessage,
-    AIMessageChunk,
     BaseMessage,
     ChatMessage,
     HumanMessage,
-    InvalidToolCall,
     SystemMessage,
     ToolMessage,
 )
-from langchain_core.messages import content as blocks
-from langchain_core.messages.ai import (
-    InputTokenDetails,
-    OutputTokenDetails,
-    UsageMetadata,
-)
-from langchain_core.messages.block_translators import register_translator
-from langchain_core.messages.tool import (
-    ToolCall,
-    invalid_tool_call,
-    tool_call,
-)
 
 from modelstudio_core import messages as core
-from modelstudio_core.completion import Completion
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.events import (
-    Finish,
-    Usage,
-)
-from modelstudio_core.options import ChatRequest
 
-__all__ = ["PROVIDER", "from_messages", "to_message", "to_metadata", "to_usage"]
-
-PROVIDER: Final = "modelstudio"
-
-# --- LangChain → neutral ----------------------------------------------------------
+__all__ = ["ELSEWHERE", "from_messages", "reasoning_of"]
 
 
 def from_messages(messages: Sequence[BaseMessage]) -> list[core.Message]:
@@ -91,7 +66,7 @@ def _from_ai_message(message: AIMessage) -> core.AssistantMessage:
         "role": "assistant",
         "content": _content(message),
     }
-    if reasoning := _reasoning(message):
+    if reasoning := reasoning_of(message):
         converted["reasoning_content"] = reasoning
     if calls := _calls(message):
         converted["tool_calls"] = calls
@@ -135,7 +110,7 @@ def _call_id(call: Mapping[str, Any]) -> object:
     return call.get("call_id") or call.get("id")
 
 
-def _reasoning(message: AIMessage) -> str:
+def reasoning_of(message: AIMessage) -> str:
     """Find the reasoning where any provider or output version leaves it."""
     kept = message.additional_kwargs.get("reasoning_content")
     if isinstance(kept, str) and kept:
@@ -175,14 +150,14 @@ _THOUGHT: Final = ("reasoning", "thinking", "reasoning_content")
 _REASONING_KEYS: Final = (*_THOUGHT, "summary", "text")
 _CALLS: Final = ("tool_call", "invalid_tool_call", "tool_use", "function_call")
 # Blocks of an assistant's turn that are sent elsewhere than in its content.
-_ELSEWHERE: Final = (*_THOUGHT, "redacted_thinking", *_CALLS, "tool_call_chunk")
+ELSEWHERE: Final = (*_THOUGHT, "redacted_thinking", *_CALLS, "tool_call_chunk")
 
 
 def _content(message: BaseMessage) -> str | list[core.Part]:
     content = message.content
     if isinstance(content, str):
         return content
-    elsewhere = _ELSEWHERE if isinstance(message, AIMessage) else ()
+    elsewhere = ELSEWHERE if isinstance(message, AIMessage) else ()
     parts = [
         _known_part(block)
         for block in content
@@ -282,177 +257,3 @@ def _url(block: Mapping[str, Any], default_mime: str) -> str:
         f"A block of type {block.get('type')!r} has neither url nor base64, and Model"
         " Studio has no file ids."
     )
-
-
-# --- Neutral → LangChain ----------------------------------------------------------
-
-
-def to_message(completion: Completion, request: ChatRequest) -> AIMessage:
-    """Make the message of a whole answer."""
-    calls: list[ToolCall] = []
-    invalid: list[InvalidToolCall] = []
-    for call in completion.tool_calls:
-        _parse_call(call, calls, invalid)
-    finish = completion.finish
-    extra: dict[str, Any] = {}
-    if completion.reasoning:
-        extra["reasoning_content"] = completion.reasoning
-    if completion.citations:
-        extra["search_results"] = completion.citations
-    return AIMessage(
-        content=completion.text,
-        additional_kwargs=extra,
-        response_metadata={
-            "model_provider": PROVIDER,
-            **(to_metadata(finish, request) if finish else {}),
-        },
-        tool_calls=calls,
-        invalid_tool_calls=invalid,
-        usage_metadata=to_usage(finish.usage if finish else None),
-    )
-
-
-def _parse_call(
-    call: core.ToolCall, calls: list[ToolCall], invalid: list[InvalidToolCall]
-) -> None:
-    name, text = call["function"]["name"], call["function"]["arguments"]
-    try:
-        arguments: Any = json.loads(text) if text.strip() else {}
-        problem = "The arguments are not a JSON object."
-    except (ValueError, RecursionError) as error:
-        arguments, problem = None, f"The arguments are not JSON: {error}"
-    if isinstance(arguments, dict):
-        known = cast("dict[str, Any]", arguments)
-        calls.append(tool_call(name=name, args=known, id=call["id"]))
-    else:
-        invalid.append(
-            invalid_tool_call(name=name, args=text, id=call["id"], error=problem)
-        )
-
-
-def to_metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
-    """Return what is known of a response, for ``response_metadata``."""
-    told: dict[str, Any] = {
-        "model_name": request.model.profile.id,
-        "finish_reason": finish.finish_reason,
-        "request_id": finish.request_id,
-        "created": finish.created,
-    }
-    if request.model.replaced:
-        told["requested_model"] = request.model.requested
-    if request.thinking_disabled:
-        told[f"thinking_disabled_for_{request.thinking_disabled}"] = True
-    if finish.logprobs:
-        told["logprobs"] = {"content": finish.logprobs}
-    if finish.tool_info:
-        told["tool_info"] = finish.tool_info
-    if finish.created is None:
-        del told["created"]
-    return told
-
-
-def to_usage(usage: Usage | None) -> UsageMetadata | None:
-    """Return token counts as LangChain has them."""
-    if usage is None:
-        return None
-    metadata = UsageMetadata(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        total_tokens=usage.total_tokens,
-    )
-    read, created = usage.cached_tokens, usage.cache_creation_tokens
-    if read is not None or created is not None:
-        details = InputTokenDetails()
-        if read is not None:
-            details["cache_read"] = read
-        if created is not None:
-            details["cache_creation"] = created
-        metadata["input_token_details"] = details
-    if usage.reasoning_tokens is not None:
-        metadata["output_token_details"] = OutputTokenDetails(
-            reasoning=usage.reasoning_tokens
-        )
-    return metadata
-
-
-# --- Content blocks ---------------------------------------------------------------
-
-# LangChain merges streamed blocks by index without a look at their type, and a tool
-# call's index is a number: a name of our own keeps reasoning and text apart from it.
-_REASONING_INDEX: Final = "lc_rs_0"
-_TEXT_INDEX: Final = "lc_txt_0"
-
-
-def _blocks(message: AIMessage) -> list[blocks.ContentBlock]:
-    """Translate a whole message: reasoning, text, tool calls."""
-    found: list[Any] = []
-    if reasoning := _reasoning(message):
-        found.append({"type": "reasoning", "reasoning": reasoning})
-    found.extend(_content_blocks(message.content))
-    if annotations := _annotations(message):
-        texts = [block for block in found if block["type"] == "text"]
-        if texts and "annotations" not in texts[-1]:
-            texts[-1]["annotations"] = annotations
-    found.extend(
-        {"type": "tool_call", "name": it["name"], "args": it["args"], "id": it["id"]}
-        for it in message.tool_calls
-    )
-    found.extend(
-        {**it, "type": "invalid_tool_call"} for it in message.invalid_tool_calls
-    )
-    return found
-
-
-def _annotations(message: AIMessage) -> list[dict[str, Any]]:
-    """Return what the service's web search found, as LangChain's citations."""
-    results: list[dict[str, Any]] = message.additional_kwargs.get("search_results", [])
-    return [
-        {
-            "type": "citation",
-            "url": result.get("url"),
-            "title": result.get("title"),
-            "extras": {k: v for k, v in result.items() if k not in {"url", "title"}},
-        }
-        for result in results
-    ]
-
-
-def _content_blocks(content: str | list[str | dict[Any, Any]]) -> Iterable[Any]:
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}] if content else []
-    return [
-        {"type": "text", "text": it} if isinstance(it, str) else {**it}
-        for it in content
-        if isinstance(it, str) or it.get("type") not in _ELSEWHERE
-    ]
-
-
-def _chunk_blocks(chunk: AIMessageChunk) -> list[blocks.ContentBlock]:
-    """Translate a chunk, or the sum of chunks that the last one makes whole."""
-    if chunk.chunk_position == "last":
-        return _blocks(chunk)
-    found: list[Any] = []
-    if reasoning := _reasoning(chunk):
-        found.append(
-            {"type": "reasoning", "reasoning": reasoning, "index": _REASONING_INDEX}
-        )
-    found.extend(
-        {"index": _TEXT_INDEX, **block} for block in _content_blocks(chunk.content)
-    )
-    if annotations := _annotations(chunk):
-        text: dict[str, Any] = {"type": "text", "text": "", "index": _TEXT_INDEX}
-        found.append({**text, "annotations": annotations})
-    found.extend(
-        {
-            "type": "tool_call_chunk",
-            "id": it.get("id"),
-            "name": it.get("name"),
-            "args": it.get("args"),
-            "index": it.get("index"),
-        }
-        for it in chunk.tool_call_chunks
-    )
-    return found
-
-
-register_translator(PROVIDER, _blocks, _chunk_blocks)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 
+from langchain_modelstudio._answers import to_message
 from langchain_modelstudio._chunks import to_chunk
-from langchain_modelstudio._messages import to_message
 from llamaindex_modelstudio._responses import to_delta_response, to_response
 from modelstudio_core.catalog import resolve_deprecated
 from modelstudio_core.completion import Completion

@@ -14,6 +14,7 @@ from langchain_core.messages.utils import messages_from_dict
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 
 from langchain_modelstudio import _messages as langchain
+from langchain_modelstudio._answers import to_message
 from langchain_modelstudio._chunks import to_chunk
 from llamaindex_modelstudio._messages import from_messages
 from llamaindex_modelstudio._responses import to_delta_response, to_response
@@ -112,7 +113,7 @@ def langchain_copies(message: AIMessage) -> list[Any]:
 @example(Answer(["a"], ["b"], [Call("1", "f", ["5"]), Call("2", "g", ["{}"])], "stop"))
 def test_a_langchain_message_is_the_answer_that_it_was_made_of(answer: Answer) -> None:
     completion = completed(events_of(answer))
-    for copy in langchain_copies(langchain.to_message(completion, REQUEST)):
+    for copy in langchain_copies(to_message(completion, REQUEST)):
         check(langchain.from_messages([copy]), completion)
 
 
@@ -170,7 +171,7 @@ def test_the_sum_of_chunks_is_the_whole_message(
     answer: Answer, order: list[int]
 ) -> None:
     events = events_of(answer, order)
-    wanted = langchain.to_message(completed(events), REQUEST)
+    wanted = to_message(completed(events), REQUEST)
     found = total([to_chunk(event, REQUEST).message for event in events])
     assert found.content == wanted.content
     assert found.additional_kwargs == wanted.additional_kwargs
@@ -187,7 +188,7 @@ def test_the_sum_of_chunks_of_blocks_is_the_whole_message(
     answer: Answer, order: list[int]
 ) -> None:
     events = events_of(answer, order)
-    wanted = langchain.to_message(completed(events), REQUEST)
+    wanted = to_message(completed(events), REQUEST)
     found = total([as_blocks(to_chunk(event, REQUEST).message) for event in events])
     assert merged(found.content_blocks) == merged(wanted.content_blocks)
     kinds = [block["type"] for block in found.content_blocks]
