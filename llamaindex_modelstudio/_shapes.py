@@ -81,13 +81,19 @@ class Shape(Generic[Model]):
         """The class's name as the service takes it: generics have brackets."""
         return _NOT_IN_A_NAME.sub("_", self.output_cls.__name__)[:_LONGEST_NAME]
 
+    @property
+    def _marks(self) -> str:
+        """What the JSON begins and ends with: a class may be a list at its root."""
+        root = self.output_cls.model_json_schema().get("type")
+        return "[]" if root == "array" else "{}"
+
     def text(self, response: ChatResponse) -> str | None:
         """Return the JSON text of a response as far as it came; None for none."""
         if self.way == "tool":
             calls: Any = response.message.additional_kwargs.get("tool_calls")
             return cast("str", calls[0]["function"]["arguments"]) if calls else None
         content = response.message.content or ""
-        start = content.find("{")
+        start = content.find(self._marks[0])
         return content[start:] if start >= 0 else None
 
     def read(self, response: ChatResponse) -> Model:
@@ -101,7 +107,7 @@ class Shape(Generic[Model]):
             raise self._error("it holds no JSON object", response)
         if self.way != "tool":
             # Some put it between the marks of a code block.
-            text = text[: text.rfind("}") + 1] or text
+            text = text[: text.rfind(self._marks[1]) + 1] or text
         try:
             return self.output_cls.model_validate_json(text or "{}")
         except ValidationError as error:

@@ -36,6 +36,7 @@ __all__ = [
 
 # A pool this large never makes a stream wait for another one.
 _MAX_CONNECTIONS: Final = 1000
+_LARGEST_HEADER: Final = 100 * 1024
 # How many addresses and keys are kept warm at once.
 _KEPT_CLIENTS: Final = 64
 
@@ -61,20 +62,25 @@ def sync_client(connection: Connection) -> Lease:
     )
 
 
-async def async_client(connection: Connection) -> Lease:
+async def async_client(connection: Connection, *, large: bool = False) -> Lease:
     """Return the SDK's asynchronous client for a connection and the running loop.
 
     What has to be loaded, read and looked up for it would hold the loop: it is made in
     a thread.
+
+    Args:
+        connection: Where to.
+        large: Whether much is to be sent: that goes over httpx.
     """
     clients = _clients_of(asyncio.get_running_loop())
-    if lease := clients.get(connection):
+    key = (connection, large)
+    if lease := clients.get(key):
         return lease
     async with clients.making:
-        if lease := clients.get(connection):
+        if lease := clients.get(key):
             return lease
-        made = await asyncio.to_thread(_make_async_client, connection)
-        return clients.keep(connection, _lease_async(connection, *made))
+        made = await asyncio.to_thread(_make_async_client, *key)
+        return clients.keep(key, _lease_async(connection, *made))
 
 
 def _clients_of(loop: asyncio.AbstractEventLoop) -> "_LoopClients":
@@ -133,14 +139,18 @@ def _no_cookies() -> CookieJar:
 
 
 def _timeout(connection: Connection, library: ModuleType) -> Any:
-    return library.Timeout(connection.read_timeout, connect=connection.connect_timeout)
+    read, connect = connection.read_timeout, connection.connect_timeout
+    # The wait for a place in the pool counts for aiohttp as a part of connecting.
+    return library.Timeout(read, connect=connect, pool=connect + read)
 
 
-def _make_pool(connection: Connection, kind: str) -> Any:
+def _make_pool(connection: Connection, kind: str, *, large: bool = False) -> Any:
     try:
         options = _pool_options(connection)
         pool = getattr(_http(), kind)(**options)
-        return _on_aiohttp(pool, options) if kind == "AsyncClient" else pool
+        if kind == "Client" or large:
+            return pool
+        return _on_aiohttp(pool, options)
     except (OSError, ValueError, ImportError) as error:
         raise ConfigurationError(
             f"No HTTP client can be made on this machine: {error}. Look at"
@@ -186,6 +196,9 @@ def _aiohttp_session(limits: Any) -> Any:
             ssl=_ssl_context(),
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
+        # As much as httpx takes.
+        max_line_size=_LARGEST_HEADER,
+        max_field_size=_LARGEST_HEADER,
     )
 
 
@@ -217,9 +230,11 @@ def _make_client(connection: Connection) -> Lease:
     return lease
 
 
-def _make_async_client(connection: Connection) -> tuple[Any, Any]:
+def _make_async_client(connection: Connection, large: bool) -> tuple[Any, Any]:
     """Make an asynchronous client and its pool, which belong to no loop yet."""
-    pool = connection.http_async_client or _make_pool(connection, "AsyncClient")
+    pool = connection.http_async_client or _make_pool(
+        connection, "AsyncClient", large=large
+    )
     return _sdk_client(connection, pool, 1), pool
 
 
@@ -305,20 +320,20 @@ class _Clients:
     """The clients that are kept warm, the longest unused given up first."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Connection, Lease] = OrderedDict()
+        self._kept: OrderedDict[object, Lease] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, connection: Connection) -> Lease | None:
+    def get(self, key: object) -> Lease | None:
         with self._lock:
-            lease = self._kept.get(connection)
+            lease = self._kept.get(key)
             if lease is not None:
-                self._kept.move_to_end(connection)
+                self._kept.move_to_end(key)
             return lease
 
-    def keep(self, connection: Connection, lease: Lease) -> Lease:
+    def keep(self, key: object, lease: Lease) -> Lease:
         """Keep a lease; the first one, where two were made at once."""
         with self._lock:
-            kept = self._kept.setdefault(connection, lease)
+            kept = self._kept.setdefault(key, lease)
             if len(self._kept) > _KEPT_CLIENTS:
                 self._kept.popitem(last=False)
             return kept

@@ -36,6 +36,8 @@ __all__ = ["AsyncReply", "Message", "Reply", "aopen", "open"]
 
 # After the answer is whole: how long to wait for the response's own end.
 _DRAIN_SECONDS: Final = 0.1
+# A request of more characters goes over httpx: aiohttp has no time limit for sending.
+_LARGE: Final = 2**18
 
 
 class Message(NamedTuple):
@@ -87,7 +89,7 @@ async def aopen(
     connection: Connection, message: Message, context: ErrorContext
 ) -> "AsyncReply":
     """Do as ``open``."""
-    lease = await async_client(connection)
+    lease = await async_client(connection, large=_is_large(message.body))
     try:
         if connection.protocol == "openai":
             response = await lease.client.post(**_openai_call(message))
@@ -102,6 +104,24 @@ async def aopen(
         await response.aclose()
         failed = [_from_status(response, "", context)]
     raise failed.pop()
+
+
+def _is_large(value: Any, room: int = _LARGE) -> bool:
+    """Tell whether a body has more text than ``_LARGE``, without writing it."""
+    return _left(value, room) < 0
+
+
+def _left(value: Any, room: int) -> int:
+    if isinstance(value, str):
+        return room - len(value)
+    parts: Any = value.values() if isinstance(value, Mapping) else value
+    if isinstance(parts, int | float | None):
+        return room
+    for part in parts:
+        room = _left(part, room)
+        if room < 0:
+            break
+    return room
 
 
 def _openai_call(message: Message) -> dict[str, Any]:
@@ -145,12 +165,16 @@ class _BaseReply:
     @property
     def is_json(self) -> bool:
         """Whether the body is one JSON object, not a stream."""
-        return "json" in (_header(self._response, "content-type") or "")
+        return "json" in self._media_type
 
     @property
     def is_stream(self) -> bool:
         """Whether the body is a stream of events."""
-        return "event-stream" in (_header(self._response, "content-type") or "")
+        return "event-stream" in self._media_type
+
+    @property
+    def _media_type(self) -> str:
+        return (_header(self._response, "content-type") or "").casefold()
 
     def _pieces(self, decoded: str) -> Any:
         """Return the body's pieces; as they are where nothing is to be decoded."""
@@ -249,7 +273,18 @@ class AsyncReply(_BaseReply):
             failed = [self._broken(error)]
         else:
             return
+        if came := self._held_back():
+            yield came
         raise failed.pop()
+
+    def _held_back(self) -> bytes:
+        """Return what came before the end: aiohttp tells of an error first."""
+        if "content-encoding" in self._response.headers:
+            return b""
+        stream = getattr(self._response.stream, "_stream", self._response.stream)
+        answer = getattr(stream, "_aiohttp_response", None)
+        read = getattr(getattr(answer, "content", None), "_read_nowait", None)
+        return cast("bytes", read(-1)) if read else b""
 
     async def drain(self, chunks: AsyncIterator[bytes]) -> None:
         """Read to the end, so that the connection can be used again; not for long."""
@@ -289,10 +324,18 @@ def _translated(error: Exception, context: ErrorContext) -> Exception:
         return _from_status(refused.response, _body(refused.response), context)
     if dashscope and isinstance(error, dashscope.APIStatusError):
         return _from_status(refused, refused.body or refused.message, context)
+    if (response := _refused(error)) is not None:
+        return _from_status(response, "", context)
     known = [sdk.APIConnectionError for sdk in (openai, dashscope) if sdk]
     if _is_timeout(error) or _is_transport(error) or isinstance(error, tuple(known)):
         return _unreached(error, context)
     return error
+
+
+def _refused(error: Exception) -> Any:
+    """Return the response of a refusal whose body broke off, where it can be found."""
+    answers = (getattr(it, "response", None) for it in _chain(error))
+    return next((it for it in answers if getattr(it, "status_code", 0) >= 400), None)  # noqa: PLR2004 - a status
 
 
 def _unreached(error: Exception, context: ErrorContext) -> APIError:

@@ -24,6 +24,7 @@ __all__ = [
     "ToolMessage",
     "UserMessage",
     "VideoPart",
+    "encodable",
     "json_instruction",
     "prepare_messages",
 ]
@@ -176,7 +177,7 @@ def prepare_messages(
     prepared = [_prepare(message, profile, preserve_thinking) for message in messages]
     if prepared[-1]["role"] == "system":
         prepared[-1] = cast("Message", {**prepared[-1], "role": "user"})
-    return cast("list[Message]", _encodable(prepared))
+    return cast("list[Message]", encodable(prepared))
 
 
 def _prepare(message: Message, profile: ModelProfile, preserve: bool) -> Message:
@@ -195,8 +196,16 @@ def _prepare(message: Message, profile: ModelProfile, preserve: bool) -> Message
     return cast("Message", prepared)
 
 
-def _encodable(value: Any) -> Any:
-    """Return text that UTF-8 can carry: half a surrogate pair is one no more."""
+def encodable(value: Any, where: str = "A message") -> Any:
+    """Return a value as JSON in UTF-8 can carry it.
+
+    Args:
+        value: Text, numbers, lists and dicts; half a surrogate pair is one no more.
+        where: What holds it, for the error.
+
+    Raises:
+        ConfigurationError: It holds what JSON does not have, such as bytes or NaN.
+    """
     match value:
         case str():
             try:
@@ -205,18 +214,19 @@ def _encodable(value: Any) -> Any:
                 halves = value.encode("utf-16", "surrogatepass")
                 return halves.decode("utf-16", "replace")
             return value
-        case dict():
-            items = cast("dict[str, Any]", value).items()
-            return {_encodable(name): _encodable(item) for name, item in items}
-        case list():
-            return list(map(_encodable, cast("Iterable[Any]", value)))
+        case Mapping():
+            items: Any = value.items()
+            return {encodable(k, where): encodable(v, where) for k, v in items}
+        case list() | tuple():
+            parts = cast("Iterable[Any]", value)
+            return [encodable(part, where) for part in parts]
         case None | bool() | int():
             return value
         case float() if math.isfinite(value):
             return value
         case _:
             raise ConfigurationError(
-                f"A message holds a {type(value).__name__}, which JSON does not have:"
+                f"{where} holds a {type(value).__name__}, which JSON does not have:"
                 f" {value!r:.200}"
             )
 

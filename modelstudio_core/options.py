@@ -397,9 +397,20 @@ def _are_tools(value: object) -> bool:
     if value is None:
         return True
     return isinstance(value, list | tuple) and all(
-        isinstance(tool, dict) and isinstance(cast("Any", tool).get("function"), dict)
-        for tool in cast("Sequence[object]", value)
+        map(_is_tool, cast("Sequence[object]", value))
     )
+
+
+def _is_tool(value: object) -> bool:
+    function = cast("Any", value).get("function") if isinstance(value, dict) else None
+    name = _name_of(function)
+    return isinstance(name, str) and bool(name)
+
+
+def _name_of(function: object) -> object:
+    if not isinstance(function, dict):
+        return None
+    return cast("dict[str, object]", function).get("name")
 
 
 def check_tools(tools: Sequence[Mapping[str, Any]], tool_choice: Any = None) -> None:
@@ -597,7 +608,7 @@ def _name_choice(
     if choice in _UNFORCED:
         return choice
     if isinstance(choice, Mapping):
-        choice = str(choice.get("function", {}).get("name"))
+        choice = str(_name_of(choice.get("function")))
     if choice in _CALL_FORCED:
         if len(names) > 1 or (choice == "required" and takes_required):
             return "required"

@@ -269,9 +269,9 @@ async def test_cassettes_play_on_the_clients_of_a_loop(
 ) -> None:
     made: list[object] = []
 
-    def make(connection: Any) -> Any:
+    def make(connection: Any, large: bool) -> Any:
         made.append(connection)
-        return real(connection)
+        return real(connection, large)
 
     real = _pools._make_async_client
     monkeypatch.setattr(_pools, "_make_async_client", make)

@@ -97,9 +97,10 @@ class AnswerParser(ABC):
             try:
                 self._take(raw, events)
             except Exception as error:
+                # ``close`` raises it too: it is no end of the answer.
+                self._error = error
                 if not events:
                     raise
-                self._error = error
                 break
         return events
 

@@ -23,7 +23,7 @@ from modelstudio_core.wire.answer import (
     objects_of,
     text_of,
 )
-from modelstudio_core.wire.parameters import parameters_of
+from modelstudio_core.wire.parameters import extra_body_of, parameters_of
 from modelstudio_core.wire.sse import field_of
 
 __all__ = ["Parser", "build_request", "headers", "path"]
@@ -79,7 +79,7 @@ def build_request(
     return {
         "model": profile.id,
         "input": {"messages": prepared},
-        "parameters": parameters | dict(request.options.extra_body or {}),
+        "parameters": parameters | extra_body_of(request),
     }
 
 

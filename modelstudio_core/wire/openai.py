@@ -14,7 +14,7 @@ from modelstudio_core.events import Event, Usage
 from modelstudio_core.messages import Message, prepare_messages
 from modelstudio_core.options import ChatRequest
 from modelstudio_core.wire.answer import AnswerParser, count_of, object_of
-from modelstudio_core.wire.parameters import parameters_of
+from modelstudio_core.wire.parameters import extra_body_of, parameters_of
 from modelstudio_core.wire.sse import field_of
 
 __all__ = ["Parser", "build_request", "headers", "path"]
@@ -64,7 +64,7 @@ def build_request(
     body["stream"] = request.stream
     if request.stream and include_usage:
         body["stream_options"] = {"include_usage": True}
-    return body | dict(request.options.extra_body or {})
+    return body | extra_body_of(request)
 
 
 class Parser(AnswerParser):

@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
+from modelstudio_core.messages import encodable
 from modelstudio_core.options import ChatRequest
 
-__all__ = ["parameters_of"]
+__all__ = ["extra_body_of", "parameters_of"]
 
 # Options that are sent under their own name. The rest has rules of its own.
 _PLAIN: Final = (
@@ -44,4 +45,9 @@ def parameters_of(request: ChatRequest) -> dict[str, Any]:
         asked["enable_thinking"] = request.thinking
     if not options.tools:
         asked.pop("parallel_tool_calls", None)
-    return asked
+    return {name: encodable(value, name) for name, value in asked.items()}
+
+
+def extra_body_of(request: ChatRequest) -> dict[str, Any]:
+    """Return the parameters that have no name here."""
+    return dict(encodable(request.options.extra_body or {}, "extra_body"))

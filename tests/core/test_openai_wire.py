@@ -1108,3 +1108,17 @@ def test_a_key_in_garbage_is_hidden_before_it_is_cut() -> None:
     said = f"{caught.value!r} {caught.value} {caught.value.body}"
     assert key[:10] not in said
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, float("nan"), b"x"])
+def test_what_json_does_not_have_is_refused_by_name(value: Any) -> None:
+    for name in ("extra_body", "search_options"):
+        options: Any = {name: {"a": value}}
+        with pytest.raises(ConfigurationError, match=f"{name} holds"):
+            body("qwen3.7-plus", **options)
+
+
+def test_half_a_surrogate_pair_is_mended_in_parameters_too() -> None:
+    sent = body("qwen-plus", stop=["\ud83d"], extra_body={"a": ["\ud83d", "b"]})
+    assert json.dumps(sent, ensure_ascii=False).encode()
+    assert sent["a"][1] == "b"

@@ -774,3 +774,16 @@ def test_a_model_that_answers_only_as_a_stream_is_streamed_underneath() -> None:
     assert plan("qwen3-omni-flash").stream
     assert not plan("qwen3-omni-flash", n=2).stream
     assert not plan("qwen-plus").stream
+
+
+@pytest.mark.parametrize("function", [None, "add", {}, {"name": None}, ["add"]])
+def test_a_choice_without_a_name_is_refused(function: Any) -> None:
+    choice = {"type": "function", "function": function}
+    assert "Unknown tool" in refusal(tools=[tool("add")], tool_choice=choice)
+
+
+@pytest.mark.parametrize("name", [None, "", 5])
+def test_a_tool_without_a_name_is_refused(name: Any) -> None:
+    assert "tools must be" in refusal(
+        tools=[{"type": "function", "function": {"name": name}}]
+    )

@@ -267,8 +267,8 @@ def _rerouted(origin: str) -> Any:
     async def areroute(request: Any) -> None:
         reroute(request)
 
-    def make_pool(connection: object, kind: str) -> Any:
-        del connection
+    def make_pool(connection: object, kind: str, *, large: bool = False) -> Any:
+        del connection, large
         hook = reroute if kind == "Client" else areroute
         return getattr(http, kind)(event_hooks={"request": [hook]})
 

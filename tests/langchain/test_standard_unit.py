@@ -31,6 +31,8 @@ def admitted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Admit our class to LangChain's loader, which knows its own packages only."""
     loading = import_module("langchain_core.load.load")
     monkeypatch.setitem(loading.ALL_SERIALIZABLE_MAPPINGS, ID, ID)
+    # What it knew when it was first asked, by whichever test.
+    monkeypatch.setattr(loading, "_default_class_paths_cache", {})
 
 
 class UnitTests(Configuration, ChatModelUnitTests):

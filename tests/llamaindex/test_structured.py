@@ -22,7 +22,7 @@ from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import ChatPromptTemplate
 from llama_index.core.tools import FunctionTool
 from llama_index_instrumentation import get_dispatcher
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core import errors
@@ -103,6 +103,20 @@ async def test_nobody_scripted_it(bench: Bench, predict: Predict) -> None:
     assert isinstance(found[-1], Book)
     assert found[-1].year == 1890
     assert len(bench.asks) == 1
+
+
+class Shelf(RootModel[list[Book]]):
+    """Books, with nothing around them."""
+
+
+@ALL
+@pytest.mark.parametrize("fence", ["", "```"])
+async def test_a_list_at_the_root_comes_back(
+    bench: Bench, predict: Predict, fence: str
+) -> None:
+    bench.script(reply(SCHEMA, f"{fence}[{TEXT}, {TEXT}]{fence}"))
+    found = await predict(bench.llm(SCHEMA), Shelf, PROMPT, topic="hunger")
+    assert found[-1] == Shelf.model_validate([BOOK, BOOK])
 
 
 @STREAMS
