@@ -119,7 +119,9 @@ class _Filter(logging.Filter):
         self.held: dict[int, tuple[str, ...]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        secrets = {secret for held in tuple(self.held.values()) for secret in held}
+        # A copy, which nothing interrupts: a client may be collected meanwhile.
+        held = self.held.copy().values()
+        secrets = {secret for of_one in held for secret in of_one}
         try:
             text = record.getMessage()
         except (TypeError, ValueError):
