@@ -114,7 +114,7 @@ def _is_large(value: Any, room: int = _LARGE) -> bool:
 def _left(value: Any, room: int) -> int:
     if isinstance(value, str):
         return room - len(value)
-    parts: Any = value.values() if isinstance(value, Mapping) else value
+    parts = cast("Any", value).values() if isinstance(value, Mapping) else value
     if isinstance(parts, int | float | None):
         return room
     for part in parts:

@@ -215,7 +215,7 @@ def encodable(value: Any, where: str = "A message") -> Any:
                 return halves.decode("utf-16", "replace")
             return value
         case Mapping():
-            items: Any = value.items()
+            items: Any = cast("Any", value).items()
             return {encodable(k, where): encodable(v, where) for k, v in items}
         case list() | tuple():
             parts = cast("Iterable[Any]", value)
