@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from langchain_core.exceptions import OutputParserException
-from langchain_core.messages import (
-    AIMessage,
-    AIMessageChunk,
-)
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.output_parsers import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import Runnable, RunnableGenerator
@@ -135,30 +132,39 @@ def _is_cut_off(message: AIMessage) -> bool:
 
 
 class _Reading:
-    """What has come of a stream so far."""
+    """What has come of a stream so far, put together when it is looked at."""
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
-        self._whole: Any = None
+        self._chunks: list[Any] = []
         self._last: Any = None
 
-    def add(self, chunk: AIMessage) -> None:
-        self._whole = chunk if self._whole is None else self._whole + chunk
-
-    def so_far(self) -> Iterator[Any]:
-        """Yield what is new, if anything is."""
-        yield from self._changed(self._shape.read(self._whole, partial=True))
+    def add(self, chunk: AIMessage) -> Iterator[Any]:
+        """Take the next chunk, and yield what is new, if anything is."""
+        self._chunks.append(chunk)
+        if chunk.text or getattr(chunk, "tool_call_chunks", None):
+            yield from self._changed(self._shape.read(self._whole(), partial=True))
 
     def end(self) -> Iterator[Any]:
         """Yield the whole if it is new, and see that it is one."""
-        yield from self._changed(self._shape.read(self._whole))
+        yield from self._changed(self._shape.read(self._whole()))
 
     def raw_end(self) -> AddableDict:
         """Return the whole, or why there is none."""
         try:
-            return AddableDict(parsed=self._shape.read(self._whole), parsing_error=None)
+            parsed = self._shape.read(self._whole())
         except Exception as error:  # noqa: BLE001 - a class may check what it likes
             return AddableDict(parsed=None, parsing_error=error)
+        return AddableDict(parsed=parsed, parsing_error=None)
+
+    def keep(self, chunk: AIMessage) -> None:
+        """Take the next chunk without a look at it."""
+        self._chunks.append(chunk)
+
+    def _whole(self) -> Any:
+        first, *rest = self._chunks
+        self._chunks = [first + rest if rest else first]
+        return self._chunks[0]
 
     def _changed(self, parsed: Any) -> Iterator[Any]:
         if parsed is not None and parsed != self._last:
@@ -183,16 +189,14 @@ class AnswerParser(BaseTransformOutputParser[Any]):
     def _transform(self, input: Iterator[Any]) -> Iterator[Any]:
         reading = _Reading(self.shape)
         for chunk in input:
-            reading.add(chunk)
-            yield from reading.so_far()
+            yield from reading.add(chunk)
         yield from reading.end()
 
     @override
     async def _atransform(self, input: AsyncIterator[Any]) -> AsyncIterator[Any]:
         reading = _Reading(self.shape)
         async for chunk in input:
-            reading.add(chunk)
-            for parsed in reading.so_far():
+            for parsed in reading.add(chunk):
                 yield parsed
         for parsed in reading.end():
             yield parsed
@@ -207,19 +211,28 @@ def _message(result: list[Generation]) -> AIMessage:
 
 def with_raw(shape: Shape) -> Runnable[Any, Any]:
     """Keep the message beside what was made of it, and the reason if nothing was."""
+    raw = _Raw(shape)
+    return RunnableGenerator(raw.read, raw.aread)
 
-    def read(chunks: Iterator[AIMessage]) -> Iterator[AddableDict]:
-        reading = _Reading(shape)
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """Hands on the chunks as they come, and the verdict at last."""
+
+    shape: Shape
+
+    def read(self, chunks: Iterator[AIMessage]) -> Iterator[AddableDict]:
+        reading = _Reading(self.shape)
         for chunk in chunks:
-            reading.add(chunk)
+            reading.keep(chunk)
             yield AddableDict(raw=chunk)
         yield reading.raw_end()
 
-    async def aread(chunks: AsyncIterator[AIMessage]) -> AsyncIterator[AddableDict]:
-        reading = _Reading(shape)
+    async def aread(
+        self, chunks: AsyncIterator[AIMessage]
+    ) -> AsyncIterator[AddableDict]:
+        reading = _Reading(self.shape)
         async for chunk in chunks:
-            reading.add(chunk)
+            reading.keep(chunk)
             yield AddableDict(raw=chunk)
         yield reading.raw_end()
-
-    return RunnableGenerator(read, aread)

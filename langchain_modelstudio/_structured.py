@@ -1,6 +1,7 @@
 """Structured output: asking for a schema, and reading the answer as that."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from langchain_core.language_models import LanguageModelInput
@@ -65,7 +66,8 @@ def structured_output(
             )
         case "json_mode":
             response_format = {"type": "json_object"}
-            asking = RunnableLambda(_saying_json(llm, schema)) | llm.bind(
+            wanted = None if schema is None else function_of(schema).get("parameters")
+            asking = RunnableLambda(_SayingJson(llm, wanted).say) | llm.bind(
                 response_format=response_format, **bound
             )
     return asking | (with_raw(shape) if include_raw else AnswerParser(shape=shape))
@@ -95,19 +97,18 @@ def _forcing(
     return llm.bind_tools([tool], tool_choice=function["name"], **bound)
 
 
-def _saying_json(
-    llm: BaseChatModel, schema: Schema | None
-) -> Callable[[LanguageModelInput], list[BaseMessage]]:
-    """Return the step that says the word the service demands, where it is missing."""
-    wanted = None if schema is None else function_of(schema).get("parameters")
+@dataclass(frozen=True, slots=True)
+class _SayingJson:
+    """The step that says the word the service demands, where it is missing."""
 
-    def say(prompt: LanguageModelInput) -> list[BaseMessage]:
-        messages = llm._convert_input(prompt).to_messages()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public twin
+    llm: BaseChatModel
+    wanted: dict[str, Any] | None
+
+    def say(self, prompt: LanguageModelInput) -> list[BaseMessage]:
+        messages = self.llm._convert_input(prompt).to_messages()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public twin
         texts = [str(message.text) for message in messages]
-        instruction = json_instruction(texts, wanted)
+        instruction = json_instruction(texts, self.wanted)
         return _instructed(messages, instruction) if instruction else messages
-
-    return say
 
 
 def _instructed(messages: list[BaseMessage], instruction: str) -> list[BaseMessage]:

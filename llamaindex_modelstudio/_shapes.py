@@ -38,12 +38,14 @@ class Shape(Generic[Model]):
 
     output_cls: type[Model]
     way: Way
+    _schema: dict[str, Any] = field(init=False, repr=False)
     _partial_cls: type[FlexibleModel] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Make the class of what is not whole."""
+        """Make once what each piece of a stream is read with."""
         partial_cls = create_flexible_model(self.output_cls)
         object.__setattr__(self, "_partial_cls", partial_cls)
+        object.__setattr__(self, "_schema", self.output_cls.model_json_schema())
 
     def messages(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
         """Return the prompt, with what must be said in words."""
@@ -61,7 +63,7 @@ class Shape(Generic[Model]):
         asked = {name: it for name, it in call.items() if name not in _DECIDED}
         if self.way == "text":
             return asked
-        schema = self.output_cls.model_json_schema()
+        schema = dict(self._schema)
         described = {"name": self.name}
         if "description" in schema:
             described["description"] = schema.pop("description")
@@ -84,8 +86,7 @@ class Shape(Generic[Model]):
     @property
     def _marks(self) -> str:
         """What the JSON begins and ends with: a class may be a list at its root."""
-        root = self.output_cls.model_json_schema().get("type")
-        return "[]" if root == "array" else "{}"
+        return "[]" if self._schema.get("type") == "array" else "{}"
 
     def text(self, response: ChatResponse) -> str | None:
         """Return the JSON text of a response as far as it came; None for none."""

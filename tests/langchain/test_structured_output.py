@@ -1,6 +1,7 @@
 """``with_structured_output``: what is asked for, and objects or errors, no blanks."""
 
 import json
+import pickle
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -12,6 +13,7 @@ from langchain_core.utils.function_calling import convert_to_json_schema
 from pydantic import BaseModel, Field, field_validator
 from pydantic.v1 import BaseModel as OldBaseModel
 
+from langchain_modelstudio import _shapes
 from modelstudio_core.emulator import Emulator, Reply, ToolCall
 from modelstudio_core.errors import ConfigurationError
 from tests.langchain.asking import (
@@ -562,3 +564,41 @@ def test_a_tool_may_be_called_before_the_answer(
     body = parameters(modelstudio_emulator.requests[0])
     assert (len(body["tools"]), "tool_choice" in body) == (1, False)
     assert body["response_format"]["type"] == "json_schema"
+
+
+@all_methods
+@pytest.mark.parametrize("include_raw", [True, False])
+def test_it_can_be_sent_to_a_worker(
+    modelstudio_emulator: Emulator, method: Any, include_raw: bool
+) -> None:
+    llm = model(modelstudio_emulator, model="qwen-plus")
+    asking = llm.with_structured_output(Joke, method=method, include_raw=include_raw)
+    sent = pickle.loads(pickle.dumps(asking))  # noqa: S301 - our own pickle
+    text = json.dumps(ANSWER)
+    called = Reply(tool_calls=[ToolCall("Joke", text)])
+    reply = called if method == "function_calling" else Reply(text=text)
+    modelstudio_emulator.script(reply)
+    found: Any = sent.invoke("Tell me a joke.")
+    assert (found["parsed"] if include_raw else found) == Joke(**ANSWER)
+
+
+def test_nothing_is_read_while_the_model_thinks(
+    modelstudio_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading what has come so far for each thought would cost its square."""
+    reads: list[bool] = []
+    read = _shapes.Shape.read
+
+    def count(self: Any, message: Any, *, partial: bool = False) -> Any:
+        reads.append(partial)
+        return read(self, message, partial=partial)
+
+    monkeypatch.setattr(_shapes.Shape, "read", count)
+    thoughts = [{"reasoning_content": f"Hm {number}. "} for number in range(50)]
+    said = [{"content": json.dumps(ANSWER)}]
+    modelstudio_emulator.script(Reply(deltas=[*thoughts, *said]))
+    asking = model(modelstudio_emulator).with_structured_output(
+        Joke, method="json_mode"
+    )
+    assert list(asking.stream("Tell me a joke, in JSON.")) == [Joke(**ANSWER)]
+    assert reads == [True, False]

@@ -401,3 +401,22 @@ async def test_observers_see_a_prediction_and_its_tokens_once(
     assert (LLMStructuredPredictInProgressEvent in kinds) is (
         predict in (streamed, astreamed)
     )
+
+
+@STREAMS
+async def test_the_schema_is_made_once_a_stream(
+    bench: Bench, predict: Predict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs more than the rest of what is done for a piece."""
+    made: list[str] = []
+    make = Book.model_json_schema
+
+    def count(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        made.append("schema")
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(Book, "model_json_schema", count)
+    bench.script(reply(SCHEMA, pieces=list(TEXT)))
+    found = await predict(bench.llm(SCHEMA), Book, PROMPT, topic="hunger")
+    assert found[-1] == Book.model_validate(BOOK)
+    assert len(made) == 1
