@@ -1,6 +1,5 @@
 """Events to LangChain's chunks, the common ones without pydantic's validation."""
 
-from collections.abc import Callable
 from typing import Any, Final, assert_never
 
 from langchain_core.messages import AIMessageChunk
@@ -71,7 +70,7 @@ def validated(text: str, extra: dict[str, Any]) -> ChatGenerationChunk:
 # objects that validation makes; where LangChain's classes have come to hold anything
 # else, the ordinary way is taken.
 
-_Text: Final[Callable[[str], str]] = type(validated("x", {}).text)
+_Text: Final = type(validated("x", {}).text)
 
 
 def unvalidated(text: str, extra: dict[str, Any]) -> ChatGenerationChunk:
@@ -94,7 +93,8 @@ def unvalidated(text: str, extra: dict[str, Any]) -> ChatGenerationChunk:
     }
     message = make(AIMessageChunk, fields, given, {})
     fields = {
-        "text": _Text(text),
+        # LangChain's own ``__new__`` does this, and is a function more.
+        "text": str.__new__(_Text, text),
         "generation_info": None,
         "type": "ChatGenerationChunk",
         "message": message,
@@ -109,7 +109,7 @@ def agrees() -> bool:
         ("", {}),
         ("", {"reasoning_content": "x"}),
     ]
-    return all(
+    return issubclass(_Text, str) and all(
         state_of(validated(text, {**extra})) == state_of(unvalidated(text, {**extra}))
         for text, extra in samples
     )

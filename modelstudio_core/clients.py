@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from types import ModuleType
 from typing import Any, Final, NamedTuple, cast
 
+from modelstudio_core._bursts import read_in_bursts
 from modelstudio_core._pools import (
     Lease,
     async_client,
@@ -178,6 +179,7 @@ class _BaseReply:
 
     def _pieces(self, decoded: str) -> Any:
         """Return the body's pieces; as they are where nothing is to be decoded."""
+        read_in_bursts(self._response)
         if "content-encoding" in self._response.headers:
             return getattr(self._response, decoded)()
         return self._response.stream

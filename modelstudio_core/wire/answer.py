@@ -8,7 +8,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import uuid4
 
 from jiter import from_json
@@ -25,6 +25,9 @@ from modelstudio_core.events import (
 from modelstudio_core.wire.sse import EventSplitter
 
 __all__ = ["AnswerParser", "Choice"]
+
+# What ends a stream over the OpenAI-compatible protocol; no JSON begins like it.
+_DONE: Final = b"[DONE]"
 
 
 class AnswerParser(ABC):
@@ -52,6 +55,8 @@ class AnswerParser(ABC):
         self._usage: dict[str, Any] | None = None
         self._choices: dict[int, Choice] = {}
         self._error: Exception | None = None
+        # Whether a choice has its finish reason.
+        self._ends = False
 
     # --- What a protocol says of its own ------------------------------------------
 
@@ -93,15 +98,18 @@ class AnswerParser(ABC):
         if self._error is not None:
             raise self._error
         events: list[Event] = []
-        for raw in self._splitter.feed(chunk):
-            try:
-                self._take(raw, events)
-            except Exception as error:
-                # ``close`` raises it too: it is no end of the answer.
-                self._error = error
-                if not events:
-                    raise
-                break
+        try:
+            if (lone := self._splitter.lone_data(chunk)) is not None:
+                for data in lone:
+                    self._take_data(data, events)
+            else:
+                for raw in self._splitter.feed(chunk):
+                    self._take(raw, events)
+        except Exception as error:
+            # ``close`` raises it too: it is no end of the answer.
+            self._error = error
+            if not events:
+                raise
         return events
 
     def feed_whole(self, body: bytes) -> list[Event]:
@@ -150,14 +158,19 @@ class AnswerParser(ABC):
         """Whether the answer is whole, though its stream may not have ended."""
         if self.done:
             return True
-        return bool(self._choices) and all(c.reason for c in self._choices.values())
+        return self._ends and all(c.reason for c in self._choices.values())
 
     # --- Help for subclasses ------------------------------------------------------
 
-    def _take_json(self, data: bytes, events: list[Event]) -> None:
+    def _take_data(self, data: bytes, events: list[Event]) -> None:
+        """Take the data of one event."""
         try:
             parsed = from_json(data)
         except ValueError:
+            if data == _DONE:
+                self.done = True
+            if not data or data == _DONE:
+                return
             parsed = self._load(data)
         self._add(parsed, events)
 
@@ -210,6 +223,7 @@ class AnswerParser(ABC):
         # The native protocol has a string for none.
         if (reason := raw.get("finish_reason")) and reason != "null":
             choice.reason = _string(reason)
+            self._ends = True
         if raw.get("logprobs"):
             logprobs = object_of(raw, "logprobs")
             choice.logprobs.extend(objects_of(logprobs, "content"))

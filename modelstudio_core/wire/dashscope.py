@@ -141,11 +141,9 @@ class Parser(AnswerParser):
         if not found or b"\n" in data:
             data = field_of(raw, b"data")
             head = raw
-        if not data:
-            return
-        if not head.endswith(_GOOD):
+        if data and not head.endswith(_GOOD):
             self._check_head(head, data)
-        self._take_json(data, events)
+        self._take_data(data, events)
 
     def _check_head(self, head: bytes, data: bytes) -> None:
         """Raise for an event that says that it is an error."""
@@ -163,7 +161,7 @@ class Parser(AnswerParser):
         output = chunk.get("output")
         if not output:
             raise self._refusal(chunk)
-        if usage := object_of(chunk, "usage"):
+        if chunk.get("usage") and (usage := object_of(chunk, "usage")):
             self._usage = usage
         if "search_info" in output or "tool_info" in output:
             self._keep_extras(output)
@@ -174,7 +172,8 @@ class Parser(AnswerParser):
         for choice in choices:
             self._add_choice(choice, choice.get("message"), events)
         # Nothing marks the end of a stream but the finish reason.
-        self.done = self.finished
+        if self._ends:
+            self.done = self.finished
 
     def _keep_extras(self, output: Mapping[str, Any]) -> None:
         """Keep what the service looked up, and the tools of its own that it ran."""

@@ -22,9 +22,6 @@ __all__ = ["Parser", "build_request", "headers", "path"]
 _PATH: Final = "/chat/completions"
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 
-_DONE: Final = b"[DONE]"
-_PREFIX: Final = b"data: "
-
 
 def path(request: ChatRequest) -> str:  # noqa: ARG001 - one path for all models
     """Return the path below the base URL."""
@@ -97,19 +94,12 @@ class Parser(AnswerParser):
 
     @override
     def _take(self, raw: bytes, events: list[Event]) -> None:
-        if raw.startswith(_PREFIX) and b"\n" not in raw:
-            data = raw[len(_PREFIX) :]
-        else:
-            data = field_of(raw, b"data")
-        if data == _DONE:
-            self.done = True
-        elif data:
-            self._take_json(data, events)
+        self._take_data(field_of(raw, b"data"), events)
 
     @override
     def _add_chunk(self, chunk: dict[str, Any], events: list[Event]) -> None:
         choices = chunk.get("choices")
-        if chunk.get("error") or (choices is None and chunk.get("code")):
+        if (choices is None and chunk.get("code")) or chunk.get("error"):
             raise self._refusal(chunk)
         if not self._first:
             self._first = {k: v for k, v in chunk.items() if k != "choices"}

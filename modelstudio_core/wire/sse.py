@@ -7,6 +7,9 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 __all__ = ["EventSplitter", "field_of"]
 
 _BOM = b"\xef\xbb\xbf"
+# How most events begin, and what then stands between two of them.
+_DATA = b"data: "
+_NEXT_DATA = b"\n\ndata: "
 
 
 class EventSplitter:
@@ -50,6 +53,34 @@ class EventSplitter:
         rest = events.pop()
         self._pending = [rest] if rest else []
         return [line for event in events if (line := event.strip(b"\n"))]
+
+    def lone_data(self, chunk: bytes) -> list[bytes] | None:
+        r"""Return the data of events that are one line of it each, as most are.
+
+        Args:
+            chunk: The next bytes.
+
+        Returns:
+            What ``field_of(event, b"data")`` would say of each event; None where the
+            bytes are anything else: then they are not taken, and are for ``feed``.
+
+        Example:
+            >>> splitter = EventSplitter()
+            >>> splitter.feed(b"data: a\n\n")
+            [b'data: a']
+            >>> splitter.lone_data(b"data: b\n\ndata: c\n\n")
+            [b'b', b'c']
+        """
+        if chunk[:6] != _DATA or self._pending or self._return or not self._begun:
+            return None
+        if chunk.find(b"\r") >= 0:
+            return None
+        line, _, rest = chunk.partition(b"\n")
+        if rest == b"\n":
+            return [line[6:]]
+        found = chunk[6:-2].split(_NEXT_DATA)
+        is_whole = chunk[-2:] == b"\n\n" and chunk.count(b"\n") == 2 * len(found)
+        return found if is_whole else None
 
     def close(self) -> bytes:
         """Return what is left: an event whose closing blank line never came."""

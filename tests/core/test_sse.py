@@ -1,6 +1,6 @@
 """Server-sent events, cut anywhere."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
@@ -68,6 +68,32 @@ def test_long_event_in_small_pieces() -> None:
     stream = b"data: " + body + b"\n\n"
     chunks = [stream[i : i + 7] for i in range(0, len(stream), 7)]
     assert split(*chunks) == ([b"data: " + body], b"")
+
+
+PIECES = (b"data: a", b"data:b", b"data: ", b"id:1", b": c", b"\n", b"\n", b"\r", b"")
+
+
+@pytest.mark.parametrize("count", range(1, 5))
+def test_lone_data_is_what_the_long_way_finds(count: int) -> None:
+    taken = 0
+    for pieces in product(PIECES, repeat=count):
+        chunk = b"".join(pieces) + b"\n\n"
+        splitter = EventSplitter()
+        splitter.feed(b": begun\n\n")
+        lone = splitter.lone_data(chunk)
+        if lone is not None:
+            taken += 1
+            found = [field_of(it, b"data") for it in splitter.feed(chunk)]
+            assert lone == found, chunk
+            assert splitter.close() == b"", chunk
+    assert taken
+
+
+@pytest.mark.parametrize("before", [b"", b"data: x", b"data: x\n\ndata: ", b"a\n\n\r"])
+def test_lone_data_is_not_taken_from_the_midst(before: bytes) -> None:
+    splitter = EventSplitter()
+    splitter.feed(before)
+    assert splitter.lone_data(b"data: a\n\n") is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Asynchronous calls go over aiohttp where it is there, and are the same over httpx."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from aiohttp import ClientSession
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import _pools
 from modelstudio_core.emulator import Emulator, Reply
+from modelstudio_core.events import Event
+from modelstudio_core.wire.answer import AnswerParser
 from tests.faults.server import FaultServer
 from tests.faults.table import TABLE, Row
+from tests.faults.test_ends import SSE, answering
 from tests.faults.test_table import test_outcome as check_outcome
 from tests.faults.ways import WAYS, Way
 from tests.faults.wire import Protocol, prompt
@@ -95,3 +99,46 @@ async def test_streams_in_a_row_share_one_connection(
         assert [chunk async for chunk in llm.astream(asked)]
         await llm.ainvoke(asked)
     assert server.seen.connections == 1
+
+
+def many_events(protocol: Protocol, count: int) -> bytes:
+    """Return an answer whose events are HTTP chunks of their own, all of it at once."""
+    said = []
+    for number in range(count):
+        reason = "stop" if number == count - 1 else None
+        if protocol == "openai":
+            choice = {"delta": {"content": "x"}, "finish_reason": reason}
+            data: Any = {"choices": [choice]}
+        else:
+            choice = {"message": {"content": "x"}, "finish_reason": reason or "null"}
+            data = {"output": {"choices": [choice]}}
+        event = f"data: {json.dumps(data)}\n\n".encode()
+        said.append(b"%x\r\n%s\r\n" % (len(event), event))
+    return SSE + b"".join(said) + b"0\r\n\r\n"
+
+
+@PROTOCOLS
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.usefixtures("over_httpx")
+async def test_events_that_came_together_are_read_together(
+    colour: str, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taking each out of a full buffer costs httpx more than all that we do."""
+    reads: list[int] = []
+    feed = AnswerParser.feed
+
+    def count(self: AnswerParser, chunk: bytes) -> list[Event]:
+        reads.append(len(chunk))
+        return feed(self, chunk)
+
+    monkeypatch.setattr(AnswerParser, "feed", count)
+    with answering([many_events(protocol, 100)]) as url:
+        llm = ChatModelStudio(
+            model="qwen-plus", base_url=url, api_key="k", protocol=protocol
+        )
+        if colour == "sync":
+            texts = [chunk.text for chunk in llm.stream("Hi")]
+        else:
+            texts = [chunk.text async for chunk in llm.astream("Hi")]
+    assert texts == [*"x" * 100, ""]
+    assert len(reads) < 5
