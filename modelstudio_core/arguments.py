@@ -268,10 +268,14 @@ class ChatArguments(ConnectionArguments):
     @property
     def resolved_chat(self) -> Chat:
         """What the arguments come to."""
-        if self._chat is None:
+        # Looked up by hand: by its name it costs pydantic more than planning a request.
+        private = self.__pydantic_private__ or {}
+        chat = private.get("_chat")
+        if chat is None:
             # A copy that was made around the constructor.
             self._resolve()
-        return cast("Chat", self._chat)
+            chat = self._chat
+        return cast("Chat", chat)
 
     def pinned_arguments(self) -> dict[str, Any]:
         """Return what the environment decided, as arguments that say the same."""
