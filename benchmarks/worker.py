@@ -130,11 +130,11 @@ def _repeat(work: Callable[[], int], times: int) -> int:
 
 
 async def _at_once(work: Callable[[], Awaitable[int]], streams: int) -> _Answer:
+    # What was left by others is collected before the loop is watched.
+    begun = _Stopwatch()
     collections = _Collections()
     gc.callbacks.append(collections)
     watch = asyncio.create_task(_longest_hold())
-    await asyncio.sleep(_TICK)
-    begun, collections.longest = _Stopwatch(), 0.0
     answer = begun.stop(list(await asyncio.gather(*(work() for _ in range(streams)))))
     watch.cancel()
     held, late = await watch

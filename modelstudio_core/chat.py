@@ -316,19 +316,19 @@ async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
     """Do as ``stream``."""
     tries = exchange.connection.max_retries
     await take_turn()
-    first, batches = await aattempt(partial(_abegin, exchange), tries)
+    batch: _Batch | None
+    batch, batches = await aattempt(partial(_abegin, exchange), tries)
     checked = _checking(exchange)
     count = 0
     async with aclosing(batches):
-        for event in checked(first):
-            yield event
-        async for batch in batches:
+        while batch is not None:
             for event in checked(batch):
                 yield event
                 count += 1
                 if count == _EVENTS_A_TURN:
                     count = 0
                     await asyncio.sleep(0)
+            batch = await anext(batches, None)
     await take_turn()
 
 

@@ -94,7 +94,8 @@ class Parser(AnswerParser):
 
     @override
     def _take(self, raw: bytes, events: list[Event]) -> None:
-        self._take_data(field_of(raw, b"data"), events)
+        is_lone = raw[:6] == b"data: " and raw.find(b"\n") < 0
+        self._take_data(raw[6:] if is_lone else field_of(raw, b"data"), events)
 
     @override
     def _add_chunk(self, chunk: dict[str, Any], events: list[Event]) -> None:

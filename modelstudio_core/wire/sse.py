@@ -71,16 +71,19 @@ class EventSplitter:
             >>> splitter.lone_data(b"data: b\n\ndata: c\n\n")
             [b'b', b'c']
         """
-        if chunk[:6] != _DATA or self._pending or self._return or not self._begun:
+        if chunk[:6] != _DATA or self._pending or self._return:
             return None
         if chunk.find(b"\r") >= 0:
             return None
         line, _, rest = chunk.partition(b"\n")
         if rest == b"\n":
-            return [line[6:]]
-        found = chunk[6:-2].split(_NEXT_DATA)
-        is_whole = chunk[-2:] == b"\n\n" and chunk.count(b"\n") == 2 * len(found)
-        return found if is_whole else None
+            found = [line[6:]]
+        else:
+            found = chunk[6:-2].split(_NEXT_DATA)
+            if chunk[-2:] != b"\n\n" or chunk.count(b"\n") != 2 * len(found):
+                return None
+        self._begun = True
+        return found
 
     def close(self) -> bytes:
         """Return what is left: an event whose closing blank line never came."""

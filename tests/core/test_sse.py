@@ -89,7 +89,13 @@ def test_lone_data_is_what_the_long_way_finds(count: int) -> None:
     assert taken
 
 
-@pytest.mark.parametrize("before", [b"", b"data: x", b"data: x\n\ndata: ", b"a\n\n\r"])
+def test_lone_data_begins_a_stream() -> None:
+    splitter = EventSplitter()
+    assert splitter.lone_data(b"data: a\n\n") == [b"a"]
+    assert splitter.feed(b"\xef\xbb\xbfdata: b\n\n") == [b"\xef\xbb\xbfdata: b"]
+
+
+@pytest.mark.parametrize("before", [b"\xef", b"data: x", b"data: x\n\ndata: ", b"a\n\n\r"])
 def test_lone_data_is_not_taken_from_the_midst(before: bytes) -> None:
     splitter = EventSplitter()
     splitter.feed(before)

@@ -1,5 +1,6 @@
 """Asynchronous calls go over aiohttp where it is there, and are the same over httpx."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -142,3 +143,29 @@ async def test_events_that_came_together_are_read_together(
             texts = [chunk.text async for chunk in llm.astream("Hi")]
     assert texts == [*"x" * 100, ""]
     assert len(reads) < 5
+
+
+@PROTOCOLS
+async def test_an_answer_that_came_at_once_leaves_others_their_turns(
+    protocol: Protocol,
+) -> None:
+    """A hundred such answers would else hold the loop as long as they all take."""
+    turns, waits = 0, list[int]()
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    with answering([many_events(protocol, 200)]) as url:
+        llm = ChatModelStudio(
+            model="qwen-plus", base_url=url, api_key="k", protocol=protocol
+        )
+        await llm.ainvoke("Hi")
+        other = asyncio.create_task(count())
+        async for _ in llm.astream("Hi"):
+            waits.append(turns)
+        other.cancel()
+    together = max(map(waits.count, waits))
+    assert together <= 3
