@@ -1,7 +1,8 @@
-"""Turns of an event loop: what begins or ends at once does so a few at a time.
+"""Turns of an event loop: what many do at once is done a little at a time.
 
 A request costs a framework and an SDK about a millisecond before it is first waited
-for, and as much at its end. Five hundred at once would hold the loop for half a second.
+for, and as much at its end; each event of an answer costs a framework a twentieth of
+that. Five hundred at once would hold the loop for as long as they take together.
 """
 
 import asyncio
@@ -9,46 +10,68 @@ from collections import deque
 from typing import Final
 from weakref import WeakKeyDictionary
 
-__all__ = ["take_turn"]
+__all__ = ["EVENT", "REQUEST", "take_turn", "work_of"]
 
-_AT_ONCE: Final = 8
+# What things cost, and how much of it one turn has room for: a few milliseconds.
+EVENT: Final = 1
+REQUEST: Final = 12
+_ROOM: Final = 8 * REQUEST
+# What is read in the time that an event takes to be handed on, in bytes.
+_BYTES_AN_EVENT: Final = 2048
 
 
-async def take_turn() -> None:
-    """Wait until few enough others want the same turn of the running loop."""
+def work_of(piece: bytes) -> int:
+    """Return what it costs to read a piece of an answer."""
+    return EVENT + len(piece) // _BYTES_AN_EVENT
+
+
+async def take_turn(work: int) -> None:
+    """Wait until the running loop has room for some work.
+
+    Args:
+        work: What is to be done next; a turn that has any room left has room for it.
+    """
     loop = asyncio.get_running_loop()
     turns = _of_loops.get(loop)
     if turns is None:
         turns = _of_loops[loop] = _Turns()
-    await turns.take(loop)
+    if turns.has_room:
+        turns.fill(loop, work)
+    else:
+        await turns.wait(loop, work)
 
 
 class _Turns:
-    __slots__ = ("_left", "_waiting")
+    __slots__ = ("_room", "_waiting")
 
     def __init__(self) -> None:
-        self._left = _AT_ONCE
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._room = _ROOM
+        self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
 
-    async def take(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._left:
-            if self._left == _AT_ONCE:
-                loop.call_soon(self._renew, loop)
-            self._left -= 1
-            return
+    @property
+    def has_room(self) -> bool:
+        return self._room > 0
+
+    def fill(self, loop: asyncio.AbstractEventLoop, work: int) -> None:
+        if self._room == _ROOM:
+            loop.call_soon(self._renew, loop)
+        self._room -= work
+
+    async def wait(self, loop: asyncio.AbstractEventLoop, work: int) -> None:
         waiting = loop.create_future()
-        self._waiting.append(waiting)
+        self._waiting.append((waiting, work))
         await waiting
 
     def _renew(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._left = _AT_ONCE
-        while self._left and self._waiting:
-            waiting = self._waiting.popleft()
+        self._room = _ROOM
+        while self._waiting and self.has_room:
+            waiting, work = self._waiting.popleft()
             # One that was cancelled does not want it any more.
             if not waiting.done():
                 waiting.set_result(None)
-                self._left -= 1
-        if self._left < _AT_ONCE:
+                self._room -= work
+        # After those who wait were called, so that they come first in the next turn.
+        if self._room < _ROOM:
             loop.call_soon(self._renew, loop)
 
 

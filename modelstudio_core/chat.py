@@ -4,7 +4,6 @@
 cannot be sent, and ``generate``, ``agenerate``, ``stream`` and ``astream`` send it.
 """
 
-import asyncio
 import inspect
 import warnings
 from collections.abc import (
@@ -22,7 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from modelstudio_core import clients
 from modelstudio_core._retries import aattempt, attempt
-from modelstudio_core._turns import take_turn
+from modelstudio_core._turns import EVENT, REQUEST, take_turn, work_of
 from modelstudio_core.catalog import (
     DeprecatedModels,
     ResolvedModel,
@@ -49,9 +48,8 @@ from modelstudio_core.wire.answer import AnswerParser
 
 __all__ = ["Chat", "Exchange", "agenerate", "astream", "generate", "prepare", "stream"]
 
-# So many events are handed on before other tasks of the loop have their turn: with 100
-# streams at once each of them is as many milliseconds for all others.
-_EVENTS_A_TURN: Final = 2
+# How many events are handed on before it is asked whether others are to have a turn.
+_EVENTS_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,9 +287,9 @@ def generate(exchange: Exchange) -> list[Completion]:
 async def agenerate(exchange: Exchange) -> list[Completion]:
     """Do as ``generate``."""
     tries = exchange.connection.max_retries
-    await take_turn()
+    await take_turn(REQUEST)
     events = await aattempt(partial(_asend, exchange), tries)
-    await take_turn()
+    await take_turn(REQUEST)
     return _complete(exchange, events)
 
 
@@ -315,7 +313,7 @@ def stream(exchange: Exchange) -> Generator[Event]:
 async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
     """Do as ``stream``."""
     tries = exchange.connection.max_retries
-    await take_turn()
+    await take_turn(REQUEST)
     batch: _Batch | None
     batch, batches = await aattempt(partial(_abegin, exchange), tries)
     checked = _checking(exchange)
@@ -325,11 +323,11 @@ async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
             for event in checked(batch):
                 yield event
                 count += 1
-                if count == _EVENTS_A_TURN:
+                if count == _EVENTS_AT_ONCE:
                     count = 0
-                    await asyncio.sleep(0)
+                    await take_turn(_EVENTS_AT_ONCE * EVENT)
             batch = await anext(batches, None)
-    await take_turn()
+    await take_turn(REQUEST)
 
 
 # --- One attempt ------------------------------------------------------------------
@@ -393,6 +391,7 @@ async def _aopen(exchange: Exchange) -> AsyncGenerator[_Batch]:
         chunks = reply.chunks()
         try:
             async for chunk in chunks:
+                await take_turn(work_of(chunk))
                 if events := parser.feed(chunk):
                     yield events
                 if parser.done:

@@ -95,7 +95,9 @@ def test_lone_data_begins_a_stream() -> None:
     assert splitter.feed(b"\xef\xbb\xbfdata: b\n\n") == [b"\xef\xbb\xbfdata: b"]
 
 
-@pytest.mark.parametrize("before", [b"\xef", b"data: x", b"data: x\n\ndata: ", b"a\n\n\r"])
+@pytest.mark.parametrize(
+    "before", [b"\xef", b"data: x", b"data: x\n\ndata: ", b"a\n\n\r"]
+)
 def test_lone_data_is_not_taken_from_the_midst(before: bytes) -> None:
     splitter = EventSplitter()
     splitter.feed(before)

@@ -5,13 +5,15 @@ import asyncio
 import pytest
 
 from modelstudio_core import _turns
-from modelstudio_core._turns import take_turn
+from modelstudio_core._turns import EVENT, REQUEST, take_turn, work_of
+
+AT_ONCE = 8
 
 
 async def test_as_many_as_may_do_not_wait() -> None:
     async with asyncio.timeout(1):
-        for _ in range(_turns._AT_ONCE):
-            await take_turn()
+        for _ in range(AT_ONCE):
+            await take_turn(REQUEST)
 
 
 async def test_no_turn_has_more_than_may() -> None:
@@ -24,38 +26,62 @@ async def test_no_turn_has_more_than_may() -> None:
             turn += 1
 
     async def work() -> None:
-        await take_turn()
+        await take_turn(REQUEST)
         taken.append(turn)
 
     await asyncio.gather(count(), *(work() for _ in range(50)))
     assert taken == sorted(taken)
-    assert max(map(taken.count, taken)) <= _turns._AT_ONCE
+    assert max(map(taken.count, taken)) <= AT_ONCE
 
 
 async def test_who_is_cancelled_gives_the_place_to_the_next() -> None:
-    tasks = [asyncio.ensure_future(take_turn()) for _ in range(30)]
+    tasks = [asyncio.ensure_future(take_turn(REQUEST)) for _ in range(30)]
     await asyncio.sleep(0)
-    for task in tasks[_turns._AT_ONCE : 20]:
+    for task in tasks[AT_ONCE:20]:
         task.cancel()
     done = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 1)
     cancelled = [it for it in done if isinstance(it, asyncio.CancelledError)]
-    assert len(cancelled) == 20 - _turns._AT_ONCE
-    await asyncio.wait_for(take_turn(), 1)
+    assert len(cancelled) == 20 - AT_ONCE
+    await asyncio.wait_for(take_turn(REQUEST), 1)
 
 
 def test_a_loop_that_is_over_is_forgotten() -> None:
     import gc
 
     before = len(_turns._of_loops)
-    asyncio.run(take_turn())
+    asyncio.run(take_turn(REQUEST))
     gc.collect()
     assert len(_turns._of_loops) <= before
+
+
+async def test_small_work_leaves_room_for_more() -> None:
+    turn, taken = 0, list[int]()
+
+    async def count() -> None:
+        nonlocal turn
+        while len(taken) < 1000:
+            await asyncio.sleep(0)
+            turn += 1
+
+    async def work() -> None:
+        for _ in range(100):
+            await take_turn(EVENT)
+            taken.append(turn)
+
+    await asyncio.gather(count(), *(work() for _ in range(10)))
+    assert max(map(taken.count, taken)) == AT_ONCE * REQUEST
+
+
+async def test_large_work_is_done_once_there_is_any_room() -> None:
+    async with asyncio.timeout(1):
+        for _ in range(5):
+            await take_turn(work_of(bytes(2**21)))
 
 
 @pytest.mark.parametrize("loops", [3])
 def test_each_loop_has_its_own(loops: int) -> None:
     async def all_of_one() -> None:
-        await asyncio.gather(*(take_turn() for _ in range(40)))
+        await asyncio.gather(*(take_turn(REQUEST) for _ in range(40)))
 
     for _ in range(loops):
         asyncio.run(all_of_one())
