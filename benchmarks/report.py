@@ -18,6 +18,7 @@ _MEASURES: Final = {
     "cpu": "CPU",
     "wall": "time",
     "held": "loop held",
+    "held_aside": "collections aside",
     "late": "loop late",
     "collected": "longest collection",
     "count": "",
@@ -186,7 +187,7 @@ def _beside(work: Mapping[str, Mapping[str, list[float]]], client: str) -> str:
 
 
 def _many(samples: Samples) -> Iterator[str]:
-    shown = ("cpu", "wall", "held", "collected")
+    shown = ("cpu", "wall", "held", "held_aside", "collected")
     rows = [
         (
             work,
@@ -199,7 +200,7 @@ def _many(samples: Samples) -> Iterator[str]:
         for work in _MANY
         for client, measured in samples.get(work, {}).items()
     ]
-    head = ("streams", "client", "CPU", "time", "loop held", "longest collection")
+    head = ("streams", "client", *(_MEASURES[it] for it in shown))
     yield from _table(head, rows)
 
 
@@ -270,15 +271,14 @@ which blurs figures.
 Every client is a warm process of its own, and the server another one, on loopback. \
 What is told is the CPU time of the client's process, its threads included. Clients \
 take turns, each round beginning with another one, and figures are medians of {rounds} \
-rounds (fewer for many streams at once). `httpx loop` is the least that the work can \
-cost with httpx 0.28 and the standard library's JSON: it reads lines and parses them. \
+rounds (fewer for many streams at once). `httpx loop` is the same work with httpx 0.28 \
+and the standard library's JSON and nothing else: it reads lines and parses them. \
 A stream has 2,000 deltas, half of them reasoning, in the shapes that the service was \
 recorded to send.
 
-A service sends one event a write, and a client that is faster than the network reads \
-them one by one; each is an HTTP chunk of its own. Behind a gateway that buffers, many \
-come at once. What the HTTP library costs differs so much between the two that both \
-are measured."""
+A service sends one event a write, and each is an HTTP chunk of its own; here they \
+come as fast as they are read. Behind a gateway that buffers, a write holds many. What \
+the HTTP library costs differs so much between the two that both are measured."""
 
 _ON_STREAMS: Final = (
     "CPU a chunk, and in parentheses how many times that of the bare loop."
@@ -287,10 +287,11 @@ _ON_CALLS: Final = "CPU of one whole answer of 200 tokens, the connection being 
 _ON_MANY: Final = (
     "Asynchronous streams of 200 deltas, one every 2 ms, all begun at once: 0.4 s at"
     " best. A new pool has to connect first. The loop is held for the longest CPU time"
-    " between two turns of another task that wants to run every 2 ms; that includes"
-    " garbage collections, which look at all that is alive in the process, and the"
-    " longest one stands beside it. Blocking calls are counted apart: in a fresh"
-    " process under blockbuster, from the first call on."
+    " between two turns of another task that wants to run every 2 ms. That includes"
+    " Python's garbage collections, so what is left without them, and the longest one,"
+    " stand beside it: LangChain keeps every chunk until its stream ends, and a full"
+    " collection looks at them all, and at all that was imported. Blocking calls are"
+    " counted apart: in a fresh process under blockbuster, from the first call on."
 )
 _ON_START: Final = (
     "CPU of a fresh process from its first line on, with an empty subclass of the"

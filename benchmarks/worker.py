@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.clients import CLIENTS, Client, load
 
@@ -132,44 +132,55 @@ def _repeat(work: Callable[[], int], times: int) -> int:
 async def _at_once(work: Callable[[], Awaitable[int]], streams: int) -> _Answer:
     # What was left by others is collected before the loop is watched.
     begun = _Stopwatch()
-    collections = _Collections()
-    gc.callbacks.append(collections)
-    watch = asyncio.create_task(_longest_hold())
-    answer = begun.stop(list(await asyncio.gather(*(work() for _ in range(streams)))))
-    watch.cancel()
-    held, late = await watch
-    gc.callbacks.remove(collections)
-    return {**answer, "held": held, "late": late, "collected": collections.longest}
+    with _Collections() as collections:
+        watch = asyncio.create_task(_longest_hold(collections))
+        pieces = await asyncio.gather(*(work() for _ in range(streams)))
+        answer = begun.stop(list(pieces))
+        watch.cancel()
+        holds = await watch
+    return {**answer, **holds, "collected": collections.longest}
 
 
-async def _longest_hold() -> tuple[float, float]:
+async def _longest_hold(collections: "_Collections") -> dict[str, float]:
     """Return the longest between two turns of another task: CPU, and time.
 
     On a machine that does nothing else they are the same; where others take the CPU,
     what they take is no fault of the loop.
     """
-    held = late = 0.0
+    held = aside = late = 0.0
     try:
         while True:
             wall, cpu = time.perf_counter(), time.process_time()
+            collected = collections.total
             await asyncio.sleep(_TICK)
-            held = max(held, time.process_time() - cpu)
+            taken = time.process_time() - cpu
+            held = max(held, taken)
+            aside = max(aside, taken - (collections.total - collected))
             late = max(late, time.perf_counter() - wall - _TICK)
     except asyncio.CancelledError:
-        return held, late
+        return {"held": held, "held_aside": aside, "late": late}
 
 
 class _Collections:
-    """The longest garbage collection: it holds the loop, whoever's the garbage is."""
+    """Garbage collections: they hold the loop, whoever's the garbage is."""
 
     def __init__(self) -> None:
-        self.longest = self._begun = 0.0
+        self.longest = self.total = self._begun = 0.0
+
+    def __enter__(self) -> Self:
+        gc.callbacks.append(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        gc.callbacks.remove(self)
 
     def __call__(self, phase: str, _: dict[str, int]) -> None:
         if phase == "start":
             self._begun = time.process_time()
         else:
-            self.longest = max(self.longest, time.process_time() - self._begun)
+            taken = time.process_time() - self._begun
+            self.longest = max(self.longest, taken)
+            self.total += taken
 
 
 def _resident() -> int:

@@ -41,6 +41,7 @@ class Work:
         per_chunk: Whether the result is told a delta, else it is told an answer.
         rounds: How often, at most.
         clients: Who does it; None: everybody.
+        quick: Whether the quick run has it.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Work:
     per_chunk: bool = True
     rounds: int = 9
     clients: tuple[str, ...] | None = None
+    quick: bool = True
 
     @property
     def pieces(self) -> int:
@@ -66,11 +68,13 @@ class Concurrent:
         clients: Who reads them.
         rounds: How often, at most.
         pace: Milliseconds a delta.
+        quick: Whether the quick run has it.
     """
 
     streams: int
     clients: tuple[str, ...]
     rounds: int = 1
+    quick: bool = True
     deltas: int = 200
     pace: float = 2
 
@@ -78,13 +82,20 @@ class Concurrent:
 def _streams(batch: int) -> Mapping[str, Work]:
     name = "one event a write" if batch == 1 else f"{batch} events a write"
     return {
-        f"stream, {name}": Work(method="stream", batch=batch),
-        f"astream, {name}": Work(method="astream", batch=batch),
+        f"{method}, {name}": Work(method=method, batch=batch, quick=batch == 1)
+        for method in ("stream", "astream")
     }
 
 
 def _length(deltas: int, times: int) -> Work:
-    return Work(method="stream", deltas=deltas, times=times, batch=_MANY, clients=_OURS)
+    return Work(
+        method="stream",
+        deltas=deltas,
+        times=times,
+        batch=_MANY,
+        clients=_OURS,
+        quick=False,
+    )
 
 
 def _calls(method: str) -> Work:
@@ -107,7 +118,9 @@ CONCURRENT: Final[dict[str, Concurrent]] = {
         rounds=3,
     ),
     # So many cost ChatQwen half a minute of CPU.
-    "500 streams": Concurrent(streams=500, clients=(*_OURS, "ChatQwen"), rounds=2),
+    "500 streams": Concurrent(
+        streams=500, clients=(*_OURS, "ChatQwen"), rounds=2, quick=False
+    ),
 }
 
 # Long enough that none ends before the last one has begun.
