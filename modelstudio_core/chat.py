@@ -49,7 +49,7 @@ from modelstudio_core.wire.answer import AnswerParser
 __all__ = ["Chat", "Exchange", "agenerate", "astream", "generate", "prepare", "stream"]
 
 # How many events are handed on before it is asked whether others are to have a turn.
-_EVENTS_AT_ONCE: Final = 4
+_EVENTS_AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
