@@ -170,7 +170,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     def _model_sent(self, call: Mapping[str, Any]) -> str:
         """Return the id that a call sends, without telling anybody of it."""
         said = {name: call.get(name) for name in MODEL_ARGUMENTS}
-        if not any(said.values()):
+        if all(value is None for value in said.values()):
             return self.resolved_chat.model.profile.id
         try:
             return self.resolved_chat.with_model(**said).model.profile.id

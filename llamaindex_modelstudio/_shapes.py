@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Literal, cast
 
@@ -38,7 +39,7 @@ class Shape(Generic[Model]):
 
     output_cls: type[Model]
     way: Way
-    _schema: dict[str, Any] = field(init=False, repr=False)
+    _schema: dict[str, Any] = field(init=False, repr=False, compare=False)
     _partial_cls: type[FlexibleModel] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -63,7 +64,7 @@ class Shape(Generic[Model]):
         asked = {name: it for name, it in call.items() if name not in _DECIDED}
         if self.way == "text":
             return asked
-        schema = dict(self._schema)
+        schema = deepcopy(self._schema)
         described = {"name": self.name}
         if "description" in schema:
             described["description"] = schema.pop("description")

@@ -39,7 +39,9 @@ def read_in_bursts(response: Any) -> None:
         found = getattr(found, name, None)
     state: Any = getattr(found, "_h11_state", None)
     reader = getattr(state, "_reader", None)
-    if h11 and getattr(reader, "__dict__", None) == _NOT_BEGUN:
+    buffer = getattr(state, "_receive_buffer", None)
+    is_known = hasattr(buffer, "maybe_extract_at_most") and hasattr(buffer, "__bytes__")
+    if h11 and is_known and getattr(reader, "__dict__", None) == _NOT_BEGUN:
         state._reader = _Bursts(reader, h11.Data)
 
 

@@ -16,7 +16,7 @@ __all__ = ["EVENT", "REQUEST", "take_turn", "work_of"]
 EVENT: Final = 1
 REQUEST: Final = 12
 _ROOM: Final = 8 * REQUEST
-# What is read in the time that an event takes to be handed on, in bytes.
+# To read so many bytes takes as long as to hand on one event.
 _BYTES_AN_EVENT: Final = 2048
 
 
@@ -32,13 +32,20 @@ async def take_turn(work: int) -> None:
         work: What is to be done next; a turn that has any room left has room for it.
     """
     loop = asyncio.get_running_loop()
-    turns = _of_loops.get(loop)
-    if turns is None:
-        turns = _of_loops[loop] = _Turns()
+    turns = _of_loops.get(loop) or _begin(loop)
     if turns.has_room:
         turns.fill(loop, work)
     else:
         await turns.wait(loop, work)
+
+
+def _begin(loop: asyncio.AbstractEventLoop) -> "_Turns":
+    # What waits on a loop that was stopped holds the loop.
+    for known in list(_of_loops):
+        if known.is_closed():
+            _of_loops.pop(known, None)
+    turns = _of_loops[loop] = _Turns()
+    return turns
 
 
 class _Turns:
@@ -64,15 +71,17 @@ class _Turns:
 
     def _renew(self, loop: asyncio.AbstractEventLoop) -> None:
         self._room = _ROOM
-        while self._waiting and self.has_room:
-            waiting, work = self._waiting.popleft()
-            # One that was cancelled does not want it any more.
-            if not waiting.done():
-                waiting.set_result(None)
-                self._room -= work
-        # After those who wait were called, so that they come first in the next turn.
-        if self._room < _ROOM:
-            loop.call_soon(self._renew, loop)
+        try:
+            while self._waiting and self.has_room:
+                waiting, work = self._waiting.popleft()
+                # One that was cancelled does not want it any more.
+                if not waiting.done():
+                    self._room -= work
+                    waiting.set_result(None)
+        finally:
+            # After those who wait were called: they come first in the next turn.
+            if self._room < _ROOM:
+                loop.call_soon(self._renew, loop)
 
 
 _of_loops: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns]] = (

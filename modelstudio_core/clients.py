@@ -182,9 +182,11 @@ class _BaseReply:
 
     def _pieces(self, decoded: str) -> Any:
         """Return the body's pieces; as they are where nothing is to be decoded."""
-        read_in_bursts(self._response)
-        if "content-encoding" in self._response.headers:
+        # A hook of the user's own client may have read the body: then httpx has it.
+        is_read = getattr(self._response, "is_stream_consumed", False)
+        if is_read or "content-encoding" in self._response.headers:
             return getattr(self._response, decoded)()
+        read_in_bursts(self._response)
         return self._response.stream
 
     def _broken(self, error: Exception) -> APIError:

@@ -8,7 +8,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, cast
+from typing import Any, ClassVar, cast
 from uuid import uuid4
 
 from jiter import from_json
@@ -26,9 +26,6 @@ from modelstudio_core.wire.sse import EventSplitter
 
 __all__ = ["AnswerParser", "Choice"]
 
-# What ends a stream over the OpenAI-compatible protocol; no JSON begins like it.
-_DONE: Final = b"[DONE]"
-
 
 class AnswerParser(ABC):
     """Turn the bytes of one response into events.
@@ -37,8 +34,12 @@ class AnswerParser(ABC):
     error of the service raises where it stands, after the events before it.
 
     Attributes:
-        done: The answer is whole, and nothing that follows belongs to it.
+        done: Nothing that follows belongs to the answer: it is whole, or an error ended
+            it, which ``close`` raises.
     """
+
+    # The data of the event that ends a stream, where the protocol has one.
+    _END: ClassVar[bytes | None] = None
 
     def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
         """Begin a response.
@@ -101,13 +102,17 @@ class AnswerParser(ABC):
         try:
             if (lone := self._splitter.lone_data(chunk)) is not None:
                 for data in lone:
+                    if self.done:
+                        break
                     self._take_data(data, events)
             else:
                 for raw in self._splitter.feed(chunk):
+                    if self.done:
+                        break
                     self._take(raw, events)
         except Exception as error:
-            # ``close`` raises it too: it is no end of the answer.
             self._error = error
+            self.done = True
             if not events:
                 raise
         return events
@@ -167,9 +172,9 @@ class AnswerParser(ABC):
         try:
             parsed = from_json(data)
         except ValueError:
-            if data == _DONE:
+            if data == self._END:
                 self.done = True
-            if not data or data == _DONE:
+            if not data or self.done:
                 return
             parsed = self._load(data)
         self._add(parsed, events)

@@ -73,6 +73,8 @@ class Parser(AnswerParser):
         [TextDelta(text='Hi', choice=0)]
     """
 
+    _END = b"[DONE]"
+
     def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
         """Begin a response, see ``AnswerParser``."""
         super().__init__(context, request_id=request_id)

@@ -13,6 +13,7 @@ import pytest
 
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import _pools, clients, errors
+from modelstudio_core.emulator import Emulator, Reply
 
 KEY = "sk-0123456789abcdefghijklmnopqrstuv"
 HEAD = b"HTTP/1.1 200 OK\r\nconnection: keep-alive\r\n"
@@ -147,3 +148,97 @@ async def test_a_refusal_whose_body_breaks_off_keeps_its_status() -> None:
         with pytest.raises(errors.BadRequestError) as caught:
             await asyncio.to_thread(llm.invoke, "Hi")
     assert caught.value.status_code == 400
+
+
+LIMITED = b'data: {"error":{"message":"Slow down.","code":"limit_requests"}}\n\n'
+
+
+def chunked(*data: bytes) -> bytes:
+    """Return events, all of them in one chunk of the body."""
+    said = b"".join(data)
+    return b"%x\r\n%s\r\n" % (len(said), said)
+
+
+def body_of(chunk: bytes) -> bytes:
+    return chunk.partition(b"\r\n")[2].removesuffix(b"\r\n")
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+async def test_an_error_that_came_with_an_event_is_told_though_nothing_follows(
+    colour: str,
+) -> None:
+    came: list[str] = []
+
+    async def read(llm: ChatModelStudio) -> None:
+        if colour == "sync":
+            for chunk in llm.stream("Hi"):
+                came.append(chunk.text)  # noqa: PERF401 - it is kept on an error
+        else:
+            async for chunk in llm.astream("Hi"):
+                came.append(chunk.text)  # noqa: PERF401 - it is kept on an error
+
+    limited = pytest.raises(errors.RateLimitError, match="Slow down")
+    with answering([SSE, chunked(body_of(event("Half")), LIMITED)]) as url, limited:
+        await read(model(url))
+    assert came == ["Half"]
+
+
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize("what", [LIMITED, b"data: junk\n\n"])
+def test_what_follows_the_end_is_nothing_wherever_it_is_cut(
+    what: bytes, apart: bool
+) -> None:
+    done = b"data: [DONE]\n\n"
+    whole = body_of(event("All", "stop")) + done
+    pieces = [chunked(whole), chunked(what)] if apart else [chunked(whole, what)]
+    with answering([SSE, *pieces, b"0\r\n\r\n"], pause=0.02) as url:
+        assert "".join(chunk.text for chunk in model(url).stream("Hi")) == "All"
+
+
+def test_the_native_protocol_has_no_mark_of_the_end() -> None:
+    said = b'data: {"output":{"choices":[{"message":{"content":"Half"}}]}}\n\n'
+    with answering([SSE, chunked(said, b"data: [DONE]\n\n"), b"0\r\n\r\n"]) as url:
+        llm = model(url, protocol="dashscope")
+        with pytest.raises(errors.IncompleteStreamError, match="not JSON"):
+            list(llm.stream("Hi"))
+
+
+@pytest.mark.parametrize("protocol", ["openai", "dashscope"])
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("colour", ["sync", "async"])
+async def test_a_hook_of_the_users_own_client_may_read_the_body(
+    modelstudio_emulator: Emulator, protocol: Any, stream: bool, colour: str
+) -> None:
+    """Httpx documents it, and then the connection is another one's already."""
+
+    def read(response: Any) -> None:
+        response.read()
+
+    async def aread(response: Any) -> None:
+        await response.aread()
+
+    http = _pools._http()
+    clients_of_ours = {
+        "http_client": http.Client(event_hooks={"response": [read]}),
+        "http_async_client": http.AsyncClient(event_hooks={"response": [aread]}),
+    }
+    modelstudio_emulator.script(Reply(text="Hello"))
+    llm = ChatModelStudio(
+        model="qwen-plus",
+        base_url=modelstudio_emulator.base_url,
+        api_key=modelstudio_emulator.api_key,
+        protocol=protocol,
+        **clients_of_ours,
+    )
+    async with clients_of_ours["http_async_client"]:
+        with clients_of_ours["http_client"]:
+            match colour, stream:
+                case "sync", True:
+                    said = "".join(chunk.text for chunk in llm.stream("Hi"))
+                case "sync", False:
+                    said = llm.invoke("Hi").text
+                case _, True:
+                    said = "".join([chunk.text async for chunk in llm.astream("Hi")])
+                case _:
+                    said = (await llm.ainvoke("Hi")).text
+    assert said == "Hello"

@@ -72,6 +72,9 @@ def test_a_stream_in_any_dialect_is_the_answer(
     protocol: str, choices: list[Answer], data: st.DataObject
 ) -> None:
     draw = data.draw
+    if protocol == "dashscope":
+        # Nothing but its finish reason ends it, so it has one: more are refused.
+        choices = choices[:1]
     chunks = CHUNKS[protocol](draw, choices)
     body = to_stream(protocol, chunks, ascii_only=draw(st.booleans()))
     found = completed(parse(protocol, body))
