@@ -85,10 +85,11 @@ class Measurement:
         for client in self._turns(clients, rounds):
             tag = next(self._tags)
             base = self.server.base(tag, work.deltas, pace=work.pace)
+            pools = ("new pool",) if self.quick else ("new pool", "same pool")
             told = self._worker(client).ask(
-                "concurrent", base=base, streams=work.streams, times=2
+                "concurrent", base=base, streams=work.streams, times=len(pools)
             )
-            for pool, answer in zip(("new pool", "same pool"), told, strict=True):
+            for pool, answer in zip(pools, told, strict=True):
                 _check(client, answer, work.streams * work.deltas)
                 measured = {key: answer[key] for key in _OF_MANY}
                 self._add(f"{name}, {pool}", client, **measured)
