@@ -17,7 +17,7 @@ def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about two minutes")
-    parser.add_argument("--rounds", type=int, help="instead of nine, or of three")
+    parser.add_argument("--rounds", type=int, help="instead of nine, or of two")
     parser.add_argument(
         "--only", default="", help="works whose name this regular expression finds"
     )

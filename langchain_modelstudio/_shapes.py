@@ -141,7 +141,7 @@ class _Reading:
 
     def add(self, chunk: AIMessage) -> Iterator[Any]:
         """Take the next chunk, and yield what is new, if anything is."""
-        self._chunks.append(chunk)
+        self.keep(chunk)
         if chunk.text or getattr(chunk, "tool_call_chunks", None):
             yield from self._changed(self._shape.read(self._whole(), partial=True))
 

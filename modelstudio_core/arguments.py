@@ -216,7 +216,7 @@ class ChatArguments(ConnectionArguments):
 
         def __setattr__(self, name: str, value: Any) -> None:
             """Assign, and resolve again where an argument changed."""
-            if name not in _ARGUMENTS or not self._is_resolved():
+            if name not in _ARGUMENTS or not self._known_chat():
                 super().__setattr__(name, value)
                 return
             before = getattr(self, name)
@@ -268,13 +268,10 @@ class ChatArguments(ConnectionArguments):
     @property
     def resolved_chat(self) -> Chat:
         """What the arguments come to."""
-        # Looked up by hand: by its name it costs pydantic more than planning a request.
-        private = self.__pydantic_private__ or {}
-        chat = private.get("_chat")
-        if chat is None:
+        if not (chat := self._known_chat()):
             # A copy that was made around the constructor.
             self._resolve()
-            chat = self._chat
+            chat = self._known_chat()
         return cast("Chat", chat)
 
     def pinned_arguments(self) -> dict[str, Any]:
@@ -308,9 +305,9 @@ class ChatArguments(ConnectionArguments):
             include_usage=include_usage,
         )
 
-    def _is_resolved(self) -> bool:
-        private = self.__pydantic_private__
-        return private is not None and private.get("_chat") is not None
+    def _known_chat(self) -> Chat | None:
+        # Looked up by hand: by its name it costs pydantic more than planning a request.
+        return (self.__pydantic_private__ or {}).get("_chat")
 
     def _resolve(self, changed: Collection[str] = ()) -> None:
         """Resolve again; the scope stays what it was unless it was changed itself."""

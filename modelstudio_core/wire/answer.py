@@ -161,6 +161,8 @@ class AnswerParser(ABC):
     @property
     def finished(self) -> bool:
         """Whether the answer is whole, though its stream may not have ended."""
+        if self._error is not None:
+            return False
         if self.done:
             return True
         return self._ends and all(c.reason for c in self._choices.values())

@@ -96,8 +96,7 @@ class Parser(AnswerParser):
 
     @override
     def _take(self, raw: bytes, events: list[Event]) -> None:
-        is_lone = raw[:6] == b"data: " and raw.find(b"\n") < 0
-        self._take_data(raw[6:] if is_lone else field_of(raw, b"data"), events)
+        self._take_data(field_of(raw, b"data"), events)
 
     @override
     def _add_chunk(self, chunk: dict[str, Any], events: list[Event]) -> None:

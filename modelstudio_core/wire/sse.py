@@ -121,6 +121,9 @@ def field_of(event: bytes, name: bytes) -> bytes:
         b'1\n2'
     """
     prefix = name + b":"
+    if event.find(b"\n") < 0:
+        found = event[: len(prefix)] == prefix
+        return event[len(prefix) :].removeprefix(b" ") if found else b""
     values = [
         line[len(prefix) :].removeprefix(b" ")
         for line in event.split(b"\n")

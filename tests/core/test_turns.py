@@ -16,20 +16,27 @@ async def test_as_many_as_may_do_not_wait() -> None:
             await take_turn(REQUEST)
 
 
-async def test_no_turn_has_more_than_may() -> None:
+async def turns_of(works: int, times: int, cost: int) -> list[int]:
+    """Let works take turns; return the loop's own turn at each time."""
     turn, taken = 0, list[int]()
 
     async def count() -> None:
         nonlocal turn
-        while len(taken) < 50:
+        while len(taken) < works * times:
             await asyncio.sleep(0)
             turn += 1
 
     async def work() -> None:
-        await take_turn(REQUEST)
-        taken.append(turn)
+        for _ in range(times):
+            await take_turn(cost)
+            taken.append(turn)
 
-    await asyncio.gather(count(), *(work() for _ in range(50)))
+    await asyncio.gather(count(), *(work() for _ in range(works)))
+    return taken
+
+
+async def test_no_turn_has_more_than_may() -> None:
+    taken = await turns_of(50, 1, REQUEST)
     assert taken == sorted(taken)
     assert max(map(taken.count, taken)) <= AT_ONCE
 
@@ -54,21 +61,22 @@ def test_a_loop_that_is_over_is_forgotten() -> None:
     assert len(_turns._of_loops) <= before
 
 
+def test_a_loop_that_was_closed_with_waiters_is_forgotten() -> None:
+    loop = asyncio.new_event_loop()
+    waiting = [loop.create_task(take_turn(REQUEST)) for _ in range(2 * AT_ONCE)]
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+    assert loop in _turns._of_loops
+    asyncio.run(take_turn(REQUEST))
+    assert loop not in _turns._of_loops
+    for task in waiting:
+        # Its loop is closed: nobody can end it any more, and nobody is to be told.
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
 async def test_small_work_leaves_room_for_more() -> None:
-    turn, taken = 0, list[int]()
-
-    async def count() -> None:
-        nonlocal turn
-        while len(taken) < 1000:
-            await asyncio.sleep(0)
-            turn += 1
-
-    async def work() -> None:
-        for _ in range(100):
-            await take_turn(EVENT)
-            taken.append(turn)
-
-    await asyncio.gather(count(), *(work() for _ in range(10)))
+    taken = await turns_of(10, 100, EVENT)
     assert max(map(taken.count, taken)) == AT_ONCE * REQUEST
 
 
