@@ -89,8 +89,8 @@ class Subject:
         events = answers.stream(answers.DELTAS)
         starts = range(0, len(events), batch)
         self._bytes = [b"".join(events[it : it + batch]) for it in starts]
-        self._core: Any = import_module("modelstudio_core.chat")
-        self._clients: Any = import_module("modelstudio_core.clients")
+        self._core: Any = import_module("modelstudio_core.chat.calls")
+        self._clients: Any = import_module("modelstudio_core.transport.send")
 
     # --- The only I/O: bytes and nothing else ---------------------------------------
 
@@ -126,7 +126,7 @@ class Subject:
     def parse(self) -> Iterator[object]:
         """Yield the events of bytes that are there already."""
         context = self.model.llm.resolved_chat.connection.context
-        parser: Any = import_module("modelstudio_core.wire.openai").Parser(context)
+        parser: Any = import_module("modelstudio_core.chat.openai").Parser(context)
         for chunk in self._bytes:
             yield from parser.feed(chunk)
         yield from parser.close()

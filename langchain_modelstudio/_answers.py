@@ -19,13 +19,10 @@ from langchain_core.messages.tool import (
 )
 
 from langchain_modelstudio._blocks import PROVIDER
-from modelstudio_core import messages as core
-from modelstudio_core.completion import Completion
-from modelstudio_core.events import (
-    Finish,
-    Usage,
-)
-from modelstudio_core.options import ChatRequest
+from modelstudio_core.chat import messages as core
+from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.events import Finish, Usage
+from modelstudio_core.chat.options import ChatRequest
 
 __all__ = ["to_message", "to_metadata", "to_usage"]
 

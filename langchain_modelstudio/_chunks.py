@@ -8,8 +8,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_modelstudio._answers import to_metadata, to_usage
 from langchain_modelstudio._blocks import PROVIDER
-from modelstudio_core._objects import make, state_of
-from modelstudio_core.events import (
+from modelstudio_core.chat.events import (
     Citations,
     Event,
     Finish,
@@ -17,7 +16,8 @@ from modelstudio_core.events import (
     TextDelta,
     ToolCallDelta,
 )
-from modelstudio_core.options import ChatRequest
+from modelstudio_core.chat.options import ChatRequest
+from modelstudio_core.foreign.pydantic_objects import make, state_of
 
 __all__ = ["to_chunk"]
 

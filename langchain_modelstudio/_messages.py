@@ -12,7 +12,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from modelstudio_core import messages as core
+from modelstudio_core.chat import messages as core
 from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["ELSEWHERE", "from_messages", "reasoning_of"]

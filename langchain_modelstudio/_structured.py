@@ -22,8 +22,9 @@ from langchain_modelstudio._tools import (
     function_of,
     to_response_format,
 )
-from modelstudio_core.errors import ConfigurationError, unknown_name
-from modelstudio_core.messages import json_instruction
+from modelstudio_core.chat.messages import json_instruction
+from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.wire.suggestions import unknown_name
 
 __all__ = ["CALL_IS_CHECKED", "StructuredOutputMethod", "structured_output"]
 

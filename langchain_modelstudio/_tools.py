@@ -9,8 +9,8 @@ from langchain_core.utils.function_calling import (
     convert_to_openai_tool,
 )
 
+from modelstudio_core.chat.tools import check_tools
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.options import check_tools
 
 __all__ = [
     "Schema",

@@ -32,14 +32,16 @@ from langchain_modelstudio._structured import (
     structured_output,
 )
 from langchain_modelstudio._tools import Schema, Tool, to_response_format, to_tools
-from modelstudio_core import __version__, chat
-from modelstudio_core.arguments import ChatArguments
+from modelstudio_core import __version__
 from modelstudio_core.catalog import resolve_model
-from modelstudio_core.chat import MODEL_ARGUMENTS, Exchange
-from modelstudio_core.completion import Completion
+from modelstudio_core.chat import calls
+from modelstudio_core.chat.arguments import ChatArguments
+from modelstudio_core.chat.calls import MODEL_ARGUMENTS, Exchange
+from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.options import OPTION_NAMES
+from modelstudio_core.chat.plan import takes_json_schema
 from modelstudio_core.endpoints import API_KEY_VARIABLE
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.options import OPTION_NAMES, takes_json_schema
 
 __all__ = ["ChatModelStudio"]
 
@@ -344,7 +346,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> ChatResult:
         with langchain_errors():
             exchange = self._exchange(messages, stop, kwargs, stream=False)
-            return _to_result(chat.generate(exchange), exchange)
+            return _to_result(calls.generate(exchange), exchange)
 
     @override
     async def _agenerate(
@@ -356,7 +358,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> ChatResult:
         with langchain_errors():
             exchange = self._exchange(messages, stop, kwargs, stream=False)
-            return _to_result(await chat.agenerate(exchange), exchange)
+            return _to_result(await calls.agenerate(exchange), exchange)
 
     @override
     def _stream(
@@ -368,7 +370,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         with langchain_errors():
             exchange = self._exchange(messages, stop, kwargs, stream=True)
-            with closing(chat.stream(exchange)) as events:
+            with closing(calls.stream(exchange)) as events:
                 for event in events:
                     chunk = to_chunk(event, exchange.request)
                     if run_manager:
@@ -385,7 +387,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         with langchain_errors():
             exchange = self._exchange(messages, stop, kwargs, stream=True)
-            async with aclosing(chat.astream(exchange)) as events:
+            async with aclosing(calls.astream(exchange)) as events:
                 async for event in events:
                     chunk = to_chunk(event, exchange.request)
                     if run_manager:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import cast
 
-from modelstudio_core.messages import Message, ToolCall, ToolMessage
+from modelstudio_core.chat.messages import Message, ToolCall, ToolMessage
 
 __all__ = ["pair_calls"]
 

@@ -26,7 +26,7 @@ from llama_index.core.base.llms.types import (
 from pydantic import BaseModel
 
 from llamaindex_modelstudio._history import pair_calls
-from modelstudio_core import messages as core
+from modelstudio_core.chat import messages as core
 from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["from_messages", "reasoning_of"]

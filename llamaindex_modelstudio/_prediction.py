@@ -13,8 +13,9 @@ from llama_index.core.types import Model, PydanticProgramMode
 
 from llamaindex_modelstudio._shapes import Reader, Shape, Way
 from llamaindex_modelstudio._tools import ToolCalling
-from modelstudio_core.chat import MODEL_ARGUMENTS
-from modelstudio_core.options import OPTION_NAMES, takes_json_schema
+from modelstudio_core.chat.calls import MODEL_ARGUMENTS
+from modelstudio_core.chat.options import OPTION_NAMES
+from modelstudio_core.chat.plan import takes_json_schema
 
 __all__ = [
     "Call",

@@ -20,10 +20,9 @@ from llama_index.core.base.llms.types import (
 )
 
 from llamaindex_modelstudio._messages import reasoning_of
-from modelstudio_core import messages as core
-from modelstudio_core._objects import make, state_of
-from modelstudio_core.completion import Completion
-from modelstudio_core.events import (
+from modelstudio_core.chat import messages as core
+from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.events import (
     Citations,
     Event,
     Finish,
@@ -31,7 +30,8 @@ from modelstudio_core.events import (
     TextDelta,
     ToolCallDelta,
 )
-from modelstudio_core.options import ChatRequest
+from modelstudio_core.chat.options import ChatRequest
+from modelstudio_core.foreign.pydantic_objects import make, state_of
 
 __all__ = ["to_completion_response", "to_delta_response", "to_response"]
 

@@ -22,7 +22,7 @@ from llama_index.core.program import FunctionCallingProgram
 from llama_index.core.tools import BaseTool, FunctionTool
 from typing_extensions import override
 
-from modelstudio_core.arguments import ChatArguments
+from modelstudio_core.chat.arguments import ChatArguments
 
 __all__ = ["ToolCalling"]
 

@@ -30,9 +30,9 @@ from llamaindex_modelstudio._responses import (
 )
 from llamaindex_modelstudio._streams import chat_stream, completion_stream
 from llamaindex_modelstudio._structured import StructuredPrediction
-from modelstudio_core import chat
-from modelstudio_core.chat import Chat, Exchange
-from modelstudio_core.completion import Completion
+from modelstudio_core.chat import calls
+from modelstudio_core.chat.calls import Chat, Exchange
+from modelstudio_core.chat.completion import Completion
 from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["ModelStudio"]
@@ -238,24 +238,24 @@ class ModelStudio(StructuredPrediction):
         self, messages: Sequence[ChatMessage], call: dict[str, Any]
     ) -> ChatResponse:
         exchange = self._exchange(messages, call, stream=False)
-        return to_response(chat.generate(exchange)[0], exchange.request)
+        return to_response(calls.generate(exchange)[0], exchange.request)
 
     async def _aanswer(
         self, messages: Sequence[ChatMessage], call: dict[str, Any]
     ) -> ChatResponse:
         exchange = self._exchange(messages, call, stream=False)
-        return to_response((await chat.agenerate(exchange))[0], exchange.request)
+        return to_response((await calls.agenerate(exchange))[0], exchange.request)
 
     def _stream_answer(self, exchange: Exchange) -> ChatResponseGen:
         so_far = Completion()
-        with closing(chat.stream(exchange)) as events:
+        with closing(calls.stream(exchange)) as events:
             for event in events:
                 so_far.add(event)
                 yield to_delta_response(event, so_far, exchange.request)
 
     async def _astream_answer(self, exchange: Exchange) -> ChatResponseAsyncGen:
         so_far = Completion()
-        async with aclosing(chat.astream(exchange)) as events:
+        async with aclosing(calls.astream(exchange)) as events:
             async for event in events:
                 so_far.add(event)
                 yield to_delta_response(event, so_far, exchange.request)

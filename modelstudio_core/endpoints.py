@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, get_args
 from urllib.parse import SplitResult, urlsplit
 
-from modelstudio_core.errors import ConfigurationError, nearest, unknown_name
+from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.wire.suggestions import nearest, unknown_name
 
 __all__ = ["Endpoint", "Protocol", "resolve_endpoint"]
 

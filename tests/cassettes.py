@@ -43,13 +43,14 @@ from vcr.serialize import (  # type: ignore[import-untyped]
 from vcr.serializers import yamlserializer  # type: ignore[import-untyped]
 
 from langchain_modelstudio import ChatModelStudio
-from modelstudio_core import __version__, _pools, errors
+from modelstudio_core import __version__, errors
 from modelstudio_core.emulator import Emulator, Fault, Reply
 from modelstudio_core.endpoints import (
     Protocol,
     api_key_from_environment,
     resolve_endpoint,
 )
+from modelstudio_core.transport import pools
 
 __all__ = [
     "FOLDER",
@@ -657,7 +658,7 @@ def _scrub_response(response: Any) -> Any:
 
 def over_httpx() -> Any:
     """Return the context without aiohttp, of whose answers vcrpy loses the headers."""
-    return patch.object(_pools, "_aiohttp_adapter", lambda: None)
+    return patch.object(pools, "_aiohttp_adapter", lambda: None)
 
 
 @contextmanager
@@ -792,7 +793,7 @@ def _record_emulator(
                 scheme=origin.scheme, host=origin.hostname, port=origin.port
             )
 
-        http: Any = _pools._http()
+        http: Any = pools.http_library()
         with (
             http.Client(event_hooks={"request": [reroute]}) as pool,
             recorder(source, scenario.at, {}).use_cassette(str(path)),

@@ -15,7 +15,7 @@ import llamaindex_modelstudio
 import modelstudio_core
 from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
-from modelstudio_core.options import OPTION_NAMES
+from modelstudio_core.chat.options import OPTION_NAMES
 from tests.answers import JSON, NULL_GENERATION, STREAM, WHOLE
 from tests.replay import replaying
 
@@ -41,7 +41,7 @@ LLAMAINDEX = (
         (LANGCHAIN, {"openai", "dashscope", "llama_index", "starlette", "uvicorn"}),
         (LLAMAINDEX, {"openai", "dashscope", "langchain_core", "starlette", "uvicorn"}),
         (
-            "import modelstudio_core.arguments, modelstudio_core.pytest_plugin",
+            "import modelstudio_core.chat.arguments, modelstudio_core.pytest_plugin",
             {"openai", "dashscope", "langchain_core", "llama_index", "starlette"},
         ),
     ],

@@ -19,8 +19,8 @@ from vcr.errors import (  # type: ignore[import-untyped]
 
 from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
-from modelstudio_core import _pools
 from modelstudio_core.errors import APIError
+from modelstudio_core.transport import clients, pools
 from tests.cassettes import (
     FOLDER,
     KEY,
@@ -252,9 +252,9 @@ async def test_cassettes_play_on_fresh_and_on_kept_clients(
         made.append(connection)
         return real(connection)
 
-    real = _pools._make_client
-    monkeypatch.setattr(_pools, "_make_client", make)
-    monkeypatch.setattr(_pools, "_sync_clients", _pools._Clients())
+    real = clients._make_client
+    monkeypatch.setattr(clients, "_make_client", make)
+    monkeypatch.setattr(clients, "_sync_clients", clients._Clients())
     for name in ("plain", "tool_call", "plain"):
         with player(path_of(protocol, name)) as cassette:
             await way(protocol, SCENARIOS[name])
@@ -273,8 +273,8 @@ async def test_cassettes_play_on_the_clients_of_a_loop(
         made.append(connection)
         return real(connection, large)
 
-    real = _pools._make_async_client
-    monkeypatch.setattr(_pools, "_make_async_client", make)
+    real = clients._make_async_client
+    monkeypatch.setattr(clients, "_make_async_client", make)
     for name in ("plain", "tool_call", "plain"):
         with player(path_of(protocol, name)) as cassette:
             await way(protocol, SCENARIOS[name])
@@ -331,7 +331,7 @@ def test_what_is_secret_is_not_recorded(tmp_path: Path) -> None:
         }
         return http.Response(200, headers=headers, json=said, request=request)
 
-    http: Any = _pools._http()
+    http: Any = pools.http_library()
     key, workspace = "sk-0123456789abcdef", "somebody"
     at, path = SCENARIOS["thinking"].at, tmp_path / "a.yaml"
     hidden = {key: "REDACTED", workspace: "ws-123"}

@@ -19,9 +19,10 @@ import pytest
 from dashscope import Generation
 
 from langchain_modelstudio import ChatModelStudio
-from modelstudio_core import _pools, arguments
+from modelstudio_core import arguments
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.transport import clients
 from tests.answers import JSON, WHOLE
 from tests.replay import replaying
 
@@ -258,4 +259,4 @@ def test_many_event_loops_use_one_model_at_once(protocol: Protocol) -> None:
             found = list(pool.map(lambda n: asyncio.run(several(n)), range(16)))
         assert {text for texts in found for text in texts} == {llm.invoke("Hi").text}
         assert len(studio.requests) == 16 * 4 + 1
-    assert [loop for loop in _pools._loop_clients if loop.is_closed()] == []
+    assert [loop for loop in clients._loop_clients if loop.is_closed()] == []

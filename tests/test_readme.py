@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from modelstudio_core import arguments
-from modelstudio_core.catalog import _REPLACEMENTS, resolve_deprecated, resolve_model
+from modelstudio_core.catalog import resolve_deprecated, resolve_model
+from modelstudio_core.catalog.deprecation import _REPLACEMENTS
+from modelstudio_core.chat import arguments
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.endpoints import _MODES, _REGIONS, Endpoint, resolve_endpoint
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning

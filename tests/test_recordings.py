@@ -21,8 +21,8 @@ from llama_index.core.base.llms.types import (
 
 from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
+from modelstudio_core.chat.options import OPTION_NAMES
 from modelstudio_core.errors import APIStatusError
-from modelstudio_core.options import OPTION_NAMES
 from tests.recordings import Exchange, Expected, chat_exchanges, expected
 from tests.replay import Replay, replaying
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
+from modelstudio_core.chat.events import Usage
 from modelstudio_core.emulator.ask import Ask
 from modelstudio_core.emulator.json_values import dump, is_array
 from modelstudio_core.emulator.tokens import count_message
-from modelstudio_core.events import Usage
 
 __all__ = ["ContextCache"]
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 from typing import Any, ClassVar, Final
 
+from modelstudio_core.chat.events import Usage
 from modelstudio_core.emulator.ask import Ask, Refusal
 from modelstudio_core.emulator.json_values import dump
 from modelstudio_core.emulator.native_pieces import (
@@ -30,7 +31,6 @@ from modelstudio_core.emulator.play import Answer
 from modelstudio_core.emulator.script import Reply
 from modelstudio_core.emulator.search import search_plugin, search_results
 from modelstudio_core.emulator.wire import Stamp, prompt_details
-from modelstudio_core.events import Usage
 
 __all__ = ["Native"]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from modelstudio_core.chat.events import Usage
 from modelstudio_core.emulator.ask import Ask
 from modelstudio_core.emulator.asked_form import find_schema
 from modelstudio_core.emulator.extract import (
@@ -17,7 +18,6 @@ from modelstudio_core.emulator.json_values import dump, is_object, text_of
 from modelstudio_core.emulator.schema import instance_of
 from modelstudio_core.emulator.script import Reply
 from modelstudio_core.emulator.tokens import count_prompt, count_tokens, limit_tokens
-from modelstudio_core.events import Usage
 
 __all__ = ["Answer", "Call", "perform", "play"]
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
+from modelstudio_core.chat.events import Usage
 from modelstudio_core.emulator.ask import Ask, Refusal
 from modelstudio_core.emulator.play import Answer
 from modelstudio_core.emulator.script import Reply
-from modelstudio_core.events import Usage
 
 __all__ = ["Generation", "Stamp", "Wire", "prompt_details"]
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import h11
 import pytest
 
-from modelstudio_core._bursts import read_in_bursts
+from modelstudio_core.foreign.h11_chunks import read_in_bursts
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 GOOD = b"5\r\nhello\r\n1\r\n,\r\n06\r\n world\r\nA\r\n0123\r\n5678\r\n0\r\n\r\n"

@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from modelstudio_core import _models, catalog
-from modelstudio_core._models import MODELS
 from modelstudio_core.catalog import (
     ModelProfile,
     check_scope,
     known_models,
+    lookup,
     resolve_deprecated,
     resolve_model,
 )
+from modelstudio_core.catalog.chat_models import MODELS
 from modelstudio_core.endpoints import resolve_endpoint
 from modelstudio_core.errors import ConfigurationError
 
@@ -395,14 +395,14 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ModelProfile(ids=("no-prefix",), source="exact only"),
     )
     _forget()
-    monkeypatch.setattr(_models, "MODELS", entries)
+    monkeypatch.setattr(lookup, "MODELS", entries)
     yield
     _forget()
 
 
 def _forget() -> None:
     resolve_model.cache_clear()
-    catalog._index.cache_clear()  # pyright: ignore[reportPrivateUsage] - a cache to empty
+    lookup._index.cache_clear()  # pyright: ignore[reportPrivateUsage] - a cache to empty
 
 
 @pytest.mark.usefixtures("table")

@@ -1,7 +1,7 @@
 """Events in, one whole answer out."""
 
-from modelstudio_core.completion import Completion
-from modelstudio_core.events import (
+from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.events import (
     Event,
     Finish,
     ReasoningDelta,

@@ -17,7 +17,6 @@ from modelstudio_core.errors import (
     ConfigurationError,
     ContentFilterError,
     ContextOverflowError,
-    ErrorContext,
     IncompleteStreamError,
     InternalServerError,
     ModelDeprecationWarning,
@@ -27,9 +26,9 @@ from modelstudio_core.errors import (
     QuotaExceededError,
     RateLimitError,
     ToolChoiceError,
-    nearest,
-    unknown_name,
 )
+from modelstudio_core.wire.refusals import ErrorContext
+from modelstudio_core.wire.suggestions import nearest, unknown_name
 
 KEY = "sk-0123456789abcdef"
 CONTEXT = ErrorContext(

@@ -10,8 +10,8 @@ from typing import cast
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from modelstudio_core._models import MODELS
 from modelstudio_core.catalog import ModelProfile
+from modelstudio_core.catalog.chat_models import MODELS
 from modelstudio_core.endpoints import PROTOCOLS, resolve_endpoint
 from modelstudio_core.errors import ConfigurationError
 

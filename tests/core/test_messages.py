@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from modelstudio_core.catalog import known_models, resolve_model
+from modelstudio_core.chat.messages import Message, prepare_messages
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.messages import Message, prepare_messages
 
 V4 = "deepseek-v4-pro"
 QWEN = "qwen3.7-plus"

@@ -8,20 +8,8 @@ from typing import Any
 import pytest
 
 from modelstudio_core.catalog import resolve_deprecated
-from modelstudio_core.completion import Completion
-from modelstudio_core.errors import (
-    APIError,
-    AuthenticationError,
-    BadRequestError,
-    ConfigurationError,
-    ContentFilterError,
-    ErrorContext,
-    IncompleteStreamError,
-    InternalServerError,
-    NotFoundError,
-    RateLimitError,
-)
-from modelstudio_core.events import (
+from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.events import (
     Event,
     Finish,
     ReasoningDelta,
@@ -29,9 +17,22 @@ from modelstudio_core.events import (
     ToolCallDelta,
     Usage,
 )
-from modelstudio_core.messages import Message
-from modelstudio_core.options import ChatOptions, plan_request
-from modelstudio_core.wire.openai import Parser, build_request, parse_usage
+from modelstudio_core.chat.messages import Message
+from modelstudio_core.chat.openai import Parser, build_request, parse_usage
+from modelstudio_core.chat.options import ChatOptions
+from modelstudio_core.chat.plan import plan_request
+from modelstudio_core.errors import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    ContentFilterError,
+    IncompleteStreamError,
+    InternalServerError,
+    NotFoundError,
+    RateLimitError,
+)
+from modelstudio_core.wire.refusals import ErrorContext
 
 # --- Requests -----------------------------------------------------------------------
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core import options
 from modelstudio_core.catalog import known_models, resolve_deprecated, resolve_model
+from modelstudio_core.chat import tools
+from modelstudio_core.chat.options import ChatOptions, ChatRequest
+from modelstudio_core.chat.plan import plan_request
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.options import ChatOptions, ChatRequest, plan_request
 
 UNKNOWN = "a-model-of-tomorrow"
 
@@ -571,7 +572,7 @@ def test_choice_that_forces_nothing_leaves_thinking_on(choice: str | None) -> No
 def test_forced_tool_switches_thinking_off_by_default(
     caplog: pytest.LogCaptureFixture, model: str, choice: object, said: bool | None
 ) -> None:
-    options._log_once.cache_clear()
+    tools.log_once.cache_clear()
     with caplog.at_level(logging.INFO, logger="modelstudio_core"):
         request = plan(model, tools=ONE, tool_choice=choice, enable_thinking=said)
         plan(model, tools=ONE, tool_choice=choice, enable_thinking=said)

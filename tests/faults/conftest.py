@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from modelstudio_core import _pools, _retries
+from modelstudio_core.transport import pools, retries
 from tests.faults.server import FaultServer
 
 
@@ -65,12 +65,12 @@ def tls_server(authority: Authority) -> Iterator[FaultServer]:
 def trusted(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> Iterator[None]:
     """Make the authority known in the way that a user would."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem))
-    _pools._ssl_context.cache_clear()
+    pools._ssl_context.cache_clear()
     yield
-    _pools._ssl_context.cache_clear()
+    pools._ssl_context.cache_clear()
 
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again without waiting, where the service does not ask for it."""
-    monkeypatch.setattr(_retries, "_back_off", lambda _state: 0.0)
+    monkeypatch.setattr(retries, "_back_off", lambda _state: 0.0)

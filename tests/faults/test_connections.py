@@ -11,8 +11,9 @@ from typing import Any, Literal
 import pytest
 
 from langchain_modelstudio import ChatModelStudio
-from modelstudio_core import _pools, errors
+from modelstudio_core import errors
 from modelstudio_core.emulator import Emulator, Fault
+from modelstudio_core.transport import clients, pools
 from tests.answers import STREAM
 from tests.replay import replaying
 
@@ -100,12 +101,12 @@ def test_a_machine_without_certificates_says_so(
     modelstudio_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
-    _pools._ssl_context.cache_clear()
+    pools._ssl_context.cache_clear()
     try:
         with pytest.raises(errors.ConfigurationError, match="SSL_CERT_FILE"):
             model(modelstudio_emulator, "openai", timeout=64).invoke("Hi")
     finally:
-        _pools._ssl_context.cache_clear()
+        pools._ssl_context.cache_clear()
 
 
 @PROTOCOLS
@@ -115,7 +116,7 @@ async def test_a_client_that_is_given_up_is_closed_alone(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    monkeypatch.setattr(_pools, "_KEPT_CLIENTS", 2)
+    monkeypatch.setattr(clients, "_KEPT_CLIENTS", 2)
     models = [
         model(modelstudio_emulator, protocol, timeout=70 + number)
         for number in range(3)
@@ -132,7 +133,7 @@ async def test_a_client_that_is_given_up_is_closed_alone(
 
 
 async def pool_of(llm: ChatModelStudio) -> Any:
-    client = (await _pools.async_client(llm.resolved_chat.connection)).client
+    client = (await clients.async_client(llm.resolved_chat.connection)).client
     return (client if llm.protocol == "openai" else client.transport)._client
 
 

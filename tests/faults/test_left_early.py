@@ -155,7 +155,7 @@ async def test_a_call_is_cancelled_wherever_it_is(
     play: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("modelstudio_core._retries._wait", lambda _state: 30.0)
+    monkeypatch.setattr("modelstudio_core.transport.retries._wait", lambda _state: 30.0)
     llm = model(way.framework, server.base_url, protocol)
     task = asyncio.create_task(ask(llm, way, prompt("x", play)))
     while not server.seen.asks:  # noqa: ASYNC110 - another thread's list

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from tenacity import RetryCallState
 
-from modelstudio_core import _retries, clients, errors
+from modelstudio_core import errors
+from modelstudio_core.transport import clients, failures, retries
 from tests.faults.server import FaultServer
 from tests.faults.ways import WAYS, Way, ask, model
 from tests.faults.wire import Ask, Protocol, prompt
@@ -76,20 +77,20 @@ async def test_an_answer_that_streams_underneath_is_tried_again_whole(
 def test_how_long_the_service_asks_to_wait(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    assert clients._retry_after(headers) == seconds
+    assert failures._retry_after(headers) == seconds
 
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Keep the waits of both colours, without waiting."""
     kept: list[float] = []
-    decide = _retries._wait
+    decide = retries._wait
 
     def keep(state: RetryCallState) -> float:
         kept.append(decide(state))
         return 0.0
 
-    monkeypatch.setattr(_retries, "_wait", keep)
+    monkeypatch.setattr(retries, "_wait", keep)
     return kept
 
 
@@ -115,7 +116,7 @@ async def test_the_services_wait_is_kept_and_spread(
     waits: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(clients, "_retry_after", lambda _headers: 60.0)
+    monkeypatch.setattr(failures, "_retry_after", lambda _headers: 60.0)
     llm = model("LangChain", server.base_url, "openai", max_retries=5)
     await ask(llm, way, prompt("x", "busy"))
     assert all(60 <= waited <= 75 for waited in waits)
@@ -137,7 +138,9 @@ async def test_a_longer_wait_than_the_limit_is_the_callers_to_decide(
 async def test_concurrent_calls_are_counted_apart(
     server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modelstudio_core._retries._back_off", lambda _state: 0.0)
+    monkeypatch.setattr(
+        "modelstudio_core.transport.retries._back_off", lambda _state: 0.0
+    )
     llm = model("LangChain", server.base_url, "openai")
     plays = [("busy", "ok"), ("ok",), ("busy", "busy"), ("closed", "ok")] * 5
     names = [f"{number}" for number in range(len(plays))]

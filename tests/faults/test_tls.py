@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core import _pools, errors
+from modelstudio_core import errors
+from modelstudio_core.transport import pools
 from tests.faults.conftest import Authority
 from tests.faults.server import FaultServer
 from tests.faults.table import TABLE
@@ -51,7 +52,7 @@ async def test_outcomes(tls_server: FaultServer, way: Way, protocol: Protocol) -
 async def test_a_client_of_ones_own_knows_whom_to_trust(
     tls_server: FaultServer, authority: Authority, way: Way, protocol: Protocol
 ) -> None:
-    http: Any = _pools._http()
+    http: Any = pools.http_library()
     own = {
         "http_client": http.Client(verify=authority.client, trust_env=False),
         "http_async_client": http.AsyncClient(verify=authority.client, trust_env=False),

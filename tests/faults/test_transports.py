@@ -8,10 +8,11 @@ import pytest
 from aiohttp import ClientSession
 
 from langchain_modelstudio import ChatModelStudio
-from modelstudio_core import _pools, _turns, chat
+from modelstudio_core.chat import calls
+from modelstudio_core.chat.events import Event
+from modelstudio_core.chat.parser import AnswerParser
 from modelstudio_core.emulator import Emulator, Reply
-from modelstudio_core.events import Event
-from modelstudio_core.wire.answer import AnswerParser
+from modelstudio_core.transport import fairness, pools
 from tests.faults.server import FaultServer
 from tests.faults.table import TABLE, Row
 from tests.faults.test_ends import SSE, answering
@@ -25,14 +26,14 @@ PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
 @pytest.fixture
 def over_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let aiohttp, or the SDK's adapter for it, be missing."""
-    monkeypatch.setattr(_pools, "_aiohttp_adapter", lambda: None)
+    monkeypatch.setattr(pools, "_aiohttp_adapter", lambda: None)
 
 
 def transport_of(base_url: str, protocol: Protocol = "openai") -> Any:
     llm = ChatModelStudio(
         model="qwen-plus", base_url=base_url, api_key="k", protocol=protocol
     )
-    return _pools._make_pool(llm.resolved_chat.connection, "AsyncClient")._transport
+    return pools.make_pool(llm.resolved_chat.connection, "AsyncClient")._transport
 
 
 @PROTOCOLS
@@ -169,4 +170,4 @@ async def test_an_answer_that_came_at_once_leaves_others_their_turns(
         other.cancel()
     together = max(map(waits.count, waits))
     # What a turn has room for, and the last that it let in.
-    assert together <= _turns._ROOM + 2 * chat._EVENTS_AT_ONCE
+    assert together <= fairness._ROOM + 2 * calls._EVENTS_AT_ONCE

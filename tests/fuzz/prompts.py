@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from modelstudio_core.catalog import resolve_deprecated
+from modelstudio_core.chat import dashscope, openai
+from modelstudio_core.chat.messages import Message
+from modelstudio_core.chat.options import ChatOptions, ChatRequest
+from modelstudio_core.chat.plan import plan_request
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.messages import Message
-from modelstudio_core.options import ChatOptions, ChatRequest, plan_request
-from modelstudio_core.wire import dashscope, openai
 
 __all__ = ["calls_of", "reasoning_of", "sent", "sent_bodies", "texts_of"]
 

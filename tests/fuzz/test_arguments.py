@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
-from modelstudio_core.arguments import ChatArguments
+from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.endpoints import Endpoint, resolve_endpoint
 from modelstudio_core.errors import ConfigurationError
 from tests.fuzz.strategies import keys, names, texts, values

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelstudio_core.errors import APIError, ErrorContext
-from modelstudio_core.events import Event, TextDelta
-from modelstudio_core.wire import dashscope, openai
+from modelstudio_core.chat import dashscope, openai
+from modelstudio_core.chat.events import Event, TextDelta
+from modelstudio_core.errors import APIError
+from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import EventSplitter
 from tests.recordings import chat_exchanges, native_exchanges
 from tests.test_recordings_native import body_of

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelstudio_core.completion import Completion
-from modelstudio_core.errors import ErrorContext
-from modelstudio_core.events import (
+from modelstudio_core.chat import dashscope, openai
+from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.events import (
     Event,
     Finish,
     ReasoningDelta,
     TextDelta,
     ToolCallDelta,
 )
-from modelstudio_core.messages import ToolCall
-from modelstudio_core.wire import dashscope, openai
+from modelstudio_core.chat.messages import ToolCall
+from modelstudio_core.wire.refusals import ErrorContext
 from tests.fuzz.dialects import (
     Answer,
     answers,

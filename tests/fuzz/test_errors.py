@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from modelstudio_core.errors import APIError, ErrorContext
+from modelstudio_core.errors import APIError
+from modelstudio_core.wire.refusals import ErrorContext
 from tests.fuzz.strategies import json_values, keys, texts, wild_json
 
 _codes = st.one_of(
@@ -105,7 +106,7 @@ def test_a_key_that_is_echoed_is_never_shown(
 def test_a_key_that_is_echoed_inside_a_stream_is_never_shown(
     echo: tuple[str, str], name: str
 ) -> None:
-    from modelstudio_core.wire import dashscope, openai
+    from modelstudio_core.chat import dashscope, openai
 
     key, text = echo
     bodies = [

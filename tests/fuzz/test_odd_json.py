@@ -17,9 +17,9 @@ from langchain_modelstudio._answers import to_message
 from langchain_modelstudio._chunks import to_chunk
 from llamaindex_modelstudio._responses import to_delta_response, to_response
 from modelstudio_core.catalog import resolve_deprecated
-from modelstudio_core.completion import Completion
-from modelstudio_core.errors import APIError, ErrorContext
-from modelstudio_core.events import (
+from modelstudio_core.chat import dashscope, openai
+from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.events import (
     Citations,
     Event,
     Finish,
@@ -27,8 +27,10 @@ from modelstudio_core.events import (
     TextDelta,
     ToolCallDelta,
 )
-from modelstudio_core.options import ChatOptions, plan_request
-from modelstudio_core.wire import dashscope, openai
+from modelstudio_core.chat.options import ChatOptions
+from modelstudio_core.chat.plan import plan_request
+from modelstudio_core.errors import APIError
+from modelstudio_core.wire.refusals import ErrorContext
 from tests.fuzz.dialects import (
     answers,
     encode,

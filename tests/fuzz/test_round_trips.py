@@ -19,8 +19,8 @@ from langchain_modelstudio._chunks import to_chunk
 from llamaindex_modelstudio._messages import from_messages
 from llamaindex_modelstudio._responses import to_delta_response, to_response
 from modelstudio_core.catalog import resolve_deprecated
-from modelstudio_core.completion import Completion
-from modelstudio_core.events import (
+from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.events import (
     Event,
     Finish,
     ReasoningDelta,
@@ -28,7 +28,8 @@ from modelstudio_core.events import (
     ToolCallDelta,
     Usage,
 )
-from modelstudio_core.options import ChatOptions, plan_request
+from modelstudio_core.chat.options import ChatOptions
+from modelstudio_core.chat.plan import plan_request
 from tests.fuzz.dialects import Answer, Call, answers, joined
 from tests.fuzz.prompts import calls_of, reasoning_of, sent_bodies, texts_of
 from tests.fuzz.strategies import arguments, texts

@@ -22,8 +22,8 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 
 from langchain_modelstudio import ChatModelStudio
-from modelstudio_core import _pools
 from modelstudio_core.emulator import Emulator
+from modelstudio_core.transport import clients, pools
 from tests.cassettes import (
     FOLDER,
     KEY,
@@ -257,7 +257,7 @@ def record(path: Path, live: Live | None) -> Iterator[Any]:
 def _rerouted(origin: str) -> Any:
     """Send what goes to the service to the emulator."""
     to = urlsplit(origin)
-    http: Any = _pools._http()
+    http: Any = pools.http_library()
 
     def reroute(request: Any) -> None:
         request.url = request.url.copy_with(
@@ -272,8 +272,8 @@ def _rerouted(origin: str) -> Any:
         hook = reroute if kind == "Client" else areroute
         return getattr(http, kind)(event_hooks={"request": [hook]})
 
-    clients = _pools._Clients()
-    return patch.multiple(_pools, _make_pool=make_pool, _sync_clients=clients)
+    kept = clients._Clients()
+    return patch.multiple(clients, make_pool=make_pool, _sync_clients=kept)
 
 
 def _known_ids() -> Any:

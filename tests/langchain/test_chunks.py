@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_modelstudio import _chunks
-from modelstudio_core._objects import state_of
+from modelstudio_core.foreign.pydantic_objects import state_of
 
 SAMPLES: list[tuple[str, dict[str, Any]]] = [
     ("x", {}),

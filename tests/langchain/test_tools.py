@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from pydantic.v1 import BaseModel as OldBaseModel
 from pydantic.v1 import Field as OldField
 
-from modelstudio_core import options
+from modelstudio_core.chat import tools
 from modelstudio_core.emulator import Emulator, Reply, ToolCall
 from modelstudio_core.errors import ConfigurationError, ToolChoiceError
 from tests.langchain.asking import PROTOCOLS, messages, model, parameters, state
@@ -431,8 +431,8 @@ def test_a_forced_tool_while_thinking_follows_the_policy(  # noqa: PLR0917 - pyt
     expected: Any,
     protocol: str,
 ) -> None:
-    options._log_once.cache_clear()
-    caplog.set_level(logging.INFO, "modelstudio_core.options")
+    tools.log_once.cache_clear()
+    caplog.set_level(logging.INFO, "modelstudio_core.chat.tools")
     llm = model(
         modelstudio_emulator,
         protocol=protocol,

@@ -9,9 +9,9 @@ from llama_index.core.base.llms import types
 from llama_index.core.base.llms.types import ChatResponse, TextBlock
 
 from llamaindex_modelstudio import _responses
-from modelstudio_core._objects import state_of
-from modelstudio_core.completion import Completion
-from modelstudio_core.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
+from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
+from modelstudio_core.foreign.pydantic_objects import state_of
 
 SAMPLES: list[Sequence[Event]] = [
     [],

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from modelstudio_core.catalog import ModelProfile
+from modelstudio_core.catalog.profiles import ModelProfile
 
 _TEXT = frozenset({"text"})
 _VISION = frozenset({"text", "image", "video"})

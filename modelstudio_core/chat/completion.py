@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from modelstudio_core.events import (
+from modelstudio_core.chat.events import (
     Citation,
     Citations,
     Event,
@@ -11,7 +11,7 @@ from modelstudio_core.events import (
     TextDelta,
     ToolCallDelta,
 )
-from modelstudio_core.messages import ToolCall
+from modelstudio_core.chat.messages import ToolCall
 
 __all__ = ["Completion"]
 

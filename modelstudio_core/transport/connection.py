@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelstudio_core._secrets import secrets_of
 from modelstudio_core.endpoints import Endpoint, Protocol
-from modelstudio_core.errors import ErrorContext
+from modelstudio_core.secrets import secrets_of
+from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["Connection"]
 

@@ -13,8 +13,7 @@ from uuid import uuid4
 
 from jiter import from_json
 
-from modelstudio_core.errors import APIError, ErrorContext, IncompleteStreamError
-from modelstudio_core.events import (
+from modelstudio_core.chat.events import (
     Event,
     Finish,
     ReasoningDelta,
@@ -22,6 +21,15 @@ from modelstudio_core.events import (
     ToolCallDelta,
     Usage,
 )
+from modelstudio_core.errors import APIError, IncompleteStreamError
+from modelstudio_core.wire.json_values import (
+    count_of,
+    load,
+    object_of,
+    objects_of,
+    text_of,
+)
+from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import EventSplitter
 
 __all__ = ["AnswerParser", "Choice"]
@@ -379,46 +387,9 @@ def _whole_number(value: object) -> int:
     return int(value)
 
 
-def text_of(raw: Mapping[str, Any], name: str) -> str | None:
-    """Return a field that is a text with something in it, else None."""
-    value = raw.get(name)
-    return value if isinstance(value, str) and value else None
-
-
-def count_of(raw: Mapping[str, Any], name: str) -> int | None:
-    """Return a field that is a whole number, else None."""
-    value = raw.get(name)
-    return value if type(value) is int else None
-
-
-def object_of(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return a field that is an object, else an empty one."""
-    value = raw.get(name)
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def objects_of(raw: Mapping[str, Any], name: str) -> list[Any]:
-    """Return the objects of a field that is a list."""
-    value = raw.get(name)
-    if not isinstance(value, list):
-        return []
-    return [it for it in cast("list[object]", value) if isinstance(it, dict)]
-
-
 def _as_text(arguments: object) -> str:
     if arguments is None:
         return ""
     if isinstance(arguments, str):
         return arguments
     return json.dumps(arguments, ensure_ascii=False)
-
-
-def load(data: bytes) -> object:
-    """Parse JSON; the slower parser takes half a surrogate pair, the fast one not."""
-    try:
-        return from_json(data)
-    except ValueError as error:
-        # What the slower parser would take, nothing that comes after it could.
-        if "recursion limit" in str(error):
-            raise
-        return json.loads(data)

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from typing_extensions import override
 
-from modelstudio_core.errors import ErrorContext
-from modelstudio_core.events import Event, Usage
-from modelstudio_core.messages import Message, prepare_messages
-from modelstudio_core.options import ChatRequest
-from modelstudio_core.wire.answer import AnswerParser, count_of, object_of
-from modelstudio_core.wire.parameters import extra_body_of, parameters_of
+from modelstudio_core.chat.events import Event, Usage
+from modelstudio_core.chat.messages import Message, prepare_messages
+from modelstudio_core.chat.options import ChatRequest
+from modelstudio_core.chat.parser import AnswerParser
+from modelstudio_core.chat.plan import extra_body_of, parameters_of
+from modelstudio_core.wire.json_values import count_of, object_of
+from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import field_of
 
 __all__ = ["Parser", "build_request", "headers", "path"]

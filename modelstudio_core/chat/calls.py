@@ -4,8 +4,6 @@
 cannot be sent, and ``generate``, ``agenerate``, ``stream`` and ``astream`` send it.
 """
 
-import inspect
-import warnings
 from collections.abc import (
     AsyncGenerator,
     Callable,
@@ -19,32 +17,33 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
-from modelstudio_core import clients
-from modelstudio_core._retries import aattempt, attempt
-from modelstudio_core._turns import EVENT, REQUEST, take_turn, work_of
 from modelstudio_core.catalog import (
     DeprecatedModels,
     ResolvedModel,
-    check_scope,
     nearest_served,
-    resolve_deprecated,
+    resolve_in_scope,
 )
-from modelstudio_core.completion import Completion
-from modelstudio_core.connection import Connection
+from modelstudio_core.chat import dashscope, openai
+from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.events import Event, Finish, ToolCallDelta
+from modelstudio_core.chat.messages import Message
+from modelstudio_core.chat.options import ChatOptions, ChatRequest
+from modelstudio_core.chat.parser import AnswerParser
+from modelstudio_core.chat.plan import plan_request
 from modelstudio_core.errors import (
     APITimeoutError,
-    ConfigurationError,
-    ErrorContext,
     IncompleteStreamError,
     ModelDeprecationWarning,
     ToolChoiceError,
-    unknown_name,
 )
-from modelstudio_core.events import Event, Finish, ToolCallDelta
-from modelstudio_core.messages import Message
-from modelstudio_core.options import ChatOptions, ChatRequest, plan_request
-from modelstudio_core.wire import dashscope, openai
-from modelstudio_core.wire.answer import AnswerParser
+from modelstudio_core.transport import send as clients
+from modelstudio_core.transport.connection import Connection
+from modelstudio_core.transport.fairness import EVENT, REQUEST, take_turn, work_of
+from modelstudio_core.transport.requests import Message as HttpMessage
+from modelstudio_core.transport.responses import AsyncReply, Reply
+from modelstudio_core.transport.retries import aattempt, attempt
+from modelstudio_core.user_warnings import warn_user
+from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["Chat", "Exchange", "agenerate", "astream", "generate", "prepare", "stream"]
 
@@ -117,7 +116,7 @@ class Chat:
         others = self.replacements if replacements is None else replacements
         resolved = resolve_in_scope(
             self.model.requested if model is None else model,
-            self.connection,
+            self.connection.endpoint,
             deprecated_models=policy,
             replacements=others,
         )
@@ -140,35 +139,6 @@ class Chat:
 
 # What a call may say of the model itself; the rest are options.
 MODEL_ARGUMENTS: Final = ("model", "deprecated_models", "replacements")
-_POLICIES: Final = ("replace", "keep", "error")
-
-
-def resolve_in_scope(
-    model: str,
-    connection: Connection,
-    *,
-    deprecated_models: DeprecatedModels,
-    replacements: Mapping[str, str] | None,
-) -> ResolvedModel:
-    """Decide which model answers, replacement first, and keep it in its mode.
-
-    Raises:
-        ConfigurationError: An argument is wrong, or the model is not in scope.
-    """
-    if not isinstance(model, str) or not model:
-        raise ConfigurationError(f"model must be a model's id, and is {model!r}.")
-    if deprecated_models not in _POLICIES:
-        raise unknown_name("deprecated_models", str(deprecated_models), _POLICIES)
-    if replacements is not None and not isinstance(replacements, Mapping):
-        raise ConfigurationError("replacements must be a dict of model ids.")
-    resolved = resolve_deprecated(
-        model,
-        mode=connection.endpoint.mode,
-        deprecated_models=deprecated_models,
-        replacements=replacements,
-    )
-    check_scope(resolved.profile.id, connection.endpoint)
-    return resolved
 
 
 class _Wire(NamedTuple):
@@ -201,15 +171,15 @@ class Exchange:
 
     connection: Connection
     request: ChatRequest
-    message: clients.Message
+    message: HttpMessage
     context: ErrorContext
 
     @property
-    def call(self) -> tuple[Connection, clients.Message, ErrorContext]:
+    def call(self) -> tuple[Connection, HttpMessage, ErrorContext]:
         """What ``clients.open`` takes."""
         return self.connection, self.message, self.context
 
-    def parser(self, reply: clients.Reply | clients.AsyncReply) -> AnswerParser:
+    def parser(self, reply: Reply | AsyncReply) -> AnswerParser:
         """Make the parser of one answer."""
         parser = _WIRES[self.connection.protocol].parser
         return parser(self.context, request_id=reply.request_id)
@@ -243,7 +213,7 @@ def prepare(
     if request.notice:
         warn_user(request.notice, UserWarning)
     wire = _WIRES[chat.connection.protocol]
-    message = clients.Message(
+    message = HttpMessage(
         path=wire.path(request),
         headers=wire.headers(request),
         body=wire.build_request(request, messages, include_usage=include_usage),
@@ -404,7 +374,7 @@ async def _aopen(exchange: Exchange) -> AsyncGenerator[_Batch]:
 
 
 def _read_whole(
-    exchange: Exchange, reply: clients.Reply | clients.AsyncReply, body: bytes
+    exchange: Exchange, reply: Reply | AsyncReply, body: bytes
 ) -> list[Event]:
     """Read a body that has come to its end, as JSON or as the stream that it is."""
     parser = exchange.parser(reply)
@@ -456,32 +426,3 @@ def _complete(exchange: Exchange, events: Iterable[Event]) -> list[Completion]:
     for event in _checking(exchange)(events):
         completions.setdefault(event.choice, Completion()).add(event)
     return [completions[index] for index in sorted(completions)]
-
-
-# Where a warning must not point: between the user's line and ours.
-_INNER: Final = frozenset(
-    {
-        "modelstudio_core",
-        "langchain_modelstudio",
-        "llamaindex_modelstudio",
-        "langchain",
-        "langchain_core",
-        "langgraph",
-        "llama_index",
-        "llama_index_instrumentation",
-        "pydantic",
-        "wrapt",
-        "asyncio",
-        "concurrent",
-        "contextvars",
-        "threading",
-    }
-)
-
-
-def warn_user(notice: str, category: type[Warning]) -> None:
-    """Warn, pointing at the user's line; in a thread of a framework's at our own."""
-    level, frame = 1, inspect.currentframe()
-    while frame and frame.f_globals["__name__"].partition(".")[0] in _INNER:
-        level, frame = level + 1, frame.f_back
-    warnings.warn(notice, category, stacklevel=level if frame else 2)

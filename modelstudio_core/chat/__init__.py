@@ -1,0 +1,1 @@
+"""Chat: a prompt in, events or whole answers out."""

@@ -1,0 +1,1 @@
+"""Every touch of another library's private parts."""

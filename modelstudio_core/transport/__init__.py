@@ -1,0 +1,1 @@
+"""The only I/O. It knows no service: requests out, responses in."""
