@@ -18,7 +18,7 @@ test: $(READY)
 
 # From the live service where DASHSCOPE_API_KEY is set, else from the emulator.
 record: $(READY)
-	$(BIN)/python -m tests.cassettes
+	$(BIN)/python -m tests.support.cassettes
 
 # Hundreds of streams at once, one in ten failing: nothing lost, nothing leaked.
 SECONDS ?= 300
@@ -34,7 +34,7 @@ bench-quick: $(READY)
 	$(BIN)/python -m benchmarks --quick
 
 compare: $(READY)
-	$(BIN)/python -m benchmarks.compare
+	$(BIN)/python -m comparison
 
 check: $(READY)
 	$(BIN)/ruff check

@@ -20,18 +20,18 @@ from langchain_core.tools import BaseTool
 from pydantic import BaseModel, model_validator
 from typing_extensions import override
 
-from langchain_modelstudio._answers import to_message
-from langchain_modelstudio._blocks import PROVIDER
-from langchain_modelstudio._chunks import to_chunk
-from langchain_modelstudio._errors import langchain_errors
-from langchain_modelstudio._messages import from_messages
-from langchain_modelstudio._profile import to_profile
-from langchain_modelstudio._structured import (
+from langchain_modelstudio._chat.answers import to_message
+from langchain_modelstudio._chat.blocks import PROVIDER
+from langchain_modelstudio._chat.chunks import to_chunk
+from langchain_modelstudio._chat.messages import from_messages
+from langchain_modelstudio._chat.profile import to_profile
+from langchain_modelstudio._chat.structured import (
     CALL_IS_CHECKED,
     StructuredOutputMethod,
     structured_output,
 )
-from langchain_modelstudio._tools import Schema, Tool, to_response_format, to_tools
+from langchain_modelstudio._chat.tools import Schema, Tool, to_response_format, to_tools
+from langchain_modelstudio.errors import langchain_errors
 from modelstudio_core import __version__
 from modelstudio_core.catalog import resolve_model
 from modelstudio_core.chat import calls

@@ -22,14 +22,14 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from pydantic import Field
 from typing_extensions import override
 
-from llamaindex_modelstudio._messages import from_messages
-from llamaindex_modelstudio._responses import (
+from llamaindex_modelstudio._chat.messages import from_messages
+from llamaindex_modelstudio._chat.responses import (
     to_completion_response,
     to_delta_response,
     to_response,
 )
-from llamaindex_modelstudio._streams import chat_stream, completion_stream
-from llamaindex_modelstudio._structured import StructuredPrediction
+from llamaindex_modelstudio._chat.streams import chat_stream, completion_stream
+from llamaindex_modelstudio._chat.structured import StructuredPrediction
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.calls import Chat, Exchange
 from modelstudio_core.chat.completion import Completion

@@ -16,8 +16,8 @@ import modelstudio_core
 from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.chat.options import OPTION_NAMES
-from tests.answers import JSON, NULL_GENERATION, STREAM, WHOLE
-from tests.replay import replaying
+from tests.support.answers import JSON, NULL_GENERATION, STREAM, WHOLE
+from tests.support.replay import replaying
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("modelstudio_core", "langchain_modelstudio", "llamaindex_modelstudio")

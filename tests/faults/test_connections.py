@@ -14,8 +14,8 @@ from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import errors
 from modelstudio_core.emulator import Emulator, Fault
 from modelstudio_core.transport import clients, pools
-from tests.answers import STREAM
-from tests.replay import replaying
+from tests.support.answers import STREAM
+from tests.support.replay import replaying
 
 Protocol = Literal["openai", "dashscope"]
 PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])

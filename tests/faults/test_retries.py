@@ -6,7 +6,7 @@ import pytest
 from tenacity import RetryCallState
 
 from modelstudio_core import errors
-from modelstudio_core.transport import clients, failures, retries
+from modelstudio_core.transport import failures, retries
 from tests.faults.server import FaultServer
 from tests.faults.ways import WAYS, Way, ask, model
 from tests.faults.wire import Ask, Protocol, prompt

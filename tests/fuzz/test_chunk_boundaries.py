@@ -20,8 +20,8 @@ from modelstudio_core.chat.events import Event, TextDelta
 from modelstudio_core.errors import APIError
 from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import EventSplitter
-from tests.recordings import chat_exchanges, native_exchanges
-from tests.test_recordings_native import body_of
+from tests.end_to_end.test_recordings_native import body_of
+from tests.support.recordings import chat_exchanges, native_exchanges
 
 PARSERS: dict[str, Any] = {"openai": openai.Parser, "dashscope": dashscope.Parser}
 # Bytes up to which every single cut goes through the whole parser.

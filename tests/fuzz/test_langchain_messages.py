@@ -18,7 +18,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from langchain_modelstudio._messages import from_messages
+from langchain_modelstudio._chat.messages import from_messages
 from tests.fuzz.prompts import calls_of, reasoning_of, sent, texts_of
 from tests.fuzz.strategies import json_values, names, nested, texts, wild_json
 

@@ -26,7 +26,7 @@ from llama_index.core.base.llms.types import (
 )
 from openai.types.chat import ChatCompletionMessageFunctionToolCall
 
-from llamaindex_modelstudio._messages import from_messages
+from llamaindex_modelstudio._chat.messages import from_messages
 from tests.fuzz.prompts import calls_of, reasoning_of, sent, texts_of
 from tests.fuzz.strategies import json_values, names, texts, values, wild_json
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 
-from langchain_modelstudio._answers import to_message
-from langchain_modelstudio._chunks import to_chunk
-from llamaindex_modelstudio._responses import to_delta_response, to_response
+from langchain_modelstudio._chat.answers import to_message
+from langchain_modelstudio._chat.chunks import to_chunk
+from llamaindex_modelstudio._chat.responses import to_delta_response, to_response
 from modelstudio_core.catalog import resolve_deprecated
 from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.completion import Completion

@@ -13,11 +13,11 @@ from langchain_core.messages import AIMessage, AIMessageChunk, message_to_dict
 from langchain_core.messages.utils import messages_from_dict
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 
-from langchain_modelstudio import _messages as langchain
-from langchain_modelstudio._answers import to_message
-from langchain_modelstudio._chunks import to_chunk
-from llamaindex_modelstudio._messages import from_messages
-from llamaindex_modelstudio._responses import to_delta_response, to_response
+from langchain_modelstudio._chat import messages as langchain
+from langchain_modelstudio._chat.answers import to_message
+from langchain_modelstudio._chat.chunks import to_chunk
+from llamaindex_modelstudio._chat.messages import from_messages
+from llamaindex_modelstudio._chat.responses import to_delta_response, to_response
 from modelstudio_core.catalog import resolve_deprecated
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import (

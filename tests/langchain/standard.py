@@ -24,7 +24,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.transport import clients, pools
-from tests.cassettes import (
+from tests.support.cassettes import (
     FOLDER,
     KEY,
     SINGAPORE,

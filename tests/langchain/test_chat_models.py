@@ -38,7 +38,7 @@ from pydantic import SecretStr
 
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import errors
-from tests.answers import (
+from tests.support.answers import (
     CALLS,
     CREATED,
     EMPTY_GENERATION,
@@ -52,7 +52,7 @@ from tests.answers import (
     events,
     whole,
 )
-from tests.replay import Replay, replaying
+from tests.support.replay import Replay, replaying
 
 KEY = "sk-0123456789abcdef"
 USAGE = {

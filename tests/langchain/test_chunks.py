@@ -10,7 +10,7 @@ from langchain_core.load import dumpd
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_modelstudio import _chunks
+from langchain_modelstudio._chat import chunks as _chunks
 from modelstudio_core.foreign.pydantic_objects import state_of
 
 SAMPLES: list[tuple[str, dict[str, Any]]] = [

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 import langchain_modelstudio
 from langchain_modelstudio import ChatModelStudio
-from langchain_modelstudio._profile import to_profile
+from langchain_modelstudio._chat.profile import to_profile
 from modelstudio_core.catalog import resolve_model
 from modelstudio_core.emulator import Emulator, Fault, Reply, ToolCall
 from modelstudio_core.errors import (

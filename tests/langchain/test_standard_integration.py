@@ -16,7 +16,6 @@ from langchain_core.messages import (
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from modelstudio_core.errors import ConfigurationError
-from tests.cassettes import live_service
 from tests.langchain.standard import (
     CONFIGURATIONS,
     Configuration,
@@ -31,6 +30,7 @@ from tests.langchain.standard import (
     suite_path,
     without_skips,
 )
+from tests.support.cassettes import live_service
 
 __all__ = ["without_skips"]
 

@@ -13,7 +13,7 @@ from langchain_core.utils.function_calling import convert_to_json_schema
 from pydantic import BaseModel, Field, field_validator
 from pydantic.v1 import BaseModel as OldBaseModel
 
-from langchain_modelstudio import _shapes
+from langchain_modelstudio._chat import shapes as _shapes
 from modelstudio_core.emulator import Emulator, Reply, ToolCall
 from modelstudio_core.errors import ConfigurationError
 from tests.langchain.asking import (

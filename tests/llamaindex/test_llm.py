@@ -30,7 +30,7 @@ from pydantic import Field
 
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core import errors
-from tests.answers import (
+from tests.support.answers import (
     CALLS,
     EMPTY_GENERATION,
     JSON,
@@ -44,7 +44,7 @@ from tests.answers import (
     events,
     whole,
 )
-from tests.replay import Replay, replaying
+from tests.support.replay import Replay, replaying
 
 KEY = "sk-0123456789abcdef"
 COUNTS = {

@@ -8,7 +8,7 @@ import pytest
 from llama_index.core.base.llms import types
 from llama_index.core.base.llms.types import ChatResponse, TextBlock
 
-from llamaindex_modelstudio import _responses
+from llamaindex_modelstudio._chat import responses as _responses
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
 from modelstudio_core.foreign.pydantic_objects import state_of

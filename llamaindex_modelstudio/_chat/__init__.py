@@ -1,0 +1,1 @@
+"""Chat: LlamaIndex's messages, tools and schemas to the core's and back."""
