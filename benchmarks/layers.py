@@ -90,33 +90,33 @@ class Subject:
         starts = range(0, len(events), batch)
         self._bytes = [b"".join(events[it : it + batch]) for it in starts]
         self._core: Any = import_module("modelstudio_core.chat.calls")
-        self._clients: Any = import_module("modelstudio_core.transport.send")
+        self._transport: Any = import_module("modelstudio_core.transport.send")
 
     # --- The only I/O: bytes and nothing else ---------------------------------------
 
     def http(self) -> Iterator[object]:
         """Yield the bytes of a stream."""
-        reply = self._clients.open(*self._exchange(stream=True).call)
+        reply = self._transport.send(*self._exchange(stream=True).call)
         yield from reply.chunks()
         reply.close()
 
     async def ahttp(self) -> AsyncIterator[object]:
         """Do as ``http``."""
-        reply = await self._clients.aopen(*self._exchange(stream=True).call)
+        reply = await self._transport.asend(*self._exchange(stream=True).call)
         async for chunk in reply.chunks():
             yield chunk
         await reply.aclose()
 
     def http_call(self) -> object:
         """Return the bytes of a whole answer."""
-        reply = self._clients.open(*self._exchange(stream=False).call)
+        reply = self._transport.send(*self._exchange(stream=False).call)
         body = reply.read()
         reply.close()
         return body
 
     async def ahttp_call(self) -> object:
         """Do as ``http_call``."""
-        reply = await self._clients.aopen(*self._exchange(stream=False).call)
+        reply = await self._transport.asend(*self._exchange(stream=False).call)
         body = await reply.read()
         await reply.aclose()
         return body
@@ -125,7 +125,7 @@ class Subject:
 
     def parse(self) -> Iterator[object]:
         """Yield the events of bytes that are there already."""
-        context = self.model.llm.resolved_chat.connection.context
+        context = self.model.llm.resolved.connection.context
         parser: Any = import_module("modelstudio_core.chat.openai").Parser(context)
         for chunk in self._bytes:
             yield from parser.feed(chunk)
@@ -133,8 +133,8 @@ class Subject:
 
     def _exchange(self, *, stream: bool) -> Any:
         prompt = [{"role": "user", "content": PROMPT}]
-        chat = self.model.llm.resolved_chat
-        return self._core.prepare(chat, prompt, {}, stream=stream)
+        chat = self.model.llm.resolved
+        return self._core.prepare_call(chat, prompt, {}, stream=stream)
 
     def core(self) -> Iterator[object]:
         """Yield the events of a stream."""

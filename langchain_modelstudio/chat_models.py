@@ -36,7 +36,7 @@ from modelstudio_core import __version__
 from modelstudio_core.catalog import resolve_model
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.arguments import ChatArguments
-from modelstudio_core.chat.calls import MODEL_ARGUMENTS, Exchange
+from modelstudio_core.chat.calls import MODEL_ARGUMENTS, ChatCall
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.options import OPTION_NAMES
 from modelstudio_core.chat.plan import takes_json_schema
@@ -115,13 +115,13 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     @override
     def _identifying_params(self) -> dict[str, Any]:
         """All that changes an answer, for traces and caches."""
-        resolved = self.resolved_chat
+        resolved = self.resolved
         said = {name: getattr(resolved.options, name) for name in OPTION_NAMES}
         return {
             "model": self.resolved_model,
             "base_url": resolved.connection.base_url,
             "protocol": self.protocol,
-            **self.pinned_arguments(),
+            **self.scope_arguments(),
             **{name: value for name, value in said.items() if value is not None},
         }
 
@@ -138,7 +138,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     @property
     @override
     def lc_attributes(self) -> dict[str, Any]:
-        return self.pinned_arguments()
+        return self.scope_arguments()
 
     @override
     def _resolve_model_profile(self) -> ModelProfile | None:
@@ -173,9 +173,9 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         """Return the id that a call sends, without telling anybody of it."""
         said = {name: call.get(name) for name in MODEL_ARGUMENTS}
         if all(value is None for value in said.values()):
-            return self.resolved_chat.model.profile.id
+            return self.resolved.model.profile.id
         try:
-            return self.resolved_chat.with_model(**said).model.profile.id
+            return self.resolved.with_model(**said).model.profile.id
         except ConfigurationError:
             # The call itself says what is wrong with it.
             return str(said["model"] or self.model)
@@ -330,7 +330,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         self, bound: Mapping[str, Any]
     ) -> StructuredOutputMethod:
         known = {k: v for k, v in bound.items() if k in OPTION_NAMES + MODEL_ARGUMENTS}
-        chat = self.resolved_chat.with_call(known)
+        chat = self.resolved.with_call(known)
         works = takes_json_schema(chat.options, chat.model)
         return "json_schema" if works else "function_calling"
 
@@ -372,7 +372,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             exchange = self._exchange(messages, stop, kwargs, stream=True)
             with closing(calls.stream(exchange)) as events:
                 for event in events:
-                    chunk = to_chunk(event, exchange.request)
+                    chunk = to_chunk(event, exchange.plan)
                     if run_manager:
                         run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
@@ -389,7 +389,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             exchange = self._exchange(messages, stop, kwargs, stream=True)
             async with aclosing(calls.astream(exchange)) as events:
                 async for event in events:
-                    chunk = to_chunk(event, exchange.request)
+                    chunk = to_chunk(event, exchange.plan)
                     if run_manager:
                         await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
@@ -401,7 +401,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         call: dict[str, Any],
         *,
         stream: bool,
-    ) -> Exchange:
+    ) -> ChatCall:
         # LangChain's own switches: they chose the method that runs now.
         said = {k: v for k, v in call.items() if k not in {"stream", "stream_usage"}}
         if stop is not None:
@@ -409,7 +409,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         checked = bool(said.pop(CALL_IS_CHECKED, False))
         _convert(said)
         usage = call.get("stream_usage")
-        exchange = self._prepare(
+        exchange = self._prepare_call(
             from_messages(messages),
             said,
             stream=stream,
@@ -418,16 +418,16 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         return _demanding(exchange, call=not checked)
 
 
-def _demanding(exchange: Exchange, *, call: bool) -> Exchange:
+def _demanding(exchange: ChatCall, *, call: bool) -> ChatCall:
     """Make an answer without the call that was forced an error, or no error.
 
     ``create_agent`` asks again for ever where its schema is not called.
     """
-    request = exchange.request
-    forced = request.options.tool_choice not in (None, "auto", "none")
-    if request.call_required == call or not (request.call_required or forced):
+    plan = exchange.plan
+    forced = plan.options.tool_choice not in (None, "auto", "none")
+    if plan.call_required == call or not (plan.call_required or forced):
         return exchange
-    return replace(exchange, request=replace(request, call_required=call))
+    return replace(exchange, plan=replace(plan, call_required=call))
 
 
 def _convert(call: dict[str, Any]) -> None:
@@ -461,8 +461,8 @@ def _choice(
     return tool_choice
 
 
-def _to_result(completions: list[Completion], exchange: Exchange) -> ChatResult:
-    messages = [to_message(it, exchange.request) for it in completions]
+def _to_result(completions: list[Completion], exchange: ChatCall) -> ChatResult:
+    messages = [to_message(it, exchange.plan) for it in completions]
     if messages:
         # The usage is that of all choices together: it stands on the first.
         for other in messages[1:]:

@@ -31,7 +31,7 @@ from llamaindex_modelstudio._chat.responses import (
 from llamaindex_modelstudio._chat.streams import chat_stream, completion_stream
 from llamaindex_modelstudio._chat.structured import StructuredPrediction
 from modelstudio_core.chat import calls
-from modelstudio_core.chat.calls import Chat, Exchange
+from modelstudio_core.chat.calls import ChatCall, ResolvedChat
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.errors import ConfigurationError
 
@@ -98,14 +98,14 @@ class ModelStudio(StructuredPrediction):
 
     @classmethod
     @override
-    def _decide(cls, arguments: Mapping[str, Any]) -> Chat:
+    def _decide(cls, arguments: Mapping[str, Any]) -> ResolvedChat:
         return _one_answer(super()._decide(arguments))
 
     @property
     @override
     def metadata(self) -> LLMMetadata:
         """What LlamaIndex wants to know of the model, from the catalog."""
-        profile = self.resolved_chat.model.profile
+        profile = self.resolved.model.profile
         tools = self.is_function_calling_model
         return LLMMetadata(
             context_window=self.context_window
@@ -132,13 +132,13 @@ class ModelStudio(StructuredPrediction):
     @override
     def to_dict(self, **kwargs: Any) -> dict[str, Any]:
         """Return the arguments, those that the environment decided included."""
-        return {**super().to_dict(**kwargs), **self.pinned_arguments()}
+        return {**super().to_dict(**kwargs), **self.scope_arguments()}
 
     @override
     def __getstate__(self) -> dict[str, Any]:
         """Pickle what the environment decided too: a worker's may be another."""
         state = super().__getstate__()
-        state["__dict__"] = {**state["__dict__"], **self.pinned_arguments()}
+        state["__dict__"] = {**state["__dict__"], **self.scope_arguments()}
         return state
 
     # --- Calls ----------------------------------------------------------------------
@@ -238,27 +238,27 @@ class ModelStudio(StructuredPrediction):
         self, messages: Sequence[ChatMessage], call: dict[str, Any]
     ) -> ChatResponse:
         exchange = self._exchange(messages, call, stream=False)
-        return to_response(calls.generate(exchange)[0], exchange.request)
+        return to_response(calls.generate(exchange)[0], exchange.plan)
 
     async def _aanswer(
         self, messages: Sequence[ChatMessage], call: dict[str, Any]
     ) -> ChatResponse:
         exchange = self._exchange(messages, call, stream=False)
-        return to_response((await calls.agenerate(exchange))[0], exchange.request)
+        return to_response((await calls.agenerate(exchange))[0], exchange.plan)
 
-    def _stream_answer(self, exchange: Exchange) -> ChatResponseGen:
+    def _stream_answer(self, exchange: ChatCall) -> ChatResponseGen:
         so_far = Completion()
         with closing(calls.stream(exchange)) as events:
             for event in events:
                 so_far.add(event)
-                yield to_delta_response(event, so_far, exchange.request)
+                yield to_delta_response(event, so_far, exchange.plan)
 
-    async def _astream_answer(self, exchange: Exchange) -> ChatResponseAsyncGen:
+    async def _astream_answer(self, exchange: ChatCall) -> ChatResponseAsyncGen:
         so_far = Completion()
         async with aclosing(calls.astream(exchange)) as events:
             async for event in events:
                 so_far.add(event)
-                yield to_delta_response(event, so_far, exchange.request)
+                yield to_delta_response(event, so_far, exchange.plan)
 
     def _to_messages(self, prompt: str, *, formatted: bool) -> list[ChatMessage]:
         to_prompt = self.completion_to_prompt
@@ -267,13 +267,13 @@ class ModelStudio(StructuredPrediction):
 
     def _exchange(
         self, messages: Sequence[ChatMessage], call: dict[str, Any], *, stream: bool
-    ) -> Exchange:
+    ) -> ChatCall:
         if (call.get("n") or 1) != 1:
             raise _too_many(call["n"])
-        return self._prepare(from_messages(messages), call, stream=stream)
+        return self._prepare_call(from_messages(messages), call, stream=stream)
 
 
-def _one_answer(resolved: Chat) -> Chat:
+def _one_answer(resolved: ResolvedChat) -> ResolvedChat:
     if (resolved.options.n or 1) != 1:
         raise _too_many(resolved.options.n)
     return resolved

@@ -90,7 +90,7 @@ class ConnectionArguments(BaseModel):
 # --- Names ------------------------------------------------------------------------
 
 
-def known_arguments(
+def canonical_arguments(
     cls: type[ConnectionArguments], arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the arguments under their own names.
@@ -135,7 +135,7 @@ def _own(cls: type[ConnectionArguments], name: str) -> str:
     return cls.argument_aliases.get(name, name)
 
 
-def from_validation(error: ValidationError, where: str) -> ConfigurationError:
+def to_configuration_error(error: ValidationError, where: str) -> ConfigurationError:
     """Turn pydantic's error into one that does not show what was put in."""
     told = error.errors(include_url=False, include_context=False, include_input=False)
     lines = [f"{'.'.join(map(str, it['loc'])) or where}: {it['msg']}" for it in told]

@@ -17,7 +17,7 @@ def modelstudio_emulator() -> "Iterator[Emulator]":
 
     Example:
         >>> def test_greets(modelstudio_emulator):
-        ...     modelstudio_emulator.script(Reply(text="Hello."))
+        ...     modelstudio_emulator.script(HttpResponse(text="Hello."))
         ...     # ... call modelstudio_emulator.base_url
 
     Yields:

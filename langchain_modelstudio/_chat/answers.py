@@ -22,12 +22,12 @@ from langchain_modelstudio._chat.blocks import PROVIDER
 from modelstudio_core.chat import messages as core
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Finish, Usage
-from modelstudio_core.chat.options import ChatRequest
+from modelstudio_core.chat.options import ChatPlan
 
 __all__ = ["to_message", "to_metadata", "to_usage"]
 
 
-def to_message(completion: Completion, request: ChatRequest) -> AIMessage:
+def to_message(completion: Completion, request: ChatPlan) -> AIMessage:
     """Make the message of a whole answer."""
     calls: list[ToolCall] = []
     invalid: list[InvalidToolCall] = []
@@ -70,7 +70,7 @@ def _parse_call(
         )
 
 
-def to_metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
+def to_metadata(finish: Finish, request: ChatPlan) -> dict[str, Any]:
     """Return what is known of a response, for ``response_metadata``."""
     told: dict[str, Any] = {
         "model_name": request.model.profile.id,

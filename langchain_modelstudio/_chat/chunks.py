@@ -16,15 +16,15 @@ from modelstudio_core.chat.events import (
     TextDelta,
     ToolCallDelta,
 )
-from modelstudio_core.chat.options import ChatRequest
-from modelstudio_core.foreign.pydantic_objects import make, state_of
+from modelstudio_core.chat.options import ChatPlan
+from modelstudio_core.foreign.pydantic_objects import dump_state, make
 
 __all__ = ["to_chunk"]
 
 _EACH: Final = {"model_provider": PROVIDER}
 
 
-def to_chunk(event: Event, request: ChatRequest) -> ChatGenerationChunk:
+def to_chunk(event: Event, request: ChatPlan) -> ChatGenerationChunk:
     """Make the chunk of one event.
 
     What is merged by concatenation stands on one chunk only, the last.
@@ -110,7 +110,8 @@ def agrees() -> bool:
         ("", {"reasoning_content": "x"}),
     ]
     return issubclass(_Text, str) and all(
-        state_of(validated(text, {**extra})) == state_of(unvalidated(text, {**extra}))
+        dump_state(validated(text, {**extra}))
+        == dump_state(unvalidated(text, {**extra}))
         for text, extra in samples
     )
 

@@ -54,7 +54,7 @@ def _way(llm: ToolCalling, call: Call) -> Way | None:
         case _:
             return None
     known = {name: it for name, it in call.items() if name in _OPTIONS}
-    chat = llm.resolved_chat.with_call(known)
+    chat = llm.resolved.with_call(known)
     if (chat.options.response_format or {}).get("type", "text") != "text":
         return "text"
     if takes_json_schema(chat.options, chat.model):

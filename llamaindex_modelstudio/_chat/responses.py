@@ -30,13 +30,13 @@ from modelstudio_core.chat.events import (
     TextDelta,
     ToolCallDelta,
 )
-from modelstudio_core.chat.options import ChatRequest
-from modelstudio_core.foreign.pydantic_objects import make, state_of
+from modelstudio_core.chat.options import ChatPlan
+from modelstudio_core.foreign.pydantic_objects import dump_state, make
 
 __all__ = ["to_completion_response", "to_delta_response", "to_response"]
 
 
-def to_response(completion: Completion, request: ChatRequest) -> ChatResponse:
+def to_response(completion: Completion, request: ChatPlan) -> ChatResponse:
     """Make the response of a whole answer."""
     finish = completion.finish
     return ChatResponse(
@@ -48,7 +48,7 @@ def to_response(completion: Completion, request: ChatRequest) -> ChatResponse:
 
 
 def to_delta_response(
-    event: Event, so_far: Completion, request: ChatRequest
+    event: Event, so_far: Completion, request: ChatPlan
 ) -> ChatResponse:
     """Make the response of one event, after it was added to what came so far.
 
@@ -137,7 +137,7 @@ def _arguments(text: str) -> dict[str, Any] | str:
     return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else text
 
 
-def _metadata(finish: Finish, request: ChatRequest) -> dict[str, Any]:
+def _metadata(finish: Finish, request: ChatPlan) -> dict[str, Any]:
     usage = finish.usage
     told: dict[str, Any] = {
         "prompt_tokens": usage.input_tokens if usage else None,
@@ -223,7 +223,7 @@ def agrees() -> bool:
     for event in (ReasoningDelta("Hm."), TextDelta("x")):
         so_far.add(event)
         ordinary, fast = validated(so_far, "x", "y"), unvalidated(so_far, "x", "y")
-        if state_of(ordinary) != state_of(fast):
+        if dump_state(ordinary) != dump_state(fast):
             return False
     return True
 

@@ -9,15 +9,15 @@ from typing_extensions import override
 
 from modelstudio_core.arguments import (
     ConnectionArguments,
-    from_validation,
-    known_arguments,
+    canonical_arguments,
     resolve_connection,
+    to_configuration_error,
 )
 from modelstudio_core.catalog import DeprecatedModels, resolve_in_scope
-from modelstudio_core.chat.calls import Chat, Exchange, prepare
+from modelstudio_core.chat.calls import ChatCall, ResolvedChat, prepare_call
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.options import OPTION_NAMES, ChatOptions, ForcedToolChoice
-from modelstudio_core.chat.plan import plan_request
+from modelstudio_core.chat.plan import plan_chat
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
 from modelstudio_core.user_warnings import warn_user
@@ -106,27 +106,27 @@ class ChatArguments(ConnectionArguments):
     replacements: dict[str, str] | None = None
     """Other replacements for delisted models than the recommended ones."""
 
-    _chat: Chat | None = PrivateAttr(default=None)
+    _chat: ResolvedChat | None = PrivateAttr(default=None)
 
     if not TYPE_CHECKING:
         # Type checkers see the fields; this one sees them before pydantic does.
         def __init__(self, **arguments: Any) -> None:
             """Resolve the arguments, then hand them to the framework's own class."""
             cls = type(self)
-            arguments = known_arguments(cls, arguments)
+            arguments = canonical_arguments(cls, arguments)
             chat = cls._decide(arguments)
             fields = {**arguments, **_resolved_fields(chat)}
             try:
                 super().__init__(**fields)
             except ValidationError as error:
-                raise from_validation(error, cls.__name__) from None
+                raise to_configuration_error(error, cls.__name__) from None
             self._chat = chat
             if arguments.get("resolved_model") != chat.model.profile.id:
                 _tell(chat)
 
         def __setattr__(self, name: str, value: Any) -> None:
             """Assign, and resolve again where an argument changed."""
-            if name not in _ARGUMENTS or not self._known_chat():
+            if name not in _ARGUMENTS or not self._cached():
                 super().__setattr__(name, value)
                 return
             before = getattr(self, name)
@@ -142,7 +142,7 @@ class ChatArguments(ConnectionArguments):
         self, *, update: Mapping[str, Any] | None = None, deep: bool = False
     ) -> Self:
         """Copy the model; a changed argument is checked as in the constructor."""
-        known = known_arguments(type(self), update or {})
+        known = canonical_arguments(type(self), update or {})
         copied = super().model_copy(update=known, deep=deep)
         if known:
             copied._resolve(known)  # noqa: SLF001 - a copy of this very class
@@ -167,24 +167,24 @@ class ChatArguments(ConnectionArguments):
         return super().__getstate__()
 
     @classmethod
-    def _decide(cls, arguments: Mapping[str, Any]) -> Chat:
+    def _decide(cls, arguments: Mapping[str, Any]) -> ResolvedChat:
         return resolve_chat(arguments)
 
     @property
     def endpoint(self) -> Endpoint:
         """Where requests go, where data is stored and where inference runs."""
-        return self.resolved_chat.connection.endpoint
+        return self.resolved.connection.endpoint
 
     @property
-    def resolved_chat(self) -> Chat:
+    def resolved(self) -> ResolvedChat:
         """What the arguments come to."""
-        if not (chat := self._known_chat()):
+        if not (chat := self._cached()):
             # A copy that was made around the constructor.
             self._resolve()
-            chat = self._known_chat()
-        return cast("Chat", chat)
+            chat = self._cached()
+        return cast("ResolvedChat", chat)
 
-    def pinned_arguments(self) -> dict[str, Any]:
+    def scope_arguments(self) -> dict[str, Any]:
         """Return what the environment decided, as arguments that say the same."""
         endpoint = self.endpoint
         said = {
@@ -194,28 +194,28 @@ class ChatArguments(ConnectionArguments):
         }
         return {name: value for name, value in said.items() if value is not None}
 
-    def _prepare(
+    def _prepare_call(
         self,
         messages: list[Message],
         call: Mapping[str, Any],
         *,
         stream: bool,
         include_usage: bool = True,
-    ) -> Exchange:
+    ) -> ChatCall:
         for name in call:
             if name in _CONNECTION:
                 raise ConfigurationError(
                     f"{name} is an argument of the constructor, not of a call."
                 )
-        return prepare(
-            self.resolved_chat,
+        return prepare_call(
+            self.resolved,
             messages,
             call,
             stream=stream,
             include_usage=include_usage,
         )
 
-    def _known_chat(self) -> Chat | None:
+    def _cached(self) -> ResolvedChat | None:
         # Looked up by hand: by its name it costs pydantic more than planning a request.
         return (self.__pydantic_private__ or {}).get("_chat")
 
@@ -223,7 +223,7 @@ class ChatArguments(ConnectionArguments):
         """Resolve again; the scope stays what it was unless it was changed itself."""
         arguments = {name: getattr(self, name) for name in _ARGUMENTS}
         if self._chat is not None and not _SCOPE & set(changed):
-            arguments |= self.pinned_arguments()
+            arguments |= self.scope_arguments()
         chat = self._decide(arguments)
         # Around __setattr__, which would resolve once more.
         vars(self).update(_resolved_fields(chat))
@@ -237,19 +237,19 @@ _SCOPE: Final = frozenset({"region", "mode", "workspace", "base_url"})
 _ARGUMENTS: Final = frozenset(ChatArguments.model_fields) - {"resolved_model"}
 
 
-def _resolved_fields(chat: Chat) -> dict[str, Any]:
+def _resolved_fields(chat: ResolvedChat) -> dict[str, Any]:
     return {
         "api_key": SecretStr(chat.connection.api_key),
         "resolved_model": chat.model.profile.id,
     }
 
 
-def _tell(chat: Chat) -> None:
+def _tell(chat: ResolvedChat) -> None:
     if chat.model.notice:
         warn_user(chat.model.notice, ModelDeprecationWarning)
 
 
-def resolve_chat(arguments: Mapping[str, Any]) -> Chat:
+def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
     """Decide everything that a chat model's constructor can decide.
 
     Args:
@@ -276,8 +276,8 @@ def resolve_chat(arguments: Mapping[str, Any]) -> Chat:
     # Copies: what the caller changes later is not what was checked here.
     said = {name: deepcopy(given[name]) for name in OPTION_NAMES if name in given}
     options = ChatOptions().override(said)
-    plan_request(options, model, protocol=connection.protocol)
-    return Chat(
+    plan_chat(options, model, protocol=connection.protocol)
+    return ResolvedChat(
         connection=connection,
         model=model,
         options=options,

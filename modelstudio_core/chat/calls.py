@@ -1,7 +1,7 @@
 """Chat: a prompt in, events or whole answers out.
 
-``Chat`` is what a constructor resolved, ``prepare`` decides a request and refuses what
-cannot be sent, and ``generate``, ``agenerate``, ``stream`` and ``astream`` send it.
+``ChatCall`` is one request, ready to be sent. ``prepare_call`` decides it and refuses
+what cannot be sent. ``generate``, ``agenerate``, ``stream`` and ``astream`` send it.
 """
 
 from collections.abc import (
@@ -27,32 +27,40 @@ from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Event, Finish, ToolCallDelta
 from modelstudio_core.chat.messages import Message
-from modelstudio_core.chat.options import ChatOptions, ChatRequest
-from modelstudio_core.chat.parser import AnswerParser
-from modelstudio_core.chat.plan import plan_request
+from modelstudio_core.chat.options import ChatOptions, ChatPlan
+from modelstudio_core.chat.parser import ChatParser
+from modelstudio_core.chat.plan import plan_chat
 from modelstudio_core.errors import (
     APITimeoutError,
     IncompleteStreamError,
     ModelDeprecationWarning,
     ToolChoiceError,
 )
-from modelstudio_core.transport import send as clients
 from modelstudio_core.transport.connection import Connection
-from modelstudio_core.transport.fairness import EVENT, REQUEST, take_turn, work_of
-from modelstudio_core.transport.requests import Message as HttpMessage
-from modelstudio_core.transport.responses import AsyncReply, Reply
-from modelstudio_core.transport.retries import aattempt, attempt
+from modelstudio_core.transport.fairness import EVENT, REQUEST, cost_of, wait_for_turn
+from modelstudio_core.transport.requests import HttpRequest
+from modelstudio_core.transport.responses import AsyncHttpResponse, HttpResponse
+from modelstudio_core.transport.retries import aretry, retry
+from modelstudio_core.transport.send import asend, send
 from modelstudio_core.user_warnings import warn_user
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["Chat", "Exchange", "agenerate", "astream", "generate", "prepare", "stream"]
+__all__ = [
+    "ChatCall",
+    "ResolvedChat",
+    "agenerate",
+    "astream",
+    "generate",
+    "prepare_call",
+    "stream",
+]
 
 # How many events are handed on before it is asked whether others are to have a turn.
 _EVENTS_AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chat:
+class ResolvedChat:
     """A chat model with everything decided that its constructor can decide.
 
     Attributes:
@@ -76,10 +84,10 @@ class Chat:
         return replace(self.connection.context, other_model=other)
 
     @cached_property
-    def _plans(self) -> dict[bool, ChatRequest]:
+    def _plans(self) -> dict[bool, ChatPlan]:
         return {}
 
-    def plan(self, *, stream: bool) -> ChatRequest:
+    def plan(self, *, stream: bool) -> ChatPlan:
         """Decide what is sent besides the messages; the same is decided once.
 
         Raises:
@@ -87,7 +95,7 @@ class Chat:
         """
         planned = self._plans.get(stream)
         if planned is None:
-            planned = self._plans[stream] = plan_request(
+            planned = self._plans[stream] = plan_chat(
                 self.options,
                 self.model,
                 protocol=self.connection.protocol,
@@ -100,7 +108,7 @@ class Chat:
         model: str | None = None,
         deprecated_models: DeprecatedModels | None = None,
         replacements: Mapping[str, str] | None = None,
-    ) -> "Chat":
+    ) -> "ResolvedChat":
         """Return the same for another model, through the constructor's own door.
 
         Args:
@@ -124,7 +132,7 @@ class Chat:
             self, model=resolved, deprecated_models=policy, replacements=others
         )
 
-    def with_call(self, call: Mapping[str, Any]) -> "Chat":
+    def with_call(self, call: Mapping[str, Any]) -> "ResolvedChat":
         """Return the same with the options of one call, ``model`` among them, on top.
 
         Raises:
@@ -144,10 +152,10 @@ MODEL_ARGUMENTS: Final = ("model", "deprecated_models", "replacements")
 class _Wire(NamedTuple):
     """What a protocol is: where a request goes, what it says, how an answer reads."""
 
-    path: Callable[[ChatRequest], str]
-    headers: Callable[[ChatRequest], Mapping[str, str]]
+    path: Callable[[ChatPlan], str]
+    headers: Callable[[ChatPlan], Mapping[str, str]]
     build_request: Callable[..., dict[str, Any]]
-    parser: type[AnswerParser]
+    parser: type[ChatParser]
 
 
 _WIRES: Final = {
@@ -159,40 +167,40 @@ _WIRES: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class ChatCall:
     """One request, ready to be sent.
 
     Attributes:
         connection: How to reach the service.
-        request: What was decided.
-        message: What is sent: path, headers and body.
+        plan: What was decided.
+        request: What is sent: path, headers and body.
         context: What errors need to know of it.
     """
 
     connection: Connection
-    request: ChatRequest
-    message: HttpMessage
+    plan: ChatPlan
+    request: HttpRequest
     context: ErrorContext
 
     @property
-    def call(self) -> tuple[Connection, HttpMessage, ErrorContext]:
+    def call(self) -> tuple[Connection, HttpRequest, ErrorContext]:
         """What ``clients.open`` takes."""
-        return self.connection, self.message, self.context
+        return self.connection, self.request, self.context
 
-    def parser(self, reply: Reply | AsyncReply) -> AnswerParser:
+    def parser(self, reply: HttpResponse | AsyncHttpResponse) -> ChatParser:
         """Make the parser of one answer."""
         parser = _WIRES[self.connection.protocol].parser
         return parser(self.context, request_id=reply.request_id)
 
 
-def prepare(
-    chat: Chat,
+def prepare_call(
+    chat: ResolvedChat,
     messages: Sequence[Message],
     call: Mapping[str, Any],
     *,
     stream: bool,
     include_usage: bool = True,
-) -> Exchange:
+) -> ChatCall:
     """Decide one request and build its body; nothing is sent.
 
     Args:
@@ -213,15 +221,15 @@ def prepare(
     if request.notice:
         warn_user(request.notice, UserWarning)
     wire = _WIRES[chat.connection.protocol]
-    message = HttpMessage(
+    http_request = HttpRequest(
         path=wire.path(request),
         headers=wire.headers(request),
         body=wire.build_request(request, messages, include_usage=include_usage),
     )
-    return Exchange(
+    return ChatCall(
         connection=chat.connection,
-        request=request,
-        message=message,
+        plan=request,
+        request=http_request,
         context=chat.context,
     )
 
@@ -244,26 +252,26 @@ _AsyncBegun = tuple[_Batch, AsyncGenerator[_Batch]]
 # --- Four functions ---------------------------------------------------------------
 
 
-def generate(exchange: Exchange) -> list[Completion]:
+def generate(exchange: ChatCall) -> list[Completion]:
     """Send a request and return its whole answers, one for each of ``n``.
 
     Raises:
         APIError: There was no answer, or it is not whole.
     """
     tries = exchange.connection.max_retries
-    return _complete(exchange, attempt(partial(_send, exchange), tries))
+    return _complete(exchange, retry(partial(_send, exchange), tries))
 
 
-async def agenerate(exchange: Exchange) -> list[Completion]:
+async def agenerate(exchange: ChatCall) -> list[Completion]:
     """Do as ``generate``."""
     tries = exchange.connection.max_retries
-    await take_turn(REQUEST)
-    events = await aattempt(partial(_asend, exchange), tries)
-    await take_turn(REQUEST)
+    await wait_for_turn(REQUEST)
+    events = await aretry(partial(_asend, exchange), tries)
+    await wait_for_turn(REQUEST)
     return _complete(exchange, events)
 
 
-def stream(exchange: Exchange) -> Generator[Event]:
+def stream(exchange: ChatCall) -> Generator[Event]:
     """Send a request and yield the events of its answer as they come.
 
     Closing the generator closes the connection. The last event is ``Finish``.
@@ -272,7 +280,7 @@ def stream(exchange: Exchange) -> Generator[Event]:
         APIError: There was no answer, it broke off, or an error came in its midst.
     """
     tries = exchange.connection.max_retries
-    first, batches = attempt(partial(_begin, exchange), tries)
+    first, batches = retry(partial(_begin, exchange), tries)
     checked = _checking(exchange)
     with closing(batches):
         yield from checked(first)
@@ -280,12 +288,12 @@ def stream(exchange: Exchange) -> Generator[Event]:
             yield from checked(batch)
 
 
-async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
+async def astream(exchange: ChatCall) -> AsyncGenerator[Event]:
     """Do as ``stream``."""
     tries = exchange.connection.max_retries
-    await take_turn(REQUEST)
+    await wait_for_turn(REQUEST)
     batch: _Batch | None
-    batch, batches = await aattempt(partial(_abegin, exchange), tries)
+    batch, batches = await aretry(partial(_abegin, exchange), tries)
     checked = _checking(exchange)
     count = 0
     async with aclosing(batches):
@@ -295,43 +303,43 @@ async def astream(exchange: Exchange) -> AsyncGenerator[Event]:
                 count += 1
                 if count == _EVENTS_AT_ONCE:
                     count = 0
-                    await take_turn(_EVENTS_AT_ONCE * EVENT)
+                    await wait_for_turn(_EVENTS_AT_ONCE * EVENT)
             batch = await anext(batches, None)
-    await take_turn(REQUEST)
+    await wait_for_turn(REQUEST)
 
 
 # --- One attempt ------------------------------------------------------------------
 
 
-def _send(exchange: Exchange) -> list[Event]:
+def _send(exchange: ChatCall) -> list[Event]:
     """Get a whole answer; one that is streamed underneath is tried again whole."""
-    if exchange.request.stream:
+    if exchange.plan.stream:
         return [event for batch in _open(exchange) for event in batch]
-    with closing(clients.open(*exchange.call)) as reply:
+    with closing(send(*exchange.call)) as reply:
         return _read_whole(exchange, reply, reply.read())
 
 
-async def _asend(exchange: Exchange) -> list[Event]:
-    if exchange.request.stream:
+async def _asend(exchange: ChatCall) -> list[Event]:
+    if exchange.plan.stream:
         return [event async for batch in _aopen(exchange) for event in batch]
-    reply = await clients.aopen(*exchange.call)
+    reply = await asend(*exchange.call)
     async with aclosing(reply):
         return _read_whole(exchange, reply, await reply.read())
 
 
-def _begin(exchange: Exchange) -> _Begun:
+def _begin(exchange: ChatCall) -> _Begun:
     """Open a stream and wait for its first events: until then it may be tried again."""
     batches = _open(exchange)
     return next(batches), batches
 
 
-async def _abegin(exchange: Exchange) -> _AsyncBegun:
+async def _abegin(exchange: ChatCall) -> _AsyncBegun:
     batches = _aopen(exchange)
     return await anext(batches), batches
 
 
-def _open(exchange: Exchange) -> Generator[_Batch]:
-    reply = clients.open(*exchange.call)
+def _open(exchange: ChatCall) -> Generator[_Batch]:
+    reply = send(*exchange.call)
     with closing(reply):
         if reply.is_json:
             yield _read_whole(exchange, reply, reply.read())
@@ -351,8 +359,8 @@ def _open(exchange: Exchange) -> Generator[_Batch]:
         reply.drain(chunks)
 
 
-async def _aopen(exchange: Exchange) -> AsyncGenerator[_Batch]:
-    reply = await clients.aopen(*exchange.call)
+async def _aopen(exchange: ChatCall) -> AsyncGenerator[_Batch]:
+    reply = await asend(*exchange.call)
     async with aclosing(reply):
         if reply.is_json:
             yield _read_whole(exchange, reply, await reply.read())
@@ -361,7 +369,7 @@ async def _aopen(exchange: Exchange) -> AsyncGenerator[_Batch]:
         chunks = reply.chunks()
         try:
             async for chunk in chunks:
-                await take_turn(work_of(chunk))
+                await wait_for_turn(cost_of(chunk))
                 if events := parser.feed(chunk):
                     yield events
                 if parser.done:
@@ -374,7 +382,7 @@ async def _aopen(exchange: Exchange) -> AsyncGenerator[_Batch]:
 
 
 def _read_whole(
-    exchange: Exchange, reply: Reply | AsyncReply, body: bytes
+    exchange: ChatCall, reply: HttpResponse | AsyncHttpResponse, body: bytes
 ) -> list[Event]:
     """Read a body that has come to its end, as JSON or as the stream that it is."""
     parser = exchange.parser(reply)
@@ -383,7 +391,7 @@ def _read_whole(
     for event in events:
         if isinstance(event, Finish) and event.finish_reason is None:
             warn_user(
-                f"{exchange.request.model.profile.id} answered without a finish reason"
+                f"{exchange.plan.model.profile.id} answered without a finish reason"
                 f" (request id {event.request_id}): the answer may be cut off.",
                 RuntimeWarning,
             )
@@ -393,9 +401,9 @@ def _read_whole(
 # --- Around it --------------------------------------------------------------------
 
 
-def _checking(exchange: Exchange) -> Callable[[Iterable[Event]], Iterable[Event]]:
+def _checking(exchange: ChatCall) -> Callable[[Iterable[Event]], Iterable[Event]]:
     """Return what hands events on, and sees that a call came if one was demanded."""
-    return _CallCheck(exchange) if exchange.request.call_required else iter
+    return _CallCheck(exchange) if exchange.plan.call_required else iter
 
 
 class _CallCheck:
@@ -403,7 +411,7 @@ class _CallCheck:
 
     __slots__ = ("_exchange", "_missing")
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: ChatCall) -> None:
         self._exchange = exchange
         self._missing = True
 
@@ -414,14 +422,14 @@ class _CallCheck:
             elif self._missing and isinstance(event, Finish):
                 raise self._exchange.context.error(
                     ToolChoiceError,
-                    f"{self._exchange.request.model.profile.id} was asked to call a"
+                    f"{self._exchange.plan.model.profile.id} was asked to call a"
                     " tool and answered without a call.",
                     request_id=event.request_id,
                 )
             yield event
 
 
-def _complete(exchange: Exchange, events: Iterable[Event]) -> list[Completion]:
+def _complete(exchange: ChatCall, events: Iterable[Event]) -> list[Completion]:
     completions: dict[int, Completion] = {}
     for event in _checking(exchange)(events):
         completions.setdefault(event.choice, Completion()).add(event)

@@ -14,8 +14,8 @@ from typing_extensions import override
 
 from modelstudio_core.chat.events import Citations, Event, Usage
 from modelstudio_core.chat.messages import Message, Part, prepare_messages
-from modelstudio_core.chat.options import ChatRequest
-from modelstudio_core.chat.parser import AnswerParser
+from modelstudio_core.chat.options import ChatPlan
+from modelstudio_core.chat.parser import ChatParser
 from modelstudio_core.chat.plan import extra_body_of, parameters_of
 from modelstudio_core.wire.json_values import count_of, object_of, objects_of, text_of
 from modelstudio_core.wire.refusals import ErrorContext
@@ -33,18 +33,18 @@ _OK: Final = 200
 _GOOD: Final = b"\nevent:result\n:HTTP_STATUS/200"
 
 
-def path(request: ChatRequest) -> str:
+def path(request: ChatPlan) -> str:
     """Return the path below the base URL, which follows from the model."""
     return f"/services/aigc/{request.model.profile.native_path}/generation"
 
 
-def headers(request: ChatRequest) -> Mapping[str, str]:
+def headers(request: ChatPlan) -> Mapping[str, str]:
     """Return the headers that ask for a stream, where one is wanted."""
     return _STREAM_HEADERS if request.stream else {}
 
 
 def build_request(
-    request: ChatRequest,
+    request: ChatPlan,
     messages: Sequence[Message],
     *,
     include_usage: bool = True,  # noqa: ARG001 - it comes with every event
@@ -52,7 +52,7 @@ def build_request(
     """Build the body of a request.
 
     Args:
-        request: What was decided, see ``plan_request``.
+        request: What was decided, see ``plan_chat``.
         messages: The prompt.
         include_usage: Nothing: token counts come with every event.
 
@@ -100,7 +100,7 @@ def _part(part: Part) -> dict[str, Any]:
             return {"audio": part["input_audio"]["data"]}
 
 
-class Parser(AnswerParser):
+class Parser(ChatParser):
     r"""Turn the bytes of one response into events. Pushed, pure and used once.
 
     Example:
@@ -113,7 +113,7 @@ class Parser(AnswerParser):
     """
 
     def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
-        """Begin a response, see ``AnswerParser``."""
+        """Begin a response, see ``ChatParser``."""
         super().__init__(context, request_id=request_id)
         self._own_id: str | None = None
         self._sources: Citations | None = None

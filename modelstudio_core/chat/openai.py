@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from modelstudio_core.chat.events import Event, Usage
 from modelstudio_core.chat.messages import Message, prepare_messages
-from modelstudio_core.chat.options import ChatRequest
-from modelstudio_core.chat.parser import AnswerParser
+from modelstudio_core.chat.options import ChatPlan
+from modelstudio_core.chat.parser import ChatParser
 from modelstudio_core.chat.plan import extra_body_of, parameters_of
 from modelstudio_core.wire.json_values import count_of, object_of
 from modelstudio_core.wire.refusals import ErrorContext
@@ -24,23 +24,23 @@ _PATH: Final = "/chat/completions"
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
-def path(request: ChatRequest) -> str:  # noqa: ARG001 - one path for all models
+def path(request: ChatPlan) -> str:  # noqa: ARG001 - one path for all models
     """Return the path below the base URL."""
     return _PATH
 
 
-def headers(request: ChatRequest) -> Mapping[str, str]:  # noqa: ARG001 - none for any
+def headers(request: ChatPlan) -> Mapping[str, str]:  # noqa: ARG001 - none for any
     """Return the headers that this protocol wants besides."""
     return _NO_HEADERS
 
 
 def build_request(
-    request: ChatRequest, messages: Sequence[Message], *, include_usage: bool = True
+    request: ChatPlan, messages: Sequence[Message], *, include_usage: bool = True
 ) -> dict[str, Any]:
     """Build the body of a request.
 
     Args:
-        request: What was decided, see ``plan_request``.
+        request: What was decided, see ``plan_chat``.
         messages: The prompt.
         include_usage: Whether a stream ends with its token counts.
 
@@ -65,7 +65,7 @@ def build_request(
     return body | extra_body_of(request)
 
 
-class Parser(AnswerParser):
+class Parser(ChatParser):
     r"""Turn the bytes of one response into events. Pushed, pure and used once.
 
     Example:
@@ -77,7 +77,7 @@ class Parser(AnswerParser):
     _END = b"[DONE]"
 
     def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
-        """Begin a response, see ``AnswerParser``."""
+        """Begin a response, see ``ChatParser``."""
         super().__init__(context, request_id=request_id)
         self._first: dict[str, Any] = {}
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from modelstudio_core.catalog import ResolvedModel
 from modelstudio_core.wire.suggestions import unknown_name
 
-__all__ = ["OPTION_NAMES", "ChatOptions", "ChatRequest", "ForcedToolChoice"]
+__all__ = ["OPTION_NAMES", "ChatOptions", "ChatPlan", "ForcedToolChoice"]
 
 ForcedToolChoice = Literal["disable_thinking", "auto", "error"]
 
@@ -98,7 +98,7 @@ SWITCHABLE: Final = ("hybrid-on", "hybrid-off", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChatRequest:
+class ChatPlan:
     """What is sent, decided: nothing below this line knows a default or a rule.
 
     Attributes:

@@ -32,10 +32,10 @@ from modelstudio_core.wire.json_values import (
 from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import EventSplitter
 
-__all__ = ["AnswerParser", "Choice"]
+__all__ = ["ChatParser", "Choice"]
 
 
-class AnswerParser(ABC):
+class ChatParser(ABC):
     """Turn the bytes of one response into events.
 
     Feed it the bytes of a stream as they come, or one whole body, then close it. An

@@ -10,22 +10,22 @@ from modelstudio_core.chat.options import (
     SWITCHABLE,
     THINKING_AMOUNT,
     ChatOptions,
-    ChatRequest,
+    ChatPlan,
 )
 from modelstudio_core.chat.tools import choose_tool, log_once
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
 
-__all__ = ["extra_body_of", "parameters_of", "plan_request", "takes_json_schema"]
+__all__ = ["extra_body_of", "parameters_of", "plan_chat", "takes_json_schema"]
 
 
-def plan_request(
+def plan_chat(
     options: ChatOptions,
     model: ResolvedModel,
     *,
     protocol: Protocol,
     stream: bool = False,
-) -> ChatRequest:
+) -> ChatPlan:
     """Decide what is sent, and refuse what cannot be.
 
     Args:
@@ -52,7 +52,7 @@ def plan_request(
     effort = check_effort(options, profile, thinks)
     if effort == "off":
         thinks, effort = False, None
-    request = ChatRequest(
+    request = ChatPlan(
         model=model,
         options=replace(options, reasoning_effort=effort),
         thinking=thinks if profile.thinking in SWITCHABLE else None,
@@ -78,7 +78,7 @@ def _thinks(options: ChatOptions, model: ResolvedModel) -> bool | None:
             return model.default_thinking if asked is None else asked
 
 
-def _choose_format(request: ChatRequest, *, thinks: bool) -> ChatRequest:
+def _choose_format(request: ChatPlan, *, thinks: bool) -> ChatPlan:
     """Give up thinking that nobody asked for where the answer's format excludes it."""
     options, profile = request.options, request.model.profile
     kind = (options.response_format or {}).get("type", "text")
@@ -137,7 +137,7 @@ _PLAIN: Final = (
 )
 
 
-def parameters_of(request: ChatRequest) -> dict[str, Any]:
+def parameters_of(request: ChatPlan) -> dict[str, Any]:
     """Return what a request asks for besides its messages, where it says anything."""
     options = request.options
     asked = {
@@ -153,6 +153,6 @@ def parameters_of(request: ChatRequest) -> dict[str, Any]:
     return {name: encodable(value, name) for name, value in asked.items()}
 
 
-def extra_body_of(request: ChatRequest) -> dict[str, Any]:
+def extra_body_of(request: ChatPlan) -> dict[str, Any]:
     """Return the parameters that have no name here."""
     return dict(encodable(request.options.extra_body or {}, "extra_body"))

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, cast
 
 from modelstudio_core.catalog import ModelProfile
-from modelstudio_core.chat.options import SWITCHABLE, ChatRequest
+from modelstudio_core.chat.options import SWITCHABLE, ChatPlan
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import unknown_name
 
@@ -69,7 +69,7 @@ def _choice_without_tools(choice: object) -> ConfigurationError:
     return ConfigurationError(f"tool_choice={choice!r} needs tools: pass some.")
 
 
-def choose_tool(request: ChatRequest, *, thinks: bool) -> ChatRequest:
+def choose_tool(request: ChatPlan, *, thinks: bool) -> ChatPlan:
     """Decide how tools are sent, and what becomes of a forced one while thinking."""
     options = request.options
     if not options.tools:
@@ -104,8 +104,8 @@ def _check_tools(profile: ModelProfile, *, thinks: bool) -> None:
 
 
 def _force_tool(
-    request: ChatRequest, choice: object, *, inexpressible: bool, thinks: bool
-) -> ChatRequest:
+    request: ChatPlan, choice: object, *, inexpressible: bool, thinks: bool
+) -> ChatPlan:
     profile, policy = request.model.profile, request.options.forced_tool_choice
     reason = (
         f"{profile.id} takes no tool_choice that leaves it the choice of tools"

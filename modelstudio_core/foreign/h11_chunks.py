@@ -13,7 +13,7 @@ import re
 import sys
 from typing import Any, Final
 
-__all__ = ["read_in_bursts"]
+__all__ = ["merge_buffered_chunks"]
 
 # From a response of httpx to h11's connection below it.
 _WAY: Final = ("stream", "_stream", "_httpcore_stream", "_stream", "_connection")
@@ -26,7 +26,7 @@ _NOT_BEGUN: Final = {
 _CHUNK_HEAD: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 
 
-def read_in_bursts(response: Any) -> None:
+def merge_buffered_chunks(response: Any) -> None:
     """Make a response hand on together what has come together.
 
     Args:

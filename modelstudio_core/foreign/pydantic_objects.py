@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel
 
-__all__ = ["make", "state_of"]
+__all__ = ["dump_state", "make"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _new: Final = object.__new__
@@ -45,16 +45,16 @@ def make(
     return made
 
 
-def state_of(value: object) -> object:
+def dump_state(value: object) -> object:
     """Return all that a value holds, in an order and with its types: to compare."""
     kind = type(value)
     match value:
         case BaseModel():
-            return kind, state_of(value.__getstate__())
+            return kind, dump_state(value.__getstate__())
         case dict():
             items = cast("dict[object, object]", value).items()
-            return kind, [(name, state_of(part)) for name, part in items]
+            return kind, [(name, dump_state(part)) for name, part in items]
         case list():
-            return kind, [state_of(part) for part in cast("list[object]", value)]
+            return kind, [dump_state(part) for part in cast("list[object]", value)]
         case _:
             return kind, value

@@ -19,13 +19,13 @@ from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.pools import make_pool
 from modelstudio_core.transport.sdks import sdk_client
 
-__all__ = ["Lease", "async_client", "sync_client"]
+__all__ = ["ClientHandle", "async_client", "sync_client"]
 
 # How many addresses and keys are kept warm at once.
 _KEPT_CLIENTS: Final = 64
 
 
-class Lease:
+class ClientHandle:
     """An SDK's client, whose pool is closed when the last lease is gone.
 
     The clients themselves stand in circles of references: they go when they are
@@ -39,14 +39,14 @@ class Lease:
         self._until = until
 
 
-def sync_client(connection: Connection) -> Lease:
+def sync_client(connection: Connection) -> ClientHandle:
     """Return the SDK's client for a connection, made by the first call."""
     return _sync_clients.get(connection) or _sync_clients.keep(
         connection, _make_client(connection)
     )
 
 
-async def async_client(connection: Connection, *, large: bool = False) -> Lease:
+async def async_client(connection: Connection, *, large: bool = False) -> ClientHandle:
     """Return the SDK's asynchronous client for a connection and the running loop.
 
     What has to be loaded, read and looked up for it would hold the loop: it is made in
@@ -80,9 +80,9 @@ def _clients_of(loop: asyncio.AbstractEventLoop) -> "_LoopClients":
     return clients
 
 
-def _make_client(connection: Connection) -> Lease:
+def _make_client(connection: Connection) -> ClientHandle:
     pool = connection.http_client or make_pool(connection, "Client")
-    lease = Lease(sdk_client(connection, pool, 0))
+    lease = ClientHandle(sdk_client(connection, pool, 0))
     if connection.http_client is None:
         weakref.finalize(lease, pool.close)
     hide_in_logs(lease, connection.secrets)
@@ -97,9 +97,9 @@ def _make_async_client(connection: Connection, large: bool) -> tuple[Any, Any]:
     return sdk_client(connection, pool, 1), pool
 
 
-def _lease_async(connection: Connection, client: Any, pool: Any) -> Lease:
+def _lease_async(connection: Connection, client: Any, pool: Any) -> ClientHandle:
     own = connection.http_async_client is None
-    lease = Lease(client, _until_the_loop_ends(pool.aclose) if own else None)
+    lease = ClientHandle(client, _until_the_loop_ends(pool.aclose) if own else None)
     hide_in_logs(lease, connection.secrets)
     return lease
 
@@ -108,17 +108,17 @@ class _Clients:
     """The clients that are kept warm, the longest unused given up first."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[object, Lease] = OrderedDict()
+        self._kept: OrderedDict[object, ClientHandle] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: object) -> Lease | None:
+    def get(self, key: object) -> ClientHandle | None:
         with self._lock:
             lease = self._kept.get(key)
             if lease is not None:
                 self._kept.move_to_end(key)
             return lease
 
-    def keep(self, key: object, lease: Lease) -> Lease:
+    def keep(self, key: object, lease: ClientHandle) -> ClientHandle:
         """Keep a lease; the first one, where two were made at once."""
         with self._lock:
             kept = self._kept.setdefault(key, lease)

@@ -10,7 +10,7 @@ from collections import deque
 from typing import Final
 from weakref import WeakKeyDictionary
 
-__all__ = ["EVENT", "REQUEST", "take_turn", "work_of"]
+__all__ = ["EVENT", "REQUEST", "cost_of", "wait_for_turn"]
 
 # What things cost, and how much of it one turn has room for: a few milliseconds.
 EVENT: Final = 1
@@ -20,12 +20,12 @@ _ROOM: Final = 8 * REQUEST
 _BYTES_AN_EVENT: Final = 2048
 
 
-def work_of(piece: bytes) -> int:
+def cost_of(piece: bytes) -> int:
     """Return what it costs to read a piece of an answer."""
     return EVENT + len(piece) // _BYTES_AN_EVENT
 
 
-async def take_turn(work: int) -> None:
+async def wait_for_turn(work: int) -> None:
     """Wait until the running loop has room for some work.
 
     Args:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Message"]
+__all__ = ["HttpRequest"]
 
 
-class Message(NamedTuple):
+class HttpRequest(NamedTuple):
     """A request as it is sent: below the base URL, and besides the key."""
 
     path: str

@@ -7,21 +7,23 @@ from contextlib import suppress
 from typing import Any, Final, cast
 
 from modelstudio_core.errors import APIError, APITimeoutError, IncompleteStreamError
-from modelstudio_core.foreign.h11_chunks import read_in_bursts
-from modelstudio_core.transport.clients import Lease
+from modelstudio_core.foreign.h11_chunks import merge_buffered_chunks
+from modelstudio_core.transport.clients import ClientHandle
 from modelstudio_core.transport.failures import because, header, is_timeout, words
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["AsyncReply", "Reply"]
+__all__ = ["AsyncHttpResponse", "HttpResponse"]
 
 # After the answer is whole: how long to wait for the response's own end.
 _DRAIN_SECONDS: Final = 0.1
 
 
-class _BaseReply:
+class _BaseResponse:
     """An answer's headers, and the lease that must last as long as its body."""
 
-    def __init__(self, lease: Lease, response: Any, context: ErrorContext) -> None:
+    def __init__(
+        self, lease: ClientHandle, response: Any, context: ErrorContext
+    ) -> None:
         self._lease = lease
         self._response = response
         self._context = context
@@ -51,7 +53,7 @@ class _BaseReply:
         is_read = getattr(self._response, "is_stream_consumed", False)
         if is_read or "content-encoding" in self._response.headers:
             return getattr(self._response, decoded)()
-        read_in_bursts(self._response)
+        merge_buffered_chunks(self._response)
         return self._response.stream
 
     def _broken(self, error: Exception) -> APIError:
@@ -64,7 +66,7 @@ class _BaseReply:
         return because(broken, error, self._context)
 
 
-class Reply(_BaseReply):
+class HttpResponse(_BaseResponse):
     """An answer over a synchronous client."""
 
     def read(self) -> bytes:
@@ -117,7 +119,7 @@ class Reply(_BaseReply):
         self._response.close()
 
 
-class AsyncReply(_BaseReply):
+class AsyncHttpResponse(_BaseResponse):
     """An answer over an asynchronous client."""
 
     async def read(self) -> bytes:

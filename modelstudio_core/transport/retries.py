@@ -9,7 +9,7 @@ from modelstudio_core.errors import ModelStudioError
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-__all__ = ["aattempt", "attempt"]
+__all__ = ["aretry", "retry"]
 
 _T = TypeVar("_T")
 # The longest that a server's Retry-After is waited for.
@@ -18,7 +18,7 @@ _LONGEST_WAIT: Final = 60.0
 _SPREAD: Final = 0.25
 
 
-def attempt(once: Callable[[], _T], max_retries: int) -> _T:
+def retry(once: Callable[[], _T], max_retries: int) -> _T:
     """Call a function until it succeeds, fails for good, or was tried often enough.
 
     Args:
@@ -45,7 +45,7 @@ def attempt(once: Callable[[], _T], max_retries: int) -> _T:
     return Retrying(**_policy(max_retries))(again)
 
 
-async def aattempt(once: Callable[[], Awaitable[_T]], max_retries: int) -> _T:
+async def aretry(once: Callable[[], Awaitable[_T]], max_retries: int) -> _T:
     """Do as ``attempt``."""
     try:
         return await once()

@@ -11,10 +11,10 @@ from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.pools import http_library, timeout_of
 
-__all__ = ["own_headers", "sdk_client"]
+__all__ = ["request_headers", "sdk_client"]
 
 
-def own_headers(connection: Connection) -> dict[str, str]:
+def request_headers(connection: Connection) -> dict[str, str]:
     """Return the headers that every request of a connection has.
 
     A user's own takes the place of ours, however it is spelled.
@@ -40,7 +40,7 @@ def sdk_client(connection: Connection, pool: Any, colour: int) -> Any:
             timeout=timeout_of(connection, http_library()),
             max_retries=0,
         )
-        client.ours = own_headers(connection)
+        client.ours = request_headers(connection)
         return client
     if pool.follow_redirects:
         raise ConfigurationError(

@@ -7,12 +7,12 @@ from modelstudio_core.transport.clients import async_client, sync_client
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.failures import from_status, translated
 from modelstudio_core.transport.pools import response_class
-from modelstudio_core.transport.requests import Message
-from modelstudio_core.transport.responses import AsyncReply, Reply
-from modelstudio_core.transport.sdks import own_headers
+from modelstudio_core.transport.requests import HttpRequest
+from modelstudio_core.transport.responses import AsyncHttpResponse, HttpResponse
+from modelstudio_core.transport.sdks import request_headers
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["aopen", "open"]
+__all__ = ["asend", "send"]
 
 # A request of more characters goes over httpx: aiohttp has no time limit for sending.
 _LARGE: Final = 2**18
@@ -22,9 +22,9 @@ _LARGE: Final = 2**18
 # frame that holds the error that holds the frame would stay until it is collected.
 
 
-def open(  # noqa: A001 - clients.open
-    connection: Connection, message: Message, context: ErrorContext
-) -> "Reply":
+def send(
+    connection: Connection, message: HttpRequest, context: ErrorContext
+) -> "HttpResponse":
     """Send a request and return its answer as soon as its headers are there.
 
     Args:
@@ -46,16 +46,16 @@ def open(  # noqa: A001 - clients.open
         failed = [translated(error, context)]
     else:
         if response.is_success:
-            return Reply(lease, response, context)
+            return HttpResponse(lease, response, context)
         response.close()
         failed = [from_status(response, "", context)]
     raise failed.pop()
 
 
-async def aopen(
-    connection: Connection, message: Message, context: ErrorContext
-) -> "AsyncReply":
-    """Do as ``open``."""
+async def asend(
+    connection: Connection, message: HttpRequest, context: ErrorContext
+) -> "AsyncHttpResponse":
+    """Async version of ``send``."""
     lease = await async_client(connection, large=_is_large(message.body))
     try:
         if connection.protocol == "openai":
@@ -67,7 +67,7 @@ async def aopen(
         failed = [translated(error, context)]
     else:
         if response.is_success:
-            return AsyncReply(lease, response, context)
+            return AsyncHttpResponse(lease, response, context)
         await response.aclose()
         failed = [from_status(response, "", context)]
     raise failed.pop()
@@ -91,7 +91,7 @@ def _left(value: Any, room: int) -> int:
     return room
 
 
-def _openai_call(connection: Connection, message: Message) -> dict[str, Any]:
+def _openai_call(connection: Connection, message: HttpRequest) -> dict[str, Any]:
     """Ask for the response unread: a whole body is read like a stream, by us.
 
     A whole address costs the SDK less than one that it must put together.
@@ -105,12 +105,12 @@ def _openai_call(connection: Connection, message: Message) -> dict[str, Any]:
     }
 
 
-def _dashscope_call(connection: Connection, message: Message) -> dict[str, Any]:
+def _dashscope_call(connection: Connection, message: HttpRequest) -> dict[str, Any]:
     """Say everything with each request: an injected pool knows no base URL."""
     return {
         "method": "POST",
         "path": message.path,
         "json": message.body,
-        "headers": {**own_headers(connection), **message.headers},
+        "headers": {**request_headers(connection), **message.headers},
         "base_url": connection.base_url,
     }

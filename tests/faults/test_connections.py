@@ -133,7 +133,7 @@ async def test_a_client_that_is_given_up_is_closed_alone(
 
 
 async def pool_of(llm: ChatModelStudio) -> Any:
-    client = (await clients.async_client(llm.resolved_chat.connection)).client
+    client = (await clients.async_client(llm.resolved.connection)).client
     return (client if llm.protocol == "openai" else client.transport)._client
 
 

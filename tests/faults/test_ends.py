@@ -138,7 +138,7 @@ async def test_long_headers_are_taken() -> None:
 
 def test_the_wait_for_a_place_does_not_shorten_connecting() -> None:
     llm = model("http://127.0.0.1:1", timeout=(10, 1.0))
-    timeout = pools.timeout_of(llm.resolved_chat.connection, pools.http_library())
+    timeout = pools.timeout_of(llm.resolved.connection, pools.http_library())
     assert (timeout.connect, timeout.read, timeout.pool) == (10, 1.0, 11.0)
 
 

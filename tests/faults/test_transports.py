@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.events import Event
-from modelstudio_core.chat.parser import AnswerParser
+from modelstudio_core.chat.parser import ChatParser
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.transport import fairness, pools
 from tests.faults.server import FaultServer
@@ -33,7 +33,7 @@ def transport_of(base_url: str, protocol: Protocol = "openai") -> Any:
     llm = ChatModelStudio(
         model="qwen-plus", base_url=base_url, api_key="k", protocol=protocol
     )
-    return pools.make_pool(llm.resolved_chat.connection, "AsyncClient")._transport
+    return pools.make_pool(llm.resolved.connection, "AsyncClient")._transport
 
 
 @PROTOCOLS
@@ -127,13 +127,13 @@ async def test_events_that_came_together_are_read_together(
 ) -> None:
     """Taking each out of a full buffer costs httpx more than all that we do."""
     reads: list[int] = []
-    feed = AnswerParser.feed
+    feed = ChatParser.feed
 
-    def count(self: AnswerParser, chunk: bytes) -> list[Event]:
+    def count(self: ChatParser, chunk: bytes) -> list[Event]:
         reads.append(len(chunk))
         return feed(self, chunk)
 
-    monkeypatch.setattr(AnswerParser, "feed", count)
+    monkeypatch.setattr(ChatParser, "feed", count)
     with answering([many_events(protocol, 100)]) as url:
         llm = ChatModelStudio(
             model="qwen-plus", base_url=url, api_key="k", protocol=protocol

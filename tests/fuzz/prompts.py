@@ -7,8 +7,8 @@ from typing import Any
 from modelstudio_core.catalog import resolve_deprecated
 from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.messages import Message
-from modelstudio_core.chat.options import ChatOptions, ChatRequest
-from modelstudio_core.chat.plan import plan_request
+from modelstudio_core.chat.options import ChatOptions, ChatPlan
+from modelstudio_core.chat.plan import plan_chat
 from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["calls_of", "reasoning_of", "sent", "sent_bodies", "texts_of"]
@@ -18,8 +18,8 @@ __all__ = ["calls_of", "reasoning_of", "sent", "sent_bodies", "texts_of"]
 MODELS = ("qwen3.7-plus", "deepseek-v4-pro", "qwen3.8-max", "a-model-of-tomorrow")
 
 
-def _request(model: str) -> ChatRequest:
-    return plan_request(ChatOptions(), resolve_deprecated(model), protocol="openai")
+def _request(model: str) -> ChatPlan:
+    return plan_chat(ChatOptions(), resolve_deprecated(model), protocol="openai")
 
 
 REQUESTS = tuple(_request(model) for model in MODELS)

@@ -28,7 +28,7 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
 )
 from modelstudio_core.chat.options import ChatOptions
-from modelstudio_core.chat.plan import plan_request
+from modelstudio_core.chat.plan import plan_chat
 from modelstudio_core.errors import APIError
 from modelstudio_core.wire.refusals import ErrorContext
 from tests.fuzz.dialects import (
@@ -42,7 +42,7 @@ from tests.fuzz.strategies import wild_json
 
 PARSERS: dict[str, Any] = {"openai": openai.Parser, "dashscope": dashscope.Parser}
 CHUNKS: dict[str, Any] = {"openai": openai_chunks, "dashscope": native_chunks}
-REQUEST = plan_request(
+REQUEST = plan_chat(
     ChatOptions(), resolve_deprecated("qwen3.7-plus"), protocol="openai", stream=True
 )
 protocols = st.sampled_from(["openai", "dashscope"])

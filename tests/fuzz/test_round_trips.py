@@ -29,7 +29,7 @@ from modelstudio_core.chat.events import (
     Usage,
 )
 from modelstudio_core.chat.options import ChatOptions
-from modelstudio_core.chat.plan import plan_request
+from modelstudio_core.chat.plan import plan_chat
 from tests.fuzz.dialects import Answer, Call, answers, joined
 from tests.fuzz.prompts import calls_of, reasoning_of, sent_bodies, texts_of
 from tests.fuzz.strategies import arguments, texts
@@ -37,7 +37,7 @@ from tests.fuzz.strategies import arguments, texts
 pytestmark = pytest.mark.filterwarnings(
     "ignore::langchain_core._api.beta_decorator.LangChainBetaWarning"
 )
-REQUEST = plan_request(
+REQUEST = plan_chat(
     ChatOptions(), resolve_deprecated("qwen3.7-plus"), protocol="openai", stream=True
 )
 USAGE = Usage(10, 20, 30, reasoning_tokens=5, cached_tokens=3, cache_creation_tokens=1)

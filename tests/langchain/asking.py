@@ -52,7 +52,7 @@ def state(llm: ChatModelStudio) -> tuple[Any, ...]:
         llm.asdict(),
         {name: getattr(llm, name) for name in type(llm).model_fields},
         set(llm.model_fields_set),
-        llm.resolved_chat,
+        llm.resolved,
     )
 
 

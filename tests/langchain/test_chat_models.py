@@ -452,7 +452,7 @@ def test_a_copy_a_pickle_and_a_load_do_not_warn_again() -> None:
         assert other.model == "deepseek-v3.2"
         assert other.resolved_model == "qwen3.7-plus-us"
         assert other.endpoint == llm.endpoint
-        assert other.resolved_chat == llm.resolved_chat
+        assert other.resolved == llm.resolved
 
 
 def test_a_call_for_a_delisted_model_goes_through_the_same_door() -> None:
@@ -628,7 +628,7 @@ def test_the_key_is_shown_nowhere() -> None:
         dumps(llm),
         str(llm.asdict()),
         str(llm._identifying_params),
-        repr(llm.resolved_chat),
+        repr(llm.resolved),
         str(vars(llm)),
     ]
     assert not any(KEY in it for it in shown)
@@ -807,7 +807,7 @@ def test_configurable_fields_make_another_model() -> None:
 def test_an_assignment_is_checked_and_counts() -> None:
     llm = model()
     llm.temperature = 0.5
-    assert llm.resolved_chat.options.temperature == 0.5
+    assert llm.resolved.options.temperature == 0.5
     with pytest.raises(errors.ConfigurationError, match="temperature"):
         llm.temperature = 7
     assert llm.temperature == 0.5
@@ -815,8 +815,8 @@ def test_an_assignment_is_checked_and_counts() -> None:
     assert llm.resolved_model == "qwen-plus"
     copied = llm.model_copy(update={"model": "deepseek-v4-pro", "temperature": 1.0})
     assert copied.resolved_model == "deepseek-v4-pro"
-    assert copied.resolved_chat.options.temperature == 1.0
-    assert llm.resolved_chat.options.temperature == 0.5
+    assert copied.resolved.options.temperature == 1.0
+    assert llm.resolved.options.temperature == 0.5
 
 
 def test_the_mode_is_fixed_at_construction(monkeypatch: pytest.MonkeyPatch) -> None:

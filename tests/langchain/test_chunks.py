@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_modelstudio._chat import chunks as _chunks
-from modelstudio_core.foreign.pydantic_objects import state_of
+from modelstudio_core.foreign.pydantic_objects import dump_state
 
 SAMPLES: list[tuple[str, dict[str, Any]]] = [
     ("x", {}),
@@ -33,7 +33,7 @@ def test_both_ways_make_the_same(text: str, extra: dict[str, Any]) -> None:
     ordinary = _chunks.validated(text, {**extra})
     fast = _chunks.unvalidated(text, {**extra})
     assert fast == ordinary
-    assert state_of(fast) == state_of(ordinary)
+    assert dump_state(fast) == dump_state(ordinary)
     assert repr(fast) == repr(ordinary)
     assert dumpd(fast) == dumpd(ordinary)
     assert fast.model_dump(exclude_unset=True) == ordinary.model_dump(

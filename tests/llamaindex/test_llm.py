@@ -483,16 +483,16 @@ def test_a_pickle_and_a_dict_make_the_same_model(
     restored = pickle.loads(data)  # noqa: S301 - our own
     assert restored.endpoint == llm.endpoint
     assert restored.endpoint.region == "cn-beijing"
-    assert restored.resolved_chat == llm.resolved_chat
+    assert restored.resolved == llm.resolved
     monkeypatch.setenv("DASHSCOPE_REGION", "beijing")
     monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
-    assert ModelStudio.from_dict(llm.to_dict()).resolved_chat == llm.resolved_chat
+    assert ModelStudio.from_dict(llm.to_dict()).resolved == llm.resolved
 
 
 def test_an_assignment_is_checked_and_counts() -> None:
     llm = model()
     llm.temperature = 0.5
-    assert llm.resolved_chat.options.temperature == 0.5
+    assert llm.resolved.options.temperature == 0.5
     with pytest.raises(errors.ConfigurationError, match="n=2"):
         llm.n = 2
     assert llm.n is None

@@ -11,7 +11,7 @@ from llama_index.core.base.llms.types import ChatResponse, TextBlock
 from llamaindex_modelstudio._chat import responses as _responses
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Event, ReasoningDelta, TextDelta, ToolCallDelta
-from modelstudio_core.foreign.pydantic_objects import state_of
+from modelstudio_core.foreign.pydantic_objects import dump_state
 
 SAMPLES: list[Sequence[Event]] = [
     [],
@@ -39,7 +39,7 @@ def test_both_ways_make_the_same(events: Sequence[Event]) -> None:
     ordinary = _responses.validated(so_far(events), "x", "y")
     fast = _responses.unvalidated(so_far(events), "x", "y")
     assert fast == ordinary
-    assert state_of(fast) == state_of(ordinary)
+    assert dump_state(fast) == dump_state(ordinary)
     assert repr(fast) == repr(ordinary)
     assert fast.model_dump() == ordinary.model_dump()
     assert fast.model_dump(exclude_unset=True) == ordinary.model_dump(

@@ -20,7 +20,7 @@ from modelstudio_core.chat.events import (
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.openai import Parser, build_request, parse_usage
 from modelstudio_core.chat.options import ChatOptions
-from modelstudio_core.chat.plan import plan_request
+from modelstudio_core.chat.plan import plan_chat
 from modelstudio_core.errors import (
     APIError,
     AuthenticationError,
@@ -53,7 +53,7 @@ def body(
     **options: Any,
 ) -> dict[str, Any]:
     """Build the body of a request, and see that it is JSON."""
-    request = plan_request(
+    request = plan_chat(
         ChatOptions(**options),
         resolve_deprecated(model),
         protocol="openai",

@@ -8,8 +8,8 @@ import pytest
 
 from modelstudio_core.catalog import known_models, resolve_deprecated, resolve_model
 from modelstudio_core.chat import tools
-from modelstudio_core.chat.options import ChatOptions, ChatRequest
-from modelstudio_core.chat.plan import plan_request
+from modelstudio_core.chat.options import ChatOptions, ChatPlan
+from modelstudio_core.chat.plan import plan_chat
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
 
@@ -37,9 +37,9 @@ def plan(
     protocol: Protocol = "openai",
     stream: bool = False,
     **options: Any,
-) -> ChatRequest:
+) -> ChatPlan:
     """Plan a request to a model, a delisted one under its own name."""
-    return plan_request(
+    return plan_chat(
         ChatOptions(**options),
         resolve_deprecated(model, deprecated_models="keep"),
         protocol=protocol,
@@ -224,7 +224,7 @@ def test_r1_and_the_distilled_models_take_nothing(model: str, name: str) -> None
 
 
 def test_arguments_are_checked_against_the_model_that_is_used() -> None:
-    request = plan_request(
+    request = plan_chat(
         ChatOptions(temperature=0.5),
         resolve_deprecated("deepseek-r1"),
         protocol="openai",
@@ -322,7 +322,7 @@ def test_model_that_never_thinks_cannot_begin(model: str) -> None:
 def test_replacement_thinks_as_the_delisted_model_did(
     asked: str, given: bool | None, sent: bool
 ) -> None:
-    request = plan_request(
+    request = plan_chat(
         ChatOptions(enable_thinking=given),
         resolve_deprecated(asked),
         protocol="openai",
@@ -747,7 +747,7 @@ def test_call_that_contradicts_itself_is_still_refused() -> None:
         {"enable_thinking": False, "reasoning_effort": "high"}
     )
     with pytest.raises(ConfigurationError, match="reasoning_effort='high'"):
-        plan_request(options, resolve_deprecated("deepseek-v4-pro"), protocol="openai")
+        plan_chat(options, resolve_deprecated("deepseek-v4-pro"), protocol="openai")
 
 
 @pytest.mark.parametrize(
@@ -767,7 +767,7 @@ def test_options_are_not_changed_by_planning() -> None:
     same = ChatOptions(
         reasoning_effort="low", tools=TWO, tool_choice="any", enable_thinking=True
     )
-    plan_request(options, resolve_deprecated("deepseek-v4-pro"), protocol="openai")
+    plan_chat(options, resolve_deprecated("deepseek-v4-pro"), protocol="openai")
     assert options == same
 
 

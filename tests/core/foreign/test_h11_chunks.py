@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import h11
 import pytest
 
-from modelstudio_core.foreign.h11_chunks import read_in_bursts
+from modelstudio_core.foreign.h11_chunks import merge_buffered_chunks
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 GOOD = b"5\r\nhello\r\n1\r\n,\r\n06\r\n world\r\nA\r\n0123\r\n5678\r\n0\r\n\r\n"
@@ -39,7 +39,7 @@ def read(pieces: list[bytes], *, in_bursts: bool) -> tuple[bytes, str, int]:
         inner = SimpleNamespace(_connection=SimpleNamespace(_h11_state=connection))
         outer = SimpleNamespace(_stream=SimpleNamespace(_httpcore_stream=inner))
         inner._stream = inner
-        read_in_bursts(SimpleNamespace(stream=outer))
+        merge_buffered_chunks(SimpleNamespace(stream=outer))
     body: list[bytes] = []
     waiting = [*pieces, b""]
     try:

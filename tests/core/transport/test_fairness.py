@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from modelstudio_core.transport import fairness
-from modelstudio_core.transport.fairness import EVENT, REQUEST, take_turn, work_of
+from modelstudio_core.transport.fairness import EVENT, REQUEST, cost_of, wait_for_turn
 
 AT_ONCE = 8
 
@@ -13,7 +13,7 @@ AT_ONCE = 8
 async def test_as_many_as_may_do_not_wait() -> None:
     async with asyncio.timeout(1):
         for _ in range(AT_ONCE):
-            await take_turn(REQUEST)
+            await wait_for_turn(REQUEST)
 
 
 async def turns_of(works: int, times: int, cost: int) -> list[int]:
@@ -28,7 +28,7 @@ async def turns_of(works: int, times: int, cost: int) -> list[int]:
 
     async def work() -> None:
         for _ in range(times):
-            await take_turn(cost)
+            await wait_for_turn(cost)
             taken.append(turn)
 
     await asyncio.gather(count(), *(work() for _ in range(works)))
@@ -42,33 +42,33 @@ async def test_no_turn_has_more_than_may() -> None:
 
 
 async def test_who_is_cancelled_gives_the_place_to_the_next() -> None:
-    tasks = [asyncio.ensure_future(take_turn(REQUEST)) for _ in range(30)]
+    tasks = [asyncio.ensure_future(wait_for_turn(REQUEST)) for _ in range(30)]
     await asyncio.sleep(0)
     for task in tasks[AT_ONCE:20]:
         task.cancel()
     done = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 1)
     cancelled = [it for it in done if isinstance(it, asyncio.CancelledError)]
     assert len(cancelled) == 20 - AT_ONCE
-    await asyncio.wait_for(take_turn(REQUEST), 1)
+    await asyncio.wait_for(wait_for_turn(REQUEST), 1)
 
 
 def test_a_loop_that_is_over_is_forgotten() -> None:
     import gc
 
     before = len(fairness._of_loops)
-    asyncio.run(take_turn(REQUEST))
+    asyncio.run(wait_for_turn(REQUEST))
     gc.collect()
     assert len(fairness._of_loops) <= before
 
 
 def test_a_loop_that_was_closed_with_waiters_is_forgotten() -> None:
     loop = asyncio.new_event_loop()
-    waiting = [loop.create_task(take_turn(REQUEST)) for _ in range(2 * AT_ONCE)]
+    waiting = [loop.create_task(wait_for_turn(REQUEST)) for _ in range(2 * AT_ONCE)]
     loop.call_soon(loop.stop)
     loop.run_forever()
     loop.close()
     assert loop in fairness._of_loops
-    asyncio.run(take_turn(REQUEST))
+    asyncio.run(wait_for_turn(REQUEST))
     assert loop not in fairness._of_loops
     for task in waiting:
         # Its loop is closed: nobody can end it any more, and nobody is to be told.
@@ -83,13 +83,13 @@ async def test_small_work_leaves_room_for_more() -> None:
 async def test_large_work_is_done_once_there_is_any_room() -> None:
     async with asyncio.timeout(1):
         for _ in range(5):
-            await take_turn(work_of(bytes(2**21)))
+            await wait_for_turn(cost_of(bytes(2**21)))
 
 
 @pytest.mark.parametrize("loops", [3])
 def test_each_loop_has_its_own(loops: int) -> None:
     async def all_of_one() -> None:
-        await asyncio.gather(*(take_turn(REQUEST) for _ in range(40)))
+        await asyncio.gather(*(wait_for_turn(REQUEST) for _ in range(40)))
 
     for _ in range(loops):
         asyncio.run(all_of_one())
