@@ -36,7 +36,8 @@ from modelstudio_core import __version__
 from modelstudio_core.catalog import resolve_model
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.arguments import ChatArguments
-from modelstudio_core.chat.calls import MODEL_ARGUMENTS, ChatCall
+from modelstudio_core.chat.calls import ChatCall
+from modelstudio_core.chat.plan import MODEL_ARGUMENTS
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.options import OPTION_NAMES
 from modelstudio_core.chat.plan import takes_json_schema

@@ -1,38 +1,58 @@
-"""The constructor that every class shares: its arguments, and what they come to.
+"""The constructor that every class shares.
 
-Both frameworks' classes are pydantic models, so the arguments are pydantic fields of a
-mixin: one name, one default and one meaning for all of them. They are resolved before
-pydantic sees them, so that bad input is a plain ``ConfigurationError``, and again when
-one is assigned to, so that a model is at no time something else than its fields say.
+Both frameworks' classes are pydantic models, so the arguments are fields of a mixin:
+each has one name, one default and one meaning. They are resolved before pydantic sees
+them, so that bad input is a plain ``ConfigurationError`` that shows no key, and again
+when one is assigned, so that a model always is what its fields say.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
+from typing_extensions import override
 
+from modelstudio_core import endpoints
+from modelstudio_core.catalog import ResolvedModel
 from modelstudio_core.endpoints import (
     API_KEY_VARIABLE,
-    Protocol,
+    Endpoint,
     api_key_from_environment,
     check_protocol,
     resolve_endpoint,
 )
-from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.transport.connection import Connection
+from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
+from modelstudio_core.transport.connection import (
+    DEFAULT_CONNECT_TIMEOUT,
+    DEFAULT_READ_TIMEOUT,
+    DEFAULT_RETRIES,
+    Connection,
+)
+from modelstudio_core.transport.pools import sdk_takes_httpx2
+from modelstudio_core.user_warnings import warn_user
 from modelstudio_core.wire.suggestions import unknown_name
 
-__all__ = ["ConnectionArguments"]
+__all__ = [
+    "ConnectionArguments",
+    "Resolved",
+    "ServiceArguments",
+    "canonical_arguments",
+    "resolve_connection",
+]
 
-_CONNECT_TIMEOUT: Final = 10.0
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]+")
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
-_LONGEST_TIMEOUT: Final = 7 * 24 * 3600.0
+_MAX_TIMEOUT: Final = 7 * 24 * 3600.0
+_PAIR: Final = 2
 
 
 class ConnectionArguments(BaseModel):
@@ -41,86 +61,269 @@ class ConnectionArguments(BaseModel):
     model_config = ConfigDict(
         arbitrary_types_allowed=True,
         protected_namespaces=(),
-        # Where pydantic validates around the constructor, its error must not show keys.
+        # A framework may validate around the constructor: the error shows no key.
         hide_input_in_errors=True,
     )
     # Other names for an argument, which a framework's users know.
     argument_aliases: ClassVar[Mapping[str, str]] = {}
 
-    api_key: SecretStr | str | None = Field(default=None, exclude=True, repr=False)
-    """The API key; if None, ``DASHSCOPE_API_KEY``. Once set it is a ``SecretStr``; a
-    pickle of the model holds it."""
-
-    region: str | None = None
-    """Where the service is reached and data is stored: a region id or an alias."""
-
-    mode: str | None = None
-    """The deployment mode: where inference runs. If None, the region's default."""
-
-    workspace: str | None = None
-    """The workspace id; if None, ``DASHSCOPE_WORKSPACE_ID``."""
-
-    protocol: Protocol = "openai"
-    """``"openai"`` (OpenAI compatible) or ``"dashscope"`` (native)."""
-
-    base_url: str | None = None
-    """An address that overrides the one of region, mode and workspace."""
-
-    allow_insecure_http: bool = False
-    """Whether plain ``http`` may go to other than loopback."""
-
-    timeout: float | tuple[float, float] | None = 600.0
-    """Seconds of silence to bear, or ``(connect, read)``; connecting has 10 s."""
-
-    max_retries: int = 2
-    """How often a failed request is sent again, at most."""
-
-    default_headers: Mapping[str, str] | None = Field(
-        default=None, exclude=True, repr=False
+    api_key: SecretStr | str | None = Field(
+        default=None,
+        exclude=True,
+        repr=False,
+        description=f"The API key; None for the variable {API_KEY_VARIABLE}. It is kept"
+        " as a SecretStr; a pickle of the model contains it.",
     )
-    """Headers to send with every request."""
+    region: str | None = Field(
+        default=None,
+        description="Where the service is reached and data is stored: a region id or"
+        " an alias. None for that of mode, else DASHSCOPE_REGION, else Singapore.",
+    )
+    mode: str | None = Field(
+        default=None,
+        description="The deployment mode: where inference runs. None for the default"
+        " of the region.",
+    )
+    workspace: str | None = Field(
+        default=None,
+        description="The workspace id; None for DASHSCOPE_WORKSPACE_ID.",
+    )
+    protocol: endpoints.Protocol = Field(
+        default="openai",
+        description="'openai' (OpenAI compatible) or 'dashscope' (native).",
+    )
+    base_url: str | None = Field(
+        default=None,
+        description="A custom base URL, in place of that of region, mode and workspace",
+    )
+    allow_insecure_http: bool = Field(
+        default=False,
+        description="Whether plain http may be used for other hosts than loopback.",
+    )
+    timeout: float | tuple[float | None, float | None] | None = Field(
+        default=DEFAULT_READ_TIMEOUT,
+        description="Seconds to wait for the next bytes, or (connect, read); a number"
+        f" leaves {DEFAULT_CONNECT_TIMEOUT:g} s for connecting. None is no limit.",
+    )
+    max_retries: int = Field(
+        default=DEFAULT_RETRIES,
+        description="How often a failed request is repeated, at most.",
+    )
+    default_headers: Mapping[str, str] | None = Field(
+        default=None,
+        exclude=True,
+        repr=False,
+        description="Headers to send with every request to the service.",
+    )
+    http_client: Any = Field(
+        default=None,
+        exclude=True,
+        repr=False,
+        description="An httpx.Client (httpx2.Client with openai 3) of your own.",
+    )
+    http_async_client: Any = Field(
+        default=None,
+        exclude=True,
+        repr=False,
+        description="An httpx.AsyncClient (httpx2.AsyncClient with openai 3) of your"
+        " own.",
+    )
 
-    http_client: Any = Field(default=None, exclude=True, repr=False)
-    """An ``httpx.Client`` (``httpx2.Client`` with openai 3) of one's own."""
 
-    http_async_client: Any = Field(default=None, exclude=True, repr=False)
-    """An ``httpx.AsyncClient`` (``httpx2.AsyncClient`` with openai 3) of one's own."""
+class Resolved(Protocol):
+    """What the arguments of a class resolve to, whatever the service."""
+
+    @property
+    def connection(self) -> Connection:
+        """How to reach the service."""
+        ...
+
+    @property
+    def model(self) -> ResolvedModel:
+        """The model that was asked for and the one that is used."""
+        ...
+
+
+class ServiceArguments(ConnectionArguments):
+    """The constructor of a service's class: it resolves what its arguments mean.
+
+    A subclass declares its own arguments as fields, names all of them in
+    ``argument_names``, and resolves them in ``_decide``.
+    """
+
+    # The fields that decide what the object is; the others are the framework's own.
+    argument_names: ClassVar[frozenset[str]] = frozenset()
+
+    model: str = Field(description="The model id, as it is asked for.")
+    resolved_model: str | None = Field(
+        default=None,
+        description="The model id that is sent. It follows from model and cannot be"
+        " assigned; a copy keeps it.",
+    )
+
+    _resolved: Resolved | None = PrivateAttr(default=None)
+
+    if not TYPE_CHECKING:
+        # Type checkers see the fields. At run time this precedes pydantic's.
+        def __init__(self, **arguments: Any) -> None:
+            """Resolve the arguments, then initialize the framework's own class."""
+            cls = type(self)
+            arguments = canonical_arguments(cls, arguments)
+            defaults = _defaults_of(cls)
+            resolved = cls._decide(defaults | arguments)
+            fields = {**arguments, **_resolved_fields(resolved)}
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                raise _configuration_error(error, cls.__name__) from None
+            self._resolved = resolved
+            if arguments.get("resolved_model") != resolved.model.profile.id:
+                _warn_of_replacement(resolved)
+            self._after_resolving(None)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Assign, and resolve again if an argument changed."""
+            if name == "resolved_model":
+                raise _assigned_resolved_model()
+            if name not in self.argument_names or not self._current():
+                super().__setattr__(name, value)
+                return
+            before = getattr(self, name)
+            super().__setattr__(name, value)
+            try:
+                self._resolve({name})
+            except ConfigurationError:
+                super().__setattr__(name, before)
+                raise
+
+    @override
+    def model_copy(
+        self, *, update: Mapping[str, Any] | None = None, deep: bool = False
+    ) -> Self:
+        """Return a copy; a changed argument is checked as in the constructor."""
+        changes = canonical_arguments(type(self), update or {})
+        if "resolved_model" in changes:
+            raise _assigned_resolved_model()
+        copied = super().model_copy(update=changes, deep=deep)
+        if changes:
+            copied._resolve(changes)  # noqa: SLF001 - a copy of this very class
+        return copied
+
+    @override
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Copy everything but the user's own HTTP clients, which the copy shares."""
+        memo = {} if memo is None else memo
+        for client in (self.http_client, self.http_async_client):
+            memo[id(client)] = client
+        return super().__deepcopy__(memo)
+
+    @override
+    def __getstate__(self) -> dict[Any, Any]:
+        """Return the state to pickle; the user's own HTTP clients have none."""
+        if self.http_client is not None or self.http_async_client is not None:
+            raise ConfigurationError(
+                f"A {type(self).__name__} with an http_client or http_async_client of"
+                " your own cannot be pickled: create it in the worker."
+            )
+        return super().__getstate__()
+
+    @classmethod
+    def _decide(cls, arguments: Mapping[str, Any]) -> Resolved:
+        """Resolve the arguments of the class.
+
+        Args:
+            arguments: Every argument under its own name: the defaults of the class,
+                and what was passed.
+
+        Raises:
+            ConfigurationError: They are invalid, or contradict each other.
+        """
+        raise NotImplementedError
+
+    def _after_resolving(self, before: Resolved | None) -> None:
+        """Update what depends on the resolved arguments.
+
+        Args:
+            before: What they resolved to before; None in the constructor.
+        """
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where requests go, where data is stored and where inference runs."""
+        return self._resolved_now().connection.endpoint
+
+    def scope_arguments(self) -> dict[str, Any]:
+        """Return region, mode and workspace, those of the environment included."""
+        endpoint = self.endpoint
+        scope = {
+            "region": endpoint.region,
+            "mode": endpoint.mode,
+            "workspace": endpoint.workspace,
+        }
+        return {name: value for name, value in scope.items() if value is not None}
+
+    def _resolved_now(self) -> Resolved:
+        """Return what the arguments resolve to."""
+        if not (resolved := self._current()):
+            # A copy that was made around the constructor.
+            self._resolve()
+            resolved = self._current()
+        return cast("Resolved", resolved)
+
+    def _current(self) -> Resolved | None:
+        # pydantic's own look-up by name costs more than planning a request.
+        return (self.__pydantic_private__ or {}).get("_resolved")
+
+    def _resolve(self, changed: Collection[str] = ()) -> None:
+        """Resolve again; the scope stays as it was unless it was changed itself."""
+        before = self._current()
+        arguments = {name: getattr(self, name) for name in self.argument_names}
+        if before is not None and not _SCOPE & set(changed):
+            arguments |= self.scope_arguments()
+        resolved = self._decide(arguments)
+        # Around __setattr__, which would resolve again.
+        vars(self).update(_resolved_fields(resolved))
+        if resolved.model != (before and before.model):
+            _warn_of_replacement(resolved)
+        self._resolved = resolved
+        self._after_resolving(before)
+
+
+_SCOPE: Final = frozenset({"region", "mode", "workspace", "base_url"})
+
+
+def _assigned_resolved_model() -> ConfigurationError:
+    return ConfigurationError(
+        "resolved_model follows from model and cannot be assigned: assign model."
+    )
+
+
+@cache
+def _defaults_of(cls: type[ServiceArguments]) -> dict[str, Any]:
+    """Return the defaults of a class's arguments, those of a subclass included."""
+    return {
+        name: field.default
+        for name, field in cls.model_fields.items()
+        if name in cls.argument_names and not field.is_required()
+    }
+
+
+def _resolved_fields(resolved: Resolved) -> dict[str, Any]:
+    return {
+        "api_key": SecretStr(resolved.connection.api_key),
+        "resolved_model": resolved.model.profile.id,
+    }
+
+
+def _warn_of_replacement(resolved: Resolved) -> None:
+    if resolved.model.notice:
+        warn_user(resolved.model.notice, ModelDeprecationWarning)
 
 
 # --- Names ------------------------------------------------------------------------
 
-
-def canonical_arguments(
-    cls: type[ConnectionArguments], arguments: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the arguments under their own names.
-
-    Raises:
-        ConfigurationError: A name is not one of the constructor's, or an argument is
-            given under two names.
-    """
-    known: dict[str, Any] = {}
-    for name, value in arguments.items():
-        own = cls.argument_aliases.get(name, name)
-        if own not in cls.model_fields:
-            names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
-            if name in _ELSEWHERE:
-                raise ConfigurationError(
-                    f"Unknown argument of {cls.__name__} {name!r}. Did you mean"
-                    f" {_ELSEWHERE[name]!r}?"
-                )
-            raise unknown_name(f"argument of {cls.__name__}", name, names)
-        if own in known:
-            other = next(n for n in arguments if n != name and _own(cls, n) == own)
-            raise ConfigurationError(
-                f"{name} and {other} are the same argument: drop one of the two."
-            )
-        known[own] = value
-    return known
-
-
-# What other classes call it, where the nearest name by letters is another thing.
-_ELSEWHERE: Final = {
+# Arguments of other classes, where the name that is nearest by letters is another one.
+_OTHER_CLASSES_NAMES: Final = {
     "api_base": "base_url",
     "openai_api_base": "base_url",
     "openai_api_key": "api_key",
@@ -131,116 +334,174 @@ _ELSEWHERE: Final = {
 }
 
 
-def _own(cls: type[ConnectionArguments], name: str) -> str:
-    return cls.argument_aliases.get(name, name)
+def canonical_arguments(
+    cls: type[ConnectionArguments], arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return arguments under their own names, aliases resolved.
+
+    Args:
+        cls: The class that takes them.
+        arguments: What was passed to its constructor.
+
+    Raises:
+        ConfigurationError: A name is unknown, or an argument was passed under two
+            names.
+    """
+    canonical: dict[str, Any] = {}
+    for name, value in arguments.items():
+        own_name = cls.argument_aliases.get(name, name)
+        if own_name not in cls.model_fields:
+            raise _unknown_argument(cls, name)
+        if own_name in canonical:
+            other = next(
+                n
+                for n in arguments
+                if n != name and cls.argument_aliases.get(n, n) == own_name
+            )
+            raise ConfigurationError(
+                f"{name} and {other} are the same argument: pass one of the two."
+            )
+        canonical[own_name] = value
+    return canonical
 
 
-def to_configuration_error(error: ValidationError, where: str) -> ConfigurationError:
-    """Turn pydantic's error into one that does not show what was put in."""
-    told = error.errors(include_url=False, include_context=False, include_input=False)
-    lines = [f"{'.'.join(map(str, it['loc'])) or where}: {it['msg']}" for it in told]
-    return ConfigurationError(f"Bad arguments of {where}: {'; '.join(lines)}.")
+def _unknown_argument(cls: type[ConnectionArguments], name: str) -> ConfigurationError:
+    if name in _OTHER_CLASSES_NAMES:
+        return ConfigurationError(
+            f"Unknown argument of {cls.__name__} {name!r}. Did you mean"
+            f" {_OTHER_CLASSES_NAMES[name]!r}?"
+        )
+    names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
+    return unknown_name(f"argument of {cls.__name__}", name, names)
 
 
-# --- From arguments to what they come to ------------------------------------------
+def _configuration_error(error: ValidationError, where: str) -> ConfigurationError:
+    """Return pydantic's error as ours, without the input."""
+    problems = error.errors(
+        include_url=False, include_context=False, include_input=False
+    )
+    lines = [
+        f"{'.'.join(map(str, problem['loc'])) or where}: {problem['msg']}"
+        for problem in problems
+    ]
+    return ConfigurationError(f"Invalid arguments of {where}: {'; '.join(lines)}.")
 
 
-def resolve_connection(given: Mapping[str, Any], *, model: object = None) -> Connection:
+# --- From arguments to a connection -----------------------------------------------
+
+
+def resolve_connection(
+    arguments: Mapping[str, Any], *, model: object = None
+) -> Connection:
     """Decide how the service is reached.
 
     Args:
-        given: Connection arguments that are not None.
+        arguments: Connection arguments under their own names. What is missing has the
+            default of ``ConnectionArguments``.
         model: The model id, which chooses the mode in US (Virginia).
 
     Raises:
-        ConfigurationError: They are wrong, or contradict each other.
+        ConfigurationError: They are invalid, or contradict each other.
     """
-    protocol = check_protocol(given.get("protocol", "openai"))
+
+    def value_of(name: str) -> Any:
+        value = arguments.get(name)
+        if value is None and name not in arguments:
+            return ConnectionArguments.model_fields[name].default
+        return value
+
     endpoint = resolve_endpoint(
-        region=given.get("region"),
-        mode=given.get("mode"),
-        workspace=given.get("workspace"),
-        base_url=given.get("base_url"),
+        region=value_of("region"),
+        mode=value_of("mode"),
+        workspace=value_of("workspace"),
+        base_url=value_of("base_url"),
         model=model if isinstance(model, str) else None,
-        allow_insecure_http=_switch(given, "allow_insecure_http"),
+        allow_insecure_http=_check_bool(value_of, "allow_insecure_http"),
     )
-    if protocol == "dashscope":
-        _check_dashscope()
-    connect, read = _timeouts(given.get("timeout", 600.0))
+    connect, read = _check_timeout(value_of("timeout"))
     return Connection(
         endpoint=endpoint,
-        protocol=protocol,
-        api_key=_api_key(given.get("api_key")),
+        protocol=check_protocol(value_of("protocol")),
+        api_key=_check_api_key(value_of("api_key")),
         connect_timeout=connect,
         read_timeout=read,
-        max_retries=_retries(given.get("max_retries", 2)),
-        default_headers=_headers(given.get("default_headers", {})),
-        http_client=_http_client(given.get("http_client"), "Client"),
-        http_async_client=_http_client(given.get("http_async_client"), "AsyncClient"),
+        max_retries=_check_retries(value_of("max_retries")),
+        default_headers=_check_headers(value_of("default_headers")),
+        http_client=_check_http_client(value_of("http_client"), "Client"),
+        http_async_client=_check_http_client(
+            value_of("http_async_client"), "AsyncClient"
+        ),
     )
 
 
-def _api_key(value: object) -> str:
+def _check_api_key(value: object) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     key = api_key_from_environment() if value is None else value
     if not key:
         raise ConfigurationError(
-            f"The API key is missing: pass api_key= or set {API_KEY_VARIABLE}. Keys are"
-            " made in the Model Studio console of the region that they are for."
+            f"The API key is missing: pass api_key=, or set {API_KEY_VARIABLE}. Keys"
+            " are created in the Model Studio console of the region that they are for."
         )
-    # It becomes a header: nothing may end the line, and no word of it is repeated here.
+    # It becomes a header: it must not end the line. The error does not repeat it.
     if not isinstance(key, str) or not re.fullmatch(r"[\x21-\x7e]+", key):
         raise ConfigurationError(
-            "api_key must be a string of printable characters without blanks or line"
-            " ends: was it read from a file with its last line end?"
+            "api_key must be a string of printable ASCII characters without spaces or"
+            " line ends. If it was read from a file, strip the line end."
         )
     return key
 
 
-def _switch(given: Mapping[str, Any], name: str) -> bool:
-    value = given.get(name, False)
+def _check_bool(value_of: Any, name: str) -> bool:
+    value = value_of(name)
     if not isinstance(value, bool):
-        raise ConfigurationError(f"{name} must be True or False, and is {value!r}.")
+        raise ConfigurationError(f"{name} must be True or False, got {value!r}.")
     return value
 
 
-def _timeouts(value: object) -> tuple[float, float]:
-    """Return the seconds to wait for a connection and for the next bytes."""
-    pair: Sequence[object] = (_CONNECT_TIMEOUT, value)
+def _check_timeout(value: object) -> tuple[float | None, float | None]:
+    """Return the seconds for connecting and for the next bytes; None is no limit."""
+    if value is None:
+        return None, None
+    pair: Sequence[object] = (DEFAULT_CONNECT_TIMEOUT, value)
     if isinstance(value, tuple | list):
         pair = cast("Sequence[object]", value)
-    numbers = [
-        float(part)
+    limits = [
+        None if part is None else float(part)
         for part in pair
-        if isinstance(part, int | float)
-        and not isinstance(part, bool)
-        and 0 < part <= _LONGEST_TIMEOUT
+        if part is None
+        or (
+            isinstance(part, int | float)
+            and not isinstance(part, bool)
+            and 0 < part <= _MAX_TIMEOUT
+        )
     ]
-    if len(numbers) != 2 or len(pair) != 2:  # noqa: PLR2004 - a pair
+    if len(limits) != _PAIR or len(pair) != _PAIR:
         raise ConfigurationError(
-            "timeout must be seconds above 0 and at most a week, or a pair of them for"
-            f" (connect, read), and is {value!r}."
+            "timeout must be a number of seconds above 0 and at most a week, a pair of"
+            f" them (connect, read), or None for no limit, got {value!r}."
         )
-    return numbers[0], numbers[1]
+    return limits[0], limits[1]
 
 
-def _retries(value: object) -> int:
+def _check_retries(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ConfigurationError(
-            f"max_retries must be a whole number from 0, and is {value!r}."
-        )
+        raise ConfigurationError(f"max_retries must be an integer >= 0, got {value!r}.")
     return value
 
 
-def _headers(value: object) -> tuple[tuple[str, str], ...]:
-    """Return headers as pairs; their values are not repeated in what is said."""
+def _check_headers(value: object) -> tuple[tuple[str, str], ...]:
+    """Return headers as pairs. The errors do not repeat their values."""
+    if value is None:
+        return ()
     if not isinstance(value, Mapping):
         raise ConfigurationError("default_headers must be a dict of strings.")
     pairs = tuple(cast("Mapping[str, str]", value).items())
     for name, text in pairs:
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise ConfigurationError(f"default_headers has a bad name: {name!r}.")
+            raise ConfigurationError(
+                f"default_headers has an invalid header name: {name!r}."
+            )
         if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text):
             raise ConfigurationError(
                 f"default_headers[{name!r}] must be a string of printable ASCII."
@@ -248,8 +509,8 @@ def _headers(value: object) -> tuple[tuple[str, str], ...]:
     return pairs
 
 
-def _http_client(value: object, kind: str) -> object:
-    """Return a client that the SDK takes, without importing its library."""
+def _check_http_client(value: object, kind: str) -> object:
+    """Return a client that the SDKs accept; its library is not imported for that."""
     if value is None:
         return None
     names = {
@@ -257,34 +518,10 @@ def _http_client(value: object, kind: str) -> object:
         for base in type(value).__mro__
     }
     argument = "http_client" if kind == "Client" else "http_async_client"
-    libraries = ("httpx", "httpx2") if _sdk_takes_httpx2() else ("httpx",)
+    libraries = ("httpx", "httpx2") if sdk_takes_httpx2() else ("httpx",)
     if not any((library, kind) in names for library in libraries):
         wanted = " or ".join(f"{library}.{kind}" for library in libraries)
         raise ConfigurationError(
-            f"{argument} must be an {wanted}, and is a {type(value).__name__}."
+            f"{argument} must be an {wanted}, got a {type(value).__name__}."
         )
     return value
-
-
-def _check_dashscope() -> None:
-    if not _HAS_DASHSCOPE:
-        raise ConfigurationError(
-            "protocol='dashscope' needs the dashscope SDK, version 2:"
-            ' pip install "modelstudio-integrations[dashscope]".'
-        )
-
-
-def _has_dashscope() -> bool:
-    """See that version 2 of the SDK is there, without importing it."""
-    found = find_spec("dashscope")
-    places = (found.submodule_search_locations if found else None) or ()
-    return any((Path(place) / "v2").is_dir() for place in places)
-
-
-# Looked up once, and not on anybody's event loop.
-_HAS_DASHSCOPE: Final = _has_dashscope()
-
-
-@cache
-def _sdk_takes_httpx2() -> bool:
-    return int(version("openai").partition(".")[0]) >= 3  # noqa: PLR2004 - a version

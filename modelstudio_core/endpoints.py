@@ -1,9 +1,10 @@
 """Where a request goes: region × mode × workspace → ``Endpoint``.
 
-This is the only file that spells a host or an environment variable. The facts are
-those of the official pages "Regions and deployment modes" and "DeepSeek" (checked
-2026-09): a region is where the service is reached and where data is stored, a
+This is the only file that spells a host of the service or one of its environment
+variables. A region is where the service is reached and where data is stored, a
 deployment mode is where inference runs, and each mode is bound to certain regions.
+Sources: the official pages "Regions and deployment modes" and "DeepSeek" (read
+2026-09).
 """
 
 import ipaddress
@@ -11,27 +12,32 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple, assert_never, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.wire.suggestions import nearest, unknown_name
+from modelstudio_core.wire.suggestions import nearest
 
-__all__ = ["Endpoint", "Protocol", "resolve_endpoint"]
+__all__ = ["Api", "Endpoint", "Protocol", "resolve_endpoint"]
 
 Protocol = Literal["openai", "dashscope"]
 PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
+# A base path of the service. A protocol has one of the same name.
+Api = Literal["openai", "dashscope", "rerank"]
+APIS: Final[tuple[Api, ...]] = get_args(Api)
 
 API_KEY_VARIABLE: Final = "DASHSCOPE_API_KEY"
 REGION_VARIABLE: Final = "DASHSCOPE_REGION"
 WORKSPACE_VARIABLES: Final = ("DASHSCOPE_WORKSPACE_ID", "DASHSCOPE_WORKSPACE")
 
-_PATHS: Final[dict[Protocol, str]] = {
+_PATHS: Final[dict[Api, str]] = {
     "openai": "/compatible-mode/v1",
     "dashscope": "/api/v1",
+    "rerank": "/compatible-api/v1",
 }
-_KNOWN_PATHS = (*_PATHS.values(), "/compatible-api/v1")
-_WORKSPACE_DOMAIN = "maas.aliyuncs.com"
+# Every host of Alibaba Cloud, its file storage included, is below this domain.
+_CLOUD_DOMAIN = "aliyuncs.com"
+_WORKSPACE_DOMAIN = f"maas.{_CLOUD_DOMAIN}"
 _WORKSPACE_HEADER = "X-DashScope-WorkSpace"
 # It becomes a DNS label, so nothing else may pass.
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
@@ -129,14 +135,15 @@ class Endpoint:
     """Where requests go, where data is stored, and where inference runs.
 
     Attributes:
-        region: The region id; None for an address of one's own.
+        region: The region id; None for a custom base URL.
         mode: The deployment mode's id; None where it is not known.
         workspace: The workspace id; None for the account's default one.
         openai_base_url: The full base URL of the OpenAI-compatible protocol.
         dashscope_base_url: The full base URL of the native DashScope protocol.
-        headers: What must be sent besides: empty, or the workspace's header.
-        data_location: Where data is stored, in the documentation's own words.
-        inference_scope: Where inference runs, in the documentation's own words.
+        headers: Headers to send with each request: empty, or the workspace's header.
+        data_location: Where data is stored, in the words of the documentation.
+        inference_scope: Where inference runs, in the words of the documentation.
+        rerank_base_url: The full base URL of the rerank API in the OpenAI style.
 
     Example:
         >>> endpoint = resolve_endpoint(region="frankfurt", workspace="ws-123")
@@ -152,6 +159,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     data_location: str | None = None
     inference_scope: str | None = None
+    rerank_base_url: str = ""
 
     def base_url(self, protocol: Protocol) -> str:
         """Return the base URL of a protocol, ``"openai"`` or ``"dashscope"``.
@@ -159,18 +167,33 @@ class Endpoint:
         Raises:
             ConfigurationError: The protocol is not one of the two.
         """
-        if check_protocol(protocol) == "openai":
-            return self.openai_base_url
-        return self.dashscope_base_url
+        return self.url(check_protocol(protocol))
+
+    def url(self, api: Api) -> str:
+        """Return the base URL of an API: ``"openai"``, ``"dashscope"`` or ``"rerank"``.
+
+        Example:
+            >>> resolve_endpoint(region="singapore").url("rerank")
+            'https://dashscope-intl.aliyuncs.com/compatible-api/v1'
+        """
+        match api:
+            case "openai":
+                return self.openai_base_url
+            case "dashscope":
+                return self.dashscope_base_url
+            case "rerank":
+                return self.rerank_base_url
+            case _:
+                assert_never(api)
 
     @property
     def is_loopback(self) -> bool:
         """Whether it is on this machine."""
-        return _is_loopback(urlsplit(self.openai_base_url).hostname or "")
+        return is_loopback(urlsplit(self.openai_base_url).hostname or "")
 
     @property
     def host(self) -> str:
-        """The host that both protocols are reached on, with its port if it has one."""
+        """The host that every API is reached on, with its port if it has one."""
         return urlsplit(self.openai_base_url).netloc
 
 
@@ -213,7 +236,7 @@ def resolve_endpoint(
     if workspace is not None:
         _check_workspace(workspace, "workspace")
     if base_url is not None:
-        return _own_address(
+        return _custom_base_url(
             base_url, region_id, mode_id, workspace, model, allow_insecure_http
         )
     region_id = region_id or _choose_region(mode_id)
@@ -233,12 +256,30 @@ def check_protocol(protocol: str) -> Protocol:
     for known in PROTOCOLS:
         if protocol == known:
             return known
-    raise unknown_name("protocol", str(protocol), PROTOCOLS)
+    raise ConfigurationError(
+        f"protocol must be 'openai' (OpenAI compatible) or 'dashscope' (native), got"
+        f" {protocol!r}."
+    )
 
 
 def is_documented(endpoint: Endpoint) -> bool:
     """Tell whether an endpoint is a host of Model Studio itself."""
     return _documented_host(endpoint.host)[0] is not None
+
+
+def is_cloud_host(host: str) -> bool:
+    """Tell whether a host belongs to Alibaba Cloud, its file storage included."""
+    return host.casefold().endswith(f".{_CLOUD_DOMAIN}")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def regions_of_mode(mode: str) -> tuple[str, ...]:
@@ -362,7 +403,7 @@ def _endpoint(  # noqa: PLR0917 - the fields of Endpoint
     mode: str | None,
     workspace: str | None,
     headers: Mapping[str, str],
-    paths: Mapping[Protocol, str] = _PATHS,
+    paths: Mapping[Api, str] = _PATHS,
 ) -> Endpoint:
     known = _REGIONS[region] if region else None
     scope = _MODES[mode].scope if mode else known.undecided_scope if known else None
@@ -375,13 +416,14 @@ def _endpoint(  # noqa: PLR0917 - the fields of Endpoint
         headers=headers,
         data_location=known.location if known else None,
         inference_scope=scope,
+        rerank_base_url=origin + paths["rerank"],
     )
 
 
-# --- An address of one's own ------------------------------------------------------
+# --- A custom base URL ------------------------------------------------------------
 
 
-def _own_address(  # noqa: PLR0917 - the six arguments of resolve_endpoint
+def _custom_base_url(  # noqa: PLR0917 - the six arguments of resolve_endpoint
     base_url: str,
     region: str | None,
     mode: str | None,
@@ -439,21 +481,12 @@ def _split(base_url: str, allow_insecure_http: bool) -> SplitResult:
         raise ConfigurationError(
             f"base_url has characters that no address has, {wanted}"
         )
-    if url.scheme == "http" and not (allow_insecure_http or _is_loopback(url.hostname)):
+    if url.scheme == "http" and not (allow_insecure_http or is_loopback(url.hostname)):
         raise ConfigurationError(
             f"base_url is plain http to {url.hostname}, which would show the key to the"
             " network: use https, or say allow_insecure_http=True."
         )
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _documented_host(netloc: str) -> tuple[str | None, str | None]:
@@ -473,15 +506,15 @@ def _documented_host(netloc: str) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _paths(path: str) -> Mapping[Protocol, str]:
+def _paths(path: str) -> Mapping[Api, str]:
     path = path.rstrip("/")
     if not path:
         return _PATHS
-    for known in _KNOWN_PATHS:
-        if path.endswith(known):
-            prefix = path.removesuffix(known)
-            return {protocol: prefix + tail for protocol, tail in _PATHS.items()}
-    return dict.fromkeys(PROTOCOLS, path)
+    for suffix in _PATHS.values():
+        if path.endswith(suffix):
+            prefix = path.removesuffix(suffix)
+            return {api: prefix + tail for api, tail in _PATHS.items()}
+    return dict.fromkeys(APIS, path)
 
 
 def _join(names: Iterable[str]) -> str:

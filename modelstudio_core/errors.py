@@ -1,4 +1,4 @@
-"""Everything that can go wrong, in one tree.
+"""The exceptions of this package, in one tree.
 
 ::
 
@@ -8,6 +8,7 @@
         ├── APIConnectionError      also a ConnectionError
         │   └── APITimeoutError     also a TimeoutError
         ├── IncompleteStreamError
+        │   └── InvalidResponseError
         ├── ToolChoiceError
         └── APIStatusError
             ├── BadRequestError
@@ -37,6 +38,7 @@ __all__ = [
     "ContextOverflowError",
     "IncompleteStreamError",
     "InternalServerError",
+    "InvalidResponseError",
     "ModelDeprecationWarning",
     "ModelStudioError",
     "NotFoundError",
@@ -48,7 +50,7 @@ __all__ = [
 
 
 class ModelDeprecationWarning(DeprecationWarning):
-    """A model that was asked for is delisted, and another one answers for it."""
+    """The requested model is delisted; the message names the model that is used."""
 
 
 class ModelStudioError(Exception):
@@ -56,14 +58,14 @@ class ModelStudioError(Exception):
 
     Attributes:
         message: What happened, and what to do about it.
-        status_code: The HTTP status; for an error inside a stream the status that the
-            service gave it, not the 200 of the stream. None where there is none.
+        status_code: The HTTP status. For an error inside a stream it is the status
+            of the error, not the 200 of the stream; None where there is none.
         code: The service's own code, such as ``data_inspection_failed``.
         request_id: The id to quote to Alibaba Cloud's support.
-        region: The region id that was called, None for an address of one's own.
+        region: The region id that was called; None for a custom base URL.
         protocol: ``"openai"`` or ``"dashscope"``.
-        body: The response's body: parsed where it is JSON, else its text.
-        retry_after: Seconds that the service asked to wait for, where it did.
+        body: The body of the response: parsed if it is JSON, else its text.
+        retry_after: Seconds that the service asked to wait; None if it did not.
         is_retryable: Whether the same request may succeed later.
     """
 
@@ -82,7 +84,7 @@ class ModelStudioError(Exception):
         retry_after: float | None = None,
         is_retryable: bool | None = None,
     ) -> None:
-        """Take what is known of the failure; all but the message may be missing."""
+        """Make an error; everything but the message is optional."""
         super().__init__(message)
         self.message = message
         self.status_code = status_code
@@ -96,7 +98,7 @@ class ModelStudioError(Exception):
             self.is_retryable = is_retryable
 
     def fields(self) -> dict[str, Any]:
-        """Return all but the message, as keyword arguments for another error."""
+        """Return everything but the message, as keyword arguments of another error."""
         return {
             "status_code": self.status_code,
             "code": self.code,
@@ -108,16 +110,21 @@ class ModelStudioError(Exception):
             "is_retryable": self.is_retryable,
         }
 
-    def __str__(self) -> str:
-        """Show the message, then what identifies the request."""
-        known = {
+    @property
+    def identifiers(self) -> str:
+        """Status, code, region and request id, as far as there are any."""
+        values = {
             "status": self.status_code,
             "code": self.code,
             "region": self.region,
             "request id": self.request_id,
         }
-        detail = ", ".join(f"{k} {v}" for k, v in known.items() if v is not None)
-        return f"{self.message} ({detail})" if detail else self.message
+        return ", ".join(f"{name} {v}" for name, v in values.items() if v is not None)
+
+    def __str__(self) -> str:
+        """Return the message, then what identifies the request."""
+        identifiers = self.identifiers
+        return f"{self.message} ({identifiers})" if identifiers else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the constructor's arguments."""
@@ -131,39 +138,49 @@ def _rebuild(
 
 
 class ConfigurationError(ModelStudioError, ValueError):
-    """An argument is wrong, or arguments contradict each other; nothing was sent."""
+    """An argument is invalid, or arguments contradict each other. Nothing was sent."""
 
 
 class APIError(ModelStudioError):
-    """A request was sent and did not bring an answer."""
+    """A request was sent and there is no whole answer."""
 
 
 class APIConnectionError(APIError, ConnectionError):
-    """The service could not be reached, or the connection broke."""
+    """The service could not be reached, or the connection broke.
+
+    Attributes:
+        was_sent: Whether the request may have reached the service. False where no
+            connection was made.
+    """
 
     is_retryable = True
+    was_sent: bool = True
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):
-    """Nothing came for as long as ``timeout`` allows."""
+    """Nothing was received for ``timeout`` seconds."""
 
 
 class IncompleteStreamError(APIError):
-    """A stream ended before its finish: what arrived is not the whole answer."""
+    """A stream ended without a finish reason: the answer is cut off."""
 
     is_retryable = True
 
 
+class InvalidResponseError(IncompleteStreamError):
+    """A response is not what the protocol allows: no JSON, or events out of order."""
+
+
 class ToolChoiceError(APIError):
-    """A tool was required, and the model answered without calling one."""
+    """A tool call was required, and the model answered without one."""
 
 
 class APIStatusError(APIError):
-    """The service refused a request."""
+    """The service answered with an error status."""
 
 
 class BadRequestError(APIStatusError):
-    """The request is wrong (400): sending it again will not help."""
+    """The request is invalid (400). Repeating it does not help."""
 
 
 class ContextOverflowError(BadRequestError):
@@ -171,29 +188,29 @@ class ContextOverflowError(BadRequestError):
 
 
 class ContentFilterError(BadRequestError):
-    """The input or the output was blocked by content moderation."""
+    """Content moderation blocked the input or the output."""
 
 
 class AuthenticationError(APIStatusError):
-    """The key was refused (401). Keys belong to one region."""
+    """The API key was refused (401). API keys belong to one region."""
 
 
 class PermissionDeniedError(APIStatusError):
-    """The key is good, but may not do this (403)."""
+    """The API key is valid but has no permission for this (403)."""
 
 
 class NotFoundError(APIStatusError):
-    """No such model, workspace or path (404)."""
+    """The model, workspace or path does not exist (404)."""
 
 
 class RateLimitError(APIStatusError):
-    """Too many requests or tokens at once (429): wait and try again."""
+    """Too many requests or tokens in a short time (429)."""
 
     is_retryable = True
 
 
 class QuotaExceededError(APIStatusError):
-    """Money or a free quota has run out: waiting does not help."""
+    """The account is out of money or free quota. Waiting does not help."""
 
 
 class InternalServerError(APIStatusError):

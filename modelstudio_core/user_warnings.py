@@ -6,8 +6,8 @@ from typing import Final
 
 __all__ = ["warn_user"]
 
-# Where a warning must not point: between the user's line and ours.
-_INNER: Final = frozenset(
+# A warning does not point at a line of these: they are between the user's and ours.
+_LIBRARIES: Final = frozenset(
     {
         "modelstudio_core",
         "langchain_modelstudio",
@@ -27,9 +27,14 @@ _INNER: Final = frozenset(
 )
 
 
-def warn_user(notice: str, category: type[Warning]) -> None:
-    """Warn, pointing at the user's line; in a thread of a framework's at our own."""
+def warn_user(message: str, category: type[Warning]) -> None:
+    """Warn, pointing at the user's line; at ours in a thread of a framework.
+
+    Args:
+        message: What the user is to know.
+        category: The class of the warning.
+    """
     level, frame = 1, inspect.currentframe()
-    while frame and frame.f_globals["__name__"].partition(".")[0] in _INNER:
+    while frame and frame.f_globals["__name__"].partition(".")[0] in _LIBRARIES:
         level, frame = level + 1, frame.f_back
-    warnings.warn(notice, category, stacklevel=level if frame else 2)
+    warnings.warn(message, category, stacklevel=level if frame else 2)

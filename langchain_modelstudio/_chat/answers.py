@@ -22,7 +22,7 @@ from langchain_modelstudio._chat.blocks import PROVIDER
 from modelstudio_core.chat import messages as core
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Finish, Usage
-from modelstudio_core.chat.options import ChatPlan
+from modelstudio_core.chat.plan import ChatPlan
 
 __all__ = ["to_message", "to_metadata", "to_usage"]
 

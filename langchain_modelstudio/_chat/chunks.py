@@ -16,8 +16,8 @@ from modelstudio_core.chat.events import (
     TextDelta,
     ToolCallDelta,
 )
-from modelstudio_core.chat.options import ChatPlan
-from modelstudio_core.foreign.pydantic_objects import dump_state, make
+from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.foreign.pydantic_objects import construct, dump_state
 
 __all__ = ["to_chunk"]
 
@@ -91,7 +91,7 @@ def unvalidated(text: str, extra: dict[str, Any]) -> ChatGenerationChunk:
         "tool_call_chunks": [],
         "chunk_position": None,
     }
-    message = make(AIMessageChunk, fields, given, {})
+    message = construct(AIMessageChunk, fields, given, {})
     fields = {
         # LangChain's own ``__new__`` does this, and is a function more.
         "text": str.__new__(_Text, text),
@@ -99,7 +99,7 @@ def unvalidated(text: str, extra: dict[str, Any]) -> ChatGenerationChunk:
         "type": "ChatGenerationChunk",
         "message": message,
     }
-    return make(ChatGenerationChunk, fields, {"text", "message"})
+    return construct(ChatGenerationChunk, fields, {"text", "message"})
 
 
 def agrees() -> bool:

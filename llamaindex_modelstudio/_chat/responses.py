@@ -30,8 +30,8 @@ from modelstudio_core.chat.events import (
     TextDelta,
     ToolCallDelta,
 )
-from modelstudio_core.chat.options import ChatPlan
-from modelstudio_core.foreign.pydantic_objects import dump_state, make
+from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.foreign.pydantic_objects import construct, dump_state
 
 __all__ = ["to_completion_response", "to_delta_response", "to_response"]
 
@@ -198,11 +198,11 @@ def unvalidated(so_far: Completion, delta: str, thinking: str) -> ChatResponse:
             "num_tokens": None,
             "additional_information": {},
         }
-        blocks.append(make(ThinkingBlock, thought, {"content", "num_tokens"}))
+        blocks.append(construct(ThinkingBlock, thought, {"content", "num_tokens"}))
     if text := so_far.text:
         said = {"block_type": "text", "text": text}
-        blocks.append(make(TextBlock, said, {"text"}))
-    message = make(
+        blocks.append(construct(TextBlock, said, {"text"}))
+    message = construct(
         ChatMessage,
         {"role": MessageRole.ASSISTANT, "additional_kwargs": {}, "blocks": blocks},
         {"role", "additional_kwargs", "blocks"},
@@ -214,7 +214,7 @@ def unvalidated(so_far: Completion, delta: str, thinking: str) -> ChatResponse:
         "logprobs": None,
         "additional_kwargs": {"thinking_delta": thinking},
     }
-    return make(ChatResponse, fields, {"message", "delta", "additional_kwargs"})
+    return construct(ChatResponse, fields, {"message", "delta", "additional_kwargs"})
 
 
 def agrees() -> bool:

@@ -1,7 +1,7 @@
-"""Chat: a prompt in, events or whole answers out.
+"""Chat calls: a prompt in, events or complete answers out.
 
-``ChatCall`` is one request, ready to be sent. ``prepare_call`` decides it and refuses
-what cannot be sent. ``generate``, ``agenerate``, ``stream`` and ``astream`` send it.
+``prepare_call`` decides a request and refuses what cannot be sent; ``generate`` and
+``stream``, and their asynchronous versions, send it.
 """
 
 from collections.abc import (
@@ -13,23 +13,16 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing, closing
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NamedTuple
 
-from modelstudio_core.catalog import (
-    DeprecatedModels,
-    ResolvedModel,
-    nearest_served,
-    resolve_in_scope,
-)
 from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Event, Finish, ToolCallDelta
 from modelstudio_core.chat.messages import Message
-from modelstudio_core.chat.options import ChatOptions, ChatPlan
 from modelstudio_core.chat.parser import ChatParser
-from modelstudio_core.chat.plan import plan_chat
+from modelstudio_core.chat.plan import ChatPlan, ResolvedChat
 from modelstudio_core.errors import (
     APITimeoutError,
     IncompleteStreamError,
@@ -45,135 +38,33 @@ from modelstudio_core.transport.send import asend, send
 from modelstudio_core.user_warnings import warn_user
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = [
-    "ChatCall",
-    "ResolvedChat",
-    "agenerate",
-    "astream",
-    "generate",
-    "prepare_call",
-    "stream",
-]
+__all__ = ["ChatCall", "agenerate", "astream", "generate", "prepare_call", "stream"]
 
-# How many events are handed on before it is asked whether others are to have a turn.
-_EVENTS_AT_ONCE: Final = 8
+# How many events are yielded before other tasks of the loop may have their turn.
+_EVENTS_A_TURN: Final = 8
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResolvedChat:
-    """A chat model with everything decided that its constructor can decide.
+class _ChatProtocol(NamedTuple):
+    """What differs between the protocols: the request, and how a response is read."""
 
-    Attributes:
-        connection: How to reach the service.
-        model: The model as it was asked for and as it is used.
-        options: What to ask for unless a call says otherwise.
-        deprecated_models: What to do about a delisted model in a call.
-        replacements: What replaces it.
-    """
-
-    connection: Connection
-    model: ResolvedModel
-    options: ChatOptions
-    deprecated_models: DeprecatedModels = "replace"
-    replacements: Mapping[str, str] | None = None
-
-    @cached_property
-    def context(self) -> ErrorContext:
-        """What errors need to know of a request."""
-        other = partial(_offer_another, self.connection, self.model)
-        return replace(self.connection.context, other_model=other)
-
-    @cached_property
-    def _plans(self) -> dict[bool, ChatPlan]:
-        return {}
-
-    def plan(self, *, stream: bool) -> ChatPlan:
-        """Decide what is sent besides the messages; the same is decided once.
-
-        Raises:
-            ConfigurationError: An option is out of range, or not the model's.
-        """
-        planned = self._plans.get(stream)
-        if planned is None:
-            planned = self._plans[stream] = plan_chat(
-                self.options,
-                self.model,
-                protocol=self.connection.protocol,
-                stream=stream,
-            )
-        return planned
-
-    def with_model(
-        self,
-        model: str | None = None,
-        deprecated_models: DeprecatedModels | None = None,
-        replacements: Mapping[str, str] | None = None,
-    ) -> "ResolvedChat":
-        """Return the same for another model, through the constructor's own door.
-
-        Args:
-            model: The model that is asked for; None: the same.
-            deprecated_models: What to do if it is delisted; None: the same.
-            replacements: What replaces it then; None: the same.
-
-        Raises:
-            ConfigurationError: The model belongs to another deployment mode, or is
-                delisted and may not be replaced.
-        """
-        policy = deprecated_models or self.deprecated_models
-        others = self.replacements if replacements is None else replacements
-        resolved = resolve_in_scope(
-            self.model.requested if model is None else model,
-            self.connection.endpoint,
-            deprecated_models=policy,
-            replacements=others,
-        )
-        return replace(
-            self, model=resolved, deprecated_models=policy, replacements=others
-        )
-
-    def with_call(self, call: Mapping[str, Any]) -> "ResolvedChat":
-        """Return the same with the options of one call, ``model`` among them, on top.
-
-        Raises:
-            ConfigurationError: An option is unknown, or the model out of scope.
-        """
-        options = dict(call)
-        asked = {name: options.pop(name, None) for name in MODEL_ARGUMENTS}
-        named = any(value is not None for value in asked.values())
-        chat = self.with_model(**asked) if named else self
-        return replace(chat, options=chat.options.override(options))
-
-
-# What a call may say of the model itself; the rest are options.
-MODEL_ARGUMENTS: Final = ("model", "deprecated_models", "replacements")
-
-
-class _Wire(NamedTuple):
-    """What a protocol is: where a request goes, what it says, how an answer reads."""
-
-    path: Callable[[ChatPlan], str]
-    headers: Callable[[ChatPlan], Mapping[str, str]]
-    build_request: Callable[..., dict[str, Any]]
+    build_request: Callable[..., HttpRequest]
     parser: type[ChatParser]
 
 
-_WIRES: Final = {
-    "openai": _Wire(openai.path, openai.headers, openai.build_request, openai.Parser),
-    "dashscope": _Wire(
-        dashscope.path, dashscope.headers, dashscope.build_request, dashscope.Parser
-    ),
+_PROTOCOLS: Final = {
+    "openai": _ChatProtocol(openai.build_request, openai.Parser),
+    "dashscope": _ChatProtocol(dashscope.build_request, dashscope.Parser),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatCall:
-    """One request, ready to be sent.
+    """One chat request, ready to be sent.
 
     Attributes:
         connection: How to reach the service.
         plan: What was decided.
-        request: What is sent: path, headers and body.
+        request: The HTTP request.
         context: What errors need to know of it.
     """
 
@@ -182,128 +73,117 @@ class ChatCall:
     request: HttpRequest
     context: ErrorContext
 
-    @property
-    def call(self) -> tuple[Connection, HttpRequest, ErrorContext]:
-        """What ``clients.open`` takes."""
-        return self.connection, self.request, self.context
+    def send(self) -> HttpResponse:
+        """Send the request once."""
+        return send(self.connection, self.request, self.context)
 
-    def parser(self, reply: HttpResponse | AsyncHttpResponse) -> ChatParser:
-        """Make the parser of one answer."""
-        parser = _WIRES[self.connection.protocol].parser
-        return parser(self.context, request_id=reply.request_id)
+    async def asend(self) -> AsyncHttpResponse:
+        """Async version of ``send``."""
+        return await asend(self.connection, self.request, self.context)
+
+    def parser(self, response: HttpResponse | AsyncHttpResponse) -> ChatParser:
+        """Make the parser of a response."""
+        parser = _PROTOCOLS[self.connection.protocol].parser
+        return parser(self.context, request_id=response.request_id)
 
 
 def prepare_call(
-    chat: ResolvedChat,
+    resolved: ResolvedChat,
     messages: Sequence[Message],
-    call: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     *,
     stream: bool,
     include_usage: bool = True,
 ) -> ChatCall:
-    """Decide one request and build its body; nothing is sent.
+    """Decide one request and build it; nothing is sent.
 
     Args:
-        chat: What the constructor resolved.
+        resolved: What the constructor resolved to.
         messages: The prompt.
-        call: The options of this call, ``model`` among them; they win.
+        arguments: The arguments of this call, ``model`` among them. They have
+            precedence over the constructor's.
         stream: Whether the caller wants events as they come.
         include_usage: Whether a stream ends with its token counts.
 
     Raises:
-        ConfigurationError: An option is unknown, out of range, or not the model's.
+        ConfigurationError: An option is unknown, out of range, or not supported by
+            the model.
     """
-    if call:
-        before, chat = chat.model, chat.with_call(call)
-        if chat.model.notice and chat.model != before:
-            warn_user(chat.model.notice, ModelDeprecationWarning)
-    request = chat.plan(stream=stream)
-    if request.notice:
-        warn_user(request.notice, UserWarning)
-    wire = _WIRES[chat.connection.protocol]
-    http_request = HttpRequest(
-        path=wire.path(request),
-        headers=wire.headers(request),
-        body=wire.build_request(request, messages, include_usage=include_usage),
-    )
+    if arguments:
+        before, resolved = resolved.model, resolved.with_call(arguments)
+        if resolved.model.notice and resolved.model != before:
+            warn_user(resolved.model.notice, ModelDeprecationWarning)
+    plan = resolved.plan(stream=stream)
+    if plan.notice:
+        warn_user(plan.notice, UserWarning)
+    protocol = _PROTOCOLS[resolved.connection.protocol]
     return ChatCall(
-        connection=chat.connection,
-        plan=request,
-        request=http_request,
-        context=chat.context,
+        connection=resolved.connection,
+        plan=plan,
+        request=protocol.build_request(plan, messages, include_usage=include_usage),
+        context=resolved.context,
     )
 
 
-def _offer_another(connection: Connection, model: ResolvedModel) -> str:
-    """Say which model to ask for where this one is not served."""
-    endpoint, asked = connection.endpoint, model.profile.id
-    other = nearest_served(asked, endpoint)
-    where = f" in region {endpoint.region}" if endpoint.region else ""
-    said = f"The model that was asked for is {asked!r}."
-    return f"{said} The nearest one that is known{where} is {other!r}."
-
-
-# What one piece from the network brought.
+# The events of one chunk from the network.
 _Batch = list[Event]
-_Begun = tuple[_Batch, Generator[_Batch]]
-_AsyncBegun = tuple[_Batch, AsyncGenerator[_Batch]]
 
 
-# --- Four functions ---------------------------------------------------------------
-
-
-def generate(exchange: ChatCall) -> list[Completion]:
-    """Send a request and return its whole answers, one for each of ``n``.
+def generate(call: ChatCall) -> list[Completion]:
+    """Send a request and return its complete answers, one for each of ``n``.
 
     Raises:
-        APIError: There was no answer, or it is not whole.
+        APIError: There was no answer, or it is not complete.
     """
-    tries = exchange.connection.max_retries
-    return _complete(exchange, retry(partial(_send, exchange), tries))
+    retries = call.connection.max_retries
+    return _complete(call, retry(partial(_generate_once, call), retries, call.request))
 
 
-async def agenerate(exchange: ChatCall) -> list[Completion]:
-    """Do as ``generate``."""
-    tries = exchange.connection.max_retries
+async def agenerate(call: ChatCall) -> list[Completion]:
+    """Async version of ``generate``."""
     await wait_for_turn(REQUEST)
-    events = await aretry(partial(_asend, exchange), tries)
+    events = await aretry(
+        partial(_agenerate_once, call), call.connection.max_retries, call.request
+    )
     await wait_for_turn(REQUEST)
-    return _complete(exchange, events)
+    return _complete(call, events)
 
 
-def stream(exchange: ChatCall) -> Generator[Event]:
+def stream(call: ChatCall) -> Generator[Event]:
     """Send a request and yield the events of its answer as they come.
 
     Closing the generator closes the connection. The last event is ``Finish``.
 
     Raises:
-        APIError: There was no answer, it broke off, or an error came in its midst.
+        APIError: There was no answer, it broke off, or the service reported an error
+            within it.
     """
-    tries = exchange.connection.max_retries
-    first, batches = retry(partial(_begin, exchange), tries)
-    checked = _checking(exchange)
+    retries = call.connection.max_retries
+    first, batches = retry(partial(_begin, call), retries, call.request)
+    check = _call_check(call)
     with closing(batches):
-        yield from checked(first)
+        yield from check(first)
         for batch in batches:
-            yield from checked(batch)
+            yield from check(batch)
 
 
-async def astream(exchange: ChatCall) -> AsyncGenerator[Event]:
-    """Do as ``stream``."""
-    tries = exchange.connection.max_retries
+async def astream(call: ChatCall) -> AsyncGenerator[Event]:
+    """Async version of ``stream``."""
     await wait_for_turn(REQUEST)
     batch: _Batch | None
-    batch, batches = await aretry(partial(_abegin, exchange), tries)
-    checked = _checking(exchange)
+    batch, batches = await aretry(
+        partial(_abegin, call), call.connection.max_retries, call.request
+    )
+    check = _call_check(call)
     count = 0
     async with aclosing(batches):
         while batch is not None:
-            for event in checked(batch):
+            for event in check(batch):
                 yield event
                 count += 1
-                if count == _EVENTS_AT_ONCE:
+                if count == _EVENTS_A_TURN:
                     count = 0
-                    await wait_for_turn(_EVENTS_AT_ONCE * EVENT)
+                    await wait_for_turn(_EVENTS_A_TURN * EVENT)
             batch = await anext(batches, None)
     await wait_for_turn(REQUEST)
 
@@ -311,41 +191,41 @@ async def astream(exchange: ChatCall) -> AsyncGenerator[Event]:
 # --- One attempt ------------------------------------------------------------------
 
 
-def _send(exchange: ChatCall) -> list[Event]:
-    """Get a whole answer; one that is streamed underneath is tried again whole."""
-    if exchange.plan.stream:
-        return [event for batch in _open(exchange) for event in batch]
-    with closing(send(*exchange.call)) as reply:
-        return _read_whole(exchange, reply, reply.read())
+def _generate_once(call: ChatCall) -> list[Event]:
+    """Return the events of an answer; a stream underneath is read to its end."""
+    if call.plan.stream:
+        return [event for batch in _stream_once(call) for event in batch]
+    with closing(call.send()) as response:
+        return _parse_body(call, response, response.read())
 
 
-async def _asend(exchange: ChatCall) -> list[Event]:
-    if exchange.plan.stream:
-        return [event async for batch in _aopen(exchange) for event in batch]
-    reply = await asend(*exchange.call)
-    async with aclosing(reply):
-        return _read_whole(exchange, reply, await reply.read())
+async def _agenerate_once(call: ChatCall) -> list[Event]:
+    if call.plan.stream:
+        return [event async for batch in _astream_once(call) for event in batch]
+    response = await call.asend()
+    async with aclosing(response):
+        return _parse_body(call, response, await response.read())
 
 
-def _begin(exchange: ChatCall) -> _Begun:
-    """Open a stream and wait for its first events: until then it may be tried again."""
-    batches = _open(exchange)
+def _begin(call: ChatCall) -> tuple[_Batch, Generator[_Batch]]:
+    """Open a stream and wait for its first events: until then it can be repeated."""
+    batches = _stream_once(call)
     return next(batches), batches
 
 
-async def _abegin(exchange: ChatCall) -> _AsyncBegun:
-    batches = _aopen(exchange)
+async def _abegin(call: ChatCall) -> tuple[_Batch, AsyncGenerator[_Batch]]:
+    batches = _astream_once(call)
     return await anext(batches), batches
 
 
-def _open(exchange: ChatCall) -> Generator[_Batch]:
-    reply = send(*exchange.call)
-    with closing(reply):
-        if reply.is_json:
-            yield _read_whole(exchange, reply, reply.read())
+def _stream_once(call: ChatCall) -> Generator[_Batch]:
+    response = call.send()
+    with closing(response):
+        if response.is_json:
+            yield _parse_body(call, response, response.read())
             return
-        parser = exchange.parser(reply)
-        chunks = reply.chunks()
+        parser = call.parser(response)
+        chunks = response.chunks()
         try:
             for chunk in chunks:
                 if events := parser.feed(chunk):
@@ -356,17 +236,17 @@ def _open(exchange: ChatCall) -> Generator[_Batch]:
             if not parser.finished:
                 raise
         yield parser.close()
-        reply.drain(chunks)
+        response.drain(chunks)
 
 
-async def _aopen(exchange: ChatCall) -> AsyncGenerator[_Batch]:
-    reply = await asend(*exchange.call)
-    async with aclosing(reply):
-        if reply.is_json:
-            yield _read_whole(exchange, reply, await reply.read())
+async def _astream_once(call: ChatCall) -> AsyncGenerator[_Batch]:
+    response = await call.asend()
+    async with aclosing(response):
+        if response.is_json:
+            yield _parse_body(call, response, await response.read())
             return
-        parser = exchange.parser(reply)
-        chunks = reply.chunks()
+        parser = call.parser(response)
+        chunks = response.chunks()
         try:
             async for chunk in chunks:
                 await wait_for_turn(cost_of(chunk))
@@ -378,59 +258,59 @@ async def _aopen(exchange: ChatCall) -> AsyncGenerator[_Batch]:
             if not parser.finished:
                 raise
         yield parser.close()
-        await reply.drain(chunks)
+        await response.drain(chunks)
 
 
-def _read_whole(
-    exchange: ChatCall, reply: HttpResponse | AsyncHttpResponse, body: bytes
+def _parse_body(
+    call: ChatCall, response: HttpResponse | AsyncHttpResponse, body: bytes
 ) -> list[Event]:
-    """Read a body that has come to its end, as JSON or as the stream that it is."""
-    parser = exchange.parser(reply)
-    took = parser.feed if reply.is_stream else parser.feed_whole
-    events = [*took(body), *parser.close()]
+    """Parse a body that has been read to its end: JSON, or a stream."""
+    parser = call.parser(response)
+    feed = parser.feed if response.is_stream else parser.feed_whole
+    events = [*feed(body), *parser.close()]
     for event in events:
         if isinstance(event, Finish) and event.finish_reason is None:
             warn_user(
-                f"{exchange.plan.model.profile.id} answered without a finish reason"
+                f"{call.plan.model.profile.id} answered without a finish reason"
                 f" (request id {event.request_id}): the answer may be cut off.",
                 RuntimeWarning,
             )
     return events
 
 
-# --- Around it --------------------------------------------------------------------
+# --- Checks of an answer ----------------------------------------------------------
 
 
-def _checking(exchange: ChatCall) -> Callable[[Iterable[Event]], Iterable[Event]]:
-    """Return what hands events on, and sees that a call came if one was demanded."""
-    return _CallCheck(exchange) if exchange.plan.call_required else iter
+def _call_check(call: ChatCall) -> Callable[[Iterable[Event]], Iterable[Event]]:
+    """Return what passes events on, and checks that a required call came."""
+    return _RequiredCallCheck(call) if call.plan.call_required else iter
 
 
-class _CallCheck:
-    """Hand events on until the end, and raise there if no call came."""
+class _RequiredCallCheck:
+    """Passes events on, and raises at the end if there was no tool call."""
 
-    __slots__ = ("_exchange", "_missing")
+    __slots__ = ("_call", "_is_missing")
 
-    def __init__(self, exchange: ChatCall) -> None:
-        self._exchange = exchange
-        self._missing = True
+    def __init__(self, call: ChatCall) -> None:
+        self._call = call
+        self._is_missing = True
 
     def __call__(self, events: Iterable[Event]) -> Iterable[Event]:
         for event in events:
             if isinstance(event, ToolCallDelta):
-                self._missing = False
-            elif self._missing and isinstance(event, Finish):
-                raise self._exchange.context.error(
+                self._is_missing = False
+            elif self._is_missing and isinstance(event, Finish):
+                raise self._call.context.error(
                     ToolChoiceError,
-                    f"{self._exchange.plan.model.profile.id} was asked to call a"
-                    " tool and answered without a call.",
+                    f"{self._call.plan.model.profile.id} was required to call a tool"
+                    " and answered without a call.",
                     request_id=event.request_id,
                 )
             yield event
 
 
-def _complete(exchange: ChatCall, events: Iterable[Event]) -> list[Completion]:
+def _complete(call: ChatCall, events: Iterable[Event]) -> list[Completion]:
     completions: dict[int, Completion] = {}
-    for event in _checking(exchange)(events):
+    for event in _call_check(call)(events):
         completions.setdefault(event.choice, Completion()).add(event)
     return [completions[index] for index in sorted(completions)]

@@ -1,8 +1,8 @@
-"""The native DashScope protocol of Model Studio.
+"""The native DashScope protocol of Model Studio, for chat.
 
-What to answer stands in ``input``, how to in ``parameters``; a stream is asked for in a
-header. The path follows the model, not the content: a model that can see refuses the
-text path even for text. The shapes are those of the official DashScope API reference
+The messages are in ``input``, everything else in ``parameters``; a header asks for a
+stream. The path follows the model, not the content: a vision model refuses the text
+path even for text. The shapes are those of the official DashScope API reference
 (spring 2026) and of exchanges recorded from 2024 to August 2026.
 """
 
@@ -14,68 +14,61 @@ from typing_extensions import override
 
 from modelstudio_core.chat.events import Citations, Event, Usage
 from modelstudio_core.chat.messages import Message, Part, prepare_messages
-from modelstudio_core.chat.options import ChatPlan
 from modelstudio_core.chat.parser import ChatParser
-from modelstudio_core.chat.plan import extra_body_of, parameters_of
+from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.json_values import count_of, object_of, objects_of, text_of
 from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import field_of
 
-__all__ = ["Parser", "build_request", "headers", "path"]
+__all__ = ["Parser", "build_request"]
 
 _STREAM_HEADERS: Final = {"X-DashScope-SSE": "enable", "Accept": "text/event-stream"}
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 _MULTIMODAL: Final = "multimodal-generation"
-# The status of an error inside a stream stands in a comment, and nowhere else.
+# The status of an error inside a stream is in a comment, and nowhere else.
 _STATUS: Final = re.compile(rb"^: ?HTTP_STATUS/(\d{3})", re.MULTILINE)
 _ERROR: Final = re.compile(rb"^event: ?error$", re.MULTILINE)
 _OK: Final = 200
-# How the head of an event ends that is no error, as all recorded ones do.
-_GOOD: Final = b"\nevent:result\n:HTTP_STATUS/200"
-
-
-def path(request: ChatPlan) -> str:
-    """Return the path below the base URL, which follows from the model."""
-    return f"/services/aigc/{request.model.profile.native_path}/generation"
-
-
-def headers(request: ChatPlan) -> Mapping[str, str]:
-    """Return the headers that ask for a stream, where one is wanted."""
-    return _STREAM_HEADERS if request.stream else {}
+# The end of the head of an event that is no error, in every recorded stream.
+_RESULT_HEAD_END: Final = b"\nevent:result\n:HTTP_STATUS/200"
 
 
 def build_request(
-    request: ChatPlan,
+    plan: ChatPlan,
     messages: Sequence[Message],
     *,
-    include_usage: bool = True,  # noqa: ARG001 - it comes with every event
-) -> dict[str, Any]:
-    """Build the body of a request.
+    include_usage: bool = True,  # noqa: ARG001 - token counts come with every event
+) -> HttpRequest:
+    """Build the HTTP request of a plan.
 
     Args:
-        request: What was decided, see ``plan_chat``.
+        plan: What is sent besides the messages.
         messages: The prompt.
-        include_usage: Nothing: token counts come with every event.
-
-    Returns:
-        The body, ready for JSON.
+        include_usage: Not used: token counts come with every event.
 
     Raises:
         ConfigurationError: The messages hold what the model does not take.
     """
-    profile = request.model.profile
-    prepared = prepare_messages(
-        messages, profile, preserve_thinking=request.preserve_thinking
+    profile = plan.model.profile
+    prepared: list[Any] = prepare_messages(
+        messages, profile, preserve_thinking=plan.preserve_thinking
     )
     if profile.native_path == _MULTIMODAL:
         prepared = [_with_parts(message) for message in prepared]
-    parameters = {"result_format": "message", **parameters_of(request)}
-    if request.stream:
+    parameters = {"result_format": "message", **plan.parameters()}
+    if plan.stream:
         parameters["incremental_output"] = True
-    return {
-        "model": profile.id,
-        "input": {"messages": prepared},
-        "parameters": parameters | extra_body_of(request),
-    }
+    return HttpRequest(
+        api="dashscope",
+        path=f"/services/aigc/{profile.native_path}/generation",
+        headers=_STREAM_HEADERS if plan.stream else _NO_HEADERS,
+        json={
+            "model": profile.id,
+            "input": {"messages": prepared},
+            "parameters": parameters | plan.extra_body(),
+        },
+    )
 
 
 def _with_parts(message: Any) -> Any:
@@ -101,7 +94,7 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 class Parser(ChatParser):
-    r"""Turn the bytes of one response into events. Pushed, pure and used once.
+    r"""Turns the bytes of one response into events. Pushed, pure and used once.
 
     Example:
         >>> parser = Parser(ErrorContext(None, "dashscope", "127.0.0.1"))
@@ -113,7 +106,7 @@ class Parser(ChatParser):
     """
 
     def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
-        """Begin a response, see ``ChatParser``."""
+        """Start the parser of one response, see ``ChatParser``."""
         super().__init__(context, request_id=request_id)
         self._own_id: str | None = None
         self._sources: Citations | None = None
@@ -127,26 +120,26 @@ class Parser(ChatParser):
     @property
     @override
     def request_id(self) -> str | None:
-        """The id in the body, which is that of the header."""
+        """The id in the body, else that in the header: they are equal."""
         return self._own_id or self._header_id
 
     @override
-    def _take(self, raw: bytes, events: list[Event]) -> None:
+    def _parse_event(self, raw: bytes, events: list[Event]) -> None:
         head, found, data = raw.partition(b"\ndata:")
         if not found or b"\n" in data:
             data = field_of(raw, b"data")
             head = raw
-        if data and not head.endswith(_GOOD):
+        if data and not head.endswith(_RESULT_HEAD_END):
             self._check_head(head, data)
-        self._take_data(data, events)
+        self._parse_data(data, events)
 
     def _check_head(self, head: bytes, data: bytes) -> None:
-        """Raise for an event that says that it is an error."""
+        """Raise if the head of an event marks it as an error."""
         found = _STATUS.search(head)
         status = int(found.group(1)) if found else None
         if _ERROR.search(head) or status not in (None, _OK):
             payload = self._load(data)
-            # An error event with the status 200 says its status by its code alone.
+            # The status of an error event with the status 200 follows from its code.
             raise self._refusal(payload, None if status == _OK else status)
 
     @override
@@ -162,16 +155,16 @@ class Parser(ChatParser):
             self._keep_extras(output)
         choices = output.get("choices")
         if choices is None:
-            # result_format "text": the answer without a message around it.
+            # result_format "text": the text is not in a message.
             choices = [{**output, "message": {"content": output.get("text")}}]
-        for choice in choices:
-            self._add_choice(choice, choice.get("message"), events)
-        # Nothing marks the end of a stream but the finish reason.
+        for position, choice in enumerate(choices):
+            self._add_choice(choice, choice.get("message"), events, position)
+        # Only the finish reason marks the end of a stream.
         if self._ends:
             self.done = self.finished
 
     def _keep_extras(self, output: Mapping[str, Any]) -> None:
-        """Keep what the service looked up, and the tools of its own that it ran."""
+        """Keep the results of the service's own search and of its own tools."""
         search = object_of(output, "search_info")
         if (results := objects_of(search, "search_results")) and not self._sources:
             self._extras["search_info"] = search

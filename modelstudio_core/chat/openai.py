@@ -1,7 +1,7 @@
-"""The OpenAI-compatible protocol of Model Studio.
+"""The OpenAI-compatible protocol of Model Studio, for chat.
 
 Every parameter that OpenAI does not have is a key at the top of the body. The shapes
-of answers are those of exchanges recorded from 2024 to August 2026.
+of responses are those of exchanges recorded from 2024 to August 2026.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,62 +11,46 @@ from typing_extensions import override
 
 from modelstudio_core.chat.events import Event, Usage
 from modelstudio_core.chat.messages import Message, prepare_messages
-from modelstudio_core.chat.options import ChatPlan
 from modelstudio_core.chat.parser import ChatParser
-from modelstudio_core.chat.plan import extra_body_of, parameters_of
+from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.json_values import count_of, object_of
 from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import field_of
 
-__all__ = ["Parser", "build_request", "headers", "path"]
+__all__ = ["Parser", "build_request", "parse_usage"]
 
 _PATH: Final = "/chat/completions"
-_NO_HEADERS: Final[Mapping[str, str]] = {}
-
-
-def path(request: ChatPlan) -> str:  # noqa: ARG001 - one path for all models
-    """Return the path below the base URL."""
-    return _PATH
-
-
-def headers(request: ChatPlan) -> Mapping[str, str]:  # noqa: ARG001 - none for any
-    """Return the headers that this protocol wants besides."""
-    return _NO_HEADERS
 
 
 def build_request(
-    request: ChatPlan, messages: Sequence[Message], *, include_usage: bool = True
-) -> dict[str, Any]:
-    """Build the body of a request.
+    plan: ChatPlan, messages: Sequence[Message], *, include_usage: bool = True
+) -> HttpRequest:
+    """Build the HTTP request of a plan.
 
     Args:
-        request: What was decided, see ``plan_chat``.
+        plan: What is sent besides the messages.
         messages: The prompt.
         include_usage: Whether a stream ends with its token counts.
-
-    Returns:
-        The body, ready for JSON.
 
     Raises:
         ConfigurationError: The messages hold what the model does not take.
     """
     body: dict[str, Any] = {
-        "model": request.model.profile.id,
+        "model": plan.model.profile.id,
         "messages": prepare_messages(
-            messages,
-            request.model.profile,
-            preserve_thinking=request.preserve_thinking,
+            messages, plan.model.profile, preserve_thinking=plan.preserve_thinking
         ),
     }
-    body |= parameters_of(request)
-    body["stream"] = request.stream
-    if request.stream and include_usage:
+    body |= plan.parameters()
+    body["stream"] = plan.stream
+    if plan.stream and include_usage:
         body["stream_options"] = {"include_usage": True}
-    return body | extra_body_of(request)
+    return HttpRequest(api="openai", path=_PATH, json=body | plan.extra_body())
 
 
 class Parser(ChatParser):
-    r"""Turn the bytes of one response into events. Pushed, pure and used once.
+    r"""Turns the bytes of one response into events. Pushed, pure and used once.
 
     Example:
         >>> parser = Parser(ErrorContext(None, "openai", "127.0.0.1"))
@@ -77,7 +61,7 @@ class Parser(ChatParser):
     _END = b"[DONE]"
 
     def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
-        """Begin a response, see ``ChatParser``."""
+        """Start the parser of one response, see ``ChatParser``."""
         super().__init__(context, request_id=request_id)
         self._first: dict[str, Any] = {}
 
@@ -89,15 +73,15 @@ class Parser(ChatParser):
     @property
     @override
     def request_id(self) -> str | None:
-        """The header's id, else the one that the answer's own id is made of."""
+        """The id in the header, else the one that the id of the answer contains."""
         if self._header_id:
             return self._header_id
         own = self._first.get("request_id") or self._first.get("id")
         return str(own).removeprefix("chatcmpl-") if own else None
 
     @override
-    def _take(self, raw: bytes, events: list[Event]) -> None:
-        self._take_data(field_of(raw, b"data"), events)
+    def _parse_event(self, raw: bytes, events: list[Event]) -> None:
+        self._parse_data(field_of(raw, b"data"), events)
 
     @override
     def _add_chunk(self, chunk: dict[str, Any], events: list[Event]) -> None:
@@ -108,10 +92,9 @@ class Parser(ChatParser):
             self._first = {k: v for k, v in chunk.items() if k != "choices"}
         if chunk.get("usage") and (usage := object_of(chunk, "usage")):
             self._usage = usage
-        for choice in choices or ():
-            self._add_choice(
-                choice, choice.get("delta") or choice.get("message"), events
-            )
+        for position, choice in enumerate(choices or ()):
+            message = choice.get("delta") or choice.get("message")
+            self._add_choice(choice, message, events, position)
 
     @override
     def _parse_usage(self, raw: Mapping[str, Any]) -> Usage:
@@ -119,7 +102,7 @@ class Parser(ChatParser):
 
 
 def parse_usage(raw: Mapping[str, Any]) -> Usage:
-    """Read token counts; each detail may be absent, and absent is not zero."""
+    """Parse token counts. A detail may be absent, which is not zero."""
     inputs = object_of(raw, "prompt_tokens_details")
     outputs = object_of(raw, "completion_tokens_details")
     input_tokens = count_of(raw, "prompt_tokens") or 0

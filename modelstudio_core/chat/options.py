@@ -1,127 +1,354 @@
-"""What can be asked of a chat model."""
+"""The options of a chat request: each with its type, its range and its description.
 
-from collections.abc import Mapping, Sequence
+This is the home of an option. The checks of its values, the parameters of the request
+and the constructor's arguments follow from it: a new one is a type below, and a field
+in each of the two classes.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast, get_args, get_type_hints
 
-from modelstudio_core.catalog import ResolvedModel
+from pydantic import BaseModel, Field
+
 from modelstudio_core.wire.suggestions import unknown_name
 
-__all__ = ["OPTION_NAMES", "ChatOptions", "ChatPlan", "ForcedToolChoice"]
+__all__ = [
+    "OPTION_NAMES",
+    "RULES",
+    "ChatOptionArguments",
+    "ChatOptions",
+    "ForcedToolChoice",
+    "Rule",
+]
 
 ForcedToolChoice = Literal["disable_thinking", "auto", "error"]
 
-THINKING_AMOUNT = ("thinking_budget", "reasoning_effort")
+
+# --- What a value may be ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the value of an option may be, and whether it is sent under its name.
+
+    Attributes:
+        wanted: Completes the sentence "… must be".
+        accepts: Tells whether a value may be sent; it is not asked about None.
+        sent: Whether the request has a parameter of that name and value. Where not,
+            the request is built from the option in another way.
+    """
+
+    wanted: str
+    accepts: Callable[[object], bool]
+    sent: bool = True
+
+
+def _number(
+    minimum: float,
+    maximum: float = math.inf,
+    *,
+    exclusive_minimum: bool = False,
+    exclusive_maximum: bool = False,
+    integer: bool = False,
+) -> Rule:
+    """Return the rule of a range of numbers, or of integers."""
+
+    def accepts(value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        if isinstance(value, float) and (integer or not math.isfinite(value)):
+            return False
+        above = value > minimum if exclusive_minimum else value >= minimum
+        below = value < maximum if exclusive_maximum else value <= maximum
+        return above and below
+
+    if maximum == math.inf:
+        limit = f"{'>' if exclusive_minimum else '>='} {minimum}"
+    else:
+        opening = "(" if exclusive_minimum else "["
+        closing = ")" if exclusive_maximum else "]"
+        limit = f"in {opening}{minimum}, {maximum}{closing}"
+    return Rule(f"an integer {limit}" if integer else limit, accepts)
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_string(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_string_or_strings(value: object) -> bool:
+    if isinstance(value, str):
+        return True
+    return isinstance(value, list | tuple) and all(
+        map(_is_string, cast("Sequence[object]", value))
+    )
+
+
+def _are_tools(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(
+        map(_is_tool, cast("Sequence[object]", value))
+    )
+
+
+def _is_tool(value: object) -> bool:
+    name = function_name(value)
+    return isinstance(name, str) and bool(name)
+
+
+def function_name(tool: object) -> object:
+    """Return the name in a tool or a tool choice of the OpenAI shape, else None."""
+    if not isinstance(tool, dict):
+        return None
+    function = cast("dict[str, object]", tool).get("function")
+    if not isinstance(function, dict):
+        return None
+    return cast("dict[str, object]", function).get("name")
+
+
+def _is_forced_tool_choice(value: object) -> bool:
+    return value in get_args(ForcedToolChoice)
+
+
+_SWITCH: Final = Rule("True or False", _is_bool)
+_OBJECT: Final = Rule("a dict", _is_mapping)
+
+# --- The options ------------------------------------------------------------------
+
+Temperature = Annotated[
+    float | None,
+    _number(0, 2, exclusive_maximum=True),
+    Field(description="Sampling temperature, in [0, 2)."),
+]
+TopP = Annotated[
+    float | None,
+    _number(0, 1, exclusive_minimum=True),
+    Field(description="Nucleus sampling: the probability mass to sample from."),
+]
+TopK = Annotated[
+    int | None,
+    _number(0, integer=True),
+    Field(description="How many candidates to sample from; above 100 is all."),
+]
+MaxTokens = Annotated[
+    int | None,
+    _number(1, integer=True),
+    Field(description="Maximum tokens of the answer, for most models without thinking"),
+]
+MaxCompletionTokens = Annotated[
+    int | None,
+    _number(1, integer=True),
+    Field(description="Maximum tokens of thinking and answer together."),
+]
+Stop = Annotated[
+    str | list[str] | None,
+    Rule("a string or a list of strings", _is_string_or_strings, sent=False),
+    Field(description="Strings that end the answer; they do not end the thinking."),
+]
+Seed = Annotated[
+    int | None,
+    _number(0, 2**63 - 1, integer=True),
+    Field(description="The same seed makes the same answer more likely."),
+]
+N = Annotated[
+    int | None,
+    _number(1, 4, integer=True),
+    Field(description="How many answers, 1 to 4; not for streams or with tools."),
+]
+PresencePenalty = Annotated[
+    float | None,
+    _number(-2, 2),
+    Field(description="Penalty for tokens that occurred before, -2 to 2."),
+]
+RepetitionPenalty = Annotated[
+    float | None,
+    _number(0, exclusive_minimum=True),
+    Field(description="Penalty for repetition, above 0; 1 is none."),
+]
+Logprobs = Annotated[
+    bool | None,
+    _SWITCH,
+    Field(description="Whether to return log probabilities."),
+]
+TopLogprobs = Annotated[
+    int | None,
+    _number(0, 5, integer=True),
+    Field(description="For how many candidates of each token, 0 to 5."),
+]
+ParallelToolCalls = Annotated[
+    bool | None,
+    _SWITCH,
+    Field(description="Whether one answer may hold several tool calls."),
+]
+ResponseFormat = Annotated[
+    dict[str, Any] | None,
+    _OBJECT,
+    Field(description="Such as {'type': 'json_object'}."),
+]
+EnableThinking = Annotated[
+    bool | None,
+    Rule(_SWITCH.wanted, _is_bool, sent=False),
+    Field(description="Whether to think; None is the model's own default."),
+]
+ThinkingBudget = Annotated[
+    int | None,
+    _number(1, integer=True),
+    Field(description="Maximum tokens of thinking."),
+]
+ReasoningEffort = Annotated[
+    str | None,
+    Rule("a string", _is_string),
+    Field(description="How much to think, for models that take it."),
+]
+PreserveThinking = Annotated[
+    bool | None,
+    _SWITCH,
+    Field(description="Whether earlier reasoning is sent back and used."),
+]
+EnableSearch = Annotated[
+    bool | None,
+    _SWITCH,
+    Field(description="Whether the service may search the web."),
+]
+SearchOptions = Annotated[
+    dict[str, Any] | None,
+    _OBJECT,
+    Field(description="How the service searches the web."),
+]
+ExtraBody = Annotated[
+    dict[str, Any] | None,
+    Rule(_OBJECT.wanted, _is_mapping, sent=False),
+    Field(description="Parameters without an argument of their own, sent as they are."),
+]
+ForcedToolChoiceOption = Annotated[
+    ForcedToolChoice,
+    Rule(
+        f"one of {', '.join(map(repr, get_args(ForcedToolChoice)))}",
+        _is_forced_tool_choice,
+        sent=False,
+    ),
+    Field(description="What to do about a forced tool while the model thinks."),
+]
+Tools = Annotated[
+    Sequence[Mapping[str, Any]] | None,
+    Rule(
+        "a list of dicts in the OpenAI shape, such as {'type': 'function', 'function':"
+        " {'name': ...}}",
+        _are_tools,
+    ),
+    Field(description="Tools in the OpenAI function shape."),
+]
+ToolChoice = Annotated[
+    str | Mapping[str, Any] | None,
+    Rule("a string or a dict", lambda value: isinstance(value, str | Mapping)),
+    Field(description="auto, none, required, any, a tool's name, or the OpenAI dict."),
+]
+_DEFAULT_FORCED_TOOL_CHOICE: Final = "disable_thinking"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatOptions:
-    """What the user asks for besides the messages. ``None`` is: not said.
+    """The options of a chat request. ``None`` leaves one to the service or the model.
 
-    Attributes:
-        temperature: Randomness, from 0 to below 2.
-        top_p: Nucleus sampling, above 0 to 1.
-        top_k: Candidates for sampling, at least 0; above 100 switches it off.
-        max_tokens: The most tokens of the answer; for most models without thinking.
-        max_completion_tokens: The most tokens of thinking and answer together.
-        stop: Texts that end the answer; they do not end the thinking.
-        seed: From 0 to 2**63-1; the same seed makes the same answer more likely.
-        n: How many answers, 1 to 4; only whole and without tools.
-        presence_penalty: From -2 to 2.
-        repetition_penalty: Above 0; 1 is none.
-        logprobs: Whether to return log probabilities.
-        top_logprobs: Of how many candidates, 0 to 5.
-        parallel_tool_calls: Whether one answer may call several tools.
-        response_format: ``{"type": "json_object"}`` and the like.
-        enable_thinking: Whether to think; None is the model's own default.
-        thinking_budget: The most tokens of thinking.
-        reasoning_effort: How hard to think, for models that take it.
-        preserve_thinking: Whether earlier reasoning is sent back and used.
-        enable_search: Whether the service may search the web.
-        search_options: How it searches.
-        extra_body: Parameters that have no name here, sent as they are.
-        forced_tool_choice: What to do about a forced tool while thinking.
-        tools: Tools in the OpenAI function shape.
-        tool_choice: ``auto``, ``none``, ``required``, ``any``, a tool's name, or the
-            OpenAI object.
+    The description and the range of each field are in its type.
     """
 
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
-    stop: str | Sequence[str] | None = None
-    seed: int | None = None
-    n: int | None = None
-    presence_penalty: float | None = None
-    repetition_penalty: float | None = None
-    logprobs: bool | None = None
-    top_logprobs: int | None = None
-    parallel_tool_calls: bool | None = None
-    response_format: Mapping[str, Any] | None = None
-    enable_thinking: bool | None = None
-    thinking_budget: int | None = None
-    reasoning_effort: str | None = None
-    preserve_thinking: bool | None = None
-    enable_search: bool | None = None
-    search_options: Mapping[str, Any] | None = None
-    extra_body: Mapping[str, Any] | None = None
-    forced_tool_choice: ForcedToolChoice = "disable_thinking"
-    tools: Sequence[Mapping[str, Any]] | None = None
-    tool_choice: str | Mapping[str, Any] | None = None
+    temperature: Temperature = None
+    top_p: TopP = None
+    top_k: TopK = None
+    max_tokens: MaxTokens = None
+    max_completion_tokens: MaxCompletionTokens = None
+    stop: Stop = None
+    seed: Seed = None
+    n: N = None
+    presence_penalty: PresencePenalty = None
+    repetition_penalty: RepetitionPenalty = None
+    logprobs: Logprobs = None
+    top_logprobs: TopLogprobs = None
+    parallel_tool_calls: ParallelToolCalls = None
+    response_format: ResponseFormat = None
+    enable_thinking: EnableThinking = None
+    thinking_budget: ThinkingBudget = None
+    reasoning_effort: ReasoningEffort = None
+    preserve_thinking: PreserveThinking = None
+    enable_search: EnableSearch = None
+    search_options: SearchOptions = None
+    extra_body: ExtraBody = None
+    forced_tool_choice: ForcedToolChoiceOption = _DEFAULT_FORCED_TOOL_CHOICE
+    tools: Tools = None
+    tool_choice: ToolChoice = None
 
-    def override(self, call: Mapping[str, Any]) -> "ChatOptions":
-        """Return these options with those of one call on top.
+    def override(self, call: Mapping[str, object]) -> "ChatOptions":
+        """Return these options with those of one call in their place.
 
-        A call that switches thinking off also sets aside how much and how hard the
-        constructor asked to think, and of those two the one that a call names wins.
+        A call that disables thinking also drops the constructor's ``thinking_budget``
+        and ``reasoning_effort``; of those two a call's replaces the constructor's
+        other one.
 
         Args:
-            call: Option names and values; None is: as the constructor said.
+            call: Option names and values; None keeps the constructor's value.
 
         Raises:
             ConfigurationError: A name is not an option.
         """
-        said = {name: value for name, value in call.items() if value is not None}
-        for name in said:
-            if name not in OPTION_NAMES:
+        options = {name: value for name, value in call.items() if value is not None}
+        for name in options:
+            if name not in RULES:
                 raise unknown_name("argument", name, OPTION_NAMES)
-        if said.get("enable_thinking") is False or said.keys() & THINKING_AMOUNT:
-            said = {**dict.fromkeys(THINKING_AMOUNT), **said}
-        return replace(self, **said) if said else self
+        if options.get("enable_thinking") is False or options.keys() & THINKING_AMOUNT:
+            options = {**dict.fromkeys(THINKING_AMOUNT), **options}
+        # The values are checked when the request is planned.
+        return replace(self, **cast("dict[str, Any]", options)) if options else self
 
 
-OPTION_NAMES: Final = tuple(f.name for f in fields(ChatOptions))
-# None: a model that is not known is believed to be switchable if the user says so.
-SWITCHABLE: Final = ("hybrid-on", "hybrid-off", None)
+class ChatOptionArguments(BaseModel):
+    """The options as arguments of a constructor. Tools are passed to a call."""
+
+    temperature: Temperature = None
+    top_p: TopP = None
+    top_k: TopK = None
+    max_tokens: MaxTokens = None
+    max_completion_tokens: MaxCompletionTokens = None
+    stop: Stop = None
+    seed: Seed = None
+    n: N = None
+    presence_penalty: PresencePenalty = None
+    repetition_penalty: RepetitionPenalty = None
+    logprobs: Logprobs = None
+    top_logprobs: TopLogprobs = None
+    parallel_tool_calls: ParallelToolCalls = None
+    response_format: ResponseFormat = None
+    enable_thinking: EnableThinking = None
+    thinking_budget: ThinkingBudget = None
+    reasoning_effort: ReasoningEffort = None
+    preserve_thinking: PreserveThinking = None
+    enable_search: EnableSearch = None
+    search_options: SearchOptions = None
+    extra_body: ExtraBody = None
+    forced_tool_choice: ForcedToolChoiceOption = _DEFAULT_FORCED_TOOL_CHOICE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatPlan:
-    """What is sent, decided: nothing below this line knows a default or a rule.
+OPTION_NAMES: Final = tuple(field.name for field in fields(ChatOptions))
+# How much to think. One of the two is enough, and neither has a meaning without.
+THINKING_AMOUNT: Final = ("thinking_budget", "reasoning_effort")
 
-    Attributes:
-        model: The model as it was asked for and as it is used.
-        options: The options as they are sent, with every value that the model takes.
-        thinking: What is sent as ``enable_thinking``; None: nothing.
-        thinking_disabled: What thinking was switched off for: ``tool_choice``,
-            ``response_format``, or nothing.
-        call_required: An answer without a tool call is an error.
-        notice: What the user should be warned of, empty for nothing.
-        stream: Whether the answer comes as a stream.
-    """
 
-    model: ResolvedModel
-    options: ChatOptions
-    thinking: bool | None
-    thinking_disabled: Literal["", "tool_choice", "response_format"] = ""
-    call_required: bool = False
-    notice: str = ""
-    stream: bool = False
+def _rule_of(name: str, annotation: object) -> Rule:
+    for metadata in get_args(annotation):
+        if isinstance(metadata, Rule):
+            return metadata
+    raise TypeError(f"The option {name} has no rule.")
 
-    @property
-    def preserve_thinking(self) -> bool:
-        """Whether reasoning goes back on every assistant turn."""
-        asked = self.options.preserve_thinking
-        return self.model.profile.preserves_thinking if asked is None else asked
+
+RULES: Final[Mapping[str, Rule]] = {
+    name: _rule_of(name, annotation)
+    for name, annotation in get_type_hints(ChatOptions, include_extras=True).items()
+}

@@ -1,7 +1,7 @@
-"""What the parsers of both protocols have in common.
+"""What the response parsers of both protocols have in common.
 
-A parser is pushed, pure and used once. It takes the bytes of one response as they come
-and returns events; what is the protocol's own stands in its subclass.
+A parser is pushed, pure and used once: it is fed the bytes of one response as they come
+and returns events. What differs between the protocols is in its subclasses.
 """
 
 import json
@@ -21,7 +21,11 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
     Usage,
 )
-from modelstudio_core.errors import APIError, IncompleteStreamError
+from modelstudio_core.errors import (
+    APIError,
+    IncompleteStreamError,
+    InvalidResponseError,
+)
 from modelstudio_core.wire.json_values import (
     count_of,
     load,
@@ -36,25 +40,25 @@ __all__ = ["ChatParser", "Choice"]
 
 
 class ChatParser(ABC):
-    """Turn the bytes of one response into events.
+    """Turns the bytes of one response into events.
 
     Feed it the bytes of a stream as they come, or one whole body, then close it. An
-    error of the service raises where it stands, after the events before it.
+    error of the service is raised in its place, after the events before it.
 
     Attributes:
-        done: Nothing that follows belongs to the answer: it is whole, or an error ended
-            it, which ``close`` raises.
+        done: Whether nothing that follows belongs to the answer: it is complete, or
+            an error ended it, which ``close`` raises.
     """
 
-    # The data of the event that ends a stream, where the protocol has one.
+    # The data of the event that ends a stream; None if the protocol has none.
     _END: ClassVar[bytes | None] = None
 
     def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
-        """Begin a response.
+        """Start the parser of one response.
 
         Args:
             context: What errors need to know of the request.
-            request_id: The id in the response's header.
+            request_id: The id in the header of the response.
         """
         self.done = False
         self._context = context
@@ -64,60 +68,60 @@ class ChatParser(ABC):
         self._usage: dict[str, Any] | None = None
         self._choices: dict[int, Choice] = {}
         self._error: Exception | None = None
-        # Whether a choice has its finish reason.
+        # Whether a choice has a finish reason.
         self._ends = False
 
-    # --- What a protocol says of its own ------------------------------------------
+    # --- What a protocol implements -----------------------------------------------
 
     @abstractmethod
-    def _take(self, raw: bytes, events: list[Event]) -> None:
-        """Take one event of a stream, the bytes of its lines."""
+    def _parse_event(self, raw: bytes, events: list[Event]) -> None:
+        """Parse one server-sent event: the bytes of its lines."""
 
     @abstractmethod
     def _add_chunk(self, chunk: dict[str, Any], events: list[Event]) -> None:
-        """Take one JSON object: a chunk of a stream, or the whole answer."""
+        """Parse one JSON object: a chunk of a stream, or the whole answer."""
 
     @abstractmethod
     def _parse_usage(self, raw: Mapping[str, Any]) -> Usage:
-        """Read token counts; each detail may be absent, and absent is not zero."""
+        """Parse token counts. A detail may be absent, which is not zero."""
 
     def _last_events(self) -> list[Event]:
-        """Return what belongs to the answer as a whole: it comes before the finish."""
+        """Return events of the answer as a whole, which come before its finish."""
         return []
 
     @property
     @abstractmethod
     def _common(self) -> dict[str, Any]:
-        """What the chunks of a stream have in common, beside choices and usage."""
+        """The fields that the chunks of a stream share, without choices and usage."""
 
     @property
     @abstractmethod
     def request_id(self) -> str | None:
         """The id to quote to Alibaba Cloud's support."""
 
-    # --- The way of a response ----------------------------------------------------
+    # --- Feeding ------------------------------------------------------------------
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Take the next bytes of a stream and return the events that they complete.
+        """Parse the next bytes of a stream and return the events that they complete.
 
         Raises:
-            APIError: The service reports an error inside the stream. What came before
-                it is returned first, and the error raised by the next call.
+            APIError: The service reports an error inside the stream. The events
+                before it are returned first, and the next call raises the error.
         """
         if self._error is not None:
             raise self._error
         events: list[Event] = []
         try:
-            if (lone := self._splitter.lone_data(chunk)) is not None:
-                for data in lone:
+            if (lines := self._splitter.data_lines(chunk)) is not None:
+                for data in lines:
                     if self.done:
                         break
-                    self._take_data(data, events)
+                    self._parse_data(data, events)
             else:
                 for raw in self._splitter.feed(chunk):
                     if self.done:
                         break
-                    self._take(raw, events)
+                    self._parse_event(raw, events)
         except Exception as error:
             self._error = error
             self.done = True
@@ -126,7 +130,7 @@ class ChatParser(ABC):
         return events
 
     def feed_whole(self, body: bytes) -> list[Event]:
-        """Take a body that is one JSON object; then close.
+        """Parse a body that is one JSON object; then call ``close``.
 
         Raises:
             APIError: The body is an error, or is not JSON.
@@ -144,18 +148,18 @@ class ChatParser(ABC):
         """End the response and return its ``Finish`` events.
 
         Raises:
-            IncompleteStreamError: The stream ended before its finish.
+            IncompleteStreamError: The stream ended without a finish reason.
             APIError: The last event is an error.
         """
         if self._error is not None:
             raise self._error
         events: list[Event] = []
         if rest := self._splitter.close():
-            self._take_rest(rest, events)
+            self._parse_rest(rest, events)
         if not self.finished:
             raise self._context.error(
                 IncompleteStreamError,
-                "The stream ended before its finish reason: the answer is cut off.",
+                "The stream ended without a finish reason: the answer is cut off.",
                 request_id=self.request_id,
             )
         self.done = True
@@ -168,7 +172,7 @@ class ChatParser(ABC):
 
     @property
     def finished(self) -> bool:
-        """Whether the answer is whole, though its stream may not have ended."""
+        """Whether the answer is complete, even if its stream has not ended."""
         if self._error is not None:
             return False
         if self.done:
@@ -177,8 +181,8 @@ class ChatParser(ABC):
 
     # --- Help for subclasses ------------------------------------------------------
 
-    def _take_data(self, data: bytes, events: list[Event]) -> None:
-        """Take the data of one event."""
+    def _parse_data(self, data: bytes, events: list[Event]) -> None:
+        """Parse the data of one event."""
         try:
             parsed = from_json(data)
         except ValueError:
@@ -192,13 +196,13 @@ class ChatParser(ABC):
     def _load(self, data: bytes) -> object:
         with suppress(ValueError):
             return load(data)
-        # Outside the ``except``, whose error holds the whole body; and hidden before it
-        # is cut, which may be in the midst of a key.
-        said = self._context.redact(data.decode(errors="replace"))
+        # Outside the ``except``, whose error holds the whole body; and redacted before
+        # it is cut, which may be within a key.
+        text = self._context.redact(data.decode(errors="replace"))
         raise self._context.error(
-            IncompleteStreamError,
-            f"The answer is not JSON: it begins with {said[:80]!r}.",
-            body=said[:500],
+            InvalidResponseError,
+            f"The response is not JSON. It begins with {text[:80]!r}.",
+            body=text[:500],
             request_id=self.request_id,
         )
 
@@ -208,34 +212,47 @@ class ChatParser(ABC):
         try:
             self._add_chunk(cast("dict[str, Any]", parsed), events)
         except (AttributeError, KeyError, TypeError):
-            seen = cast("object", parsed)
+            value = cast("object", parsed)
             raise self._context.error(
-                IncompleteStreamError,
-                f"An answer has a shape that is not known: {str(seen)[:200]}",
-                body=seen,
+                InvalidResponseError,
+                f"The response has an unexpected structure: {str(value)[:200]}",
+                body=value,
                 request_id=self.request_id,
             ) from None
 
     def _add_choice(
-        self, raw: Mapping[str, Any], message: Any, events: list[Event]
+        self,
+        raw: Mapping[str, Any],
+        message: Any,
+        events: list[Event],
+        position: int,
     ) -> None:
-        """Take a choice, whose message is whole or the next piece."""
-        index = raw.get("index") or 0
+        """Parse a choice, whose message is whole or the next delta.
+
+        Args:
+            raw: The choice.
+            message: Its message or delta, empty for none.
+            events: The list to add events to.
+            position: Its position in the chunk: its index, if it has none.
+        """
+        index = raw.get("index")
+        if index is None:
+            index = position
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[_whole_number(index)] = Choice()
+            choice = self._choices[_integer(index)] = Choice()
         if message:
             if choice.reason is not None:
-                self._check_over(message)
-            said = message.get("reasoning_content") or message.get("reasoning")
-            if said and (text := said if type(said) is str else flatten(said)):
+                self._refuse_more(message)
+            value = message.get("reasoning_content") or message.get("reasoning")
+            if value and (text := value if type(value) is str else flatten(value)):
                 events.append(ReasoningDelta(text, index))
-            said = message.get("content")
-            if said and (text := said if type(said) is str else flatten(said)):
+            value = message.get("content")
+            if value and (text := value if type(value) is str else flatten(value)):
                 events.append(TextDelta(text, index))
             if calls := message.get("tool_calls"):
                 events.extend(choice.add_calls(calls, index))
-        # The native protocol has a string for none.
+        # The native protocol sends the string "null" for none.
         if (reason := raw.get("finish_reason")) and reason != "null":
             choice.reason = _string(reason)
             self._ends = True
@@ -243,12 +260,12 @@ class ChatParser(ABC):
             logprobs = object_of(raw, "logprobs")
             choice.logprobs.extend(objects_of(logprobs, "content"))
 
-    def _check_over(self, message: Mapping[str, Any]) -> None:
-        """Raise for a piece that comes after the end."""
+    def _refuse_more(self, message: Mapping[str, Any]) -> None:
+        """Raise for a delta after the finish reason."""
         if any(map(message.get, ("content", "reasoning_content", "tool_calls"))):
             raise self._context.error(
-                IncompleteStreamError,
-                "The answer went on after its finish reason: its events are out of"
+                InvalidResponseError,
+                "The answer continues after its finish reason: the events are out of"
                 " order.",
                 request_id=self.request_id,
             )
@@ -256,10 +273,10 @@ class ChatParser(ABC):
     def _refusal(self, payload: object, status: int | None = None) -> APIError:
         return self._context.from_payload(status, payload, request_id=self._header_id)
 
-    def _take_rest(self, rest: bytes, events: list[Event]) -> None:
-        """Take an event without its blank line; half of one is a cut, not an event."""
+    def _parse_rest(self, rest: bytes, events: list[Event]) -> None:
+        """Parse an event without its blank line. It may be cut off."""
         try:
-            self._take(rest, events)
+            self._parse_event(rest, events)
         except IncompleteStreamError:
             if not self.finished:
                 raise
@@ -287,14 +304,14 @@ class ChatParser(ABC):
 
 
 class Choice:
-    """What is remembered of one choice while it streams."""
+    """The state of one choice while it is streamed."""
 
     __slots__ = ("_calls", "_slots", "logprobs", "reason")
 
     def __init__(self) -> None:
         self.reason: str | None = None
         self.logprobs: list[Any] = []
-        # Which call an index of the wire means now, and each call's id and name.
+        # The call that an index of the wire stands for, and each call's id and name.
         self._slots: dict[int, int] = {}
         self._calls: list[list[str]] = []
 
@@ -303,8 +320,8 @@ class Choice:
     ) -> list[ToolCallDelta]:
         """Turn deltas of tool calls into events with clean ids and indices.
 
-        Recorded: later pieces carry ``id: ""`` or the same id again, ``name: ""`` or
-        none, ``arguments: null``; one delta may hold pieces of several calls.
+        Recorded: later deltas have ``id: ""`` or the same id again, ``name: ""`` or
+        none, ``arguments: null``; one chunk may hold deltas of several calls.
         """
         return [
             self._add_call(position, call, choice)
@@ -318,22 +335,22 @@ class Choice:
         call_id = _string(call.get("id") or "")
         name = _string(function.get("name") or "")
         slot = self._slot(call.get("index"), position, call_id)
-        known = self._calls[slot]
-        new_id, new_name = not known[0] and call_id, not known[1] and name
+        state = self._calls[slot]
+        new_id, new_name = not state[0] and call_id, not state[1] and name
         if new_id:
-            known[0] = call_id
+            state[0] = call_id
         if new_name:
-            known[1] = name
+            state[1] = name
         return ToolCallDelta(
             index=slot,
             id=call_id if new_id else None,
             name=name if new_name else None,
-            arguments=_as_text(function.get("arguments")),
+            arguments=_arguments_text(function.get("arguments")),
             choice=choice,
         )
 
     def _slot(self, index: int | None, position: int, call_id: str) -> int:
-        """Find the call that a piece belongs to, or begin a new one.
+        """Return the call that a delta belongs to, or a new one.
 
         An index that comes again with another id is another call.
         """
@@ -342,26 +359,26 @@ class Choice:
         if slot is not None and (not call_id or self._calls[slot][0] in {"", call_id}):
             return slot
         if call_id and (slot is not None or index is None):
-            for known_slot, known in enumerate(self._calls):
-                if known[0] == call_id:
-                    return known_slot
+            for other, state in enumerate(self._calls):
+                if state[0] == call_id:
+                    return other
         slot = self._slots[key] = len(self._calls)
         self._calls.append(["", ""])
         return slot
 
     def unnamed_calls(self, choice: int, response_id: str | None) -> list[Event]:
-        """Give an id to each call that came without one: histories need it."""
+        """Return an id for each call without one: a history needs it."""
         return [
             ToolCallDelta(
                 slot, f"call_{response_id or uuid4().hex}_{slot}", None, "", choice
             )
-            for slot, known in enumerate(self._calls)
-            if not known[0]
+            for slot, state in enumerate(self._calls)
+            if not state[0]
         ]
 
 
 def flatten(content: object) -> str:
-    """Return content as text; a list of parts is what some models answer with."""
+    """Return content as text. Some models answer with a list of parts."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
@@ -372,7 +389,7 @@ def flatten(content: object) -> str:
     )
 
 
-# --- What the answer stands on must be right; what is said besides may be missing ---
+# --- Values that must have their type ---------------------------------------------
 
 
 def _string(value: object) -> str:
@@ -381,13 +398,13 @@ def _string(value: object) -> str:
     return value
 
 
-def _whole_number(value: object) -> int:
+def _integer(value: object) -> int:
     if not isinstance(value, int):
         raise TypeError
     return int(value)
 
 
-def _as_text(arguments: object) -> str:
+def _arguments_text(arguments: object) -> str:
     if arguments is None:
         return ""
     if isinstance(arguments, str):

@@ -1,22 +1,95 @@
-"""One request, decided: what is sent besides the messages."""
+"""Decisions: what a constructor resolves to, and what one request sends."""
 
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import Any, Final, Literal
 
-from modelstudio_core.catalog import ResolvedModel
-from modelstudio_core.chat.checks import check_effort, check_options
-from modelstudio_core.chat.messages import encodable
-from modelstudio_core.chat.options import (
-    SWITCHABLE,
-    THINKING_AMOUNT,
-    ChatOptions,
-    ChatPlan,
+from modelstudio_core.catalog import (
+    DeprecatedModels,
+    ResolvedModel,
+    nearest_served,
+    resolve_in_scope,
 )
-from modelstudio_core.chat.tools import choose_tool, log_once
+from modelstudio_core.chat.checks import check_budget, check_options, resolve_effort
+from modelstudio_core.chat.messages import encodable
+from modelstudio_core.chat.options import RULES, THINKING_AMOUNT, ChatOptions
+from modelstudio_core.chat.tools import SWITCHABLE, choose_tool, log_once
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.transport.connection import Connection
+from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["extra_body_of", "parameters_of", "plan_chat", "takes_json_schema"]
+__all__ = [
+    "MODEL_ARGUMENTS",
+    "ChatPlan",
+    "ResolvedChat",
+    "plan_chat",
+    "takes_json_schema",
+]
+
+# The arguments of a call that are about the model; the others are options.
+MODEL_ARGUMENTS: Final = ("model", "deprecated_models", "replacements")
+_SENT: Final = tuple(name for name, rule in RULES.items() if rule.sent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatPlan:
+    """One request, decided: everything but its messages.
+
+    Attributes:
+        model: The model that was asked for and the one that is used.
+        options: The options as they are sent.
+        thinking: What is sent as ``enable_thinking``; None to send nothing.
+        thinking_disabled: What thinking was disabled for: ``"tool_choice"``,
+            ``"response_format"``, or ``""`` for nothing.
+        call_required: Whether an answer without a tool call is an error.
+        notice: What the user is to be warned of, empty for nothing.
+        stream: Whether the response is a stream.
+    """
+
+    model: ResolvedModel
+    options: ChatOptions
+    thinking: bool | None
+    thinking_disabled: Literal["", "tool_choice", "response_format"] = ""
+    call_required: bool = False
+    notice: str = ""
+    stream: bool = False
+
+    @property
+    def preserve_thinking(self) -> bool:
+        """Whether reasoning is sent back on every assistant turn."""
+        preserve = self.options.preserve_thinking
+        return self.model.profile.preserves_thinking if preserve is None else preserve
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters that both protocols have under the same names.
+
+        Raises:
+            ConfigurationError: A value holds something that JSON does not have.
+        """
+        options = self.options
+        values = {
+            name: value
+            for name in _SENT
+            if (value := getattr(options, name)) is not None
+        }
+        if options.stop:
+            stop = options.stop
+            values["stop"] = stop if isinstance(stop, str) else list(stop)
+        if self.thinking is not None:
+            values["enable_thinking"] = self.thinking
+        if not options.tools:
+            values.pop("parallel_tool_calls", None)
+        return {name: encodable(value, name) for name, value in values.items()}
+
+    def extra_body(self) -> dict[str, Any]:
+        """Return the parameters that have no option.
+
+        Raises:
+            ConfigurationError: A value holds something that JSON does not have.
+        """
+        return dict(encodable(self.options.extra_body or {}, "extra_body"))
 
 
 def plan_chat(
@@ -26,17 +99,17 @@ def plan_chat(
     protocol: Protocol,
     stream: bool = False,
 ) -> ChatPlan:
-    """Decide what is sent, and refuse what cannot be.
+    """Decide what a request sends, and refuse what cannot be sent.
 
     Args:
-        options: What the user asks for.
+        options: The options of the request.
         model: The model that is used.
-        protocol: The protocol that it goes over.
+        protocol: The protocol of the request.
         stream: Whether the caller wants a stream.
 
     Returns:
-        The request without its messages. ``stream`` is true as well where the model
-        answers only as a stream: then the caller puts the pieces together.
+        The plan. Its ``stream`` is true as well where the model answers only as a
+        stream: then the caller joins the events.
 
     Raises:
         ConfigurationError: A value is out of its range, the model does not take a
@@ -49,22 +122,29 @@ def plan_chat(
         )
     profile = model.profile
     thinks = _thinks(options, model)
-    effort = check_effort(options, profile, thinks)
+    effort = resolve_effort(options, profile, thinks=thinks)
     if effort == "off":
         thinks, effort = False, None
-    request = ChatPlan(
+    check_budget(options, profile, thinks=thinks)
+    decision = choose_tool(
+        replace(options, reasoning_effort=effort), profile, thinks=bool(thinks)
+    )
+    thinking = thinks if profile.thinking in SWITCHABLE else None
+    plan = ChatPlan(
         model=model,
-        options=replace(options, reasoning_effort=effort),
-        thinking=thinks if profile.thinking in SWITCHABLE else None,
+        options=decision.options,
+        thinking=False if decision.disables_thinking else thinking,
+        thinking_disabled="tool_choice" if decision.disables_thinking else "",
+        call_required=decision.call_required,
+        notice=decision.notice,
         stream=stream,
     )
-    request = choose_tool(request, thinks=bool(thinks))
-    request = _choose_format(request, thinks=bool(thinks))
-    still_thinks = bool(thinks) and not request.thinking_disabled
+    plan = _plan_format(plan, thinks=bool(thinks))
+    still_thinks = bool(thinks) and not plan.thinking_disabled
     streams = profile.streams_only or (still_thinks and profile.streams_thinking_only)
     if streams and (options.n or 1) == 1:
-        return replace(request, stream=True)
-    return request
+        return replace(plan, stream=True)
+    return plan
 
 
 def _thinks(options: ChatOptions, model: ResolvedModel) -> bool | None:
@@ -74,85 +154,136 @@ def _thinks(options: ChatOptions, model: ResolvedModel) -> bool | None:
         case "never":
             return False
         case _:
-            asked = options.enable_thinking
-            return model.default_thinking if asked is None else asked
+            enabled = options.enable_thinking
+            return model.default_thinking if enabled is None else enabled
 
 
-def _choose_format(request: ChatPlan, *, thinks: bool) -> ChatPlan:
-    """Give up thinking that nobody asked for where the answer's format excludes it."""
-    options, profile = request.options, request.model.profile
-    kind = (options.response_format or {}).get("type", "text")
-    asked = (options.enable_thinking, *(getattr(options, n) for n in THINKING_AMOUNT))
+def _plan_format(plan: ChatPlan, *, thinks: bool) -> ChatPlan:
+    """Disable thinking that is only a default where the response format excludes it."""
+    options, profile = plan.options, plan.model.profile
+    format_type = (options.response_format or {}).get("type", "text")
+    amounts = (getattr(options, name) for name in THINKING_AMOUNT)
+    is_asked_for = any((options.enable_thinking, *amounts))
     while_thinking = profile.structured_output_while_thinking
     if (
         not thinks
-        or request.thinking is not True
-        or kind == "text"
-        or any(asked)
+        or plan.thinking is not True
+        or format_type == "text"
+        or is_asked_for
         or while_thinking is None
-        or kind in while_thinking
-        or kind not in (profile.structured_output or ())
+        or format_type in while_thinking
+        or format_type not in (profile.structured_output or ())
     ):
-        return request
+        return plan
     log_once(
-        f"{profile.id} takes no response_format {kind} while it thinks: thinking is off"
-        " for such requests."
+        f"{profile.id} does not take response_format {format_type} while it thinks:"
+        " thinking is disabled for such requests."
     )
-    return replace(request, thinking=False, thinking_disabled="response_format")
+    return replace(plan, thinking=False, thinking_disabled="response_format")
 
 
 def takes_json_schema(options: ChatOptions, model: ResolvedModel) -> bool:
-    """Tell whether a model is known to answer in a JSON schema, thinking as asked."""
+    """Tell whether a model is known to answer in a JSON schema, thinking or not."""
     profile = model.profile
-    known = (
+    formats = (
         profile.structured_output_while_thinking
         if _thinks(options, model)
         else profile.structured_output
     )
-    return "json_schema" in (known or ())
+    return "json_schema" in (formats or ())
 
 
-# Options that are sent under their own name. The rest has rules of its own.
-_PLAIN: Final = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "max_tokens",
-    "max_completion_tokens",
-    "seed",
-    "n",
-    "presence_penalty",
-    "repetition_penalty",
-    "logprobs",
-    "top_logprobs",
-    "parallel_tool_calls",
-    "response_format",
-    "thinking_budget",
-    "reasoning_effort",
-    "preserve_thinking",
-    "enable_search",
-    "search_options",
-    "tools",
-    "tool_choice",
-)
+@dataclass(frozen=True, kw_only=True)
+class ResolvedChat:
+    """A chat model with everything decided that its constructor can decide.
+
+    Attributes:
+        connection: How to reach the service.
+        model: The model that was asked for and the one that is used.
+        options: The options of every call that does not override them.
+        deprecated_models: What to do about a delisted model of a call.
+        replacements: Other replacements than the recommended ones.
+    """
+
+    connection: Connection
+    model: ResolvedModel
+    options: ChatOptions
+    deprecated_models: DeprecatedModels = "replace"
+    replacements: Mapping[str, str] | None = None
+    _plans: dict[bool, ChatPlan] = field(
+        default_factory=dict[bool, ChatPlan], init=False, repr=False, compare=False
+    )
+
+    @cached_property
+    def context(self) -> ErrorContext:
+        """What errors need to know of a request."""
+        suggest_model = partial(_suggest_model, self.connection, self.model)
+        return replace(self.connection.context, suggest_model=suggest_model)
+
+    def plan(self, *, stream: bool) -> ChatPlan:
+        """Decide what a request sends; the decision is kept.
+
+        Raises:
+            ConfigurationError: An option is out of range, or the model does not take
+                it.
+        """
+        plan = self._plans.get(stream)
+        if plan is None:
+            plan = self._plans[stream] = plan_chat(
+                self.options,
+                self.model,
+                protocol=self.connection.protocol,
+                stream=stream,
+            )
+        return plan
+
+    def with_model(
+        self,
+        model: str | None = None,
+        deprecated_models: DeprecatedModels | None = None,
+        replacements: Mapping[str, str] | None = None,
+    ) -> "ResolvedChat":
+        """Return the same for another model, resolved as in the constructor.
+
+        Args:
+            model: The model to ask for; None for the same.
+            deprecated_models: What to do if it is delisted; None for the same.
+            replacements: Its replacements then; None for the same.
+
+        Raises:
+            ConfigurationError: The model belongs to another deployment mode, or is
+                delisted and must not be replaced.
+        """
+        policy = deprecated_models or self.deprecated_models
+        others = self.replacements if replacements is None else replacements
+        resolved = resolve_in_scope(
+            self.model.requested if model is None else model,
+            self.connection.endpoint,
+            deprecated_models=policy,
+            replacements=others,
+        )
+        return replace(
+            self, model=resolved, deprecated_models=policy, replacements=others
+        )
+
+    def with_call(self, call: Mapping[str, Any]) -> "ResolvedChat":
+        """Return the same with the arguments of one call, ``model`` among them.
+
+        Raises:
+            ConfigurationError: An option is unknown, or the model is out of scope.
+        """
+        options = dict(call)
+        about_model = {name: options.pop(name, None) for name in MODEL_ARGUMENTS}
+        has_model = any(value is not None for value in about_model.values())
+        resolved = self.with_model(**about_model) if has_model else self
+        return replace(resolved, options=resolved.options.override(options))
 
 
-def parameters_of(request: ChatPlan) -> dict[str, Any]:
-    """Return what a request asks for besides its messages, where it says anything."""
-    options = request.options
-    asked = {
-        name: value for name in _PLAIN if (value := getattr(options, name)) is not None
-    }
-    if options.stop:
-        stop = options.stop
-        asked["stop"] = stop if isinstance(stop, str) else list(stop)
-    if request.thinking is not None:
-        asked["enable_thinking"] = request.thinking
-    if not options.tools:
-        asked.pop("parallel_tool_calls", None)
-    return {name: encodable(value, name) for name, value in asked.items()}
-
-
-def extra_body_of(request: ChatPlan) -> dict[str, Any]:
-    """Return the parameters that have no name here."""
-    return dict(encodable(request.options.extra_body or {}, "extra_body"))
+def _suggest_model(connection: Connection, model: ResolvedModel) -> str:
+    endpoint, requested = connection.endpoint, model.profile.id
+    nearest = nearest_served(requested, endpoint)
+    where = f" in region {endpoint.region}" if endpoint.region else ""
+    return (
+        f"The requested model is {requested!r}. The nearest known model{where} is"
+        f" {nearest!r}."
+    )

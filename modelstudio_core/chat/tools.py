@@ -1,47 +1,51 @@
-"""Tools: their shape, and what becomes of a forced one while the model thinks."""
+"""Tools: how they are chosen, and what becomes of a forced one while thinking."""
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, cast
+from typing import Any, Final
 
 from modelstudio_core.catalog import ModelProfile
-from modelstudio_core.chat.options import SWITCHABLE, ChatPlan
+from modelstudio_core.chat.options import (
+    RULES,
+    THINKING_AMOUNT,
+    ChatOptions,
+    function_name,
+)
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import unknown_name
 
-__all__ = ["check_tools"]
+__all__ = ["ToolDecision", "check_tools", "choose_tool", "log_once"]
 
-logger = logging.getLogger(__name__)
-
-# Tuples: a choice may be a dict, which a set cannot look up.
-_CALL_FORCED = ("required", "any")
-_UNFORCED = (None, "auto", "none")
-
-
-def _are_tools(value: object) -> bool:
-    if value is None:
-        return True
-    return isinstance(value, list | tuple) and all(
-        map(_is_tool, cast("Sequence[object]", value))
-    )
+_logger: Final = logging.getLogger("modelstudio")
+_Choice = str | Mapping[str, Any] | None
+# Tuples: a choice may be a dict, which cannot be looked up in a set.
+_CALL_FORCED: Final = ("required", "any")
+_UNFORCED: Final = (None, "auto", "none")
+# None: of an unknown model it is assumed that thinking can be switched.
+SWITCHABLE: Final = ("hybrid-on", "hybrid-off", None)
 
 
-def _is_tool(value: object) -> bool:
-    function = cast("Any", value).get("function") if isinstance(value, dict) else None
-    name = name_of(function)
-    return isinstance(name, str) and bool(name)
+@dataclass(frozen=True, slots=True)
+class ToolDecision:
+    """How the tools of a request are sent.
+
+    Attributes:
+        options: The options with the tools and the choice as they are sent.
+        disables_thinking: Whether thinking is switched off for this request.
+        call_required: Whether an answer without a call is an error.
+        notice: What the user is to be warned of, empty for nothing.
+    """
+
+    options: ChatOptions
+    disables_thinking: bool = False
+    call_required: bool = False
+    notice: str = ""
 
 
-def name_of(function: object) -> object:
-    if not isinstance(function, dict):
-        return None
-    return cast("dict[str, object]", function).get("name")
-
-
-def check_tools(tools: Sequence[Mapping[str, Any]], tool_choice: Any = None) -> None:
-    """Refuse what is no tool, and a choice that is none of them.
+def check_tools(tools: Sequence[Mapping[str, Any]], tool_choice: object = None) -> None:
+    """Refuse what is not a tool, and a choice that is none of the tools.
 
     Args:
         tools: Tools in the OpenAI function shape.
@@ -50,106 +54,114 @@ def check_tools(tools: Sequence[Mapping[str, Any]], tool_choice: Any = None) -> 
     Raises:
         ConfigurationError: It names the tool, or the choice and what can be chosen.
     """
-    check_tool_shapes(tools)
+    rule = RULES["tools"]
+    if not rule.accepts(tools):
+        raise ConfigurationError(f"tools must be {rule.wanted}, got {tools!r}.")
     if tools:
-        _name_choice(tool_choice, tools, takes_required=True)
+        _resolve_choice(_checked(tool_choice), tools, takes_required=True)
     elif tool_choice not in _UNFORCED:
         raise _choice_without_tools(tool_choice)
 
 
-def check_tool_shapes(tools: object) -> None:
-    if not _are_tools(tools):
-        raise ConfigurationError(
-            "tools must be a list of dicts in the OpenAI shape, such as"
-            f" {{'type': 'function', 'function': {{'name': ...}}}}: {tools!r}."
-        )
+def choose_tool(
+    options: ChatOptions, profile: ModelProfile, *, thinks: bool
+) -> ToolDecision:
+    """Decide how tools are sent, and what becomes of a forced one while thinking.
 
+    Args:
+        options: The options of the request.
+        profile: The model that is used.
+        thinks: Whether the request thinks.
 
-def _choice_without_tools(choice: object) -> ConfigurationError:
-    return ConfigurationError(f"tool_choice={choice!r} needs tools: pass some.")
-
-
-def choose_tool(request: ChatPlan, *, thinks: bool) -> ChatPlan:
-    """Decide how tools are sent, and what becomes of a forced one while thinking."""
-    options = request.options
+    Raises:
+        ConfigurationError: The model takes no tools, or not this choice.
+    """
     if not options.tools:
         if options.tool_choice not in _UNFORCED:
             raise _choice_without_tools(options.tool_choice)
-        return replace(request, options=replace(options, tools=None, tool_choice=None))
-    profile = request.model.profile
-    _check_tools(profile, thinks=thinks)
+        return ToolDecision(replace(options, tools=None, tool_choice=None))
+    _check_support(profile, thinks=thinks)
     takes_required = "required" in (profile.forced_tool_choice or ())
-    choice = _name_choice(options.tool_choice, options.tools, takes_required)
+    choice = _resolve_choice(options.tool_choice, options.tools, takes_required)
     if choice in _UNFORCED:
-        return replace(request, options=replace(options, tool_choice=choice))
-    inexpressible = choice == "required" and not takes_required
-    if not thinks and not inexpressible:
-        return replace(request, options=replace(options, tool_choice=choice))
-    return _force_tool(request, choice, inexpressible=inexpressible, thinks=thinks)
+        return ToolDecision(replace(options, tool_choice=choice))
+    is_expressible = choice != "required" or takes_required
+    if not thinks and is_expressible:
+        return ToolDecision(replace(options, tool_choice=choice))
+    return _force_tool(options, profile, choice, is_expressible=is_expressible)
 
 
 @cache
-def log_once(words: str) -> None:
-    logger.info(words)
+def log_once(text: str) -> None:
+    """Log a text, the first time that it comes."""
+    _logger.info(text)
 
 
-def _check_tools(profile: ModelProfile, *, thinks: bool) -> None:
+def _choice_without_tools(choice: object) -> ConfigurationError:
+    return ConfigurationError(f"tool_choice={choice!r} needs tools: pass tools=.")
+
+
+def _check_support(profile: ModelProfile, *, thinks: bool) -> None:
     if profile.tools is False:
-        raise ConfigurationError(f"{profile.id} calls no tools: send none.")
+        raise ConfigurationError(f"{profile.id} does not support tools. Remove tools=.")
     if profile.tools == "not-thinking" and thinks:
         raise ConfigurationError(
-            f"{profile.id} calls tools only while it does not think: pass"
+            f"{profile.id} supports tools only while it does not think: pass"
             " enable_thinking=False."
         )
 
 
 def _force_tool(
-    request: ChatPlan, choice: object, *, inexpressible: bool, thinks: bool
-) -> ChatPlan:
-    profile, policy = request.model.profile, request.options.forced_tool_choice
+    options: ChatOptions,
+    profile: ModelProfile,
+    choice: _Choice,
+    *,
+    is_expressible: bool,
+) -> ToolDecision:
+    policy = options.forced_tool_choice
     reason = (
-        f"{profile.id} takes no tool_choice that leaves it the choice of tools"
-        if inexpressible
-        else f"{profile.id} takes no forced tool while it thinks"
+        f"{profile.id} cannot be forced to call a tool while it thinks"
+        if is_expressible
+        else f"{profile.id} cannot be forced to call any of several tools"
     )
     if policy == "error":
         raise ConfigurationError(
-            f"{reason}: pass tool_choice='auto', enable_thinking=False, or another"
+            f"{reason}. Pass tool_choice='auto', enable_thinking=False, or another"
             " forced_tool_choice."
         )
-    switchable = profile.thinking in SWITCHABLE
-    if policy == "disable_thinking" and switchable and not inexpressible:
-        log_once(f"{reason}: thinking is off for such requests.")
-        return replace(
-            request,
-            options=replace(
-                request.options,
-                tool_choice=cast("Any", choice),
-                reasoning_effort=None,
-                thinking_budget=None,
-            ),
-            thinking=False,
-            thinking_disabled="tool_choice" if thinks else "",
+    is_switchable = profile.thinking in SWITCHABLE
+    if policy == "disable_thinking" and is_expressible and is_switchable:
+        log_once(f"{reason}: thinking is disabled for such requests.")
+        no_thinking = dict.fromkeys(THINKING_AMOUNT)
+        return ToolDecision(
+            replace(options, tool_choice=choice, **no_thinking),
+            disables_thinking=True,
         )
-    return replace(
-        request,
-        options=replace(request.options, tool_choice="auto"),
+    return ToolDecision(
+        replace(options, tool_choice="auto"),
         call_required=True,
-        notice=f"{reason}: tool_choice='auto' is sent, and a call demanded.",
+        notice=f"{reason}: tool_choice='auto' is sent, and an answer without a call is"
+        " an error.",
     )
 
 
-def _name_choice(
-    choice: str | Mapping[str, Any] | None,
-    tools: Sequence[Mapping[str, Any]],
-    takes_required: bool,
-) -> str | Mapping[str, Any] | None:
-    """Return a choice in the wire's words; one tool and ``any`` is that tool."""
-    names = [str(tool.get("function", {}).get("name")) for tool in tools]
+def _checked(choice: object) -> _Choice:
+    if choice is None or isinstance(choice, str | Mapping):
+        return choice  # pyright: ignore[reportUnknownVariableType] - a dict of the user's
+    raise ConfigurationError(
+        f"tool_choice must be {RULES['tool_choice'].wanted}, got {choice!r}."
+    )
+
+
+def _resolve_choice(
+    choice: _Choice, tools: Sequence[Mapping[str, Any]], takes_required: bool
+) -> _Choice:
+    """Return a choice as it is sent; ``any`` with one tool is that tool."""
+    names = [str(function_name(tool)) for tool in tools]
     if choice in _UNFORCED:
         return choice
     if isinstance(choice, Mapping):
-        choice = str(name_of(choice.get("function")))
+        choice = str(function_name(choice))
     if choice in _CALL_FORCED:
         if len(names) > 1 or (choice == "required" and takes_required):
             return "required"

@@ -1,8 +1,8 @@
-"""The SDKs' clients: untouched by the environment, shared, and closed in time.
+"""HTTP clients: shared, kept for the next request, and closed in time.
 
-Clients are shared by address, key and options. Asynchronous ones belong to one event
-loop and are closed with it. An SDK is imported by the first call over its protocol;
-both run on the same HTTP library, that of the openai SDK.
+Clients are shared by connection. Asynchronous ones belong to one event loop and are
+closed with it. Those over a user's own HTTP client live as long as the connection that
+has it: nothing here keeps a user's client alive.
 """
 
 import asyncio
@@ -10,135 +10,210 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
+from modelstudio_core._version import __version__
 from modelstudio_core.secrets import hide_in_logs
 from modelstudio_core.transport.connection import Connection
-from modelstudio_core.transport.pools import make_pool
-from modelstudio_core.transport.sdks import sdk_client
+from modelstudio_core.transport.pools import make_async_pool, make_sync_pool
+from modelstudio_core.transport.sdks import Sdk, make_sdk_client
 
 __all__ = ["ClientHandle", "async_client", "sync_client"]
 
-# How many addresses and keys are kept warm at once.
-_KEPT_CLIENTS: Final = 64
+# How many connections' clients are kept, the least recently used given up first.
+MAX_KEPT: Final = 64
 
 
 class ClientHandle:
-    """An SDK's client, whose pool is closed when the last lease is gone.
+    """A pool and the SDK clients over it. The pool is closed with its handle.
 
-    The clients themselves stand in circles of references: they go when they are
-    collected, and a pool would wait for it.
+    The SDKs' clients are in reference cycles and live until they are collected; the
+    handle is in none, so that the pool need not wait for that.
+
+    Attributes:
+        pool: The HTTP client.
+        headers: The headers of each request to the service.
     """
 
-    __slots__ = ("__weakref__", "_until", "client")
+    __slots__ = ("__weakref__", "_clients", "_close_at_end", "headers", "pool")
 
-    def __init__(self, client: Any, until: AsyncGenerator[None] | None = None) -> None:
-        self.client = client
-        self._until = until
+    def __init__(self, pool: Any, headers: Mapping[str, str]) -> None:
+        """Hold a pool; ``headers`` are sent with each request to the service."""
+        self.pool = pool
+        self.headers = headers
+        self._clients: dict[Sdk, Any] = {}
+        self._close_at_end: AsyncGenerator[None] | None = None
+
+    def find(self, sdk: Sdk | None) -> Any:
+        """Return an SDK's client if it was made; the pool where ``sdk`` is None."""
+        return self.pool if sdk is None else self._clients.get(sdk)
+
+    def make(self, sdk: Sdk, connection: Connection, *, is_async: bool) -> Any:
+        """Make an SDK's client over the pool, once."""
+        client = make_sdk_client(
+            sdk, connection, self.pool, self.headers, is_async=is_async
+        )
+        return self._clients.setdefault(sdk, client)
+
+    def close_with_loop(self) -> None:
+        """Close the pool with the running event loop, or with the handle."""
+        self._close_at_end = _call_at_loop_end(self.pool.aclose)
 
 
-def sync_client(connection: Connection) -> ClientHandle:
-    """Return the SDK's client for a connection, made by the first call."""
-    return _sync_clients.get(connection) or _sync_clients.keep(
-        connection, _make_client(connection)
-    )
-
-
-async def async_client(connection: Connection, *, large: bool = False) -> ClientHandle:
-    """Return the SDK's asynchronous client for a connection and the running loop.
-
-    What has to be loaded, read and looked up for it would hold the loop: it is made in
-    a thread.
+def sync_client(connection: Connection, sdk: Sdk | None) -> tuple[ClientHandle, Any]:
+    """Return the handle of a connection and its client for one SDK.
 
     Args:
-        connection: Where to.
-        large: Whether much is to be sent: that goes over httpx.
+        connection: How to reach the service.
+        sdk: The SDK to send with; None for the plain HTTP client.
+    """
+    handle = _sync_clients.get(connection) or _sync_clients.keep(
+        connection, _make_handle(connection)
+    )
+    client = handle.find(sdk)
+    if client is None and sdk is not None:
+        client = handle.make(sdk, connection, is_async=False)
+    return handle, client
+
+
+async def async_client(
+    connection: Connection, sdk: Sdk | None, *, large: bool = False
+) -> tuple[ClientHandle, Any]:
+    """Return the handle of a connection on the running event loop, and its client.
+
+    A client is made in a thread: imports, certificates and look-ups would block the
+    loop.
+
+    Args:
+        connection: How to reach the service.
+        sdk: The SDK to send with; None for the plain HTTP client.
+        large: Whether the body is large: those are sent over httpx.
     """
     clients = _clients_of(asyncio.get_running_loop())
-    key = (connection, large)
-    if lease := clients.get(key):
-        return lease
+    handle = clients.get(connection, large=large)
+    client = handle.find(sdk) if handle else None
+    if handle is not None and client is not None:
+        return handle, client
     async with clients.making:
-        if lease := clients.get(key):
-            return lease
-        made = await asyncio.to_thread(_make_async_client, *key)
-        return clients.keep(key, _lease_async(connection, *made))
+        handle = clients.get(connection, large=large)
+        if handle is None:
+            handle = await asyncio.to_thread(_make_async_handle, connection, large)
+            if connection.http_async_client is None:
+                handle.close_with_loop()
+            handle = clients.keep(connection, handle, large=large)
+        client = handle.find(sdk)
+        if client is None and sdk is not None:
+            client = await asyncio.to_thread(
+                handle.make, sdk, connection, is_async=True
+            )
+        return handle, client
 
 
-def _clients_of(loop: asyncio.AbstractEventLoop) -> "_LoopClients":
-    clients = _loop_clients.get(loop)
-    if clients is None:
-        clients = _LoopClients()
-        with _loop_lock:
-            for known in list(_loop_clients):
-                if known.is_closed():
-                    _loop_clients.pop(known, None)
-            _loop_clients[loop] = clients
-        clients.until = _until_the_loop_ends(_forget, loop)
-    return clients
-
-
-def _make_client(connection: Connection) -> ClientHandle:
-    pool = connection.http_client or make_pool(connection, "Client")
-    lease = ClientHandle(sdk_client(connection, pool, 0))
+def _make_handle(connection: Connection) -> ClientHandle:
+    pool: Any = connection.http_client or make_sync_pool(connection)
+    handle = ClientHandle(pool, _headers_of(connection))
     if connection.http_client is None:
-        weakref.finalize(lease, pool.close)
-    hide_in_logs(lease, connection.secrets)
-    return lease
+        weakref.finalize(handle, pool.close)
+    hide_in_logs(handle, connection.secrets)
+    return handle
 
 
-def _make_async_client(connection: Connection, large: bool) -> tuple[Any, Any]:
-    """Make an asynchronous client and its pool, which belong to no loop yet."""
-    pool = connection.http_async_client or make_pool(
-        connection, "AsyncClient", large=large
-    )
-    return sdk_client(connection, pool, 1), pool
+def _make_async_handle(connection: Connection, large: bool) -> ClientHandle:
+    """Make an asynchronous handle, which belongs to no event loop yet."""
+    own = connection.http_async_client
+    pool = make_async_pool(connection, large=large) if own is None else own
+    handle = ClientHandle(pool, _headers_of(connection))
+    hide_in_logs(handle, connection.secrets)
+    return handle
 
 
-def _lease_async(connection: Connection, client: Any, pool: Any) -> ClientHandle:
-    own = connection.http_async_client is None
-    lease = ClientHandle(client, _until_the_loop_ends(pool.aclose) if own else None)
-    hide_in_logs(lease, connection.secrets)
-    return lease
+def _headers_of(connection: Connection) -> dict[str, str]:
+    """Return the headers of each request; a user's own replace ours in any spelling."""
+    defaults = {
+        "User-Agent": f"modelstudio-integrations/{__version__}",
+        # Some versions of the openai SDK leave it out.
+        "Authorization": f"Bearer {connection.api_key}",
+        **connection.endpoint.headers,
+    }
+    spelling = {name.casefold(): name for name in defaults}
+    return defaults | {
+        spelling.get(name.casefold(), name): value
+        for name, value in connection.default_headers
+    }
+
+
+# --- Lifetime ---------------------------------------------------------------------
+
+_Key = tuple[Connection, bool]
 
 
 class _Clients:
-    """The clients that are kept warm, the longest unused given up first."""
+    """The handles that are kept for the next request."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[object, ClientHandle] = OrderedDict()
+        self._kept: OrderedDict[_Key, ClientHandle] = OrderedDict()
+        # By the connection object: they end with it, and with the user's client.
+        self._users: weakref.WeakKeyDictionary[Connection, dict[bool, ClientHandle]]
+        self._users = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def get(self, key: object) -> ClientHandle | None:
+    def get(
+        self, connection: Connection, *, large: bool = False
+    ) -> ClientHandle | None:
         with self._lock:
-            lease = self._kept.get(key)
-            if lease is not None:
-                self._kept.move_to_end(key)
-            return lease
+            if self._has_users_client(connection):
+                return self._users.get(connection, {}).get(large)
+            handle = self._kept.get((connection, large))
+            if handle is not None:
+                self._kept.move_to_end((connection, large))
+            return handle
 
-    def keep(self, key: object, lease: ClientHandle) -> ClientHandle:
-        """Keep a lease; the first one, where two were made at once."""
+    def keep(
+        self, connection: Connection, handle: ClientHandle, *, large: bool = False
+    ) -> ClientHandle:
+        """Keep a handle, and return it; the first one where two were made at once."""
         with self._lock:
-            kept = self._kept.setdefault(key, lease)
-            if len(self._kept) > _KEPT_CLIENTS:
+            if self._has_users_client(connection):
+                of_connection = self._users.setdefault(connection, {})
+                return of_connection.setdefault(large, handle)
+            kept = self._kept.setdefault((connection, large), handle)
+            if len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
             return kept
 
+    def _has_users_client(self, connection: Connection) -> bool:
+        return not (
+            connection.http_client is None and connection.http_async_client is None
+        )
+
 
 class _LoopClients(_Clients):
-    """Those of one event loop."""
+    """The handles of one event loop."""
 
     def __init__(self) -> None:
         super().__init__()
         self.making = asyncio.Lock()
-        self.until: AsyncGenerator[None] | None = None
+        self.forget_at_end: AsyncGenerator[None] | None = None
 
 
 _sync_clients = _Clients()
 _loop_clients: dict[asyncio.AbstractEventLoop, _LoopClients] = {}
 _loop_lock = threading.Lock()
+
+
+def _clients_of(loop: asyncio.AbstractEventLoop) -> _LoopClients:
+    clients = _loop_clients.get(loop)
+    if clients is None:
+        clients = _LoopClients()
+        with _loop_lock:
+            for other in list(_loop_clients):
+                if other.is_closed():
+                    _loop_clients.pop(other, None)
+            _loop_clients[loop] = clients
+        clients.forget_at_end = _call_at_loop_end(_forget, loop)
+    return clients
 
 
 def _forget_after_fork() -> None:
@@ -157,24 +232,23 @@ async def _forget(loop: asyncio.AbstractEventLoop) -> None:
         _loop_clients.pop(loop, None)
 
 
-def _until_the_loop_ends(
-    end: Callable[..., Coroutine[Any, Any, None]], *arguments: Any
+def _call_at_loop_end(
+    call: Callable[..., Coroutine[Any, Any, None]], *arguments: object
 ) -> AsyncGenerator[None]:
-    """Return what calls ``end`` when the running loop ends, or when it is given up.
+    """Return an object whose end, or that of the running loop, calls a function.
 
-    A loop closes its asynchronous generators before it closes itself, and those that
-    nobody holds as well: so a generator that waits forever is told in time.
+    An event loop closes its asynchronous generators before it closes itself, and one
+    that nobody references as well: so a generator that waits forever ends in time.
     """
 
     async def wait() -> AsyncGenerator[None]:
         try:
             yield
         finally:
-            await end(*arguments)
+            await call(*arguments)
 
     waiting = wait()
-    # The first step is driven by hand: it registers the generator with the loop and
-    # reaches its yield without ever suspending.
+    # The first step registers the generator with the loop; it does not suspend.
     with suppress(StopIteration):
         waiting.__anext__().send(None)
     return waiting

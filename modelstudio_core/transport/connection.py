@@ -1,49 +1,53 @@
-"""How the service is reached: everything that a constructor says of it, decided."""
+"""How the service is reached: the connection arguments, resolved."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Final
 
 from modelstudio_core.endpoints import Endpoint, Protocol
 from modelstudio_core.secrets import secrets_of
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["Connection"]
+__all__ = ["DEFAULT_CONNECT_TIMEOUT", "DEFAULT_READ_TIMEOUT", "Connection"]
+
+DEFAULT_CONNECT_TIMEOUT: Final = 10.0
+DEFAULT_READ_TIMEOUT: Final = 600.0
+DEFAULT_RETRIES: Final = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
 class Connection:
-    """How to reach the service. Equal connections share their clients.
+    """How to reach the service. Equal connections share their HTTP clients.
 
     Attributes:
-        endpoint: Where.
+        endpoint: Where requests go.
         protocol: ``"openai"`` or ``"dashscope"``.
-        api_key: The key; it is shown nowhere.
-        connect_timeout: Seconds to wait for a connection.
-        read_timeout: Seconds of silence to bear.
-        max_retries: How often a request is sent again, at most.
-        default_headers: Headers of the user's own.
-        http_client: The user's own ``httpx`` client, never closed here.
-        http_async_client: The same for asynchronous calls.
+        api_key: The API key.
+        connect_timeout: Seconds to wait for a connection; None is no limit.
+        read_timeout: Seconds to wait for the next bytes; None is no limit.
+        max_retries: How often a failed request is repeated, at most.
+        default_headers: The user's own headers, as pairs.
+        http_client: The user's own synchronous HTTP client; it is never closed here.
+        http_async_client: The user's own asynchronous HTTP client.
     """
 
     endpoint: Endpoint
     protocol: Protocol
     api_key: str = field(repr=False)
-    connect_timeout: float = 10.0
-    read_timeout: float = 600.0
-    max_retries: int = 2
+    connect_timeout: float | None = DEFAULT_CONNECT_TIMEOUT
+    read_timeout: float | None = DEFAULT_READ_TIMEOUT
+    max_retries: int = DEFAULT_RETRIES
     default_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    http_client: Any = field(default=None, repr=False)
-    http_async_client: Any = field(default=None, repr=False)
+    http_client: object = field(default=None, repr=False)
+    http_async_client: object = field(default=None, repr=False)
 
     @property
     def base_url(self) -> str:
         """The full base URL of the protocol in use."""
-        return self.endpoint.base_url(self.protocol)
+        return self.endpoint.url(self.protocol)
 
     @property
     def context(self) -> ErrorContext:
-        """What an error needs to know."""
+        """What errors need to know of a request over this connection."""
         return ErrorContext(
             region=self.endpoint.region,
             protocol=self.protocol,
@@ -53,5 +57,5 @@ class Connection:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown: the key, and what the user's headers hold."""
+        """What must never be shown: the key and the values of the user's headers."""
         return secrets_of(self.api_key, self.default_headers)

@@ -1,4 +1,8 @@
-"""Errors of the libraries below, turned into ours."""
+"""Exceptions of the SDKs and of the HTTP libraries, turned into ours.
+
+The libraries are looked up in ``sys.modules`` and not imported: what is not loaded has
+not raised.
+"""
 
 import math
 import ssl
@@ -8,84 +12,58 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
-from modelstudio_core.errors import APIConnectionError, APIError, APITimeoutError
+from modelstudio_core.errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    ConfigurationError,
+    IncompleteStreamError,
+)
+from modelstudio_core.transport.connection import Connection
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["because", "from_status", "header", "is_timeout", "translated", "words"]
+__all__ = ["broken_body_error", "status_error", "translate_error"]
+
+_FIRST_ERROR_STATUS = 400
 
 
-def translated(error: Exception, context: ErrorContext) -> Exception:
-    """Return our error for one of an SDK or of its HTTP library.
+class _Refused(Protocol):
+    """A response, or an SDK's error that has its status and headers."""
 
-    The libraries are looked up, not imported: what is not loaded did not raise.
+    status_code: int
+    headers: Mapping[str, str]
+
+
+def translate_error(
+    error: Exception, connection: Connection, context: ErrorContext
+) -> Exception:
+    """Return our error for one that sending a request raised.
+
+    An error that is not of a library below is returned as it is.
     """
     openai: Any = sys.modules.get("openai")
     dashscope: Any = sys.modules.get("dashscope.v2.errors")
     refused: Any = error
     if openai and isinstance(error, openai.APIStatusError):
-        return from_status(refused.response, _body(refused.response), context)
+        return status_error(refused.response, _body_of(refused.response), context)
     if dashscope and isinstance(error, dashscope.APIStatusError):
-        return from_status(refused, refused.body or refused.message, context)
-    if (response := _refused(error)) is not None:
-        return from_status(response, "", context)
-    known = [sdk.APIConnectionError for sdk in (openai, dashscope) if sdk]
-    if is_timeout(error) or _is_transport(error) or isinstance(error, tuple(known)):
-        return _unreached(error, context)
+        return status_error(refused, refused.body or refused.message, context)
+    if (response := _response_in(error)) is not None:
+        return status_error(response, "", context)
+    sdk_errors = [sdk.APIConnectionError for sdk in (openai, dashscope) if sdk]
+    if _is_timeout(error) or _is_transport_error(error, *sdk_errors):
+        return _unanswered_error(error, context)
+    if argument := _closed_client(connection):
+        return ConfigurationError(
+            f"{argument} is closed: pass an open client, or leave it out."
+        )
     return error
 
 
-def _refused(error: Exception) -> Any:
-    """Return the response of a refusal whose body broke off, where it can be found."""
-    answers = (getattr(it, "response", None) for it in _chain(error))
-    return next((it for it in answers if getattr(it, "status_code", 0) >= 400), None)  # noqa: PLR2004 - a status
-
-
-def _unreached(error: Exception, context: ErrorContext) -> APIError:
-    """Make the error of a request that was not answered."""
-    cause = error.__cause__ or error
-    if is_timeout(error) or is_timeout(cause):
-        failure: APIError = context.error(
-            APITimeoutError, f"{context.host} did not answer within the timeout."
-        )
-    elif untrusted := _untrusted(cause):
-        failure = context.error(
-            APIConnectionError,
-            f"The certificate of {context.host} is not trusted: {words(untrusted)}."
-            " For an authority of your own set SSL_CERT_FILE, or pass an http_client.",
-            is_retryable=False,
-        )
-    else:
-        failure = context.error(
-            APIConnectionError, f"{context.host} could not be reached: {words(cause)}"
-        )
-    return because(failure, cause, context)
-
-
-def _untrusted(error: BaseException) -> BaseException | None:
-    """Return the refusal of a certificate, where it is at the bottom of an error."""
-    return next(
-        (it for it in _chain(error) if isinstance(it, ssl.SSLCertVerificationError)),
-        None,
-    )
-
-
-def because(failure: APIError, cause: BaseException, context: ErrorContext) -> APIError:
-    """Give an error its cause, unless that repeats a key."""
-    told = "".join(str(it) for it in _chain(cause))
-    failure.__cause__ = cause if context.redact(told) == told else None
-    return failure
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def from_status(refused: Any, body: object, context: ErrorContext) -> APIError:
-    """Make the error of a refusal: a response, or an SDK's error with its headers."""
+def status_error(refused: _Refused, body: object, context: ErrorContext) -> APIError:
+    """Return the error of a response whose status is not a success."""
     return context.from_payload(
         refused.status_code,
         body,
@@ -94,37 +72,119 @@ def from_status(refused: Any, body: object, context: ErrorContext) -> APIError:
     )
 
 
-def words(error: BaseException) -> str:
+def broken_body_error(
+    error: Exception, context: ErrorContext, request_id: str | None
+) -> APIError:
+    """Return the error of a response whose body did not come to its end."""
+    if _is_timeout(error):
+        failure: APIError = context.error(
+            APITimeoutError,
+            "No data was received within the timeout, and the response is not"
+            " complete. Raise timeout= for slow answers.",
+            request_id=request_id,
+        )
+    else:
+        failure = context.error(
+            IncompleteStreamError,
+            f"The connection broke before the response was complete: {_text(error)}",
+            request_id=request_id,
+        )
+    return _with_cause(failure, error, context)
+
+
+def _closed_client(connection: Connection) -> str:
+    """Return the name of the argument whose client is closed, empty for none."""
+    for argument in ("http_client", "http_async_client"):
+        if getattr(getattr(connection, argument), "is_closed", False):
+            return argument
+    return ""
+
+
+def _response_in(error: Exception) -> _Refused | None:
+    """Return the response of a refusal whose body broke off, if it can be found."""
+    responses: Iterator[Any] = (getattr(e, "response", None) for e in _causes(error))
+    return next(
+        (r for r in responses if getattr(r, "status_code", 0) >= _FIRST_ERROR_STATUS),
+        None,
+    )
+
+
+def _unanswered_error(error: Exception, context: ErrorContext) -> APIError:
+    """Return the error of a request without a response."""
+    cause = error.__cause__ or error
+    certificate = next(
+        (e for e in _causes(cause) if isinstance(e, ssl.SSLCertVerificationError)), None
+    )
+    if _is_timeout(error) or _is_timeout(cause):
+        failure: APIConnectionError = context.error(
+            APITimeoutError, f"{context.host} did not answer within the timeout."
+        )
+    elif certificate:
+        failure = context.error(
+            APIConnectionError,
+            f"The certificate of {context.host} is not trusted: {_text(certificate)}."
+            " For a certificate authority of your own set SSL_CERT_FILE, or pass an"
+            " http_client.",
+            is_retryable=False,
+        )
+    else:
+        failure = context.error(
+            APIConnectionError, f"{context.host} cannot be reached: {_text(cause)}"
+        )
+    failure.was_sent = not any(map(_is_before_sending, _causes(error)))
+    return _with_cause(failure, cause, context)
+
+
+def _with_cause(
+    failure: APIError, cause: BaseException, context: ErrorContext
+) -> APIError:
+    """Give an error its cause, unless the cause's text shows a key."""
+    text = "".join(str(error) for error in _causes(cause))
+    failure.__cause__ = cause if context.redact(text) == text else None
+    return failure
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _text(error: BaseException) -> str:
     return str(error) or type(error).__name__
+
+
+# --- Kinds of exceptions ----------------------------------------------------------
 
 
 def _http_libraries() -> list[ModuleType]:
     return [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
 
 
-def is_timeout(error: BaseException) -> bool:
-    aiohttp: Any = sys.modules.get("aiohttp")
-    if aiohttp and isinstance(error.__cause__, aiohttp.ClientError):
-        # Its adapter for httpx calls every broken connection a timeout.
-        return isinstance(error.__cause__, TimeoutError)
+def _is_timeout(error: BaseException) -> bool:
     kinds = [library.TimeoutException for library in _http_libraries()]
     return isinstance(error, (TimeoutError, *kinds))
 
 
-def _is_transport(error: BaseException) -> bool:
+def _is_transport_error(error: BaseException, *sdk_errors: type[Exception]) -> bool:
     kinds = [library.RequestError for library in _http_libraries()]
-    if aiohttp := sys.modules.get("aiohttp"):
-        # Its adapter for httpx lets some of its errors through.
-        kinds.append(aiohttp.ClientError)
-    return isinstance(error, (OSError, *kinds))
+    return isinstance(error, (OSError, *kinds, *sdk_errors))
 
 
-def header(response: Any, name: str) -> str | None:
-    value = response.headers.get(name)
-    return str(value) if value else None
+def _is_before_sending(error: BaseException) -> bool:
+    """Tell whether an error means that no connection was made."""
+    kinds = [
+        kind
+        for library in _http_libraries()
+        for kind in (library.ConnectError, library.ConnectTimeout, library.PoolTimeout)
+    ]
+    return isinstance(error, (ConnectionRefusedError, *kinds))
 
 
-def _body(response: Any) -> object:
+# --- What a response says ---------------------------------------------------------
+
+
+def _body_of(response: Any) -> object:
     try:
         return response.json()
     except (ValueError, TypeError, RecursionError):
@@ -132,7 +192,7 @@ def _body(response: Any) -> object:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that the service asks to wait for."""
+    """Return the seconds that the service asks to wait, None if it does not."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         with suppress(ValueError):
             seconds = float(headers.get(name) or "") / unit
@@ -141,7 +201,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     until, now = _date(headers.get("retry-after")), _date(headers.get("date"))
     if until is None:
         return None
-    # By the service's own clock, where it tells the time.
+    # By the service's own clock, if the response has its date.
     return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
 
 

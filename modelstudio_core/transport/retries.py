@@ -1,10 +1,17 @@
-"""The one retry layer, over both SDKs; tenacity is loaded by the first failure."""
+"""The one retry layer, over both SDKs. Tenacity is imported by the first failure."""
 
+import logging
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from modelstudio_core.errors import ModelStudioError
+from modelstudio_core.errors import (
+    APIConnectionError,
+    ModelStudioError,
+    RateLimitError,
+)
+from modelstudio_core.transport.requests import HttpRequest
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -12,88 +19,119 @@ if TYPE_CHECKING:
 __all__ = ["aretry", "retry"]
 
 _T = TypeVar("_T")
-# The longest that a server's Retry-After is waited for.
-_LONGEST_WAIT: Final = 60.0
-# So much longer than asked for, at most: those who were told the same come apart.
+# A longer Retry-After is not waited for: the error is raised at once.
+_MAX_WAIT: Final = 60.0
+# Callers that were given the same Retry-After wait up to so much longer, at random.
 _SPREAD: Final = 0.25
+_logger: Final = logging.getLogger("modelstudio")
 
 
-def retry(once: Callable[[], _T], max_retries: int) -> _T:
-    """Call a function until it succeeds, fails for good, or was tried often enough.
+def retry(once: Callable[[], _T], max_retries: int, request: HttpRequest) -> _T:
+    """Call a function until it succeeds, fails for good, or was called often enough.
 
     Args:
         once: One attempt.
         max_retries: How often it is called again, at most.
+        request: The request that it sends: for the log, and for whether it is
+            repeatable.
 
     Raises:
-        ModelStudioError: That of the last attempt.
+        ModelStudioError: The error of the last attempt.
     """
     try:
         return once()
     except ModelStudioError as error:
-        if not (max_retries and _is_retryable(error)):
+        if not (max_retries and _may_repeat(error, request)):
             raise
-        failed = [error]
+        first_error = [error]
 
-    def again() -> _T:
-        if failed:
-            raise failed.pop()
+    def attempt() -> _T:
+        if first_error:
+            raise first_error.pop()
         return once()
 
     from tenacity import Retrying  # noqa: PLC0415 - most programs never need it
 
-    return Retrying(**_policy(max_retries))(again)
+    return Retrying(**_policy(max_retries, request))(attempt)
 
 
-async def aretry(once: Callable[[], Awaitable[_T]], max_retries: int) -> _T:
-    """Do as ``attempt``."""
+async def aretry(
+    once: Callable[[], Awaitable[_T]], max_retries: int, request: HttpRequest
+) -> _T:
+    """Async version of ``retry``."""
     try:
         return await once()
     except ModelStudioError as error:
-        if not (max_retries and _is_retryable(error)):
+        if not (max_retries and _may_repeat(error, request)):
             raise
-        failed = [error]
+        first_error = [error]
 
-    async def again() -> _T:
-        if failed:
-            raise failed.pop()
+    async def attempt() -> _T:
+        if first_error:
+            raise first_error.pop()
         return await once()
 
     from tenacity import AsyncRetrying  # noqa: PLC0415 - most programs never need it
 
-    return cast("_T", await AsyncRetrying(**_policy(max_retries))(again))
+    return cast("_T", await AsyncRetrying(**_policy(max_retries, request))(attempt))
 
 
-def _policy(max_retries: int) -> dict[str, Any]:
+def _policy(max_retries: int, request: HttpRequest) -> dict[str, Any]:
     from tenacity import retry_if_exception, stop_after_attempt  # noqa: PLC0415
 
     return {
         "stop": stop_after_attempt(max_retries + 1),
         "wait": _wait,
-        "retry": retry_if_exception(_is_retryable),
+        "retry": retry_if_exception(partial(_may_repeat, request=request)),
+        "before_sleep": partial(_log, max_retries, request),
         "reraise": True,
     }
 
 
-def _is_retryable(error: BaseException) -> bool:
-    """Tell whether to try again: not before the service's time, and not much later."""
-    if not isinstance(error, ModelStudioError):
+def _may_repeat(error: BaseException, request: HttpRequest) -> bool:
+    """Tell whether to send a request again after an error."""
+    if not isinstance(error, ModelStudioError) or not error.is_retryable:
         return False
-    return error.is_retryable and (error.retry_after or 0.0) <= _LONGEST_WAIT
+    if (error.retry_after or 0.0) > _MAX_WAIT:
+        return False
+    return request.repeatable or _nothing_created(error)
+
+
+def _nothing_created(error: ModelStudioError) -> bool:
+    """Tell whether a request that creates something surely did not."""
+    if isinstance(error, APIConnectionError):
+        return not error.was_sent
+    return isinstance(error, RateLimitError)
+
+
+def _log(max_retries: int, request: HttpRequest, state: "RetryCallState") -> None:
+    """Log a repetition, without any text of the service: it may quote the prompt."""
+    error = state.outcome.exception() if state.outcome else None
+    details = error.identifiers if isinstance(error, ModelStudioError) else ""
+    wait = state.next_action.sleep if state.next_action else 0.0
+    _logger.info(
+        "%s %s failed (%s); repetition %d of %d in %.1f s",
+        request.method,
+        request.path or "of another host",
+        f"{type(error).__name__}: {details}" if details else type(error).__name__,
+        state.attempt_number,
+        max_retries,
+        wait,
+    )
 
 
 def _wait(state: "RetryCallState") -> float:
-    """Wait as long as the service asks, else longer each time."""
+    """Return the seconds to wait: as the service asks, else growing."""
     error = state.outcome.exception() if state.outcome else None
-    asked: float | None = getattr(error, "retry_after", None)
-    if not asked:
+    seconds: float | None = getattr(error, "retry_after", None)
+    if not seconds:
         return _back_off(state)
-    return asked * random.uniform(1.0, 1.0 + _SPREAD)  # noqa: S311 - not a secret
+    return seconds * random.uniform(1.0, 1.0 + _SPREAD)  # noqa: S311 - not a secret
 
 
 def _back_off(state: "RetryCallState") -> float:
-    """Wait as both SDKs do: from half a second to eight, and a bit of chance."""
+    """Return the seconds that both SDKs wait: 0.5 to 8, and up to 0.5 at random."""
     from tenacity import wait_exponential, wait_random  # noqa: PLC0415
 
-    longer = wait_exponential(multiplier=0.5, max=8.0)
-    return longer(state) + wait_random(0, 0.5)(state)
+    exponential = wait_exponential(multiplier=0.5, max=8.0)
+    return exponential(state) + wait_random(0, 0.5)(state)

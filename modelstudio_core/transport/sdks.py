@@ -1,57 +1,78 @@
-"""The SDKs' clients, told everything: nothing is left to their environment."""
+"""Clients of the openai and dashscope SDKs over our pools.
+
+The SDKs bring identification and the shape of a call. Their retries, redirects,
+parsing, environment variables and configuration files are not used.
+"""
 
 import os
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, Literal
 
-from modelstudio_core._version import __version__
 from modelstudio_core.endpoints import DEFAULT_REGION
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection
-from modelstudio_core.transport.pools import http_library, timeout_of
+from modelstudio_core.transport.pools import library_of, timeout_for
 
-__all__ = ["request_headers", "sdk_client"]
+__all__ = ["HAS_DASHSCOPE", "Sdk", "make_sdk_client"]
+
+Sdk = Literal["openai", "dashscope"]
 
 
-def request_headers(connection: Connection) -> dict[str, str]:
-    """Return the headers that every request of a connection has.
+def _has_dashscope() -> bool:
+    """Tell whether version 2 of the dashscope SDK is installed, without importing."""
+    spec = find_spec("dashscope")
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    return any((Path(folder) / "v2").is_dir() for folder in folders)
 
-    A user's own takes the place of ours, however it is spelled.
+
+# Looked up when this is imported, which is not on an event loop.
+HAS_DASHSCOPE: Final = _has_dashscope()
+
+
+def make_sdk_client(
+    sdk: Sdk,
+    connection: Connection,
+    pool: Any,
+    headers: Mapping[str, str],
+    *,
+    is_async: bool,
+) -> Any:
+    """Make an SDK's client over a pool.
+
+    Args:
+        sdk: Which SDK.
+        connection: How to reach the service.
+        pool: The pool that it sends its requests over.
+        headers: The headers of each request.
+        is_async: Whether the pool, and so the client, is asynchronous.
+
+    Raises:
+        ConfigurationError: The pool follows redirects, and the SDK cannot be told
+            not to.
     """
-    ours = {
-        "User-Agent": f"modelstudio-integrations/{__version__}",
-        # Said by us: some versions of the SDK leave it out.
-        "Authorization": f"Bearer {connection.api_key}",
-        **connection.endpoint.headers,
-    }
-    spelled = {name.casefold(): name for name in ours}
-    theirs = connection.default_headers
-    return ours | {spelled.get(name.casefold(), name): value for name, value in theirs}
-
-
-def sdk_client(connection: Connection, pool: Any, colour: int) -> Any:
-    """Make an SDK's client over a pool; the colour is 0 for sync and 1 for async."""
-    if connection.protocol == "openai":
-        client = _sdk_classes("openai")[colour](
+    timeout = timeout_for(connection, library_of(pool))
+    if sdk == "openai":
+        client = _openai_classes()[is_async](
             http_client=pool,
             api_key=connection.api_key,
-            base_url=connection.base_url,
-            timeout=timeout_of(connection, http_library()),
+            base_url=connection.endpoint.url("openai"),
+            timeout=timeout,
             max_retries=0,
         )
-        client.ours = request_headers(connection)
+        client.request_headers = headers
         return client
     if pool.follow_redirects:
         raise ConfigurationError(
-            "An HTTP client for protocol='dashscope' must not follow redirects: make it"
-            " with follow_redirects=False."
+            "An HTTP client for protocol='dashscope' must not follow redirects: create"
+            " it with follow_redirects=False."
         )
-    # Nothing may be left to its environment, nor to its configuration file.
-    return _sdk_classes("dashscope")[colour](
+    return _dashscope_classes()[is_async](
         http_client=pool,
         api_key=connection.api_key,
-        base_url=connection.base_url,
+        base_url=connection.endpoint.url("dashscope"),
         region=connection.endpoint.region or DEFAULT_REGION,
         workspace="",
         protocol="native",
@@ -61,31 +82,27 @@ def sdk_client(connection: Connection, pool: Any, colour: int) -> Any:
     )
 
 
-def _sdk_classes(protocol: str) -> tuple[Any, Any]:
-    return _openai_classes() if protocol == "openai" else _dashscope_classes()
-
-
 @cache
 def _openai_classes() -> tuple[Any, Any]:
     import openai  # noqa: PLC0415 - not before the first call
 
     class _Headers:
-        """Send our headers only: the SDK adds OPENAI_* variables to any host."""
+        """Sends our headers only: the SDK adds OPENAI_* variables to any host."""
 
-        ours: Mapping[str, str] = {}
+        request_headers: Mapping[str, str] = {}
 
         @property
-        def default_headers(self) -> dict[str, Any]:
+        def default_headers(self) -> dict[str, object]:
             return {
                 "Accept": "application/json, text/event-stream",
                 "Content-Type": "application/json",
-                **self.ours,
+                **self.request_headers,
             }
 
-    class Client(_Headers, openai.OpenAI):
+    class Client(_Headers, openai.OpenAI):  # pyright: ignore[reportIncompatibleVariableOverride, reportIncompatibleMethodOverride] - its property
         pass
 
-    class AsyncClient(_Headers, openai.AsyncOpenAI):
+    class AsyncClient(_Headers, openai.AsyncOpenAI):  # pyright: ignore[reportIncompatibleVariableOverride, reportIncompatibleMethodOverride] - its property
         pass
 
     return Client, AsyncClient

@@ -24,7 +24,7 @@ from modelstudio_core.errors import (
 )
 from modelstudio_core.secrets import redact
 
-__all__ = ["ErrorContext"]
+__all__ = ["ErrorContext", "is_refusal"]
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=APIError)
@@ -97,19 +97,19 @@ _CLASS_OF_STATUS: dict[int, type[APIStatusError]] = {
     422: BadRequestError,
     429: RateLimitError,
 }
-# The texts carry numbers and links that change: only their fixed words are matched.
+# The texts hold numbers and links that change: only the fixed words are matched.
 _OVERFLOW = re.compile(r"range of input length|maximum context length", re.IGNORECASE)
 _FREE_QUOTA = re.compile(r"free allocated quota|free ?tier", re.IGNORECASE)
 _EMBEDDED_STATUS = re.compile(r"\s*<([45]\d{2})>")
-_CALLER_FAULT = re.compile(
+_INVALID_REQUEST = re.compile(
     r"list index out of range|role must be in|expecting '.' delimiter"
     r"|^\s*<4\d\d>|internalerror\.algo\.invalidparameter",
     re.IGNORECASE,
 )
 _NO_SUCH_MODEL = re.compile(r"\bmodel\b.{0,200}\bnot (exist|found)", re.IGNORECASE)
 _REDIRECTS = range(300, 400)
-# What the class of the status does not tell: a server may be busy (408, 409), and it
-# will never learn a method or a version of HTTP (501, 505).
+# Exceptions to the classes of status: a server may be busy (408, 409), and one that
+# does not support a method or a version of HTTP never will (501, 505).
 _ALWAYS_RETRYABLE, _NEVER_RETRYABLE = {408, 409}, {501, 505}
 
 
@@ -118,18 +118,19 @@ class ErrorContext:
     """What an error needs to know of the request that it is about.
 
     Attributes:
-        region: The region id, None for an address of one's own.
+        region: The region id; None for a custom base URL.
         protocol: ``"openai"`` or ``"dashscope"``.
         host: The host that was called.
-        secrets: What must never be shown, even where the service echoes it.
-        other_model: Says which model to ask for where the one that was is not served.
+        secrets: What must never be shown, even if the service repeats it.
+        suggest_model: Returns a sentence that names another model, for errors about a
+            model that is not served.
     """
 
     region: str | None
     protocol: str
     host: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    other_model: Callable[[], str] | None = field(
+    suggest_model: Callable[[], str] | None = field(
         default=None, repr=False, compare=False
     )
 
@@ -137,11 +138,22 @@ class ErrorContext:
         """Return the value with every secret in its strings replaced."""
         return redact(value, self.secrets)
 
-    def error(self, cls: type[_E], message: str, **known: Any) -> _E:
-        """Make an error that is not about a status, such as a broken connection."""
-        shown = {name: self.redact(value) for name, value in known.items()}
+    def error(self, cls: type[_E], message: str, **fields: object) -> _E:
+        """Make an error without a response, such as that of a broken connection.
+
+        Args:
+            cls: The class of the error.
+            message: What happened, and what to do about it.
+            **fields: Further arguments of the class.
+        """
+        arguments: dict[str, Any] = {
+            name: self.redact(value) for name, value in fields.items()
+        }
         return cls(
-            self.redact(message), region=self.region, protocol=self.protocol, **shown
+            self.redact(message),
+            region=self.region,
+            protocol=self.protocol,
+            **arguments,
         )
 
     def from_payload(
@@ -152,54 +164,68 @@ class ErrorContext:
         request_id: str | None = None,
         retry_after: float | None = None,
     ) -> APIError:
-        """Make the error that a response or an event of a stream describes.
+        """Make the error that a response, or an event of a stream, describes.
 
         Args:
-            status: The HTTP status, None inside a stream that does not tell it: then
-                it follows from the code, from the ``<400>`` that the message carries,
-                or from the type.
-            payload: The body, parsed where it is JSON, else its text.
-            request_id: The id in the response's header; the body's own comes first.
-            retry_after: Seconds that the header asked to wait for.
+            status: The HTTP status. None inside a stream that has none: then it
+                follows from the code, from a ``<400>`` in the message, or from the
+                type.
+            payload: The body: parsed if it is JSON, else its text.
+            request_id: The id in the header; that in the body has precedence.
+            retry_after: Seconds that the header asks to wait.
         """
-        # Before a long text is cut, which may be in the midst of a secret.
+        # Redacted before a long text is cut, which may be within a secret.
         payload = self.redact(payload)
-        told = _Told.read(payload, status)
-        real = status or told.status()
-        message = told.message
-        common: dict[str, Any] = {
-            "status_code": real,
-            "code": told.code,
-            "request_id": told.request_id or request_id or told.response_id,
+        body = _ErrorBody.parse(payload, status)
+        real_status = status or body.status()
+        message = body.message
+        fields: dict[str, Any] = {
+            "status_code": real_status,
+            "code": body.code,
+            "request_id": body.request_id or request_id or body.response_id,
             "body": payload,
             "retry_after": retry_after,
         }
-        if real is None:
-            return self.error(APIError, message, **common)
-        cls = told.error_class(real)
+        if real_status is None:
+            return self.error(APIError, message, **fields)
+        cls = body.error_class(real_status)
         if cls is AuthenticationError:
             message += f" {self._key_hint()}"
-        if real in _REDIRECTS:
+        if real_status in _REDIRECTS:
             message += (
-                " The service answered with a redirect, which is never followed:"
-                " check base_url."
+                " The service answered with a redirect, which is never followed."
+                " Check base_url."
             )
-        if self.other_model and told.is_about_the_model(cls):
-            message += f" {self.other_model()}"
-        retryable = told.is_retryable(cls, real)
-        return self.error(cls, message, is_retryable=retryable, **common)
+        if self.suggest_model and body.is_about_the_model(cls):
+            message += f" {self.suggest_model()}"
+        retryable = body.is_retryable(cls, real_status)
+        return self.error(cls, message, is_retryable=retryable, **fields)
 
     def _key_hint(self) -> str:
         where = f"region {self.region}" if self.region else self.host
         return (
-            f"The key was refused by {where}. API keys belong to one region: use a key"
-            " that was created there, or choose the key's own region with region=."
+            f"The API key was refused by {where}. API keys belong to one region: use a"
+            " key that was created there, or pass the region of the key as region=."
         )
 
 
+def is_refusal(body: Mapping[str, Any]) -> bool:
+    """Tell whether the JSON body of a successful response is an error after all.
+
+    It has ``error`` in the OpenAI style, or ``code`` and ``message`` and no result in
+    the native style.
+    """
+    if isinstance(body.get("error"), Mapping):
+        return True
+    results = ("output", "data", "results", "choices")
+    return bool(body.get("code") and body.get("message")) and not any(
+        body.get(name) for name in results
+    )
+
+
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What an error's body says, whichever of its shapes it has."""
+class _ErrorBody:
+    """The fields of an error, from any of the shapes that its body may have."""
 
     message: str
     code: str | None
@@ -208,10 +234,10 @@ class _Told:
     response_id: str | None
 
     @classmethod
-    def read(cls, payload: object, status: int | None) -> Self:
+    def parse(cls, payload: object, status: int | None) -> Self:
         if not isinstance(payload, Mapping):
             text = str(payload or "").strip()
-            return cls(text[:500] or _no_words(status), None, None, None, None)
+            return cls(text[:500] or _default_message(status), None, None, None, None)
         outer = cast("Mapping[str, Any]", payload)
         inner = outer.get("error")
         if isinstance(inner, str):
@@ -221,7 +247,7 @@ class _Told:
         )
         message = error.get("message") or outer.get("message")
         return cls(
-            message=str(message or _no_words(status)),
+            message=str(message or _default_message(status)),
             code=_text(error.get("code")),
             kind=_text(error.get("type")),
             request_id=_text(outer.get("request_id") or error.get("request_id")),
@@ -231,14 +257,13 @@ class _Told:
         )
 
     def status(self) -> int | None:
-        """Tell the status that an error inside a stream stands for."""
+        """Return the status that an error inside a stream stands for."""
         if embedded := _EMBEDDED_STATUS.match(self.message):
             return int(embedded.group(1))
         code = (self.code or "").casefold()
-        if found := _STATUS_OF_CODE.get(code) or _STATUS_OF_CODE.get(
-            code.split(".")[0]
-        ):
-            return found
+        status = _STATUS_OF_CODE.get(code) or _STATUS_OF_CODE.get(code.split(".")[0])
+        if status:
+            return status
         if code.startswith("invalidimage"):
             return _BAD_REQUEST
         if re.fullmatch(r"[1-5]\d\d", code, re.ASCII):
@@ -246,7 +271,7 @@ class _Told:
         return _STATUS_OF_TYPE.get((self.kind or "").casefold())
 
     def error_class(self, status: int) -> type[APIStatusError]:
-        """Choose the class: the cause first, then the status."""
+        """Choose the class by the cause, else by the status."""
         code = (self.code or "").casefold()
         if code in _QUOTA_CODES or (
             status in {403, 429} and _FREE_QUOTA.search(self.message)
@@ -262,7 +287,7 @@ class _Told:
 
     def is_retryable(self, cls: type[APIStatusError], status: int) -> bool:
         """Tell whether the same request may succeed later."""
-        if cls is InternalServerError and _CALLER_FAULT.search(
+        if cls is InternalServerError and _INVALID_REQUEST.search(
             f"{self.message}\n{self.code}"
         ):
             return False
@@ -273,15 +298,15 @@ class _Told:
         )
 
     def is_about_the_model(self, cls: type[APIStatusError]) -> bool:
-        """Tell whether another model is what helps; a 404 may be without words."""
+        """Tell whether another model would help; a 404 may have no message."""
         if self.code in _MODEL_CODES or _NO_SUCH_MODEL.search(self.message):
             return issubclass(cls, BadRequestError | NotFoundError)
         return cls is NotFoundError and self.code is None
 
 
-def _no_words(status: int | None) -> str:
+def _default_message(status: int | None) -> str:
     if status is None:
-        return "The service answered with neither an answer nor an error."
+        return "The response has neither an answer nor an error message."
     return f"HTTP status {status}"
 
 

@@ -7,13 +7,13 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 __all__ = ["EventSplitter", "field_of"]
 
 _BOM = b"\xef\xbb\xbf"
-# How most events begin, and what then stands between two of them.
+# The beginning of most events, and what is then between two of them.
 _DATA = b"data: "
 _NEXT_DATA = b"\n\ndata: "
 
 
 class EventSplitter:
-    r"""Split a stream of bytes into events, each the bytes of its lines.
+    r"""Splits a stream of bytes into events, each the bytes of its lines.
 
     Example:
         >>> splitter = EventSplitter()
@@ -28,20 +28,21 @@ class EventSplitter:
     __slots__ = ("_begun", "_pending", "_return")
 
     def __init__(self) -> None:
-        """Begin before the first byte."""
-        # Pieces of one event, joined when it is whole: a long one costs its length.
+        """Start before the first byte."""
+        # The parts of one event, joined when it is complete, so that a long event
+        # takes time in proportion to its length.
         self._pending: list[bytes] = []
         self._return = False
         self._begun = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Take the next bytes and return the events that they complete."""
+        """Add the next bytes and return the events that they complete."""
         if self._return or b"\r" in chunk:
             chunk = self._unify(chunk)
         if not self._begun:
             chunk = self._begin(chunk)
         if not self._pending and chunk.find(b"\n\n", 1) == len(chunk) - 2 > 0:
-            # One whole event, as most servers send it.
+            # One complete event, as most servers send it.
             event = chunk[:-2].lstrip(b"\n")
             return [event] if event else []
         if b"\n\n" not in chunk and not self._is_cut_line_end(chunk):
@@ -54,21 +55,21 @@ class EventSplitter:
         self._pending = [rest] if rest else []
         return [line for event in events if (line := event.strip(b"\n"))]
 
-    def lone_data(self, chunk: bytes) -> list[bytes] | None:
-        r"""Return the data of events that are one line of it each, as most are.
+    def data_lines(self, chunk: bytes) -> list[bytes] | None:
+        r"""Return the data of events that are one data line each, as most are.
 
         Args:
             chunk: The next bytes.
 
         Returns:
-            What ``field_of(event, b"data")`` would say of each event; None where the
-            bytes are anything else: then they are not taken, and are for ``feed``.
+            What ``field_of(event, b"data")`` returns for each event; None if the bytes
+            are anything else: then nothing has changed, and they are for ``feed``.
 
         Example:
             >>> splitter = EventSplitter()
             >>> splitter.feed(b"data: a\n\n")
             [b'data: a']
-            >>> splitter.lone_data(b"data: b\n\ndata: c\n\n")
+            >>> splitter.data_lines(b"data: b\n\ndata: c\n\n")
             [b'b', b'c']
         """
         if chunk[:6] != _DATA or self._pending or self._return:
@@ -77,21 +78,21 @@ class EventSplitter:
             return None
         line, _, rest = chunk.partition(b"\n")
         if rest == b"\n":
-            found = [line[6:]]
+            data = [line[6:]]
         else:
-            found = chunk[6:-2].split(_NEXT_DATA)
-            if chunk[-2:] != b"\n\n" or chunk.count(b"\n") != 2 * len(found):
+            data = chunk[6:-2].split(_NEXT_DATA)
+            if chunk[-2:] != b"\n\n" or chunk.count(b"\n") != 2 * len(data):
                 return None
         self._begun = True
-        return found
+        return data
 
     def close(self) -> bytes:
-        """Return what is left: an event whose closing blank line never came."""
+        """Return what is left: an event without its closing blank line."""
         rest, self._pending = b"".join(self._pending), []
         return rest.strip(b"\n")
 
     def _begin(self, chunk: bytes) -> bytes:
-        """Take the first bytes without a byte order mark, half of which may wait."""
+        """Return the first bytes without a byte order mark, which may be cut."""
         data = b"".join((*self._pending, chunk))
         self._pending = []
         if len(data) >= len(_BOM) or not _BOM.startswith(data):
@@ -99,12 +100,12 @@ class EventSplitter:
         return data.removeprefix(_BOM)
 
     def _is_cut_line_end(self, chunk: bytes) -> bool:
-        """Tell whether a blank line is cut between two chunks."""
+        """Tell whether a blank line is split between two chunks."""
         pending = self._pending
         return bool(pending) and chunk[:1] == b"\n" and pending[-1][-1:] == b"\n"
 
     def _unify(self, chunk: bytes) -> bytes:
-        r"""Make every line end ``\n``; a ``\r`` at the end may be half of one."""
+        r"""Make every line end ``\n``; a ``\r`` at the end may be half of ``\r\n``."""
         if self._return:
             chunk = b"\r" + chunk
         self._return = chunk.endswith(b"\r")
@@ -122,8 +123,8 @@ def field_of(event: bytes, name: bytes) -> bytes:
     """
     prefix = name + b":"
     if event.find(b"\n") < 0:
-        found = event[: len(prefix)] == prefix
-        return event[len(prefix) :].removeprefix(b" ") if found else b""
+        has_field = event[: len(prefix)] == prefix
+        return event[len(prefix) :].removeprefix(b" ") if has_field else b""
     values = [
         line[len(prefix) :].removeprefix(b" ")
         for line in event.split(b"\n")

@@ -1,0 +1,29 @@
+"""The bytes that aiohttp holds back when a connection breaks.
+
+``StreamReader`` raises its error before it returns the bytes that came first, and has
+no public method to read them. Without this the end of a broken stream is lost.
+"""
+
+from typing import Any, Final
+
+from modelstudio_core.foreign.fast_path import FastPath
+
+__all__ = ["BUFFERED", "read_buffered"]
+
+BUFFERED: Final = FastPath("the last bytes of a broken aiohttp response")
+
+
+def read_buffered(content: Any) -> bytes:
+    """Return the bytes that came before the error; none where they cannot be had.
+
+    Args:
+        content: The ``StreamReader`` of a response that has failed.
+    """
+    if not BUFFERED.active:
+        return b""
+    try:
+        rest = content._read_nowait(-1)  # noqa: SLF001 - no public method
+    except Exception as error:  # noqa: BLE001 - another version may raise anything
+        BUFFERED.switch_off(error)
+        return b""
+    return rest if isinstance(rest, bytes) else b""
