@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from modelstudio_core.transport import pools, retries
 from tests.faults.server import FaultServer
+from tests.support.internals import clear_ssl_context, no_backoff
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +65,12 @@ def tls_server(authority: Authority) -> Iterator[FaultServer]:
 def trusted(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> Iterator[None]:
     """Make the authority known in the way that a user would."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem))
-    pools._ssl_context.cache_clear()
+    clear_ssl_context()
     yield
-    pools._ssl_context.cache_clear()
+    clear_ssl_context()
 
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again without waiting, where the service does not ask for it."""
-    monkeypatch.setattr(retries, "_back_off", lambda _state: 0.0)
+    no_backoff(monkeypatch)

@@ -13,8 +13,12 @@ import pytest
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import errors
 from modelstudio_core.emulator import Emulator, Fault
-from modelstudio_core.transport import clients, pools
 from tests.support.answers import STREAM
+from tests.support.internals import (
+    clear_ssl_context,
+    keep_clients,
+    open_async_http_client,
+)
 from tests.support.replay import replaying
 
 Protocol = Literal["openai", "dashscope"]
@@ -101,12 +105,12 @@ def test_a_machine_without_certificates_says_so(
     modelstudio_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
-    pools._ssl_context.cache_clear()
+    clear_ssl_context()
     try:
         with pytest.raises(errors.ConfigurationError, match="SSL_CERT_FILE"):
             model(modelstudio_emulator, "openai", timeout=64).invoke("Hi")
     finally:
-        pools._ssl_context.cache_clear()
+        clear_ssl_context()
 
 
 @PROTOCOLS
@@ -116,7 +120,7 @@ async def test_a_client_that_is_given_up_is_closed_alone(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    monkeypatch.setattr(clients, "_KEPT_CLIENTS", 2)
+    keep_clients(monkeypatch, 2)
     models = [
         model(modelstudio_emulator, protocol, timeout=70 + number)
         for number in range(3)
@@ -127,14 +131,9 @@ async def test_a_client_that_is_given_up_is_closed_alone(
     request.addfinalizer(gc.enable)
     for llm in models:
         await llm.ainvoke("Hi")
-        pools.append(await pool_of(llm))
+        pools.append(await open_async_http_client(llm))
     await asyncio.sleep(0.01)
     assert [pool.is_closed for pool in pools] == [True, False, False]
-
-
-async def pool_of(llm: ChatModelStudio) -> Any:
-    client = (await clients.async_client(llm.resolved.connection)).client
-    return (client if llm.protocol == "openai" else client.transport)._client
 
 
 def test_a_wrong_stream_of_bytes_is_never_an_answer() -> None:

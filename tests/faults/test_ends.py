@@ -14,7 +14,7 @@ import pytest
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import errors
 from modelstudio_core.emulator import Emulator, Reply
-from modelstudio_core.transport import pools, send
+from tests.support.internals import http_library, is_large, timeout_of
 
 KEY = "sk-0123456789abcdefghijklmnopqrstuv"
 HEAD = b"HTTP/1.1 200 OK\r\nconnection: keep-alive\r\n"
@@ -123,9 +123,9 @@ async def test_a_large_request_is_sent_without_a_warning() -> None:
 
 def test_a_large_request_is_one_with_much_text() -> None:
     small = {"messages": [{"content": "x" * 1000, "n": 1, "on": True, "no": None}]}
-    assert not send._is_large(small)
-    assert send._is_large({"messages": [{"content": "x" * 2**19}]})
-    assert send._is_large({"messages": [{"content": "x" * 2**10}] * 2**9})
+    assert not is_large(small)
+    assert is_large({"messages": [{"content": "x" * 2**19}]})
+    assert is_large({"messages": [{"content": "x" * 2**10}] * 2**9})
 
 
 async def test_long_headers_are_taken() -> None:
@@ -138,7 +138,7 @@ async def test_long_headers_are_taken() -> None:
 
 def test_the_wait_for_a_place_does_not_shorten_connecting() -> None:
     llm = model("http://127.0.0.1:1", timeout=(10, 1.0))
-    timeout = pools.timeout_of(llm.resolved.connection, pools.http_library())
+    timeout = timeout_of(llm)
     assert (timeout.connect, timeout.read, timeout.pool) == (10, 1.0, 11.0)
 
 
@@ -218,7 +218,7 @@ async def test_a_hook_of_the_users_own_client_may_read_the_body(
     async def aread(response: Any) -> None:
         await response.aread()
 
-    http = pools.http_library()
+    http = http_library()
     clients_of_ours = {
         "http_client": http.Client(event_hooks={"response": [read]}),
         "http_async_client": http.AsyncClient(event_hooks={"response": [aread]}),

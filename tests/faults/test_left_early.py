@@ -16,6 +16,7 @@ from llamaindex_modelstudio import ModelStudio
 from tests.faults.server import FaultServer
 from tests.faults.ways import WAYS, Framework, Model, Way, ask, model
 from tests.faults.wire import Protocol, prompt
+from tests.support.internals import use_wait
 
 BOTH = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
 FRAMEWORKS = pytest.mark.parametrize("framework", ["LangChain", "LlamaIndex"])
@@ -155,7 +156,7 @@ async def test_a_call_is_cancelled_wherever_it_is(
     play: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("modelstudio_core.transport.retries._wait", lambda _state: 30.0)
+    use_wait(monkeypatch, 30.0)
     llm = model(way.framework, server.base_url, protocol)
     task = asyncio.create_task(ask(llm, way, prompt("x", play)))
     while not server.seen.asks:  # noqa: ASYNC110 - another thread's list

@@ -3,13 +3,12 @@
 import asyncio
 
 import pytest
-from tenacity import RetryCallState
 
 from modelstudio_core import errors
-from modelstudio_core.transport import failures, retries
 from tests.faults.server import FaultServer
 from tests.faults.ways import WAYS, Way, ask, model
 from tests.faults.wire import Ask, Protocol, prompt
+from tests.support.internals import record_waits, retry_after, use_retry_after
 
 PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
 NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
@@ -77,21 +76,13 @@ async def test_an_answer_that_streams_underneath_is_tried_again_whole(
 def test_how_long_the_service_asks_to_wait(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    assert failures._retry_after(headers) == seconds
+    assert retry_after(headers) == seconds
 
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Keep the waits of both colours, without waiting."""
-    kept: list[float] = []
-    decide = retries._wait
-
-    def keep(state: RetryCallState) -> float:
-        kept.append(decide(state))
-        return 0.0
-
-    monkeypatch.setattr(retries, "_wait", keep)
-    return kept
+    """Collect the waits between retries, without waiting."""
+    return record_waits(monkeypatch)
 
 
 @pytest.mark.parametrize("way", WAYS[:2], ids=str)
@@ -116,7 +107,7 @@ async def test_the_services_wait_is_kept_and_spread(
     waits: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(failures, "_retry_after", lambda _headers: 60.0)
+    use_retry_after(monkeypatch, 60.0)
     llm = model("LangChain", server.base_url, "openai", max_retries=5)
     await ask(llm, way, prompt("x", "busy"))
     assert all(60 <= waited <= 75 for waited in waits)
@@ -135,12 +126,8 @@ async def test_a_longer_wait_than_the_limit_is_the_callers_to_decide(
     assert server.seen.attempts["x"] == 1
 
 
-async def test_concurrent_calls_are_counted_apart(
-    server: FaultServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        "modelstudio_core.transport.retries._back_off", lambda _state: 0.0
-    )
+@pytest.mark.usefixtures("at_once")
+async def test_concurrent_calls_are_counted_apart(server: FaultServer) -> None:
     llm = model("LangChain", server.base_url, "openai")
     plays = [("busy", "ok"), ("ok",), ("busy", "busy"), ("closed", "ok")] * 5
     names = [f"{number}" for number in range(len(plays))]

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from modelstudio_core import errors
-from modelstudio_core.transport import pools
 from tests.faults.conftest import Authority
 from tests.faults.server import FaultServer
 from tests.faults.table import TABLE
 from tests.faults.test_table import SILENCE, check
 from tests.faults.ways import WAYS, Way, ask, model
 from tests.faults.wire import Ask, Protocol, prompt
+from tests.support.internals import http_library
 
 PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
 # Where the bytes come from makes a difference.
@@ -52,7 +52,7 @@ async def test_outcomes(tls_server: FaultServer, way: Way, protocol: Protocol) -
 async def test_a_client_of_ones_own_knows_whom_to_trust(
     tls_server: FaultServer, authority: Authority, way: Way, protocol: Protocol
 ) -> None:
-    http: Any = pools.http_library()
+    http: Any = http_library()
     own = {
         "http_client": http.Client(verify=authority.client, trust_env=False),
         "http_async_client": http.AsyncClient(verify=authority.client, trust_env=False),

@@ -8,17 +8,19 @@ import pytest
 from aiohttp import ClientSession
 
 from langchain_modelstudio import ChatModelStudio
-from modelstudio_core.chat import calls
-from modelstudio_core.chat.events import Event
-from modelstudio_core.chat.parser import ChatParser
 from modelstudio_core.emulator import Emulator, Reply
-from modelstudio_core.transport import fairness, pools
 from tests.faults.server import FaultServer
 from tests.faults.table import TABLE, Row
 from tests.faults.test_ends import SSE, answering
 from tests.faults.test_table import test_outcome as check_outcome
 from tests.faults.ways import WAYS, Way
 from tests.faults.wire import Protocol, prompt
+from tests.support.internals import (
+    MOST_EVENTS_PER_TURN,
+    async_transport_of,
+    count_parser_reads,
+    without_aiohttp,
+)
 
 PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
 
@@ -26,14 +28,14 @@ PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
 @pytest.fixture
 def over_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let aiohttp, or the SDK's adapter for it, be missing."""
-    monkeypatch.setattr(pools, "_aiohttp_adapter", lambda: None)
+    without_aiohttp(monkeypatch)
 
 
 def transport_of(base_url: str, protocol: Protocol = "openai") -> Any:
     llm = ChatModelStudio(
         model="qwen-plus", base_url=base_url, api_key="k", protocol=protocol
     )
-    return pools.make_pool(llm.resolved.connection, "AsyncClient")._transport
+    return async_transport_of(llm)
 
 
 @PROTOCOLS
@@ -126,14 +128,7 @@ async def test_events_that_came_together_are_read_together(
     colour: str, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Taking each out of a full buffer costs httpx more than all that we do."""
-    reads: list[int] = []
-    feed = ChatParser.feed
-
-    def count(self: ChatParser, chunk: bytes) -> list[Event]:
-        reads.append(len(chunk))
-        return feed(self, chunk)
-
-    monkeypatch.setattr(ChatParser, "feed", count)
+    reads = count_parser_reads(monkeypatch)
     with answering([many_events(protocol, 100)]) as url:
         llm = ChatModelStudio(
             model="qwen-plus", base_url=url, api_key="k", protocol=protocol
@@ -169,5 +164,4 @@ async def test_an_answer_that_came_at_once_leaves_others_their_turns(
             waits.append(turns)
         other.cancel()
     together = max(map(waits.count, waits))
-    # What a turn has room for, and the last that it let in.
-    assert together <= fairness._ROOM + 2 * calls._EVENTS_AT_ONCE
+    assert together <= MOST_EVENTS_PER_TURN
