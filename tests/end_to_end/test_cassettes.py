@@ -20,7 +20,6 @@ from vcr.errors import (  # type: ignore[import-untyped]
 from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.errors import APIError
-from modelstudio_core.transport import clients, pools
 from tests.support.cassettes import (
     FOLDER,
     KEY,
@@ -36,6 +35,11 @@ from tests.support.cassettes import (
     player,
     recorder,
     source_of,
+)
+from tests.support.internals import (
+    http_library,
+    record_async_clients,
+    record_clients,
 )
 
 pytestmark = pytest.mark.disable_socket
@@ -246,15 +250,7 @@ async def test_another_request_does_not_play(
 async def test_cassettes_play_on_fresh_and_on_kept_clients(
     monkeypatch: pytest.MonkeyPatch, protocol: str, way: Any
 ) -> None:
-    made: list[object] = []
-
-    def make(connection: Any) -> Any:
-        made.append(connection)
-        return real(connection)
-
-    real = clients._make_client
-    monkeypatch.setattr(clients, "_make_client", make)
-    monkeypatch.setattr(clients, "_sync_clients", clients._Clients())
+    made = record_clients(monkeypatch)
     for name in ("plain", "tool_call", "plain"):
         with player(path_of(protocol, name)) as cassette:
             await way(protocol, SCENARIOS[name])
@@ -267,14 +263,7 @@ async def test_cassettes_play_on_fresh_and_on_kept_clients(
 async def test_cassettes_play_on_the_clients_of_a_loop(
     monkeypatch: pytest.MonkeyPatch, protocol: str, way: Any
 ) -> None:
-    made: list[object] = []
-
-    def make(connection: Any, large: bool) -> Any:
-        made.append(connection)
-        return real(connection, large)
-
-    real = clients._make_async_client
-    monkeypatch.setattr(clients, "_make_async_client", make)
+    made = record_async_clients(monkeypatch)
     for name in ("plain", "tool_call", "plain"):
         with player(path_of(protocol, name)) as cassette:
             await way(protocol, SCENARIOS[name])
@@ -331,7 +320,7 @@ def test_what_is_secret_is_not_recorded(tmp_path: Path) -> None:
         }
         return http.Response(200, headers=headers, json=said, request=request)
 
-    http: Any = pools.http_library()
+    http: Any = http_library()
     key, workspace = "sk-0123456789abcdef", "somebody"
     at, path = SCENARIOS["thinking"].at, tmp_path / "a.yaml"
     hidden = {key: "REDACTED", workspace: "ws-123"}

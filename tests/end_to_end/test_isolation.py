@@ -19,11 +19,10 @@ import pytest
 from dashscope import Generation
 
 from langchain_modelstudio import ChatModelStudio
-from modelstudio_core import arguments
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.transport import clients
 from tests.support.answers import JSON, WHOLE
+from tests.support.internals import loops_with_clients, without_dashscope
 from tests.support.replay import replaying
 
 Protocol = Literal["openai", "dashscope"]
@@ -140,8 +139,7 @@ def test_nothing_of_the_vendors_environment_is_sent(
 def test_without_the_sdk_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(arguments, "find_spec", lambda _name: None)
-    monkeypatch.setattr(arguments, "_HAS_DASHSCOPE", arguments._has_dashscope())
+    without_dashscope(monkeypatch)
     with pytest.raises(
         ConfigurationError, match=r"modelstudio-integrations\[dashscope\]"
     ):
@@ -259,4 +257,4 @@ def test_many_event_loops_use_one_model_at_once(protocol: Protocol) -> None:
             found = list(pool.map(lambda n: asyncio.run(several(n)), range(16)))
         assert {text for texts in found for text in texts} == {llm.invoke("Hi").text}
         assert len(studio.requests) == 16 * 4 + 1
-    assert [loop for loop in clients._loop_clients if loop.is_closed()] == []
+    assert [loop for loop in loops_with_clients() if loop.is_closed()] == []

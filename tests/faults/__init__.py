@@ -1,1 +1,1 @@
-"""Every fault on a real socket, and what comes of it."""
+"""What the models do about every fault of the service or of the network."""

@@ -1,4 +1,4 @@
-"""Servers, models of both classes, and a clock that does not wait."""
+"""Fault servers, a certificate authority, and retries without waiting."""
 
 import ssl
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import trustme
 
-from modelstudio_core.transport import pools, retries
-from tests.faults.server import FaultServer
+from tests.support.fault_server import FaultServer
+from tests.support.internals import clear_ssl_context, no_backoff
 
 
 @pytest.fixture(scope="module")
 def shared_server() -> Iterator[FaultServer]:
-    """Return a fault server for many tests, each with ids of its own."""
+    """Return a fault server for many tests, each with its own request ids."""
     with FaultServer() as running:
         yield running
 
@@ -28,12 +28,12 @@ def server() -> Iterator[FaultServer]:
 
 @dataclass
 class Authority:
-    """A certificate authority of the test's own.
+    """A certificate authority that only this test run knows.
 
     Attributes:
-        server: What a server shows.
-        client: What a client that trusts it checks with.
-        pem: Its certificate, as a file.
+        server: The context of a server with a certificate of this authority.
+        client: The context of a client that trusts this authority.
+        pem: The certificate of the authority, as a file.
     """
 
     server: ssl.SSLContext
@@ -43,34 +43,36 @@ class Authority:
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Return an authority that signed for 127.0.0.1."""
-    signs = trustme.CA()
+    """Return an authority that issued a certificate for 127.0.0.1."""
+    issuer = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    signs.issue_cert("127.0.0.1").configure_cert(server)
+    issuer.issue_cert("127.0.0.1").configure_cert(server)
     client = ssl.create_default_context()
-    signs.configure_trust(client)
+    issuer.configure_trust(client)
     pem = tmp_path_factory.mktemp("authority") / "ca.pem"
-    signs.cert_pem.write_to_path(str(pem))
+    issuer.cert_pem.write_to_path(str(pem))
     return Authority(server, client, pem)
 
 
 @pytest.fixture
 def tls_server(authority: Authority) -> Iterator[FaultServer]:
-    """Return a fault server over TLS, whose authority nobody knows."""
+    """Return a fault server over TLS, whose certificate is not trusted by default."""
     with FaultServer(authority.server) as running:
         yield running
 
 
 @pytest.fixture
-def trusted(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> Iterator[None]:
-    """Make the authority known in the way that a user would."""
+def trust_authority(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority
+) -> Iterator[None]:
+    """Trust the authority through ``SSL_CERT_FILE``, as users do."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem))
-    pools._ssl_context.cache_clear()
+    clear_ssl_context()
     yield
-    pools._ssl_context.cache_clear()
+    clear_ssl_context()
 
 
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again without waiting, where the service does not ask for it."""
-    monkeypatch.setattr(retries, "_back_off", lambda _state: 0.0)
+@pytest.fixture(name="no_backoff")
+def _no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry at once where the service does not ask for a wait."""
+    no_backoff(monkeypatch)

@@ -1,99 +1,111 @@
-"""The parts of ``docs/reliability.md`` that are made: of the table, and of the figures.
+"""Generates the tables in ``docs/reliability.md``: faults, errors and the soak test.
 
-``python -m tests.faults.document`` writes them anew.
+``python -m tests.faults.document`` rewrites them.
 """
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 from tests.faults.soak import FIGURES, LEFT, OK
-from tests.faults.table import LANGCHAIN, TABLE, Outcome
+from tests.faults.table import LANGCHAIN_ERRORS, TABLE, Outcome
 
-__all__ = ["DOCUMENT", "rewritten"]
+__all__ = ["DOCUMENT", "regenerate"]
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
-_PART: Final = re.compile(r"(<!-- (\w+): made[^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
+_SECTION: Final = re.compile(
+    r"(<!-- (\w+): generated[^>]*-->\n).*?(<!-- end -->)", re.DOTALL
+)
 
 
-def rewritten(text: str) -> str:
-    """Return the document with its made parts as they should be."""
-    parts = {"faults": _faults, "classes": _classes, "soak": _soak}
-    return _PART.sub(lambda it: f"{it[1]}\n{parts[it[2]]()}\n\n{it[3]}", text)
+def regenerate(text: str) -> str:
+    """Return the document with its generated sections up to date."""
+    sections = {"faults": _faults, "errors": _errors, "soak": _soak}
+    return _SECTION.sub(
+        lambda match: f"{match[1]}\n{sections[match[2]]()}\n\n{match[3]}", text
+    )
+
+
+def _table(*rows: Sequence[object]) -> str:
+    header, *rest = [f"| {' | '.join(map(str, row))} |" for row in rows]
+    return "\n".join([header, f"|{'---|' * len(rows[0])}", *rest])
 
 
 def _faults() -> str:
-    lines = [
-        "| what happens | whole answer | stream |",
-        "|---|---|---|",
+    return _table(
+        ("what happens", "without streaming", "streaming"),
         *(
-            f"| {row.told} | {_say(row.whole)} | {_say(row.outcome(stream=True))} |"
+            (
+                row.description,
+                _describe(row.response),
+                _describe(row.outcome(stream=True)),
+            )
             for row in TABLE
         ),
-    ]
-    return "\n".join(lines)
+    )
 
 
-def _say(outcome: Outcome) -> str:
+def _describe(outcome: Outcome) -> str:
     if outcome.error is None:
         return "the answer"
-    said = f"`{outcome.error.__name__}`"
-    if outcome.begun:
-        said += ", after what came"
-    return f"{said}, tried again" if outcome.tries == "all" else said
+    text = f"`{outcome.error.__name__}`"
+    if outcome.partial:
+        text += " after partial output"
+    return f"{text}, retried" if outcome.retried else text
 
 
-def _classes() -> str:
-    lines = [
-        "| class | in LangChain also | `status_code` |",
-        "|---|---|---|",
+def _errors() -> str:
+    return _table(
+        ("class", "LangChain class", "`status_code`"),
         *(
-            f"| `{ours.__name__}` | `{theirs.__name__}` | {_statuses(ours)} |"
-            for ours, theirs in LANGCHAIN.items()
+            (f"`{cls.__name__}`", f"`{langchain.__name__}`", _statuses(cls))
+            for cls, langchain in LANGCHAIN_ERRORS.items()
         ),
-    ]
-    return "\n".join(lines)
+    )
 
 
 def _statuses(cls: type[Exception]) -> str:
-    outcomes = (it for row in TABLE for it in (row.whole, row.outcome(stream=True)))
-    found = sorted({it.status for it in outcomes if it.error is cls and it.status})
-    return ", ".join(map(str, found)) or "`None`"
+    outcomes = [row.outcome(stream=stream) for row in TABLE for stream in (True, False)]
+    statuses = {o.status for o in outcomes if o.error is cls and o.status}
+    return ", ".join(map(str, sorted(statuses))) or "`None`"
 
 
 def _soak() -> str:
-    it: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8"))
-    outcomes: dict[str, int] = it["outcomes"]
+    figures: Mapping[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8"))
+    outcomes: dict[str, int] = figures["outcomes"]
     failed = sum(n for name, n in outcomes.items() if name not in {OK, LEFT})
-    quarter = len(it["rss"]) // 4
-    early = median(it["rss"][quarter : 2 * quarter])
-    late = median(it["rss"][-quarter:])
+    quarter = len(figures["rss"]) // 4
+    early = median(figures["rss"][quarter : 2 * quarter])
+    late = median(figures["rss"][-quarter:])
     rows = {
-        "streams at once": it["streams"],
-        "seconds": f"{it['seconds']:g}",
-        "requests that were made to fail": f"{it['requests_failing']:.0%}",
-        "streams that ended": it["finished"],
+        "concurrent streams": figures["streams"],
+        "seconds": f"{figures['seconds']:g}",
+        "share of requests that the server fails": f"{figures['requests_failing']:.0%}",
+        "finished streams": figures["finished"],
         "… with the right answer": outcomes[OK],
         "… with the right error": failed,
-        "… left early": outcomes[LEFT],
-        "… otherwise": len(it["wrong"]),
-        "file descriptors before, at most, after": _three(it["fds"]),
-        "threads before, at most, after": _three(it["threads"]),
-        "tasks left": it["tasks"],
-        "answers that the server was still sending": it["busy"],
-        "memory in the second quarter, in the last": f"{early:g} MiB, {late:g} MiB",
-        "seconds of a processor, the server's not counted": it["cpu"],
+        "… closed early by the client": outcomes[LEFT],
+        "… with a wrong outcome": len(figures["wrong"]),
+        "file descriptors before, at most, after": _join(figures["fds"]),
+        "threads before, at most, after": _join(figures["threads"]),
+        "asyncio tasks left over": figures["tasks"],
+        "responses that the server was still sending": figures["busy"],
+        "memory in the second and in the last quarter": (
+            f"{early:g} MiB, {late:g} MiB"
+        ),
+        "CPU seconds, without the server": figures["cpu"],
     }
-    lines = [f"| {name} | {value} |" for name, value in rows.items()]
-    return "\n".join(["| | |", "|---|---|", *lines])
+    return _table(("measure", "value"), *rows.items())
 
 
-def _three(numbers: list[int]) -> str:
+def _join(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
 if __name__ == "__main__":
-    old = DOCUMENT.read_text(encoding="utf-8")
-    DOCUMENT.write_text(rewritten(old), encoding="utf-8")
+    DOCUMENT.write_text(
+        regenerate(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8"
+    )

@@ -1,7 +1,7 @@
-"""Many streams at once, one request in ten failing, for as long as one likes.
+"""A soak test: many concurrent streams, of which one request in ten fails.
 
-``python -m tests.faults.soak --seconds 30`` prints what came of it and fails where
-anything was lost, doubled or left behind; ``--record`` keeps the figures for
+``python -m tests.faults.soak --seconds 30`` prints the figures and fails if text was
+lost or duplicated, or if anything was leaked. ``--record`` keeps the figures for
 ``docs/reliability.md``.
 """
 
@@ -27,14 +27,15 @@ from urllib.request import urlopen
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import errors
 from tests.faults.table import TABLE, Outcome
-from tests.faults.ways import WAYS, Answer, Model, ask, model
-from tests.faults.wire import Ask, prompt
+from tests.support.calls import ASYNC_STYLES, Result, collect_text
+from tests.support.fault_server import FaultRequest, prompt
+from tests.support.models import PROTOCOLS, Model, model
 
-__all__ = ["FIGURES", "Figures", "run"]
+__all__ = ["FIGURES", "LEFT", "OK", "Figures", "run"]
 
 FIGURES: Final = Path(__file__).with_name("soak.json")
-ROWS: Final = {row.play: row for row in TABLE if row.outcome(stream=True).error}
-STREAMS: Final = [way for way in WAYS if way.stream and way.colour == "async"]
+ROWS: Final = {row.fault: row for row in TABLE if row.outcome(stream=True).error}
+STYLES: Final = {it.framework: it for it in ASYNC_STYLES if it.stream}
 OK: Final = "the right answer"
 LEFT: Final = "left early"
 FAILING: Final = 0.1
@@ -42,27 +43,27 @@ LEAVING: Final = 0.05
 RETRIES: Final = 2
 PIECES: Final = 20
 PAUSE: Final = 0.25
-# How much the memory of the last quarter may be above that of the second one.
+# How much more memory the last quarter may use than the second one.
 GROWTH: Final = 0.05
 
 
 @dataclass
 class Figures:
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
-        streams: How many ran at once.
-        seconds: How long.
-        finished: How many ended.
-        requests_failing: The share of requests that were made to fail.
-        outcomes: How many ended how.
-        wrong: What should not have been.
-        fds: Open file descriptors before, at the most, and after.
-        threads: The same of threads.
-        tasks: Tasks that were left when the last stream had ended.
-        busy: Answers that the server was still sending then.
-        rss: Memory in MiB, a number each half second.
-        cpu: Seconds of a processor that it took, the server's not counted.
+        streams: The number of concurrent streams.
+        seconds: For how long new streams were started.
+        finished: The number of streams that ended.
+        requests_failing: The share of requests that the server failed.
+        outcomes: The number of streams by outcome.
+        wrong: Descriptions of wrong outcomes.
+        fds: Open file descriptors before, at most, and after.
+        threads: Threads before, at most, and after.
+        tasks: asyncio tasks left over after the last stream.
+        busy: Responses that the server was still sending after the last stream.
+        rss: Memory in MiB, measured every half second.
+        cpu: CPU seconds, without the server.
     """
 
     streams: int
@@ -80,22 +81,22 @@ class Figures:
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong with it, in words."""
-        found = list(self.wrong)
+        """Descriptions of everything that is wrong."""
+        problems = list(self.wrong)
         if self.tasks or self.busy:
-            found.append(f"{self.tasks} tasks, {self.busy} answers are left.")
+            problems.append(f"{self.tasks} tasks, {self.busy} responses are left over.")
         if self.fds[2] > self.fds[0] or self.threads[2] > self.threads[0]:
-            found.append(f"File descriptors {self.fds}, threads {self.threads}.")
+            problems.append(f"File descriptors {self.fds}, threads {self.threads}.")
         if self.growth > GROWTH:
-            found.append(f"Memory grew by {self.growth:.0%}: {self.rss}")
-        return found
+            problems.append(f"Memory grew by {self.growth:.0%}: {self.rss}")
+        return problems
 
     @property
     def growth(self) -> float:
-        """How much memory grew from the second quarter to the last."""
+        """The growth of memory from the second quarter to the last, as a share."""
         quarter = len(self.rss) // 4
         if quarter < 2:
-            # Too short a run to tell.
+            # The run was too short to measure it.
             return 0.0
         before, after = self.rss[quarter : 2 * quarter], self.rss[-quarter:]
         return median(after) / median(before) - 1
@@ -109,51 +110,51 @@ def run(
     timeout: float = 5.0,
     pause: float = PAUSE,
 ) -> Figures:
-    """Run it, in an event loop of its own.
+    """Run the soak test in a new event loop.
 
     Args:
-        streams: How many streams run at once, all the time.
-        seconds: For how long new ones begin.
-        seed: What the faults follow from.
-        timeout: The silence that is borne.
-        pause: The silence before each piece of an answer.
+        streams: The number of concurrent streams.
+        seconds: For how long new streams are started.
+        seed: The seed of the random choice of faults.
+        timeout: The models' ``timeout`` in seconds.
+        pause: Seconds before each piece of an answer.
     """
     figures = Figures(streams, seconds)
     with _server() as port:
-        soak = _Soak(figures, port, random.Random(seed), timeout, pause)  # noqa: S311 - the same faults each time
-        # What the first call loads is not what a stream leaves behind.
+        soak = _Soak(figures, port, random.Random(seed), timeout, pause)  # noqa: S311 - reproducible faults
+        # What the first call loads is not a leak.
         asyncio.run(soak.warm_up())
-        watch = _Watch(figures)
-        begun = time.process_time()
-        with watch:
+        monitor = _Monitor(figures)
+        start = time.process_time()
+        with monitor:
             asyncio.run(soak.run())
-        figures.cpu = round(time.process_time() - begun, 1)
+        figures.cpu = round(time.process_time() - start, 1)
         gc.collect()
-        figures.fds = (watch.before[0], watch.most[0], _fds())
-        figures.threads = (watch.before[1], watch.most[1], threading.active_count())
+        figures.fds = (monitor.before[0], monitor.most[0], _fds())
+        figures.threads = (monitor.before[1], monitor.most[1], threading.active_count())
     figures.outcomes = dict(soak.outcomes.most_common())
     return figures
 
 
-class _Watch:
-    """Looks at the process every half second, from a thread of its own."""
+class _Monitor:
+    """Measures the process every half second in a thread."""
 
     def __init__(self, figures: Figures) -> None:
         self._figures = figures
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._measure)
         self.before = self.most = (_fds(), threading.active_count())
 
     def __enter__(self) -> None:
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stopping.set()
         self._thread.join()
 
-    def _look(self) -> None:
-        while not self._over.wait(0.5):
-            # But for this one.
+    def _measure(self) -> None:
+        while not self._stopping.wait(0.5):
+            # Without this thread.
             threads = threading.active_count() - 1
             self.most = max(self.most[0], _fds()), max(self.most[1], threads)
             self._figures.rss.append(_rss())
@@ -161,8 +162,8 @@ class _Watch:
 
 @contextmanager
 def _server() -> Generator[int]:
-    command = [sys.executable, "-m", "tests.faults.server"]
-    with subprocess.Popen(  # noqa: S603 - our own module
+    command = [sys.executable, "-m", "tests.support.fault_server"]
+    with subprocess.Popen(  # noqa: S603 - a module of these tests
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin
@@ -172,7 +173,7 @@ def _server() -> Generator[int]:
 
 
 class _Soak:
-    """One run."""
+    """One run of the soak test."""
 
     def __init__(
         self,
@@ -188,17 +189,15 @@ class _Soak:
         self._ends = 0.0
         self._address = address = f"http://127.0.0.1:{port}"
         self._models: list[Model] = [
-            model(
-                way.framework, address, protocol, timeout=timeout, max_retries=RETRIES
-            )
-            for way in STREAMS
-            for protocol in ("openai", "dashscope")
+            model(framework, address, protocol, timeout=timeout, max_retries=RETRIES)
+            for framework in STYLES
+            for protocol in PROTOCOLS
         ]
 
     async def warm_up(self) -> None:
         for number, llm in enumerate(self._models):
-            answer = await self._ask(llm, prompt(f"warm-{number}"))
-            assert answer.error is None, answer.error
+            result = await self._collect(llm, prompt(f"warm-{number}"))
+            assert result.error is None, result.error
 
     async def run(self) -> None:
         self._ends = time.monotonic() + self.figures.seconds
@@ -209,78 +208,79 @@ class _Soak:
         self.figures.finished = self.outcomes.total()
 
     async def _work(self, worker: int) -> None:
-        # They do not march in step.
+        # The workers start at different times.
         await asyncio.sleep(self._random.random() * PIECES * self._pause)
         number = 0
         while time.monotonic() < self._ends:
             number += 1
             await self._stream(f"{worker}-{number}")
 
-    async def _stream(self, of: str) -> None:
-        plays = [self._choose() for _ in range(RETRIES + 1)]
+    async def _stream(self, request_id: str) -> None:
+        faults = [self._choose_fault() for _ in range(RETRIES + 1)]
         llm = self._random.choice(self._models)
-        said = prompt(of, *plays, pieces=PIECES, pause=self._pause)
-        if plays[0] == "ok" and self._random.random() < LEAVING:
-            await self._leave(llm, said)
+        text = prompt(request_id, *faults, pieces=PIECES, pause=self._pause)
+        if faults[0] == "ok" and self._random.random() < LEAVING:
+            await self._leave(llm, text)
             self.outcomes[LEFT] += 1
             return
-        answer = await self._ask(llm, said)
-        expected = _expected(plays)
+        result = await self._collect(llm, text)
+        expected = _expected(faults)
         name = expected.error.__name__ if expected.error else OK
         self.outcomes[name] += 1
-        text = Ask("openai", stream=True, id=of, pieces=PIECES).text
-        if problem := _problem(answer, expected, text):
-            self.figures.wrong.append(f"{of} {plays}: {problem}")
+        answer = FaultRequest("openai", stream=True, id=request_id, pieces=PIECES).text
+        if problem := _problem(result, expected, answer):
+            self.figures.wrong.append(f"{request_id} {faults}: {problem}")
 
-    def _choose(self) -> str:
+    def _choose_fault(self) -> str:
         fails = self._random.random() < FAILING
         return self._random.choice(list(ROWS)) if fails else "ok"
 
     def _busy(self) -> int:
-        """Ask the server how many answers it still sends."""
-        with urlopen(f"{self._address}/seen", timeout=5) as seen:  # noqa: S310 - http
-            return int(json.load(seen)["playing"])
+        """Return how many responses the server is still sending."""
+        with urlopen(f"{self._address}/log", timeout=5) as log:  # noqa: S310 - http
+            return int(json.load(log)["responding"])
 
     @staticmethod
-    async def _ask(llm: Model, said: str) -> Answer:
+    async def _collect(llm: Model, text: str) -> Result:
         langchain = isinstance(llm, ChatModelStudio)
-        return await ask(llm, STREAMS[0 if langchain else 1], said)
+        style = STYLES["LangChain" if langchain else "LlamaIndex"]
+        return await collect_text(llm, style, text)
 
     @staticmethod
-    async def _leave(llm: Model, said: str) -> None:
+    async def _leave(llm: Model, text: str) -> None:
         stream: Any = (
-            llm.astream(said)
+            llm.astream(text)
             if isinstance(llm, ChatModelStudio)
-            else await llm.astream_complete(said)
+            else await llm.astream_complete(text)
         )
         await anext(stream)
         await stream.aclose()
 
 
-def _expected(plays: list[str]) -> Outcome:
-    """Tell what comes of a request whose attempts are played like this."""
+def _expected(faults: list[str]) -> Outcome:
+    """Return the outcome of a request whose attempts meet these faults."""
     outcome = Outcome()
-    for play in plays:
-        outcome = ROWS[play].outcome(stream=True) if play in ROWS else Outcome()
-        if outcome.tries == "once":
+    for fault in faults:
+        outcome = ROWS[fault].outcome(stream=True) if fault in ROWS else Outcome()
+        if not outcome.retried:
             break
     return outcome
 
 
-def _problem(answer: Answer, expected: Outcome, text: str) -> str:
-    """Say what is wrong with an answer, nothing if nothing is."""
-    error = answer.error
+def _problem(result: Result, expected: Outcome, text: str) -> str:
+    """Return a description of what is wrong with a result, or an empty text."""
+    error = result.error
     if expected.error is None:
         if error is not None:
             return f"{error!r} in place of an answer"
-        return "" if answer.text == text else f"lost or doubled: {answer.text}"
+        return "" if result.text == text else f"lost or duplicated: {result.text}"
     if not isinstance(error, expected.error):
         return f"{error!r} in place of {expected.error.__name__}"
     assert isinstance(error, errors.ModelStudioError)
     if error.status_code != expected.status:
         return f"status {error.status_code}"
-    if bool(answer.text) is not expected.begun or not text.startswith(answer.text):
-        return f"lost or doubled before the error: {answer.text}"
+    if bool(result.text) is not expected.partial or not text.startswith(result.text):
+        return f"lost or duplicated before the error: {result.text}"
     return ""
 
 
@@ -302,12 +302,12 @@ def _command() -> int:
     parser.add_argument("--streams", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--record", action="store_true", help="keep the figures")
-    said = parser.parse_args()
-    figures = run(said.streams, said.seconds, seed=said.seed)
-    told = json.dumps(asdict(figures), indent=2)
-    sys.stdout.write(f"{told}\n")
-    if said.record and not figures.problems:
-        FIGURES.write_text(f"{told}\n", encoding="utf-8")
+    options = parser.parse_args()
+    figures = run(options.streams, options.seconds, seed=options.seed)
+    text = json.dumps(asdict(figures), indent=2)
+    sys.stdout.write(f"{text}\n")
+    if options.record and not figures.problems:
+        FIGURES.write_text(f"{text}\n", encoding="utf-8")
     sys.stderr.writelines(f"{problem}\n" for problem in figures.problems)
     return 1 if figures.problems else 0
 

@@ -1,57 +1,60 @@
-"""What breaks, and what comes of it: ``docs/reliability.md`` is made of this table."""
+"""The outcome of every fault; ``docs/reliability.md`` is generated from this table."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from langchain_core import exceptions as langchain
 
 from modelstudio_core import errors
 
-__all__ = ["TABLE", "Outcome", "Row"]
-
-Tries = Literal["once", "all"]
+__all__ = ["LANGCHAIN_ERRORS", "TABLE", "Outcome", "Row"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What comes of a fault.
+    """What a call comes to.
 
     Attributes:
         error: The class of the error; None is the right answer.
-        status: Its status.
-        tries: Whether it is sent once or ``max_retries + 1`` times.
-        begun: Whether the beginning of the answer is handed on before the error.
+        status: The ``status_code`` of the error.
+        retried: Whether the request is sent ``max_retries + 1`` times, or once.
+        partial: Whether a part of the answer is delivered before the error.
     """
 
     error: type[errors.ModelStudioError] | None = None
     status: int | None = None
-    tries: Tries = "once"
-    begun: bool = False
+    retried: bool = False
+    partial: bool = False
 
 
 @dataclass(frozen=True)
 class Row:
-    """A fault and its outcome, which is that of both protocols.
+    """A fault and its outcome, which is the same for both protocols.
 
     Attributes:
-        play: What the server plays.
-        told: The same in words.
-        whole: What comes of it for a whole answer.
-        stream: What comes of it for a stream; None: the same.
+        fault: The name of the fault, as the fault server has it.
+        description: What happens, for the documentation.
+        response: The outcome of a call without streaming.
+        stream: The outcome of a stream; None: the same.
     """
 
-    play: str
-    told: str
-    whole: Outcome
+    fault: str
+    description: str
+    response: Outcome
     stream: Outcome | None = None
 
     def outcome(self, *, stream: bool) -> Outcome:
-        """Return what comes of it."""
-        return self.stream if stream and self.stream else self.whole
+        """Return the outcome of a call with or without streaming."""
+        return self.stream if stream and self.stream else self.response
+
+    @property
+    def waits_for_timeout(self) -> bool:
+        """Whether the fault ends only when the model's ``timeout`` is over."""
+        return self.fault in {"silent", "silent midway", "never ends"}
 
 
-# Its parents in LangChain, beside our own class.
-LANGCHAIN: Final[dict[type[errors.ModelStudioError], type[Exception]]] = {
+# The LangChain error that each of our classes is also an instance of.
+LANGCHAIN_ERRORS: Final[dict[type[errors.ModelStudioError], type[Exception]]] = {
     errors.APIConnectionError: langchain.ModelConnectionError,
     errors.APITimeoutError: langchain.ModelTimeoutError,
     errors.IncompleteStreamError: langchain.ModelConnectionError,
@@ -67,119 +70,134 @@ LANGCHAIN: Final[dict[type[errors.ModelStudioError], type[Exception]]] = {
     errors.InternalServerError: langchain.ModelAPIError,
 }
 
-_LOST: Final = Outcome(errors.APIConnectionError, tries="all")
-_SILENT: Final = Outcome(errors.APITimeoutError, tries="all")
-_BROKEN: Final = Outcome(errors.IncompleteStreamError, tries="all")
-_BROKEN_OFF: Final = Outcome(errors.IncompleteStreamError, begun=True)
-_RATE: Final = Outcome(errors.RateLimitError, 429, "all")
-_MONEY: Final = Outcome(errors.QuotaExceededError, 429)
+_UNREACHED: Final = Outcome(errors.APIConnectionError, retried=True)
+_TIMEOUT: Final = Outcome(errors.APITimeoutError, retried=True)
+_INCOMPLETE: Final = Outcome(errors.IncompleteStreamError, retried=True)
+_PARTIAL: Final = Outcome(errors.IncompleteStreamError, partial=True)
+_FILTERED: Final = Outcome(errors.ContentFilterError, 400)
+_RATE_LIMITED: Final = Outcome(errors.RateLimitError, 429, retried=True)
+_NO_QUOTA: Final = Outcome(errors.QuotaExceededError, 429)
 
 
-def _server(status: int, tries: Tries = "all") -> Outcome:
-    return Outcome(errors.InternalServerError, status, tries)
+def _server_error(status: int, *, retried: bool = True) -> Outcome:
+    return Outcome(errors.InternalServerError, status, retried=retried)
 
 
 TABLE: Final = (
     # --- The connection
-    Row("closed", "The connection is closed before the first byte", _LOST),
-    Row("reset", "The connection is reset before the first byte", _LOST),
-    Row("half a head", "The connection is closed within the headers", _LOST),
-    Row("silence", "Nothing comes for longer than `timeout`", _SILENT),
-    # --- Answers that are none
-    Row("page", "HTTP 200 with a page of HTML", _BROKEN),
-    Row("empty", "HTTP 200 with an empty body", _BROKEN),
+    Row("closed", "The connection is closed before the first byte", _UNREACHED),
+    Row("reset", "The connection is reset before the first byte", _UNREACHED),
+    Row("closed in headers", "The connection is closed within the headers", _UNREACHED),
+    Row("silent", "No byte arrives for longer than `timeout`", _TIMEOUT),
+    # --- Responses that are no answer
+    Row("html", "HTTP 200 with an HTML page", _INCOMPLETE),
+    Row("empty", "HTTP 200 with an empty body", _INCOMPLETE),
     Row(
         "redirect",
-        "A redirect, which is never followed",
+        "A redirect (redirects are never followed)",
         Outcome(errors.APIStatusError, 307),
     ),
-    # --- Truncation
-    Row("cut", "The connection is closed in the midst", _BROKEN, _BROKEN_OFF),
-    Row("cut by reset", "The connection is reset in the midst", _BROKEN, _BROKEN_OFF),
+    # --- Incomplete answers
     Row(
-        "no finish", "The response ends before its finish reason", _BROKEN, _BROKEN_OFF
-    ),
-    Row("half a frame", "Half a frame of JSON, then the end", _BROKEN, _BROKEN_OFF),
-    Row("short body", "Fewer bytes than `content-length` says", _BROKEN, _BROKEN_OFF),
-    Row(
-        "misshapen event",
-        "An event that has no place in an answer",
-        _BROKEN,
-        _BROKEN_OFF,
+        "closed midway",
+        "The connection is closed in the middle of the answer",
+        _INCOMPLETE,
+        _PARTIAL,
     ),
     Row(
-        "silence in the midst",
-        "Silence for longer than `timeout` in the midst",
-        _SILENT,
-        Outcome(errors.APITimeoutError, begun=True),
+        "reset midway",
+        "The connection is reset in the middle of the answer",
+        _INCOMPLETE,
+        _PARTIAL,
     ),
-    Row("left open", "A whole stream whose response never ends", Outcome()),
+    Row(
+        "no finish reason",
+        "The response ends without a finish reason",
+        _INCOMPLETE,
+        _PARTIAL,
+    ),
+    Row(
+        "half an event",
+        "The response ends in the middle of an event",
+        _INCOMPLETE,
+        _PARTIAL,
+    ),
+    Row("short body", "Fewer bytes than `content-length`", _INCOMPLETE, _PARTIAL),
+    Row(
+        "malformed event",
+        "An event whose JSON has values of wrong types",
+        _INCOMPLETE,
+        _PARTIAL,
+    ),
+    Row(
+        "silent midway",
+        "No byte arrives for longer than `timeout` in the middle of the answer",
+        _TIMEOUT,
+        Outcome(errors.APITimeoutError, partial=True),
+    ),
+    Row("never ends", "A complete answer whose response never ends", Outcome()),
     # --- Errors of the service
     Row(
         "bad parameter",
-        "400, a parameter is wrong",
+        "400, invalid parameter",
         Outcome(errors.BadRequestError, 400),
     ),
     Row(
-        "overflow",
-        "400, the prompt is too long",
+        "prompt too long",
+        "400, prompt too long",
         Outcome(errors.ContextOverflowError, 400),
     ),
+    Row("moderation", "400, content moderation", _FILTERED),
+    Row("moderation inside 200", "Content moderation, inside HTTP 200", _FILTERED),
     Row(
-        "moderation",
-        "400, content moderation",
-        Outcome(errors.ContentFilterError, 400),
+        "moderation midway",
+        "Content moderation in the middle of a stream",
+        _FILTERED,
+        Outcome(errors.ContentFilterError, 400, partial=True),
     ),
     Row(
-        "moderation inside 200",
-        "Content moderation, inside HTTP 200",
-        Outcome(errors.ContentFilterError, 400),
-    ),
-    Row(
-        "moderation in the midst",
-        "Content moderation in the midst of a stream",
-        Outcome(errors.ContentFilterError, 400),
-        Outcome(errors.ContentFilterError, 400, begun=True),
-    ),
-    Row(
-        "overdue",
-        "400 `Arrearage`, the account is overdue",
+        "account overdue",
+        "400 `Arrearage`, overdue account",
         Outcome(errors.QuotaExceededError, 400),
     ),
     Row(
         "wrong key",
-        "401, the key is refused",
+        "401, invalid API key",
         Outcome(errors.AuthenticationError, 401),
     ),
     Row(
-        "denied",
-        "403, the key may not do this",
+        "permission denied",
+        "403, the key lacks the permission",
         Outcome(errors.PermissionDeniedError, 403),
     ),
     Row(
-        "free tier",
+        "free tier only",
         "403 `AllocationQuota.FreeTierOnly`",
         Outcome(errors.QuotaExceededError, 403),
     ),
-    Row("no such model", "404, no such model", Outcome(errors.NotFoundError, 404)),
-    Row("request timeout", "408", Outcome(errors.APIStatusError, 408, "all")),
-    Row("conflict", "409", Outcome(errors.APIStatusError, 409, "all")),
-    Row("rate", "429, too many requests", _RATE),
-    Row("burst", "429, the rate grew too fast", _RATE),
-    Row("tokens a minute", "429 `insufficient_quota`, too many tokens", _RATE),
+    Row("unknown model", "404, unknown model", Outcome(errors.NotFoundError, 404)),
+    Row("request timeout", "408", Outcome(errors.APIStatusError, 408, retried=True)),
+    Row("conflict", "409", Outcome(errors.APIStatusError, 409, retried=True)),
+    Row("rate limit", "429, too many requests", _RATE_LIMITED),
+    Row("burst rate limit", "429, the request rate rose too fast", _RATE_LIMITED),
+    Row("token rate limit", "429 `insufficient_quota`, too many tokens", _RATE_LIMITED),
     Row(
-        "an hour",
+        "retry after an hour",
         "429 with a `Retry-After` of an hour",
         Outcome(errors.RateLimitError, 429),
     ),
-    Row("free quota", "429, the free quota is used up", _MONEY),
-    Row("bill", "429, a bill is overdue", _MONEY),
-    Row("internal", "500", _server(500)),
-    Row("server timeout", "500 `RequestTimeOut`", _server(500)),
-    Row("caller fault", "500 for what the caller did wrong", _server(500, "once")),
-    Row("not implemented", "501", _server(501, "once")),
-    Row("bad gateway", "502 with a page of HTML", _server(502)),
-    Row("busy", "503, no capacity", _server(503)),
-    Row("busy inside 200", "503, inside HTTP 200", _server(503)),
-    Row("gateway timeout", "504 with an empty body", _server(504)),
+    Row("free quota exhausted", "429, the free quota is used up", _NO_QUOTA),
+    Row("bill overdue", "429, overdue bill", _NO_QUOTA),
+    Row("internal error", "500", _server_error(500)),
+    Row("server timeout", "500 `RequestTimeOut`", _server_error(500)),
+    Row(
+        "500 for a bad request",
+        "500 caused by the request itself",
+        _server_error(500, retried=False),
+    ),
+    Row("not implemented", "501", _server_error(501, retried=False)),
+    Row("bad gateway", "502 with an HTML page", _server_error(502)),
+    Row("busy", "503, no capacity", _server_error(503)),
+    Row("busy inside 200", "503, inside HTTP 200", _server_error(503)),
+    Row("gateway timeout", "504 with an empty body", _server_error(504)),
 )

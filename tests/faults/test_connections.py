@@ -1,146 +1,98 @@
-"""Connections: which are made, how, and when they are closed."""
+"""Connections: how they are made, and when they are closed."""
 
 import asyncio
 import gc
-import socket
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
-from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import errors
 from modelstudio_core.emulator import Emulator, Fault
-from modelstudio_core.transport import clients, pools
 from tests.support.answers import STREAM
+from tests.support.internals import (
+    clear_ssl_context,
+    keep_clients,
+    open_async_http_client,
+)
+from tests.support.models import PROTOCOLS, Protocol, model
+from tests.support.raw_server import answering
 from tests.support.replay import replaying
 
-Protocol = Literal["openai", "dashscope"]
-PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
-KEY = "sk-0123456789abcdef"
+PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
 
 
-def model(studio: Emulator, protocol: Protocol, **arguments: Any) -> ChatModelStudio:
-    given: dict[str, Any] = {
-        "model": "qwen3.7-plus",
-        "base_url": studio.base_url,
-        "api_key": studio.api_key,
-        "protocol": protocol,
-        "max_retries": 0,
-    }
-    return ChatModelStudio(**given | arguments)
-
-
-@PROTOCOLS
-def test_a_key_header_of_the_users_own_takes_the_keys_place(
+@PROTOCOL
+def test_an_authorization_header_of_the_user_replaces_the_key(
     modelstudio_emulator: Emulator, protocol: Protocol
 ) -> None:
-    own = {"authorization": "Bearer sk-of-the-gateway", "X-Trace": "1"}
+    headers = {"authorization": "Bearer sk-of-the-gateway", "X-Trace": "1"}
     modelstudio_emulator.script(
         Fault(status=400, code="x", message="sk-of-the-gateway")
     )
-    llm = model(modelstudio_emulator, protocol, default_headers=own)
+    llm = model("LangChain", modelstudio_emulator, protocol, default_headers=headers)
     with pytest.raises(errors.BadRequestError) as caught:
         llm.invoke("Hi")
     (request,) = modelstudio_emulator.requests
-    assert request.headers["authorization"] == own["authorization"]
+    assert request.headers["authorization"] == headers["authorization"]
     assert request.headers["x-trace"] == "1"
     assert modelstudio_emulator.api_key not in str(request.headers)
     assert caught.value.status_code == 400
 
 
-def test_an_error_whose_body_breaks_off_is_ours() -> None:
+def test_an_error_whose_body_is_cut_off_is_still_a_server_error() -> None:
     head = b"HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\n{"
-    with raw_server(head) as url:
-        llm = ChatModelStudio(
-            model="qwen-plus", base_url=url, api_key=KEY, max_retries=0
-        )
-        with pytest.raises(errors.InternalServerError):
-            list(llm.stream("Hi"))
+    with answering([head]) as url, pytest.raises(errors.InternalServerError):
+        list(model("LangChain", url).stream("Hi"))
 
 
-@contextmanager
-def raw_server(answer: bytes) -> Generator[str]:
-    """Answer one connection with these bytes, and close it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    kept: list[socket.socket] = []
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        kept.append(connection)
-        while b"\r\n\r\n" not in connection.recv(65536):
-            pass
-        connection.sendall(answer)
-        connection.shutdown(socket.SHUT_WR)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        thread.join()
-        listener.close()
-        for connection in kept:
-            connection.close()
-
-
-@PROTOCOLS
+@PROTOCOL
 def test_loopback_is_not_reached_through_a_proxy(
     modelstudio_emulator: Emulator, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    # A timeout of its own is a client of its own, made under these variables.
-    llm = model(modelstudio_emulator, protocol, timeout=63)
+    # Another timeout makes a new client, which reads these variables.
+    llm = model("LangChain", modelstudio_emulator, protocol, timeout=63)
     assert llm.invoke("Hi").content
 
 
-def test_a_machine_without_certificates_says_so(
+def test_a_missing_certificate_file_is_a_configuration_error(
     modelstudio_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
-    pools._ssl_context.cache_clear()
+    clear_ssl_context()
     try:
         with pytest.raises(errors.ConfigurationError, match="SSL_CERT_FILE"):
-            model(modelstudio_emulator, "openai", timeout=64).invoke("Hi")
+            model("LangChain", modelstudio_emulator, timeout=64).invoke("Hi")
     finally:
-        pools._ssl_context.cache_clear()
+        clear_ssl_context()
 
 
-@PROTOCOLS
-async def test_a_client_that_is_given_up_is_closed_alone(
+@PROTOCOL
+async def test_a_client_that_leaves_the_cache_is_closed(
     modelstudio_emulator: Emulator,
     protocol: Protocol,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    monkeypatch.setattr(clients, "_KEPT_CLIENTS", 2)
+    keep_clients(monkeypatch, 2)
     models = [
-        model(modelstudio_emulator, protocol, timeout=70 + number)
+        model("LangChain", modelstudio_emulator, protocol, timeout=70 + number)
         for number in range(3)
     ]
-    pools: list[Any] = []
-    # What nobody uses is closed without waiting for a collection.
+    http_clients: list[Any] = []
+    # The client must be closed without waiting for a garbage collection.
     gc.disable()
     request.addfinalizer(gc.enable)
     for llm in models:
         await llm.ainvoke("Hi")
-        pools.append(await pool_of(llm))
+        http_clients.append(await open_async_http_client(llm))
     await asyncio.sleep(0.01)
-    assert [pool.is_closed for pool in pools] == [True, False, False]
+    assert [it.is_closed for it in http_clients] == [True, False, False]
 
 
-async def pool_of(llm: ChatModelStudio) -> Any:
-    client = (await clients.async_client(llm.resolved.connection)).client
-    return (client if llm.protocol == "openai" else client.transport)._client
-
-
-def test_a_wrong_stream_of_bytes_is_never_an_answer() -> None:
+def test_a_stream_of_malformed_events_is_an_error() -> None:
     with replaying(200, STREAM, b"data: {\n\ndata: x\n\n") as replay:
-        llm = ChatModelStudio(
-            model="qwen-plus", base_url=replay.base_url, api_key=KEY, max_retries=0
-        )
+        llm = model("LangChain", replay.base_url)
         with pytest.raises(errors.IncompleteStreamError):
             list(llm.stream("Hi"))

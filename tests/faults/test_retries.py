@@ -1,57 +1,65 @@
-"""One layer of retries: how often, and how long it waits."""
+"""How often a request is retried, and how long each retry waits."""
 
 import asyncio
 
 import pytest
-from tenacity import RetryCallState
 
 from modelstudio_core import errors
-from modelstudio_core.transport import failures, retries
-from tests.faults.server import FaultServer
-from tests.faults.ways import WAYS, Way, ask, model
-from tests.faults.wire import Ask, Protocol, prompt
+from tests.support.calls import CALL_STYLES, CallStyle, collect_text
+from tests.support.fault_server import FaultRequest, FaultServer, prompt
+from tests.support.internals import record_waits, retry_after, use_retry_after
+from tests.support.models import PROTOCOLS, Protocol, model
 
-PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
+PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
+# A LangChain call without streaming, synchronous and asynchronous.
+PLAIN_STYLE = pytest.mark.parametrize("style", CALL_STYLES[:2], ids=str)
 NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
 
 
-@PROTOCOLS
-@pytest.mark.parametrize("way", WAYS, ids=str)
-@pytest.mark.usefixtures("at_once")
-async def test_what_passes_is_not_seen(
-    server: FaultServer, way: Way, protocol: Protocol
+@PROTOCOL
+@pytest.mark.parametrize("style", CALL_STYLES, ids=str)
+@pytest.mark.usefixtures("no_backoff")
+async def test_temporary_faults_are_retried_until_the_answer(
+    server: FaultServer, style: CallStyle, protocol: Protocol
 ) -> None:
-    llm = model(way.framework, server.base_url, protocol, max_retries=6)
-    plays = ("busy", "closed", "rate", "half a head", "busy inside 200", "empty", "ok")
-    answer = await ask(llm, way, prompt("x", *plays))
-    assert answer.error is None
-    assert answer.text == Ask(protocol, stream=way.stream, id="x").text
-    assert server.seen.attempts["x"] == 7
+    llm = model(style.framework, server.base_url, protocol, max_retries=6)
+    faults = (
+        *("busy", "closed", "rate limit", "closed in headers"),
+        *("busy inside 200", "empty", "ok"),
+    )
+    result = await collect_text(llm, style, prompt("x", *faults))
+    assert result.error is None
+    assert result.text == FaultRequest(protocol, stream=style.stream, id="x").text
+    assert server.log.attempts["x"] == 7
 
 
-@PROTOCOLS
+@PROTOCOL
 @pytest.mark.parametrize("retries", [0, 1, 4])
-@pytest.mark.usefixtures("at_once")
-async def test_requests_are_as_many_as_promised(
+@pytest.mark.usefixtures("no_backoff")
+async def test_a_request_is_sent_max_retries_plus_one_times(
     server: FaultServer, retries: int, protocol: Protocol
 ) -> None:
     llm = model("LangChain", server.base_url, protocol, max_retries=retries)
-    answer = await ask(llm, WAYS[0], prompt("x", "closed", "busy"))
-    assert answer.error is not None
-    assert server.seen.attempts["x"] == retries + 1
+    result = await collect_text(llm, CALL_STYLES[0], prompt("x", "closed", "busy"))
+    assert result.error is not None
+    assert server.log.attempts["x"] == retries + 1
 
 
-@PROTOCOLS
-@pytest.mark.usefixtures("at_once")
-async def test_an_answer_that_streams_underneath_is_tried_again_whole(
+@PROTOCOL
+@pytest.mark.usefixtures("no_backoff")
+async def test_a_call_that_streams_internally_is_retried_from_the_start(
     server: FaultServer, protocol: Protocol
 ) -> None:
-    llm = model("LlamaIndex", server.base_url, protocol, model="qwq-plus")
-    for way in WAYS[4:6]:
-        own = str(way)
-        answer = await ask(llm, way, prompt(own, "cut", "ok"))
-        assert answer.text == Ask(protocol, stream=True, id=own).text
-        assert [it.stream for it in server.seen.asks if it.id == own] == [True, True]
+    llm = model(
+        "LlamaIndex", server.base_url, protocol, model="qwq-plus", max_retries=1
+    )
+    for style in CALL_STYLES[4:6]:
+        request_id = str(style)
+        faults = prompt(request_id, "closed midway", "ok")
+        result = await collect_text(llm, style, faults)
+        assert result.text == FaultRequest(protocol, stream=True, id=request_id).text
+        requests = [it for it in server.log.requests if it.id == request_id]
+        assert [request.stream for request in requests] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -74,82 +82,71 @@ async def test_an_answer_that_streams_underneath_is_tried_again_whole(
         ({"retry-after": "Sun, 99 Nov 2026 12:00:09 GMT"}, None),
     ],
 )
-def test_how_long_the_service_asks_to_wait(
+def test_retry_after_headers_are_read_in_seconds(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    assert failures._retry_after(headers) == seconds
+    assert retry_after(headers) == seconds
 
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Keep the waits of both colours, without waiting."""
-    kept: list[float] = []
-    decide = retries._wait
-
-    def keep(state: RetryCallState) -> float:
-        kept.append(decide(state))
-        return 0.0
-
-    monkeypatch.setattr(retries, "_wait", keep)
-    return kept
+    """Collect the waits between retries, without waiting."""
+    return record_waits(monkeypatch)
 
 
-@pytest.mark.parametrize("way", WAYS[:2], ids=str)
-async def test_back_off_grows_to_a_limit_and_no_two_are_alike(
-    server: FaultServer, way: Way, waits: list[float]
+@PLAIN_STYLE
+async def test_the_wait_doubles_up_to_a_limit_with_jitter(
+    server: FaultServer, style: CallStyle, waits: list[float]
 ) -> None:
     llm = model("LangChain", server.base_url, "openai", max_retries=7)
-    await ask(llm, way, prompt("x", "closed"))
-    floors = [0.5, 1, 2, 4, 8, 8, 8]
-    # After the last try tenacity asks once more, and does not wait.
+    await collect_text(llm, style, prompt("x", "closed"))
+    least = [0.5, 1, 2, 4, 8, 8, 8]
+    # tenacity asks once more after the last attempt, and does not wait.
     waits.pop()
-    for waited, floor in zip(waits, floors, strict=True):
-        assert floor <= waited <= floor + 0.5
-    jitter = [waited - floor for waited, floor in zip(waits, floors, strict=True)]
+    jitter = [wait - start for wait, start in zip(waits, least, strict=True)]
+    assert all(0 <= it <= 0.5 for it in jitter)
     assert len(set(jitter)) == 7
 
 
-@pytest.mark.parametrize("way", WAYS[:2], ids=str)
-async def test_the_services_wait_is_kept_and_spread(
+@PLAIN_STYLE
+async def test_the_wait_that_the_service_asks_for_is_kept_with_jitter(
     server: FaultServer,
-    way: Way,
+    style: CallStyle,
     waits: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(failures, "_retry_after", lambda _headers: 60.0)
+    use_retry_after(monkeypatch, 60.0)
     llm = model("LangChain", server.base_url, "openai", max_retries=5)
-    await ask(llm, way, prompt("x", "busy"))
-    assert all(60 <= waited <= 75 for waited in waits)
+    await collect_text(llm, style, prompt("x", "busy"))
+    assert all(60 <= wait <= 75 for wait in waits)
     assert len(set(waits)) == 6
 
 
-@PROTOCOLS
-async def test_a_longer_wait_than_the_limit_is_the_callers_to_decide(
+@PROTOCOL
+async def test_a_longer_wait_than_the_limit_is_an_error_with_retry_after(
     server: FaultServer, protocol: Protocol
 ) -> None:
-    llm = model("LangChain", server.base_url, protocol)
-    answer = await ask(llm, WAYS[1], prompt("x", "an hour"))
-    assert isinstance(answer.error, errors.RateLimitError)
-    assert answer.error.retry_after == 3600
-    assert answer.error.is_retryable
-    assert server.seen.attempts["x"] == 1
+    llm = model("LangChain", server.base_url, protocol, max_retries=1)
+    result = await collect_text(llm, CALL_STYLES[1], prompt("x", "retry after an hour"))
+    assert isinstance(result.error, errors.RateLimitError)
+    assert result.error.retry_after == 3600
+    assert result.error.is_retryable
+    assert server.log.attempts["x"] == 1
 
 
-async def test_concurrent_calls_are_counted_apart(
-    server: FaultServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("no_backoff")
+async def test_concurrent_calls_count_their_retries_separately(
+    server: FaultServer,
 ) -> None:
-    monkeypatch.setattr(
-        "modelstudio_core.transport.retries._back_off", lambda _state: 0.0
-    )
-    llm = model("LangChain", server.base_url, "openai")
-    plays = [("busy", "ok"), ("ok",), ("busy", "busy"), ("closed", "ok")] * 5
-    names = [f"{number}" for number in range(len(plays))]
-    answers = await asyncio.gather(
+    llm = model("LangChain", server.base_url, "openai", max_retries=1)
+    faults = [("busy", "ok"), ("ok",), ("busy", "busy"), ("closed", "ok")] * 5
+    calls = dict(enumerate(faults))
+    results = await asyncio.gather(
         *(
-            ask(llm, WAYS[3], prompt(own, *played))
-            for own, played in zip(names, plays, strict=True)
+            collect_text(llm, CALL_STYLES[3], prompt(str(number), *names))
+            for number, names in calls.items()
         )
     )
-    for own, played, answer in zip(names, plays, answers, strict=True):
-        assert server.seen.attempts[own] == len(played)
-        assert (answer.error is None) is (played[-1] == "ok")
+    for (number, names), result in zip(calls.items(), results, strict=True):
+        assert server.log.attempts[str(number)] == len(names)
+        assert (result.error is None) is (names[-1] == "ok")

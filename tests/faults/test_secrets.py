@@ -1,4 +1,4 @@
-"""A key is shown nowhere, wherever the service repeats it; and nobody gets it."""
+"""A key is shown nowhere, even if the service repeats it, and sent nowhere else."""
 
 import asyncio
 import logging
@@ -15,61 +15,61 @@ from llama_index_instrumentation import get_dispatcher
 from typing_extensions import override
 
 from langchain_modelstudio import ChatModelStudio
-from modelstudio_core import secrets
 from modelstudio_core.errors import ConfigurationError, ModelStudioError
 from modelstudio_core.secrets import redact, secrets_of
 from modelstudio_core.wire.refusals import ErrorContext
-from tests.faults.server import FaultServer
-from tests.faults.ways import KEY, WAYS, Way, ask, model
-from tests.faults.wire import Protocol, prompt
+from tests.support.calls import CALL_STYLES, CallStyle, collect_text
+from tests.support.fault_server import FaultServer, prompt
+from tests.support.internals import log_filter_passes
+from tests.support.models import KEY, PROTOCOLS, Protocol, model
 
-PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
-# Not a header that anybody calls a secret, and one all the same.
+PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
+LANGCHAIN_STYLE = pytest.mark.parametrize("style", CALL_STYLES[:4], ids=str)
+# The value of a header whose name does not say that it is secret.
 PASS = "pass-9876543210-of-the-gateway"
 HEADERS = {"X-Gateway-Pass": PASS}
 
 
-def links(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and all that it was raised from, or while."""
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and the errors that it was raised from or while handling."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
 def shown(error: BaseException) -> str:
-    """Return all that an error shows of itself and of what it comes from."""
-    said = [f"{it!r} {it}" for it in links(error)]
-    if error.__context__:
-        said += [f"{it!r} {it}" for it in links(error.__context__)]
-    return "".join([*said, str(vars(error)), *traceback.format_exception(error)])
+    """Return every text that an error shows, with its causes and its traceback."""
+    texts = [f"{it!r} {it}" for it in chain(error)]
+    texts += [f"{it!r} {it}" for it in chain(error.__context__)]
+    return "".join([*texts, str(vars(error)), *traceback.format_exception(error)])
 
 
 def is_hidden(text: str) -> bool:
-    """Tell whether no secret is in a text, nor a third of one."""
+    """Return whether a text has no secret, nor the beginning of one."""
     return KEY[:12] not in text and PASS[:12] not in text
 
 
 class Tracer(BaseCallbackHandler):
-    """Keeps what a LangChain tracer is told."""
+    """Collects everything that LangChain passes to a tracer."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.texts: list[str] = []
 
     @override
     def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
-        self.told.append(f"{args} {kwargs}")
+        self.texts.append(f"{args} {kwargs}")
 
     @override
     def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
         response: Any = getattr(error, "response", None)
         body = response and (response.json(), response.headers, response.status_code)
-        self.told.append(f"{shown(error)} {kwargs} {body}")
+        self.texts.append(f"{shown(error)} {kwargs} {body}")
 
 
 class Observer(BaseEventHandler):
-    """Keeps what a LlamaIndex event handler is told."""
+    """Collects everything that LlamaIndex passes to an event handler."""
 
-    told: list[str] = []  # noqa: RUF012 - a field of a pydantic model
+    texts: list[str] = []  # noqa: RUF012 - a field of a pydantic model
 
     @classmethod
     @override
@@ -78,103 +78,97 @@ class Observer(BaseEventHandler):
 
     @override
     def handle(self, event: BaseEvent, **kwargs: Any) -> None:
-        self.told.append(f"{event!r} {event.model_dump()}")
+        self.texts.append(f"{event!r} {event.model_dump()}")
 
 
-@PROTOCOLS
-@pytest.mark.parametrize("way", WAYS, ids=str)
-@pytest.mark.parametrize("play", ["echo", "echo in a page", "echo in garbage"])
-async def test_a_key_that_is_repeated_is_hidden(
+@PROTOCOL
+@pytest.mark.parametrize("style", CALL_STYLES, ids=str)
+@pytest.mark.parametrize("fault", ["echo", "echo in HTML", "echo in status line"])
+async def test_a_key_that_the_service_repeats_is_hidden(
     server: FaultServer,
-    way: Way,
+    style: CallStyle,
     protocol: Protocol,
-    play: str,
+    fault: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    llm = model(
-        way.framework,
-        server.base_url,
-        protocol,
-        max_retries=0,
-        default_headers=HEADERS,
-    )
-    answer = await ask(llm, way, prompt("x", play))
-    assert isinstance(answer.error, ModelStudioError)
-    (request,) = server.seen.asks
+    llm = model(style.framework, server.base_url, protocol, default_headers=HEADERS)
+    result = await collect_text(llm, style, prompt("x", fault))
+    assert isinstance(result.error, ModelStudioError)
+    (request,) = server.log.requests
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert request.headers["x-gateway-pass"] == PASS
-    assert is_hidden(shown(answer.error))
-    if play == "echo":
-        assert "**********" in str(answer.error)
-    said = "".join(
+    assert is_hidden(shown(result.error))
+    if fault == "echo":
+        assert "**********" in str(result.error)
+    logged = "".join(
         logging.Formatter().format(it) + str(vars(it)) for it in caplog.records
     )
-    assert "HTTP Request" in said or play == "echo in garbage"
-    assert is_hidden(said)
+    assert "HTTP Request" in logged or fault == "echo in status line"
+    assert is_hidden(logged)
 
 
-@PROTOCOLS
-def test_langchains_observers_see_no_key(
-    server: FaultServer, protocol: Protocol
-) -> None:
+@PROTOCOL
+def test_langchain_tracers_see_no_key(server: FaultServer, protocol: Protocol) -> None:
     tracer = Tracer()
-    llm = model(
-        "LangChain", server.base_url, protocol, max_retries=0, default_headers=HEADERS
-    )
-    assert isinstance(llm, ChatModelStudio)
+    llm = model("LangChain", server.base_url, protocol, default_headers=HEADERS)
     with pytest.raises(ModelStudioError):
         llm.invoke(prompt("x", "echo"), config={"callbacks": [tracer]})
-    assert len(tracer.told) == 2
-    assert is_hidden("".join([*tracer.told, dumps(llm), repr(llm), str(llm)]))
+    assert len(tracer.texts) == 2
+    assert is_hidden("".join([*tracer.texts, dumps(llm), repr(llm), str(llm)]))
 
 
-@PROTOCOLS
-async def test_llamaindexs_observers_see_no_key(
+@PROTOCOL
+async def test_llamaindex_event_handlers_see_no_key(
     server: FaultServer, protocol: Protocol
 ) -> None:
     dispatcher, observer = get_dispatcher(), Observer()
     dispatcher.add_event_handler(observer)
-    observer.told.clear()
-    llm: Any = model(
-        "LlamaIndex", server.base_url, protocol, max_retries=0, default_headers=HEADERS
-    )
+    observer.texts.clear()
+    llm = model("LlamaIndex", server.base_url, protocol, default_headers=HEADERS)
     try:
-        for way in WAYS[4:]:
-            await ask(llm, way, prompt("x", "echo"))
+        for style in CALL_STYLES[4:]:
+            await collect_text(llm, style, prompt("x", "echo"))
     finally:
         dispatcher.event_handlers.remove(observer)
-    assert len(observer.told) >= 8
-    said = [*observer.told, repr(llm), str(llm), llm.to_json(), str(llm.to_dict())]
-    assert is_hidden("".join(said))
+    assert len(observer.texts) >= 8
+    dumped = [repr(llm), str(llm), llm.to_json(), str(llm.to_dict())]
+    assert is_hidden("".join([*observer.texts, *dumped]))
 
 
-@PROTOCOLS
-@pytest.mark.parametrize("way", WAYS[:4], ids=str)
-async def test_a_redirect_takes_the_key_nowhere(
-    server: FaultServer, way: Way, protocol: Protocol
+@PROTOCOL
+@LANGCHAIN_STYLE
+async def test_a_redirect_does_not_send_the_key_to_another_server(
+    server: FaultServer, style: CallStyle, protocol: Protocol
 ) -> None:
-    with FaultServer() as elsewhere:
-        to = {"X-Elsewhere": f"{elsewhere.base_url}/{KEY}"}
-        llm = model(way.framework, server.base_url, protocol, default_headers=to)
-        answer = await ask(llm, way, prompt("x", "redirect"))
-        assert isinstance(answer.error, ModelStudioError)
-        assert "never followed" in answer.error.message
-        assert is_hidden(shown(answer.error))
-        assert elsewhere.seen.connections == 0
-    assert len(server.seen.asks) == 1
+    with FaultServer() as other:
+        to = {"X-Redirect-To": f"{other.base_url}/{KEY}"}
+        llm = model(
+            style.framework,
+            server.base_url,
+            protocol,
+            default_headers=to,
+            max_retries=1,
+        )
+        result = await collect_text(llm, style, prompt("x", "redirect"))
+        assert isinstance(result.error, ModelStudioError)
+        assert "never followed" in result.error.message
+        assert is_hidden(shown(result.error))
+        assert other.log.connections == 0
+    assert len(server.log.requests) == 1
 
 
-@PROTOCOLS
-@pytest.mark.parametrize("way", WAYS[:4], ids=str)
-async def test_a_redirect_holds_no_connection(
-    server: FaultServer, way: Way, protocol: Protocol
+@PROTOCOL
+@LANGCHAIN_STYLE
+async def test_redirects_leave_no_connection_open(
+    server: FaultServer, style: CallStyle, protocol: Protocol
 ) -> None:
-    llm = model(way.framework, server.base_url, protocol)
-    answers = [await ask(llm, way, prompt("x", "redirect")) for _ in range(5)]
+    llm = model(style.framework, server.base_url, protocol)
+    redirect = prompt("x", "redirect")
+    results = [await collect_text(llm, style, redirect) for _ in range(5)]
     await asyncio.sleep(0.05)
-    assert all(it.error for it in answers)
-    assert server.seen.open <= 1
+    assert all(result.error for result in results)
+    assert server.log.open <= 1
 
 
 HOSTILE = (
@@ -191,17 +185,16 @@ HOSTILE = (
 )
 
 
-@PROTOCOLS
+@PROTOCOL
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_models_name_is_text_in_the_body_and_nothing_else(
+def test_a_model_name_changes_nothing_but_the_body(
     server: FaultServer, name: str, protocol: Protocol
 ) -> None:
     good = model("LangChain", server.base_url, protocol)
     evil = model("LangChain", server.base_url, protocol, model=name)
     for llm in (good, evil):
-        assert isinstance(llm, ChatModelStudio)
         assert llm.invoke(prompt("x")).text
-    first, second = (dict(it.headers) for it in server.seen.asks)
+    first, second = (dict(it.headers) for it in server.log.requests)
     assert {*first} == {*second}
     assert first["host"] == second["host"]
     assert "evil" not in str(second)
@@ -209,7 +202,7 @@ def test_a_models_name_is_text_in_the_body_and_nothing_else(
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("argument", ["region", "mode", "workspace", "protocol"])
-def test_no_other_name_reaches_a_host_a_path_or_a_header(
+def test_hostile_values_of_other_arguments_are_refused(
     argument: str, name: str
 ) -> None:
     given: dict[str, Any] = {"model": "qwen-plus", "api_key": KEY, argument: name}
@@ -218,7 +211,7 @@ def test_no_other_name_reaches_a_host_a_path_or_a_header(
 
 
 @pytest.mark.parametrize("value", ["x\r\nX-Evil: 1", "x\n", "\u2028", "\x00"])
-def test_a_header_of_ones_own_ends_no_line(value: str) -> None:
+def test_a_custom_header_must_not_contain_line_breaks(value: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         ChatModelStudio(model="m", api_key=KEY, default_headers={"X-A": PASS + value})
     assert is_hidden(shown(caught.value))
@@ -238,17 +231,17 @@ def test_a_header_of_ones_own_ends_no_line(value: str) -> None:
         f"{KEY[:15]}{KEY}",
     ],
 )
-def test_a_secret_and_its_beginning_are_hidden(text: str) -> None:
+def test_a_secret_and_the_beginning_of_one_are_hidden(text: str) -> None:
     assert KEY[:12] not in redact(text, [KEY])
 
 
-def test_a_secret_is_hidden_as_json_and_as_an_address() -> None:
+def test_a_secret_is_hidden_in_json_and_in_urls() -> None:
     odd = 'sk-"/+\\0123456789'
     text = '{"k": "sk-\\"/+\\\\0123456789"} /?k=sk-%22%2F%2B%5C0123456789'
     assert "0123456789" not in redact(text, [odd])
 
 
-def test_what_is_nested_too_deeply_is_hidden_whole() -> None:
+def test_values_that_are_nested_too_deeply_are_hidden() -> None:
     deep: Any = KEY
     for _ in range(5000):
         deep = [deep]
@@ -256,13 +249,13 @@ def test_what_is_nested_too_deeply_is_hidden_whole() -> None:
 
 
 @pytest.mark.parametrize("before", range(465, 501, 5))
-def test_a_page_is_cut_after_its_secrets_are_hidden(before: int) -> None:
+def test_secrets_are_hidden_before_a_long_message_is_cut(before: int) -> None:
     context = ErrorContext(None, "openai", "127.0.0.1", secrets=(KEY,))
     error = context.from_payload(400, f"{'x' * before}{KEY}")
     assert KEY[:4] not in str(error)
 
 
-def test_which_headers_are_secrets() -> None:
+def test_headers_that_count_as_secrets() -> None:
     headers = [
         ("Authorization", f"Bearer {PASS}"),
         ("Cookie", "session=0123456789; other=x"),
@@ -277,23 +270,21 @@ def test_which_headers_are_secrets() -> None:
     assert not {"enable", "an-application/1.0", "application/json"} & {*found}
 
 
-def test_a_record_that_cannot_be_written_is_left_to_the_handler() -> None:
+def test_a_log_record_that_cannot_be_formatted_passes_the_filter() -> None:
     record = logging.LogRecord("httpx", 10, "x.py", 1, "%d %d", ("a",), None)
-    assert secrets._filter.filter(record)
+    assert log_filter_passes(record)
 
 
-def test_a_traceback_in_a_log_is_hidden_as_well(
+def test_secrets_in_a_logged_traceback_are_hidden(
     server: FaultServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    llm = model("LangChain", server.base_url, "openai")
-    assert isinstance(llm, ChatModelStudio)
-    assert llm.invoke(prompt("x")).text
+    assert model("LangChain", server.base_url).invoke(prompt("x")).text
     try:
         int(KEY)
     except ValueError:
         logging.getLogger("httpx").exception("Oops")
-    said = logging.Formatter().format(caplog.records[-1])
-    assert "Oops" in said
-    assert "ValueError" in said
-    assert is_hidden(said)
+    logged = logging.Formatter().format(caplog.records[-1])
+    assert "Oops" in logged
+    assert "ValueError" in logged
+    assert is_hidden(logged)

@@ -1,12 +1,12 @@
-"""A few seconds of what ``make soak`` does for longer."""
+"""Two seconds of what ``make soak`` does for longer."""
 
 import pytest
 
 from tests.faults.soak import LEFT, OK, run
 
 
-@pytest.mark.usefixtures("at_once")
-def test_nothing_is_lost_doubled_or_left_behind() -> None:
+@pytest.mark.usefixtures("no_backoff")
+def test_concurrent_streams_lose_duplicate_and_leak_nothing() -> None:
     figures = run(60, 2, seed=7, timeout=2, pause=0.03)
     assert figures.problems == []
     assert figures.finished >= 60

@@ -1,51 +1,62 @@
-"""Every row of the table, in every way to ask, over both protocols."""
+"""Every row of the table, in every call style and over both protocols."""
 
 import pytest
 
 from modelstudio_core import errors
-from tests.faults.server import FaultServer
-from tests.faults.table import LANGCHAIN, TABLE, Outcome, Row
-from tests.faults.ways import WAYS, Answer, Way, ask, model
-from tests.faults.wire import REQUEST_ID, Ask, Protocol, prompt
+from tests.faults.table import LANGCHAIN_ERRORS, TABLE, Outcome, Row
+from tests.support.calls import CALL_STYLES, CallStyle, Result, collect_text
+from tests.support.fault_server import REQUEST_ID, FaultRequest, FaultServer, prompt
+from tests.support.models import PROTOCOLS, Protocol, model
 
-PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
-# Both colours wait for it in full.
-SILENCE = 0.15
+# Seconds; every call of a fault that waits for the timeout takes as long.
+SHORT_TIMEOUT = 0.15
 
 
-@PROTOCOLS
-@pytest.mark.parametrize("way", WAYS, ids=str)
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.play)
-@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("style", CALL_STYLES, ids=str)
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.fault)
+@pytest.mark.usefixtures("no_backoff")
 async def test_outcome(
-    shared_server: FaultServer, row: Row, way: Way, protocol: Protocol
+    shared_server: FaultServer, row: Row, style: CallStyle, protocol: Protocol
 ) -> None:
-    timeout = SILENCE if "silence" in row.play or row.play == "left open" else 10
-    llm = model(way.framework, shared_server.base_url, protocol, timeout=timeout)
-    own = f"{row.play} {way} {protocol}"
-    answer = await ask(llm, way, prompt(own, row.play))
-    outcome = row.outcome(stream=way.stream)
-    check(answer, outcome, way, own)
-    sent = shared_server.seen.attempts[own]
-    assert sent == (2 if outcome.tries == "all" else 1)
+    request_id = f"{row.fault} {style} {protocol}"
+    await check_row(shared_server, row, style, protocol, request_id)
 
 
-def check(answer: Answer, outcome: Outcome, way: Way, of: str) -> None:
-    """See that what came is what the table says."""
-    text = Ask("openai", stream=True, id=of).text
+async def check_row(
+    server: FaultServer, row: Row, style: CallStyle, protocol: Protocol, request_id: str
+) -> None:
+    """Check the outcome of a fault and the number of requests."""
+    llm = model(
+        style.framework,
+        server.base_url,
+        protocol,
+        max_retries=1,
+        timeout=SHORT_TIMEOUT if row.waits_for_timeout else 10,
+    )
+    result = await collect_text(llm, style, prompt(request_id, row.fault))
+    outcome = row.outcome(stream=style.stream)
+    check_result(result, outcome, style, request_id)
+    assert server.log.attempts[request_id] == (2 if outcome.retried else 1)
+
+
+def check_result(
+    result: Result, outcome: Outcome, style: CallStyle, request_id: str
+) -> None:
+    text = FaultRequest("openai", stream=True, id=request_id).text
+    error = result.error
     if outcome.error is None:
-        assert answer.error is None
-        assert answer.text == text
+        assert error is None
+        assert result.text == text
         return
-    error = answer.error
     assert isinstance(error, errors.ModelStudioError)
     parents = type(error).__mro__
-    ours = next(cls for cls in parents if cls.__module__ == errors.__name__)
-    assert ours is outcome.error
-    if way.framework == "LangChain":
-        assert isinstance(error, LANGCHAIN[outcome.error])
+    core_class = next(cls for cls in parents if cls.__module__ == errors.__name__)
+    assert core_class is outcome.error
+    if style.framework == "LangChain":
+        assert isinstance(error, LANGCHAIN_ERRORS[outcome.error])
     assert error.status_code == outcome.status
-    assert bool(answer.text) is outcome.begun
-    assert text.startswith(answer.text)
-    if outcome.status or outcome.begun:
+    assert bool(result.text) is outcome.partial
+    assert text.startswith(result.text)
+    if outcome.status or outcome.partial:
         assert error.request_id == REQUEST_ID

@@ -1,66 +1,64 @@
-"""Asynchronous calls go over aiohttp where it is there, and are the same over httpx."""
+"""Asynchronous calls use aiohttp where it is installed, and behave as with httpx."""
 
 import asyncio
-import json
-from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
-from langchain_modelstudio import ChatModelStudio
-from modelstudio_core.chat import calls
-from modelstudio_core.chat.events import Event
-from modelstudio_core.chat.parser import ChatParser
 from modelstudio_core.emulator import Emulator, Reply
-from modelstudio_core.transport import fairness, pools
-from tests.faults.server import FaultServer
 from tests.faults.table import TABLE, Row
-from tests.faults.test_ends import SSE, answering
-from tests.faults.test_table import test_outcome as check_outcome
-from tests.faults.ways import WAYS, Way
-from tests.faults.wire import Protocol, prompt
+from tests.faults.test_table import check_row
+from tests.support.calls import ASYNC_STYLES, CallStyle, iterate
+from tests.support.fault_server import FaultServer, prompt
+from tests.support.fault_server.faults import SSE_HEAD, http_chunk
+from tests.support.fault_server.wire import text_event
+from tests.support.internals import (
+    MOST_EVENTS_PER_TURN,
+    async_transport_of,
+    count_parser_reads,
+    without_aiohttp,
+)
+from tests.support.models import PROTOCOLS, Protocol, model
+from tests.support.raw_server import answering
 
-PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
+PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
 
 
 @pytest.fixture
-def over_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let aiohttp, or the SDK's adapter for it, be missing."""
-    monkeypatch.setattr(pools, "_aiohttp_adapter", lambda: None)
+def httpx_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Act as if aiohttp were not installed."""
+    without_aiohttp(monkeypatch)
 
 
-def transport_of(base_url: str, protocol: Protocol = "openai") -> Any:
-    llm = ChatModelStudio(
-        model="qwen-plus", base_url=base_url, api_key="k", protocol=protocol
-    )
-    return pools.make_pool(llm.resolved.connection, "AsyncClient")._transport
+def transport_name(base_url: str) -> str:
+    return type(async_transport_of(model("LangChain", base_url))).__name__
 
 
-@PROTOCOLS
-@pytest.mark.parametrize("way", [w for w in WAYS if w.colour == "async"], ids=str)
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.play)
-@pytest.mark.usefixtures("at_once", "over_httpx")
+@PROTOCOL
+@pytest.mark.parametrize("style", ASYNC_STYLES, ids=str)
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.fault)
+@pytest.mark.usefixtures("no_backoff", "httpx_only")
 async def test_outcomes_are_the_same_over_httpx(
-    shared_server: FaultServer, row: Row, way: Way, protocol: Protocol
+    shared_server: FaultServer, row: Row, style: CallStyle, protocol: Protocol
 ) -> None:
-    shared_server.seen.attempts.clear()
-    await check_outcome(shared_server, row, way, protocol)
+    request_id = f"httpx {row.fault} {style} {protocol}"
+    await check_row(shared_server, row, style, protocol, request_id)
 
 
-@PROTOCOLS
-async def test_aiohttp_is_used_where_it_is_there(protocol: Protocol) -> None:
-    transport = transport_of("https://gateway.example", protocol)
+@PROTOCOL
+async def test_aiohttp_is_used_where_it_is_installed(protocol: Protocol) -> None:
+    transport = async_transport_of(
+        model("LangChain", "https://gateway.example", protocol)
+    )
     assert type(transport).__name__ == "AiohttpTransport"
     session = transport.get_client()
     assert isinstance(session, ClientSession)
     await session.close()
 
 
-@pytest.mark.usefixtures("over_httpx")
-def test_httpx_is_used_where_it_is_not() -> None:
-    assert type(transport_of("https://gateway.example")).__name__ == (
-        "AsyncHTTPTransport"
-    )
+@pytest.mark.usefixtures("httpx_only")
+def test_httpx_is_used_without_aiohttp() -> None:
+    assert transport_name("https://gateway.example") == "AsyncHTTPTransport"
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
@@ -68,106 +66,75 @@ def test_httpx_is_used_behind_a_proxy(
     monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "http://proxy.example:3128")
-    transport = transport_of("https://gateway.example")
-    assert type(transport).__name__ == "AsyncHTTPTransport"
-    assert type(transport_of("http://127.0.0.1:1")).__name__ == "AiohttpTransport"
+    assert transport_name("https://gateway.example") == "AsyncHTTPTransport"
+    assert transport_name("http://127.0.0.1:1") == "AiohttpTransport"
 
 
 async def test_aiohttp_keeps_no_cookies(modelstudio_emulator: Emulator) -> None:
-    """A cookie would tie keys to one another."""
+    """A cookie would connect requests with different API keys."""
     cookie = {"set-cookie": "tenant=1; Path=/"}
     modelstudio_emulator.script(Reply(text="One.", headers=cookie), Reply(text="Two."))
-    llm = ChatModelStudio(
-        model="qwen-plus",
-        base_url=modelstudio_emulator.base_url,
-        api_key=modelstudio_emulator.api_key,
-    )
+    llm = model("LangChain", modelstudio_emulator)
     await llm.ainvoke("Hi")
     await llm.ainvoke("Hi")
-    assert [r.headers.get("cookie") for r in modelstudio_emulator.requests] == [
-        None
-    ] * 2
+    cookies = [it.headers.get("cookie") for it in modelstudio_emulator.requests]
+    assert cookies == [None, None]
 
 
-@PROTOCOLS
-async def test_streams_in_a_row_share_one_connection(
+@PROTOCOL
+async def test_consecutive_calls_share_one_connection(
     server: FaultServer, protocol: Protocol
 ) -> None:
-    llm = ChatModelStudio(
-        model="qwen-plus", base_url=server.base_url, api_key="k", protocol=protocol
-    )
+    llm = model("LangChain", server.base_url, protocol)
     for number in range(10):
-        asked = prompt(f"x{number}", "ok")
-        assert [chunk async for chunk in llm.astream(asked)]
-        await llm.ainvoke(asked)
-    assert server.seen.connections == 1
+        text = prompt(f"x{number}", "ok")
+        assert [chunk async for chunk in llm.astream(text)]
+        await llm.ainvoke(text)
+    assert server.log.connections == 1
 
 
-def many_events(protocol: Protocol, count: int) -> bytes:
-    """Return an answer whose events are HTTP chunks of their own, all of it at once."""
-    said = []
-    for number in range(count):
-        reason = "stop" if number == count - 1 else None
-        if protocol == "openai":
-            choice = {"delta": {"content": "x"}, "finish_reason": reason}
-            data: Any = {"choices": [choice]}
-        else:
-            choice = {"message": {"content": "x"}, "finish_reason": reason or "null"}
-            data = {"output": {"choices": [choice]}}
-        event = f"data: {json.dumps(data)}\n\n".encode()
-        said.append(b"%x\r\n%s\r\n" % (len(event), event))
-    return SSE + b"".join(said) + b"0\r\n\r\n"
+def one_burst(protocol: Protocol, count: int) -> bytes:
+    """Return a stream of ``count`` events, each in an HTTP chunk, to send at once."""
+    events = [
+        text_event(protocol, "x", "stop" if number == count else None, number)
+        for number in range(1, count + 1)
+    ]
+    return SSE_HEAD + b"".join(map(http_chunk, events)) + http_chunk(b"")
 
 
-@PROTOCOLS
-@pytest.mark.parametrize("colour", ["sync", "async"])
-@pytest.mark.usefixtures("over_httpx")
-async def test_events_that_came_together_are_read_together(
-    colour: str, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+@PROTOCOL
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.usefixtures("httpx_only")
+async def test_chunks_that_arrive_together_are_parsed_together(
+    protocol: Protocol, asynchronous: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Taking each out of a full buffer costs httpx more than all that we do."""
-    reads: list[int] = []
-    feed = ChatParser.feed
-
-    def count(self: ChatParser, chunk: bytes) -> list[Event]:
-        reads.append(len(chunk))
-        return feed(self, chunk)
-
-    monkeypatch.setattr(ChatParser, "feed", count)
-    with answering([many_events(protocol, 100)]) as url:
-        llm = ChatModelStudio(
-            model="qwen-plus", base_url=url, api_key="k", protocol=protocol
-        )
-        if colour == "sync":
-            texts = [chunk.text for chunk in llm.stream("Hi")]
-        else:
-            texts = [chunk.text async for chunk in llm.astream("Hi")]
+    """Reading each chunk by itself costs httpx more time than our own code."""
+    sizes = count_parser_reads(monkeypatch)
+    style = CallStyle("LangChain", stream=True, asynchronous=asynchronous)
+    with answering([one_burst(protocol, 100)]) as url:
+        llm = model("LangChain", url, protocol)
+        texts = [chunk.text async for chunk in iterate(llm, style, "Hi")]
     assert texts == [*"x" * 100, ""]
-    assert len(reads) < 5
+    assert len(sizes) < 5
 
 
-@PROTOCOLS
-async def test_an_answer_that_came_at_once_leaves_others_their_turns(
-    protocol: Protocol,
-) -> None:
-    """A hundred such answers would else hold the loop as long as they all take."""
-    turns, waits = 0, list[int]()
+@PROTOCOL
+async def test_a_burst_of_events_leaves_other_tasks_time(protocol: Protocol) -> None:
+    """A hundred such answers at once would otherwise block the event loop."""
+    iterations, at_event = 0, list[int]()
 
     async def count() -> None:
-        nonlocal turns
+        nonlocal iterations
         while True:
             await asyncio.sleep(0)
-            turns += 1
+            iterations += 1
 
-    with answering([many_events(protocol, 500)]) as url:
-        llm = ChatModelStudio(
-            model="qwen-plus", base_url=url, api_key="k", protocol=protocol
-        )
+    with answering([one_burst(protocol, 500)]) as url:
+        llm = model("LangChain", url, protocol)
         await llm.ainvoke("Hi")
-        other = asyncio.create_task(count())
+        other_task = asyncio.create_task(count())
         async for _ in llm.astream("Hi"):
-            waits.append(turns)
-        other.cancel()
-    together = max(map(waits.count, waits))
-    # What a turn has room for, and the last that it let in.
-    assert together <= fairness._ROOM + 2 * calls._EVENTS_AT_ONCE
+            at_event.append(iterations)
+        other_task.cancel()
+    most = max(map(at_event.count, at_event))
+    assert most <= MOST_EVENTS_PER_TURN

@@ -23,7 +23,6 @@ from langchain_core.language_models import BaseChatModel
 
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator
-from modelstudio_core.transport import clients, pools
 from tests.support.cassettes import (
     FOLDER,
     KEY,
@@ -32,6 +31,7 @@ from tests.support.cassettes import (
     over_httpx,
     player,
     recorder,
+    rerouted_to,
     source_now,
 )
 
@@ -242,7 +242,7 @@ def record(path: Path, live: Live | None) -> Iterator[Any]:
         hidden = live.hidden if live else {}
         if live is None:
             studio = stack.enter_context(Emulator(api_key=KEY))
-            stack.enter_context(_rerouted(studio.base_url))
+            stack.enter_context(rerouted_to(studio.base_url))
             stack.enter_context(_known_ids())
         else:
             stack.enter_context(patch.object(Configuration, "api_key", live.key))
@@ -252,28 +252,6 @@ def record(path: Path, live: Live | None) -> Iterator[Any]:
         if "batch" in path.stem:
             # What is sent at once comes in any order.
             cassette.data.sort(key=lambda exchange: exchange[0].body)
-
-
-def _rerouted(origin: str) -> Any:
-    """Send what goes to the service to the emulator."""
-    to = urlsplit(origin)
-    http: Any = pools.http_library()
-
-    def reroute(request: Any) -> None:
-        request.url = request.url.copy_with(
-            scheme=to.scheme, host=to.hostname, port=to.port
-        )
-
-    async def areroute(request: Any) -> None:
-        reroute(request)
-
-    def make_pool(connection: object, kind: str, *, large: bool = False) -> Any:
-        del connection, large
-        hook = reroute if kind == "Client" else areroute
-        return getattr(http, kind)(event_hooks={"request": [hook]})
-
-    kept = clients._Clients()
-    return patch.multiple(clients, make_pool=make_pool, _sync_clients=kept)
 
 
 def _known_ids() -> Any:

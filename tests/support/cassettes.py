@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from unittest.mock import patch
 from urllib.parse import urlsplit
 
+import pytest
 import yaml  # type: ignore[import-untyped]
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from llama_index.core.base.llms.types import (
@@ -50,7 +50,11 @@ from modelstudio_core.endpoints import (
     api_key_from_environment,
     resolve_endpoint,
 )
-from modelstudio_core.transport import pools
+from tests.support.internals import (
+    http_library,
+    use_http_client_factory,
+    without_aiohttp,
+)
 
 __all__ = [
     "FOLDER",
@@ -66,10 +70,12 @@ __all__ = [
     "for_llamaindex",
     "live_service",
     "main",
+    "over_httpx",
     "parameters",
     "path_of",
     "player",
     "recorder",
+    "rerouted_to",
     "source_now",
     "source_of",
 ]
@@ -656,9 +662,35 @@ def _scrub_response(response: Any) -> Any:
     return response
 
 
-def over_httpx() -> Any:
-    """Return the context without aiohttp, of whose answers vcrpy loses the headers."""
-    return patch.object(pools, "_aiohttp_adapter", lambda: None)
+@contextmanager
+def over_httpx() -> Generator[None]:
+    """Send asynchronous requests over httpx: vcrpy loses aiohttp's headers."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        without_aiohttp(monkeypatch)
+        yield
+
+
+@contextmanager
+def rerouted_to(origin: str) -> Generator[None]:
+    """Send every request to ``origin``; its ``Host`` header stays as it was."""
+    target = urlsplit(origin)
+    http: Any = http_library()
+
+    def reroute(request: Any) -> None:
+        request.url = request.url.copy_with(
+            scheme=target.scheme, host=target.hostname, port=target.port
+        )
+
+    async def areroute(request: Any) -> None:
+        reroute(request)
+
+    def make_client(kind: str) -> Any:
+        hook = reroute if kind == "Client" else areroute
+        return getattr(http, kind)(event_hooks={"request": [hook]})
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_http_client_factory(monkeypatch, make_client)
+        yield
 
 
 @contextmanager
@@ -786,20 +818,11 @@ def _record_emulator(
     with Emulator(api_key=KEY) as studio:
         if scenario.script is not None:
             studio.script(scenario.script)
-        origin = urlsplit(studio.base_url)
-
-        def reroute(request: Any) -> None:
-            request.url = request.url.copy_with(
-                scheme=origin.scheme, host=origin.hostname, port=origin.port
-            )
-
-        http: Any = pools.http_library()
         with (
-            http.Client(event_hooks={"request": [reroute]}) as pool,
+            rerouted_to(studio.base_url),
             recorder(source, scenario.at, {}).use_cassette(str(path)),
         ):
-            at = {**scenario.at.arguments, "http_client": pool}
-            _ask(protocol, scenario, KEY, at)
+            _ask(protocol, scenario, KEY, scenario.at.arguments)
 
 
 def _record_live(

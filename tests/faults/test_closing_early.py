@@ -1,4 +1,4 @@
-"""What is left early ends its connection at once, as the server sees it."""
+"""A stream or call that is left early closes its connection at once."""
 
 import asyncio
 import gc
@@ -13,34 +13,42 @@ from llama_index_instrumentation import get_dispatcher
 from typing_extensions import override
 
 from llamaindex_modelstudio import ModelStudio
-from tests.faults.server import FaultServer
-from tests.faults.ways import WAYS, Framework, Model, Way, ask, model
-from tests.faults.wire import Protocol, prompt
+from tests.support.calls import ASYNC_STYLES, CallStyle, collect_text
+from tests.support.fault_server import FaultServer, prompt
+from tests.support.internals import use_wait
+from tests.support.models import (
+    FRAMEWORKS,
+    PROTOCOLS,
+    Framework,
+    Model,
+    Protocol,
+    model,
+)
 
-BOTH = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
-FRAMEWORKS = pytest.mark.parametrize("framework", ["LangChain", "LlamaIndex"])
+PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
+FRAMEWORK = pytest.mark.parametrize("framework", FRAMEWORKS)
 SLOW = prompt("slow", pieces=1000, pause=0.02)
-# A hundredth of what the answer would take.
+# Seconds; a hundredth of what the slow answer takes.
 AT_ONCE = 0.2
 
 
-class Keeper(BaseEventHandler):
-    """An event handler that lets go of nothing, as those of many observers."""
+class EventKeeper(BaseEventHandler):
+    """An event handler that keeps a reference to every event, as many observers do."""
 
     events: list[Any] = []  # noqa: RUF012 - a field of a pydantic model
 
     @classmethod
     @override
     def class_name(cls) -> str:
-        return "Keeper"
+        return "EventKeeper"
 
     @override
     def handle(self, event: BaseEvent, **kwargs: Any) -> None:
         self.events.append(event)
 
 
-class Recorder(BaseCallbackHandler):
-    """The same for LangChain."""
+class ErrorKeeper(BaseCallbackHandler):
+    """A LangChain handler that keeps a reference to every error."""
 
     def __init__(self) -> None:
         self.errors: list[BaseException] = []
@@ -51,9 +59,9 @@ class Recorder(BaseCallbackHandler):
 
 
 @pytest.fixture(autouse=True)
-def observed() -> Iterator[None]:
-    """Let observers hold whatever they are told; nothing is collected meanwhile."""
-    dispatcher, keeper = get_dispatcher(), Keeper()
+def observers() -> Iterator[None]:
+    """Let observers keep references, and switch the garbage collector off."""
+    dispatcher, keeper = get_dispatcher(), EventKeeper()
     dispatcher.add_event_handler(keeper)
     gc.disable()
     yield
@@ -64,25 +72,25 @@ def observed() -> Iterator[None]:
 def begin(llm: Model) -> Any:
     if isinstance(llm, ModelStudio):
         return llm.stream_complete(SLOW)
-    return llm.stream(SLOW, config={"callbacks": [Recorder()]})
+    return llm.stream(SLOW, config={"callbacks": [ErrorKeeper()]})
 
 
 async def abegin(llm: Model) -> Any:
     if isinstance(llm, ModelStudio):
         return await llm.astream_complete(SLOW)
-    return llm.astream(SLOW, config={"callbacks": [Recorder()]})
+    return llm.astream(SLOW, config={"callbacks": [ErrorKeeper()]})
 
 
-async def is_left(server: FaultServer) -> None:
+async def check_connection_closed(server: FaultServer) -> None:
     async with asyncio.timeout(AT_ONCE):
-        while server.seen.left != ["slow"]:  # noqa: ASYNC110 - another thread's list
+        while server.log.abandoned != ["slow"]:  # noqa: ASYNC110 - another thread's list
             await asyncio.sleep(0.001)
 
 
-@BOTH
-@FRAMEWORKS
-@pytest.mark.parametrize("how", ["break", "close", "garbage"])
-async def test_sync_stream(
+@PROTOCOL
+@FRAMEWORK
+@pytest.mark.parametrize("how", ["break", "close", "delete"])
+async def test_a_sync_stream_that_is_left_closes_its_connection(
     server: FaultServer, framework: Framework, protocol: Protocol, how: str
 ) -> None:
     llm = model(framework, server.base_url, protocol)
@@ -95,7 +103,7 @@ async def test_sync_stream(
         if how == "close":
             stream.close()
         del stream
-    await is_left(server)
+    await check_connection_closed(server)
 
 
 async def _break(llm: Model) -> None:
@@ -109,64 +117,64 @@ async def _close(llm: Model) -> None:
     await stream.aclose()
 
 
-async def _garbage(llm: Model) -> None:
+async def _delete(llm: Model) -> None:
     stream = await abegin(llm)
     await anext(stream)
     del stream
 
 
 async def _cancel(llm: Model) -> None:
-    begun = asyncio.Event()
+    started = asyncio.Event()
 
     async def read() -> None:
         async for _ in await abegin(llm):
-            begun.set()
+            started.set()
 
     task = asyncio.create_task(read())
-    await begun.wait()
+    await started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-@BOTH
-@FRAMEWORKS
-@pytest.mark.parametrize("leave", [_break, _close, _garbage, _cancel])
-async def test_async_stream(
+@PROTOCOL
+@FRAMEWORK
+@pytest.mark.parametrize("leave", [_break, _close, _delete, _cancel])
+async def test_an_async_stream_that_is_left_closes_its_connection(
     server: FaultServer,
     framework: Framework,
     protocol: Protocol,
     leave: Callable[[Model], Any],
 ) -> None:
     await leave(model(framework, server.base_url, protocol))
-    await is_left(server)
+    await check_connection_closed(server)
     async with asyncio.timeout(AT_ONCE):
-        while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110 - tasks of the loop's own
+        while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110 - the loop's own tasks
             await asyncio.sleep(0.001)
 
 
-@BOTH
-@pytest.mark.parametrize("play", ["silence", "busy", "silence in the midst"])
-@pytest.mark.parametrize("way", [way for way in WAYS if way.colour == "async"], ids=str)
-async def test_a_call_is_cancelled_wherever_it_is(
+@PROTOCOL
+@pytest.mark.parametrize("fault", ["silent", "busy", "silent midway"])
+@pytest.mark.parametrize("style", ASYNC_STYLES, ids=str)
+async def test_a_call_can_be_cancelled_at_any_moment(
     server: FaultServer,
-    way: Way,
+    style: CallStyle,
     protocol: Protocol,
-    play: str,
+    fault: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("modelstudio_core.transport.retries._wait", lambda _state: 30.0)
-    llm = model(way.framework, server.base_url, protocol)
-    task = asyncio.create_task(ask(llm, way, prompt("x", play)))
-    while not server.seen.asks:  # noqa: ASYNC110 - another thread's list
+    use_wait(monkeypatch, 30.0)
+    llm = model(style.framework, server.base_url, protocol, max_retries=1)
+    task = asyncio.create_task(collect_text(llm, style, prompt("x", fault)))
+    while not server.log.requests:  # noqa: ASYNC110 - another thread's list
         await asyncio.sleep(0.005)
     await asyncio.sleep(0.02)
     async with asyncio.timeout(AT_ONCE):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert len(server.seen.asks) == 1
-    if play != "busy":
+    assert len(server.log.requests) == 1
+    if fault != "busy":
         async with asyncio.timeout(AT_ONCE):
-            while server.seen.open:  # noqa: ASYNC110 - another thread's number
+            while server.log.open:  # noqa: ASYNC110 - another thread's number
                 await asyncio.sleep(0.001)

@@ -1,11 +1,7 @@
-"""The fault server: asyncio and nothing else, so that it costs next to nothing.
-
-Run as a command it serves until its standard input ends, and prints its port first.
-"""
+"""The fault server: asyncio and nothing else, so that it costs nearly no CPU time."""
 
 import asyncio
 import ssl
-import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -15,69 +11,69 @@ from typing import Self
 
 from typing_extensions import override
 
-from tests.faults.plays import Step, play, sized
-from tests.faults.wire import Ask, dump, read_ask
+from tests.support.fault_server.faults import Step, response, steps_of
+from tests.support.fault_server.wire import FaultRequest, read_request, to_json
 
-__all__ = ["FaultServer"]
+__all__ = ["FaultServer", "ServerLog"]
 
 
 @dataclass
-class Seen:
-    """What a server has seen.
+class ServerLog:
+    """What a fault server has seen so far.
 
     Attributes:
-        asks: The requests, in their order.
-        attempts: How often each id was asked for.
-        connections: How many connections there were.
-        open: How many there are.
-        left: The ids whose answer the client did not wait for.
-        playing: How many answers are under way.
+        requests: The requests, in order.
+        attempts: How often each request id was received.
+        connections: How many connections were made.
+        open: How many connections are open.
+        abandoned: The ids of requests whose client left before the answer's end.
+        responding: How many answers are being sent.
     """
 
-    asks: list[Ask] = field(default_factory=list[Ask])
+    requests: list[FaultRequest] = field(default_factory=list[FaultRequest])
     attempts: Counter[str] = field(default_factory=Counter[str])
     connections: int = 0
     open: int = 0
-    left: list[str] = field(default_factory=list[str])
-    playing: int = 0
+    abandoned: list[str] = field(default_factory=list[str])
+    responding: int = 0
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: requests are read one after another, and played."""
+    """One connection: reads requests one after another and performs their faults."""
 
     def __init__(
-        self, seen: Seen, transports: set[asyncio.Transport], *, keep: bool
+        self, log: ServerLog, transports: set[asyncio.Transport], *, keep: bool
     ) -> None:
-        self._seen, self._open, self._keep = seen, transports, keep
+        self._log, self._open, self._keep = log, transports, keep
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
-        self._playing = ""
+        self._responding_to = ""
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._open.add(transport)
-        self._seen.connections += 1
-        self._seen.open += 1
+        self._log.connections += 1
+        self._log.open += 1
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._seen.open -= 1
+        self._log.open -= 1
         if self._transport:
             self._open.discard(self._transport)
-        if self._playing:
-            self._seen.left.append(self._playing)
-            self._play("")
+        if self._responding_to:
+            self._log.abandoned.append(self._responding_to)
+            self._respond_to("")
         if self._task:
             self._task.cancel()
 
     @override
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        head, found, rest = self._buffer.partition(b"\r\n\r\n")
-        if not found:
+        head, separator, rest = self._buffer.partition(b"\r\n\r\n")
+        if not separator:
             return
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {
@@ -88,28 +84,29 @@ class _Connection(asyncio.Protocol):
         if len(rest) < length:
             return
         self._buffer = rest[length:]
-        if first.split()[1] == "/seen":
-            self._tell()
+        path = first.split()[1]
+        if path == "/log":
+            self._send_log()
             return
-        ask = read_ask(first.split()[1], headers, rest[:length])
-        attempt = self._seen.attempts[ask.id]
-        self._seen.attempts[ask.id] += 1
+        request = read_request(path, headers, rest[:length])
+        attempt = self._log.attempts[request.id]
+        self._log.attempts[request.id] += 1
         if self._keep:
-            self._seen.asks.append(ask)
-        steps = play(ask, attempt)
-        self._play(ask.id)
+            self._log.requests.append(request)
+        steps = steps_of(request, attempt)
+        self._respond_to(request.id)
         self._task = asyncio.get_running_loop().create_task(self._perform(steps))
 
-    def _play(self, of: str) -> None:
-        """Note what is played now, if anything is."""
-        self._seen.playing += bool(of) - bool(self._playing)
-        self._playing = of
+    def _respond_to(self, request_id: str) -> None:
+        """Note which request is being answered, if any."""
+        self._log.responding += bool(request_id) - bool(self._responding_to)
+        self._responding_to = request_id
 
-    def _tell(self) -> None:
-        """Tell another process what has been seen."""
+    def _send_log(self) -> None:
+        """Send the counters to another process."""
         assert self._transport
-        seen = {"open": self._seen.open, "playing": self._seen.playing}
-        self._transport.write(sized(200, dump(seen)))
+        counters = {"open": self._log.open, "responding": self._log.responding}
+        self._transport.write(response(200, to_json(counters)))
 
     async def _perform(self, steps: Sequence[Step]) -> None:
         transport = self._transport
@@ -119,25 +116,32 @@ class _Connection(asyncio.Protocol):
                 case bytes():
                     transport.write(step)
                 case "close":
-                    self._play("")
+                    self._respond_to("")
                     transport.close()
                     return
                 case "reset":
-                    self._play("")
+                    self._respond_to("")
                     transport.abort()
                     return
                 case _:
                     await asyncio.sleep(step)
-        self._play("")
+        self._respond_to("")
 
 
 class FaultServer:
-    """A fault server in a thread, for as long as the ``with`` lasts."""
+    """A fault server in a thread, for the time of a ``with`` statement.
 
-    def __init__(self, tls: ssl.SSLContext | None = None, *, keep: bool = True) -> None:
-        self.seen = Seen()
+    Args:
+        tls: Serves TLS with this context; None: plain HTTP.
+        keep_requests: Whether ``log.requests`` collects the requests.
+    """
+
+    def __init__(
+        self, tls: ssl.SSLContext | None = None, *, keep_requests: bool = True
+    ) -> None:
+        self.log = ServerLog()
         self.port = 0
-        self._tls, self._keep = tls, keep
+        self._tls, self._keep = tls, keep_requests
         self._open: set[asyncio.Transport] = set()
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -146,11 +150,11 @@ class FaultServer:
 
     @property
     def base_url(self) -> str:
-        """Where it listens."""
+        """The origin of the server."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        """Start, and wait until it listens."""
+        """Start the server and wait until it listens."""
         self._thread.start()
         assert self._ready.wait(10)
         return self
@@ -161,20 +165,19 @@ class FaultServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Cut what is open, and wait for the thread."""
+        """Abort the open connections and wait for the thread."""
         assert self._loop is not None
         assert self._stopping is not None
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
     def _run(self) -> None:
-        asyncio.run(self.serve())
+        asyncio.run(self._serve())
 
-    async def serve(self) -> None:
-        """Serve until it is told to stop."""
+    async def _serve(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         server = await self._loop.create_server(
-            lambda: _Connection(self.seen, self._open, keep=self._keep),
+            lambda: _Connection(self.log, self._open, keep=self._keep),
             "127.0.0.1",
             0,
             ssl=self._tls,
@@ -187,14 +190,3 @@ class FaultServer:
         for transport in tuple(self._open):
             transport.abort()
         await asyncio.sleep(0)
-
-
-def _command() -> None:
-    with FaultServer(keep=False) as server:
-        sys.stdout.write(f"{server.port}\n")
-        sys.stdout.flush()
-        sys.stdin.read()
-
-
-if __name__ == "__main__":
-    _command()
