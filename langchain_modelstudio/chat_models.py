@@ -37,10 +37,9 @@ from modelstudio_core.catalog import resolve_model
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.chat.calls import ChatCall
-from modelstudio_core.chat.plan import MODEL_ARGUMENTS
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.options import OPTION_NAMES
-from modelstudio_core.chat.plan import takes_json_schema
+from modelstudio_core.chat.plan import MODEL_ARGUMENTS, takes_json_schema
 from modelstudio_core.endpoints import API_KEY_VARIABLE
 from modelstudio_core.errors import ConfigurationError
 

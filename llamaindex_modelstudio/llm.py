@@ -32,8 +32,8 @@ from llamaindex_modelstudio._chat.streams import chat_stream, completion_stream
 from llamaindex_modelstudio._chat.structured import StructuredPrediction
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.calls import ChatCall
-from modelstudio_core.chat.plan import ResolvedChat
 from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.plan import ResolvedChat
 from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["ModelStudio"]

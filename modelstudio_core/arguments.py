@@ -25,6 +25,8 @@ from modelstudio_core import endpoints
 from modelstudio_core.catalog import ResolvedModel
 from modelstudio_core.endpoints import (
     API_KEY_VARIABLE,
+    REGION_VARIABLE,
+    WORKSPACE_VARIABLES,
     Endpoint,
     api_key_from_environment,
     check_protocol,
@@ -77,7 +79,7 @@ class ConnectionArguments(BaseModel):
     region: str | None = Field(
         default=None,
         description="Where the service is reached and data is stored: a region id or"
-        " an alias. None for that of mode, else DASHSCOPE_REGION, else Singapore.",
+        f" an alias. None for that of mode, else {REGION_VARIABLE}, else Singapore.",
     )
     mode: str | None = Field(
         default=None,
@@ -86,7 +88,7 @@ class ConnectionArguments(BaseModel):
     )
     workspace: str | None = Field(
         default=None,
-        description="The workspace id; None for DASHSCOPE_WORKSPACE_ID.",
+        description=f"The workspace id; None for {WORKSPACE_VARIABLES[0]}.",
     )
     protocol: endpoints.Protocol = Field(
         default="openai",

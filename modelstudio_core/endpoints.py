@@ -159,7 +159,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     data_location: str | None = None
     inference_scope: str | None = None
-    rerank_base_url: str = ""
+    rerank_base_url: str = field(default="", compare=False)
 
     def base_url(self, protocol: Protocol) -> str:
         """Return the base URL of a protocol, ``"openai"`` or ``"dashscope"``.

@@ -13,9 +13,8 @@ from llama_index.core.types import Model, PydanticProgramMode
 
 from llamaindex_modelstudio._chat.shapes import Reader, Shape, Way
 from llamaindex_modelstudio._chat.tools import ToolCalling
-from modelstudio_core.chat.plan import MODEL_ARGUMENTS
 from modelstudio_core.chat.options import OPTION_NAMES
-from modelstudio_core.chat.plan import takes_json_schema
+from modelstudio_core.chat.plan import MODEL_ARGUMENTS, takes_json_schema
 
 __all__ = [
     "Call",

@@ -86,11 +86,11 @@ def _refusal(name: str, profile: ModelProfile) -> str:
     if name == "thinking_budget" and profile.efforts:
         efforts = ", ".join(profile.efforts)
         return (
-            f"{profile.id} does not take thinking_budget. Use reasoning_effort"
+            f"thinking_budget cannot be set for {profile.id}. Use reasoning_effort"
             f" ({efforts}) instead."
         )
     supported = ", ".join(n for n in _TUNING if n not in profile.refused)
-    return f"{profile.id} does not take {name}. It takes: {supported}."
+    return f"{name} cannot be set for {profile.id}. It takes: {supported}."
 
 
 # --- Thinking ---------------------------------------------------------------------
@@ -111,7 +111,7 @@ def _check_thinking(options: ChatOptions, profile: ModelProfile) -> None:
         return
     if profile.thinking == "never":
         raise ConfigurationError(
-            f"{profile.id} cannot think and takes no thinking_budget."
+            f"thinking_budget cannot be set for {profile.id}, which cannot think."
         )
     if profile.max_thinking is not None and budget > profile.max_thinking:
         raise ConfigurationError(
@@ -160,7 +160,7 @@ def resolve_effort(
         takes_budget = profile.max_thinking and "thinking_budget" not in profile.refused
         advice = "Use thinking_budget instead." if takes_budget else "Remove it."
         raise ConfigurationError(
-            f"{profile.id} does not take reasoning_effort. {advice}"
+            f"reasoning_effort cannot be set for {profile.id}. {advice}"
         )
     native = profile.efforts.get(effort) if profile.efforts else effort
     if native is None:

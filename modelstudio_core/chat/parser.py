@@ -274,12 +274,9 @@ class ChatParser(ABC):
         return self._context.from_payload(status, payload, request_id=self._header_id)
 
     def _parse_rest(self, rest: bytes, events: list[Event]) -> None:
-        """Parse an event without its blank line. It may be cut off."""
-        try:
+        """Parse an event without its blank line; half of one means a cut stream."""
+        with suppress(InvalidResponseError):
             self._parse_event(rest, events)
-        except IncompleteStreamError:
-            if not self.finished:
-                raise
 
     def _finish(self, index: int, choice: "Choice", usage: Usage | None) -> Finish:
         common = self._common

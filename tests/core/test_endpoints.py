@@ -824,9 +824,10 @@ def test_base_url_of_a_protocol() -> None:
     assert endpoint.base_url("dashscope") == endpoint.dashscope_base_url
 
 
-def test_unknown_protocol_names_the_nearest() -> None:
-    with pytest.raises(ConfigurationError, match=r"'dashscop'.*'dashscope'"):
-        check_protocol("dashscop")
+@pytest.mark.parametrize("name", ["dashscop", "grpc", None])
+def test_unknown_protocol_names_both(name: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"'openai'.*'dashscope'.*got"):
+        check_protocol(name)
 
 
 def test_endpoint_cannot_be_changed() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from modelstudio_core.catalog import resolve_deprecated
 from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.messages import Message
-from modelstudio_core.chat.options import ChatOptions, ChatPlan
-from modelstudio_core.chat.plan import plan_chat
+from modelstudio_core.chat.options import ChatOptions
+from modelstudio_core.chat.plan import ChatPlan, plan_chat
 from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["calls_of", "reasoning_of", "sent", "sent_bodies", "texts_of"]
@@ -34,7 +34,7 @@ def sent_bodies(messages: Sequence[Message]) -> list[dict[str, Any]]:
     for request in REQUESTS:
         for wire in (openai, dashscope):
             try:
-                body = wire.build_request(request, messages)
+                body = dict(wire.build_request(request, messages).json or {})
             except ConfigurationError:
                 continue
             encoded = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()

@@ -177,7 +177,7 @@ COMMENTS = [b": a comment", b":", b": data: {}", b":event:error", b"retry: 10", 
 def test_a_text_about_an_error_is_not_one(raw: bytes) -> None:
     events, error = outcome("dashscope", [raw])
     assert events == [TextDelta("event:error\n:HTTP_STATUS/400")]
-    assert "before its finish reason" in error
+    assert "without a finish reason" in error
 
 
 def test_an_error_event_with_blanks_after_its_colons_is_one() -> None:

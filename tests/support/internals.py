@@ -13,12 +13,21 @@ from tenacity import RetryCallState
 
 from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
-from modelstudio_core import arguments, secrets
-from modelstudio_core.chat import calls
+from modelstudio_core import secrets
+from modelstudio_core.chat import arguments, calls
 from modelstudio_core.chat.events import Event
 from modelstudio_core.chat.parser import ChatParser
-from modelstudio_core.transport import clients, failures, fairness, pools, retries, send
+from modelstudio_core.transport import (
+    clients,
+    failures,
+    fairness,
+    pools,
+    retries,
+    sdks,
+    send,
+)
 from modelstudio_core.transport.connection import Connection
+from modelstudio_core.transport.requests import has_much_text
 
 __all__ = [
     "MOST_EVENTS_PER_TURN",
@@ -104,24 +113,25 @@ def use_http_client_factory(
         factory: Takes ``"Client"`` or ``"AsyncClient"`` and returns such a client.
     """
 
-    def make_pool(_connection: Connection, kind: str, *, large: bool = False) -> Any:
+    def make_async_pool(_connection: Connection, *, large: bool = False) -> Any:
         del large
-        return factory(kind)
+        return factory("AsyncClient")
 
-    monkeypatch.setattr(clients, "make_pool", make_pool)
+    monkeypatch.setattr(clients, "make_sync_pool", lambda _: factory("Client"))
+    monkeypatch.setattr(clients, "make_async_pool", make_async_pool)
     monkeypatch.setattr(clients, "_sync_clients", clients._Clients())
 
 
 def record_clients(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
     """Return a list that collects the connections of new clients; none are cached."""
     connections: list[Connection] = []
-    original = clients._make_client
+    original = clients._make_handle
 
     def record(connection: Connection) -> clients.ClientHandle:
         connections.append(connection)
         return original(connection)
 
-    monkeypatch.setattr(clients, "_make_client", record)
+    monkeypatch.setattr(clients, "_make_handle", record)
     monkeypatch.setattr(clients, "_sync_clients", clients._Clients())
     return connections
 
@@ -129,25 +139,25 @@ def record_clients(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
 def record_async_clients(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
     """Return a list that collects the connections of new asynchronous clients."""
     connections: list[Connection] = []
-    original = clients._make_async_client
+    original = clients._make_async_handle
 
-    def record(connection: Connection, large: bool) -> tuple[Any, Any]:
+    def record(connection: Connection, large: bool) -> clients.ClientHandle:
         connections.append(connection)
         return original(connection, large)
 
-    monkeypatch.setattr(clients, "_make_async_client", record)
+    monkeypatch.setattr(clients, "_make_async_handle", record)
     return connections
 
 
 def keep_clients(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """Let the client cache hold at most ``count`` clients."""
-    monkeypatch.setattr(clients, "_KEPT_CLIENTS", count)
+    monkeypatch.setattr(clients, "MAX_KEPT", count)
 
 
 async def open_async_http_client(model: Model) -> Any:
     """Return the HTTP client that a model uses on the running event loop."""
-    client = (await clients.async_client(model.resolved.connection)).client
-    return (client if model.protocol == "openai" else client.transport)._client
+    _, client = await clients.async_client(model.resolved.connection, None)
+    return client
 
 
 def loops_with_clients() -> list[Any]:
@@ -156,35 +166,35 @@ def loops_with_clients() -> list[Any]:
 
 
 def without_aiohttp(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Act as if aiohttp, or the openai SDK's adapter for it, were not installed."""
-    monkeypatch.setattr(pools, "_aiohttp_adapter", lambda: None)
+    """Act as if aiohttp were not installed."""
+    monkeypatch.setattr(pools, "_aiohttp_transport", lambda _connection: None)
 
 
 def async_transport_of(model: Model) -> Any:
     """Return the transport of a new asynchronous HTTP client for a model."""
-    return pools.make_pool(model.resolved.connection, "AsyncClient")._transport
+    return pools.make_async_pool(model.resolved.connection)._transport
 
 
 def timeout_of(model: Model) -> Any:
     """Return the HTTP library's timeout object for a model."""
-    return pools.timeout_of(model.resolved.connection, http_library())
+    return pools.timeout_for(model.resolved.connection, http_library())
 
 
 def clear_ssl_context() -> None:
     """Forget the TLS context, so that the next client reads ``SSL_CERT_FILE``."""
-    pools._ssl_context.cache_clear()
+    pools.ssl_context.cache_clear()
 
 
 # --- Requests and responses -----------------------------------------------------------
 
 # The most events that one iteration of the event loop hands out: the room of a turn and
 # the batches before and after it.
-MOST_EVENTS_PER_TURN: Final = fairness._ROOM + 2 * calls._EVENTS_AT_ONCE
+MOST_EVENTS_PER_TURN: Final = fairness._ROOM + 2 * calls._EVENTS_A_TURN
 
 
 def is_large(body: Mapping[str, Any]) -> bool:
     """Return whether a request body is large enough to be sent over httpx."""
-    return send._is_large(body)
+    return has_much_text(body, send._LARGE)
 
 
 def count_parser_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -205,8 +215,9 @@ def count_parser_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def without_dashscope(monkeypatch: pytest.MonkeyPatch) -> None:
     """Act as if the dashscope SDK were not installed."""
-    monkeypatch.setattr(arguments, "find_spec", lambda _name: None)
-    monkeypatch.setattr(arguments, "_HAS_DASHSCOPE", arguments._has_dashscope())
+    monkeypatch.setattr(sdks, "find_spec", lambda _name: None)
+    for module in (arguments, send):
+        monkeypatch.setattr(module, "HAS_DASHSCOPE", sdks._has_dashscope())
 
 
 def log_filter_passes(record: Any) -> bool:

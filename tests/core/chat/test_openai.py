@@ -29,6 +29,7 @@ from modelstudio_core.errors import (
     ContentFilterError,
     IncompleteStreamError,
     InternalServerError,
+    InvalidResponseError,
     NotFoundError,
     RateLimitError,
 )
@@ -59,7 +60,8 @@ def body(
         protocol="openai",
         stream=stream,
     )
-    built = build_request(request, messages, include_usage=include_usage)
+    built = build_request(request, messages, include_usage=include_usage).json
+    assert isinstance(built, dict)
     assert json.loads(json.dumps(built)) == built
     return built
 
@@ -841,7 +843,7 @@ def test_half_an_event_after_the_finish_is_let_go() -> None:
 def test_event_that_is_not_json_breaks_the_stream() -> None:
     events, error = fed([sse(chunk({"content": "a"})), b"data: {oops}\n\n", DONE])
     assert events == [TextDelta("a")]
-    assert type(error) is IncompleteStreamError
+    assert type(error) is InvalidResponseError
     assert "{oops}" in error.message
     assert error.body == "{oops}"
 
@@ -952,7 +954,7 @@ def test_body_that_is_not_json(raw: bytes) -> None:
     parser = Parser(CONTEXT, request_id="r-1")
     with pytest.raises(APIError) as caught:
         parser.feed_whole(raw)
-    assert type(caught.value) is IncompleteStreamError
+    assert type(caught.value) is InvalidResponseError
     assert caught.value.request_id == "r-1"
     assert caught.value.body == raw.decode(errors="replace")
 

@@ -8,8 +8,8 @@ import pytest
 
 from modelstudio_core.catalog import known_models, resolve_deprecated, resolve_model
 from modelstudio_core.chat import tools
-from modelstudio_core.chat.options import ChatOptions, ChatPlan
-from modelstudio_core.chat.plan import plan_chat
+from modelstudio_core.chat.options import ChatOptions
+from modelstudio_core.chat.plan import ChatPlan, plan_chat
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
 
@@ -155,14 +155,14 @@ def test_value_out_of_its_range_is_refused_by_name(name: str, value: object) -> 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("temperature", 2, "temperature must be a number from 0 to below 2, and is 2."),
-        ("top_p", 0, "top_p must be a number above 0 to 1, and is 0."),
-        ("n", 5, "n must be a whole number from 1 to 4, and is 5."),
-        ("top_k", -1, "top_k must be a whole number from 0, and is -1."),
+        ("temperature", 2, "temperature must be in [0, 2), got 2."),
+        ("top_p", 0, "top_p must be in (0, 1], got 0."),
+        ("n", 5, "n must be an integer in [1, 4], got 5."),
+        ("top_k", -1, "top_k must be an integer >= 0, got -1."),
         (
             "seed",
             -1,
-            "seed must be a whole number from 0 to 9223372036854775807, and is -1.",
+            "seed must be an integer in [0, 9223372036854775807], got -1.",
         ),
     ],
 )
@@ -207,12 +207,12 @@ def test_parameter_that_cannot_be_set(model: str, name: str) -> None:
 
 def test_refusal_says_what_can_be_set() -> None:
     assert refusal("deepseek-v3.2", presence_penalty=1) == (
-        "presence_penalty cannot be set for deepseek-v3.2. What can be set:"
+        "presence_penalty cannot be set for deepseek-v3.2. It takes:"
         " temperature, top_p, max_tokens, max_completion_tokens, thinking_budget,"
         " stop, seed."
     )
     assert refusal("deepseek-r1", temperature=0.6) == (
-        "temperature cannot be set for deepseek-r1. What can be set:"
+        "temperature cannot be set for deepseek-r1. It takes:"
         " max_completion_tokens, stop, seed."
     )
 
@@ -478,10 +478,10 @@ def test_effort_that_is_not_text_is_refused() -> None:
 @pytest.mark.parametrize(
     ("model", "advice"),
     [
-        ("qwen3.7-plus", "use thinking_budget"),
-        ("deepseek-v3.2", "use thinking_budget"),
-        ("deepseek-r1", "leave it out"),
-        ("qwen-max", "leave it out"),
+        ("qwen3.7-plus", "Use thinking_budget"),
+        ("deepseek-v3.2", "Use thinking_budget"),
+        ("deepseek-r1", "Remove it"),
+        ("qwen-max", "Remove it"),
     ],
 )
 def test_effort_of_a_model_without_one(model: str, advice: str) -> None:
@@ -573,7 +573,7 @@ def test_forced_tool_switches_thinking_off_by_default(
     caplog: pytest.LogCaptureFixture, model: str, choice: object, said: bool | None
 ) -> None:
     tools.log_once.cache_clear()
-    with caplog.at_level(logging.INFO, logger="modelstudio_core"):
+    with caplog.at_level(logging.INFO, logger="modelstudio"):
         request = plan(model, tools=ONE, tool_choice=choice, enable_thinking=said)
         plan(model, tools=ONE, tool_choice=choice, enable_thinking=said)
     assert request.thinking is False

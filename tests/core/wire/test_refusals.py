@@ -19,6 +19,7 @@ from modelstudio_core.errors import (
     ContextOverflowError,
     IncompleteStreamError,
     InternalServerError,
+    InvalidResponseError,
     ModelDeprecationWarning,
     ModelStudioError,
     NotFoundError,
@@ -42,6 +43,7 @@ TREE: list[tuple[type[BaseException], tuple[type[BaseException], ...]]] = [
     (APIConnectionError, (APIError, ConnectionError)),
     (APITimeoutError, (APIConnectionError, TimeoutError)),
     (IncompleteStreamError, (APIError,)),
+    (InvalidResponseError, (IncompleteStreamError,)),
     (ToolChoiceError, (APIError,)),
     (APIStatusError, (APIError,)),
     (BadRequestError, (APIStatusError,)),
@@ -73,6 +75,7 @@ def test_is_retryable_by_nature(cls: type[ModelStudioError]) -> None:
         APIConnectionError,
         APITimeoutError,
         IncompleteStreamError,
+        InvalidResponseError,
         RateLimitError,
         InternalServerError,
     }

@@ -74,13 +74,13 @@ PIECES = (b"data: a", b"data:b", b"data: ", b"id:1", b": c", b"\n", b"\n", b"\r"
 
 
 @pytest.mark.parametrize("count", range(1, 5))
-def test_lone_data_is_what_the_long_way_finds(count: int) -> None:
+def test_data_lines_is_what_the_long_way_finds(count: int) -> None:
     taken = 0
     for pieces in product(PIECES, repeat=count):
         chunk = b"".join(pieces) + b"\n\n"
         splitter = EventSplitter()
         splitter.feed(b": begun\n\n")
-        lone = splitter.lone_data(chunk)
+        lone = splitter.data_lines(chunk)
         if lone is not None:
             taken += 1
             found = [field_of(it, b"data") for it in splitter.feed(chunk)]
@@ -89,19 +89,19 @@ def test_lone_data_is_what_the_long_way_finds(count: int) -> None:
     assert taken
 
 
-def test_lone_data_begins_a_stream() -> None:
+def test_data_lines_begins_a_stream() -> None:
     splitter = EventSplitter()
-    assert splitter.lone_data(b"data: a\n\n") == [b"a"]
+    assert splitter.data_lines(b"data: a\n\n") == [b"a"]
     assert splitter.feed(b"\xef\xbb\xbfdata: b\n\n") == [b"\xef\xbb\xbfdata: b"]
 
 
 @pytest.mark.parametrize(
     "before", [b"\xef", b"data: x", b"data: x\n\ndata: ", b"a\n\n\r"]
 )
-def test_lone_data_is_not_taken_from_the_midst(before: bytes) -> None:
+def test_data_lines_is_not_taken_from_the_midst(before: bytes) -> None:
     splitter = EventSplitter()
     splitter.feed(before)
-    assert splitter.lone_data(b"data: a\n\n") is None
+    assert splitter.data_lines(b"data: a\n\n") is None
 
 
 @pytest.mark.parametrize(
