@@ -1,8 +1,7 @@
-"""Each cassette is played through both frameworks, with no network at all."""
+"""Each cassette is played through both frameworks, without any network."""
 
 import re
 import socket
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from langchain_core.messages import AIMessage
-from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
 from pytest_socket import SocketBlockedError
 from vcr.errors import (  # type: ignore[import-untyped]
     CannotOverwriteExistingCassetteException,
@@ -20,197 +17,125 @@ from vcr.errors import (  # type: ignore[import-untyped]
 from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.errors import APIError
+from tests.support.calls import CallStyle, call
 from tests.support.cassettes import (
     FOLDER,
     KEY,
     SCENARIOS,
-    Answer,
-    Refused,
+    ExpectedAnswer,
+    ExpectedError,
     Scenario,
-    _number_ids,
-    for_langchain,
-    for_llamaindex,
     parameters,
     path_of,
     player,
     recorder,
     source_of,
+    to_langchain,
+    to_llamaindex,
 )
+from tests.support.cassettes.scrubbing import number_uuids
 from tests.support.internals import (
     http_library,
     record_async_clients,
     record_clients,
 )
+from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol
+from tests.support.responses import Summary, summarize
 
 pytestmark = pytest.mark.disable_socket
 
 PATHS = sorted(FOLDER.glob("**/*.yaml"))
 IDS = [str(path.relative_to(FOLDER)) for path in PATHS]
+PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
+FRAMEWORK = pytest.mark.parametrize("framework", FRAMEWORKS)
+ASYNCHRONOUS = pytest.mark.parametrize("asynchronous", [False, True])
 
 
-# --- Asking -----------------------------------------------------------------------
-
-
-def connection(protocol: str, scenario: Scenario) -> dict[str, Any]:
-    return {
-        **scenario.at.arguments,
+async def respond(
+    framework: Framework, protocol: Protocol, scenario: Scenario, *, asynchronous: bool
+) -> Summary:
+    """Send the request of a scenario, streamed if the scenario is."""
+    arguments: dict[str, Any] = {
+        **scenario.place.arguments,
         "model": scenario.model,
         "protocol": protocol,
         "api_key": KEY,
         "max_retries": 0,
     }
+    style = CallStyle(framework, stream=scenario.stream, asynchronous=asynchronous)
+    messages: list[Any]
+    with expected_warning(scenario):
+        if framework == "LangChain":
+            llm = ChatModelStudio(**arguments)
+            messages = [*to_langchain(scenario.prompt)]
+        else:
+            llm = ModelStudio(**arguments)
+            messages = [*to_llamaindex(scenario.prompt)]
+    return summarize(await call(llm, style, messages, **scenario.options))
 
 
-def langchain_model(protocol: str, scenario: Scenario) -> ChatModelStudio:
-    with warned(scenario):
-        return ChatModelStudio(**connection(protocol, scenario))
+def expected_warning(scenario: Scenario) -> AbstractContextManager[Any]:
+    return pytest.warns(scenario.warning) if scenario.warning else nullcontext()
 
 
-def llamaindex_model(protocol: str, scenario: Scenario) -> ModelStudio:
-    with warned(scenario):
-        return ModelStudio(**connection(protocol, scenario))
+# --- Playback -------------------------------------------------------------------------
 
 
-def warned(scenario: Scenario) -> AbstractContextManager[Any]:
-    return pytest.warns(scenario.warns) if scenario.warns else nullcontext()
-
-
-async def langchain(protocol: str, scenario: Scenario) -> dict[str, Any]:
-    llm, asked = langchain_model(protocol, scenario), for_langchain(scenario.asked)
-    if not scenario.stream:
-        return of_langchain(llm.invoke(asked, **scenario.options))
-    return of_langchain(added(list(llm.stream(asked, **scenario.options))))
-
-
-async def langchain_async(protocol: str, scenario: Scenario) -> dict[str, Any]:
-    llm, asked = langchain_model(protocol, scenario), for_langchain(scenario.asked)
-    if not scenario.stream:
-        return of_langchain(await llm.ainvoke(asked, **scenario.options))
-    stream = llm.astream(asked, **scenario.options)
-    return of_langchain(added([chunk async for chunk in stream]))
-
-
-async def llamaindex(protocol: str, scenario: Scenario) -> dict[str, Any]:
-    llm, asked = llamaindex_model(protocol, scenario), for_llamaindex(scenario.asked)
-    if not scenario.stream:
-        return of_llamaindex(llm.chat(asked, **scenario.options))
-    return of_llamaindex(list(llm.stream_chat(asked, **scenario.options))[-1])
-
-
-async def llamaindex_async(protocol: str, scenario: Scenario) -> dict[str, Any]:
-    llm, asked = llamaindex_model(protocol, scenario), for_llamaindex(scenario.asked)
-    if not scenario.stream:
-        return of_llamaindex(await llm.achat(asked, **scenario.options))
-    stream = await llm.astream_chat(asked, **scenario.options)
-    return of_llamaindex([response async for response in stream][-1])
-
-
-WAYS: list[Callable[[str, Scenario], Awaitable[dict[str, Any]]]] = [
-    langchain,
-    langchain_async,
-    llamaindex,
-    llamaindex_async,
-]
-
-
-def added(chunks: list[Any]) -> Any:
-    first, *rest = chunks
-    for chunk in rest:
-        first += chunk
-    return first
-
-
-def of_langchain(message: AIMessage) -> dict[str, Any]:
-    usage: Any = message.usage_metadata or {}
-    extra, told = message.additional_kwargs, message.response_metadata
-    return {
-        "text": message.text,
-        "reasoning": extra.get("reasoning_content", ""),
-        "ids": [call["id"] for call in message.tool_calls],
-        "calls": [(call["name"], call["args"]) for call in message.tool_calls],
-        "finish_reason": told["finish_reason"],
-        "tokens": (
-            usage["input_tokens"],
-            usage["output_tokens"],
-            usage.get("output_token_details", {}).get("reasoning"),
-        ),
-        "sources": [found["url"] for found in extra.get("search_results", [])],
-        "request_id": told["request_id"],
-        "requested_model": told.get("requested_model"),
-    }
-
-
-def of_llamaindex(response: ChatResponse) -> dict[str, Any]:
-    message, told = response.message, response.additional_kwargs
-    calls = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
-    extra: Any = message.additional_kwargs
-    return {
-        "text": message.content or "",
-        "reasoning": extra.get("reasoning_content", ""),
-        "ids": [call.tool_call_id for call in calls],
-        "calls": [(call.tool_name, call.tool_kwargs) for call in calls],
-        "finish_reason": told["finish_reason"],
-        "tokens": (
-            told["prompt_tokens"],
-            told["completion_tokens"],
-            told.get("reasoning_tokens"),
-        ),
-        "sources": [found["url"] for found in extra.get("search_results", [])],
-        "request_id": told["request_id"],
-        "requested_model": told.get("requested_model"),
-    }
-
-
-# --- Playing ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("way", WAYS)
+@ASYNCHRONOUS
+@FRAMEWORK
 @pytest.mark.parametrize(("protocol", "name"), parameters())
-async def test_a_cassette_plays(protocol: str, name: str, way: Any) -> None:
+async def test_a_cassette_plays(
+    protocol: Protocol, name: str, framework: Framework, asynchronous: bool
+) -> None:
     scenario, path = SCENARIOS[name], path_of(protocol, name)
     with player(path) as cassette:
         (request,), (response,) = cassette.requests, cassette.responses
         (request_id,) = response["headers"]["x-request-id"]
-        if isinstance(scenario.expected, Answer):
-            got = await way(protocol, scenario)
-            check_answer(got, scenario, exact=source_of(path) == "the emulator")
-            assert got["request_id"] == request_id
+        called = respond(framework, protocol, scenario, asynchronous=asynchronous)
+        if isinstance(scenario.expected, ExpectedAnswer):
+            answer = await called
+            check_answer(answer, scenario, exact=source_of(path) == "the emulator")
+            assert answer.request_id == request_id
         else:
             with pytest.raises(APIError) as caught:
-                await way(protocol, scenario)
+                await called
             check_error(caught.value, scenario.expected, protocol)
             assert caught.value.request_id == request_id
         assert cassette.play_count == 1
-    at = scenario.at
-    assert (request.scheme, request.host, request.port) == ("https", at.host, 443)
-    in_header = at.workspace if at.in_header else None
+    place = scenario.place
+    assert (request.scheme, request.host, request.port) == ("https", place.host, 443)
+    in_header = place.workspace if place.in_header else None
     assert request.headers.get("x-dashscope-workspace") == in_header
 
 
-def check_answer(got: dict[str, Any], scenario: Scenario, *, exact: bool) -> None:
-    """Compare to the letter, or, of the live service, all but its own words."""
+def check_answer(answer: Summary, scenario: Scenario, *, exact: bool) -> None:
+    """Compare everything, or, for the live service, everything but its texts."""
     expected = scenario.expected
-    assert isinstance(expected, Answer)
-    assert got["finish_reason"] == expected.finish_reason
-    assert len(set(got["ids"])) == len(expected.calls)
-    assert all(got["ids"])
-    if scenario.warns:
-        assert got["requested_model"] == scenario.model
+    assert isinstance(expected, ExpectedAnswer)
+    assert answer.finish_reason == expected.finish_reason
+    ids = [call_id for call_id, _, _ in answer.calls]
+    assert len(set(ids)) == len(expected.calls)
+    assert all(ids)
+    if scenario.warning:
+        assert answer.requested_model == scenario.model
+    calls = [(name, arguments) for _, name, arguments in answer.calls]
+    tokens = (answer.input_tokens, answer.output_tokens, answer.reasoning_tokens)
+    sources = [source["url"] for source in answer.sources]
     if exact:
-        assert got["text"] == expected.text
-        assert got["reasoning"] == expected.reasoning
-        assert got["calls"] == list(expected.calls)
-        assert got["tokens"] == expected.tokens
-        assert got["sources"] == list(expected.sources)
+        assert answer.text == expected.text
+        assert answer.reasoning == expected.reasoning
+        assert calls == list(expected.calls)
+        assert tokens == expected.tokens
+        assert sources == list(expected.sources)
     else:
-        assert bool(got["text"]) or not expected.text
-        assert bool(got["reasoning"]) == bool(expected.reasoning)
-        assert [name for name, _ in got["calls"]] == [it.name for it in expected.calls]
-        assert min(got["tokens"][:2]) > 0
-        assert bool(got["sources"]) == bool(expected.sources)
+        assert bool(answer.text) or not expected.text
+        assert bool(answer.reasoning) == bool(expected.reasoning)
+        assert [name for name, _ in calls] == [name for name, _ in expected.calls]
+        assert min(tokens[0] or 0, tokens[1] or 0) > 0
+        assert bool(sources) == bool(expected.sources)
 
 
-def check_error(error: APIError, expected: Refused, protocol: str) -> None:
+def check_error(error: APIError, expected: ExpectedError, protocol: Protocol) -> None:
     assert isinstance(error, expected.cls)
     assert error.status_code == expected.status
     assert error.code == expected.code[protocol]
@@ -218,94 +143,82 @@ def check_error(error: APIError, expected: Refused, protocol: str) -> None:
     assert error.protocol == protocol
 
 
-# --- What is sent is pinned -------------------------------------------------------
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("protocol", ["openai", "dashscope"])
+@ASYNCHRONOUS
+@FRAMEWORK
+@PROTOCOL
 @pytest.mark.parametrize(
     "change",
     [
         {"options": {"enable_thinking": False, "seed": 1}},
-        {"at": SCENARIOS["image"].at},
+        {"place": SCENARIOS["image"].place},
         {"stream": True},
     ],
     ids=["body", "host", "stream"],
 )
-async def test_another_request_does_not_play(
-    protocol: str, change: dict[str, Any], way: Any
+async def test_a_changed_request_does_not_play(
+    protocol: Protocol, change: dict[str, Any], framework: Framework, asynchronous: bool
 ) -> None:
-    other = replace(SCENARIOS["plain"], **change)
+    changed = replace(SCENARIOS["plain"], **change)
     with player(path_of(protocol, "plain")) as cassette:
         with pytest.raises(CannotOverwriteExistingCassetteException):
-            await way(protocol, other)
+            await respond(framework, protocol, changed, asynchronous=asynchronous)
         assert cassette.play_count == 0
 
 
-# --- Clients ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("way", [langchain, llamaindex])
-@pytest.mark.parametrize("protocol", ["openai", "dashscope"])
-async def test_cassettes_play_on_fresh_and_on_kept_clients(
-    monkeypatch: pytest.MonkeyPatch, protocol: str, way: Any
+@ASYNCHRONOUS
+@FRAMEWORK
+@PROTOCOL
+async def test_cassettes_play_on_new_and_on_cached_clients(
+    monkeypatch: pytest.MonkeyPatch,
+    protocol: Protocol,
+    framework: Framework,
+    asynchronous: bool,
 ) -> None:
-    made = record_clients(monkeypatch)
+    record = record_async_clients if asynchronous else record_clients
+    connections = record(monkeypatch)
     for name in ("plain", "tool_call", "plain"):
         with player(path_of(protocol, name)) as cassette:
-            await way(protocol, SCENARIOS[name])
+            scenario = SCENARIOS[name]
+            await respond(framework, protocol, scenario, asynchronous=asynchronous)
             assert cassette.play_count == 1
-    assert len(made) == 1
-
-
-@pytest.mark.parametrize("way", [langchain_async, llamaindex_async])
-@pytest.mark.parametrize("protocol", ["openai", "dashscope"])
-async def test_cassettes_play_on_the_clients_of_a_loop(
-    monkeypatch: pytest.MonkeyPatch, protocol: str, way: Any
-) -> None:
-    made = record_async_clients(monkeypatch)
-    for name in ("plain", "tool_call", "plain"):
-        with player(path_of(protocol, name)) as cassette:
-            await way(protocol, SCENARIOS[name])
-            assert cassette.play_count == 1
-    assert len(made) == 1
+    assert len(connections) == 1
 
 
 # --- The files --------------------------------------------------------------------
 
 
-def test_each_file_is_played_and_each_scenario_has_its_file() -> None:
-    # LangChain's standard suite sees to its own.
-    found = {path for path in PATHS if path.parts[-3] != "langchain_standard"}
-    assert found == {path_of(protocol, name) for protocol, name in parameters()}
+def test_there_is_one_file_per_scenario_and_protocol() -> None:
+    # LangChain's standard tests check their own cassettes.
+    paths = {path for path in PATHS if path.parts[-3] != "langchain_standard"}
+    assert paths == {path_of(protocol, name) for protocol, name in parameters()}
 
 
 @pytest.mark.parametrize("path", PATHS, ids=IDS)
-def test_a_cassette_says_where_it_is_from(path: Path) -> None:
+def test_a_cassette_names_its_source(path: Path) -> None:
     marked = "x-modelstudio-emulator:" in path.read_text(encoding="utf-8")
     assert marked == (source_of(path) == "the emulator")
 
 
-NEVER = {
+FORBIDDEN = {
     "a key": r"\bsk-",
     "a key in a header": r"(?i)bearer (?!REDACTED$)",
     "a cookie": r"(?i)\bcookie\b",
     "a session": r"(?i)session",
     "loopback": r"127\.0\.0\.1|localhost|\[?::1\]|0\.0\.0\.0",
     "an account": r"(?<![\w.-])\d{16}(?![\w.-])",
-    "a workspace of somebody": r"\b(?:llm|ws)-(?!123\b)\w{3,}\b",
-    "bytes that are not text": r"!!binary",
+    "a real workspace": r"\b(?:llm|ws)-(?!123\b)\w{3,}\b",
+    "binary data": r"!!binary",
 }
 
 
 @pytest.mark.parametrize("path", PATHS, ids=IDS)
 def test_a_cassette_holds_no_secret(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    found = {what for what, it in NEVER.items() if re.search(it, text, re.MULTILINE)}
-    assert not found
+    secrets = {k for k, it in FORBIDDEN.items() if re.search(it, text, re.MULTILINE)}
+    assert not secrets
 
 
-def test_what_is_secret_is_not_recorded(tmp_path: Path) -> None:
+def test_secrets_are_not_recorded(tmp_path: Path) -> None:
     def answer(request: Any) -> Any:
         headers = {
             "content-type": "application/json",
@@ -314,15 +227,15 @@ def test_what_is_secret_is_not_recorded(tmp_path: Path) -> None:
             "x-request-id": "r-1",
             "date": "today",
         }
-        said = {
+        body = {
             "of": 1234567890123456,
             "echo": [key, workspace, "llm-0a1b2c3d4e5f6a7b"],
         }
-        return http.Response(200, headers=headers, json=said, request=request)
+        return http.Response(200, headers=headers, json=body, request=request)
 
     http: Any = http_library()
     key, workspace = "sk-0123456789abcdef", "somebody"
-    at, path = SCENARIOS["thinking"].at, tmp_path / "a.yaml"
+    place, path = SCENARIOS["thinking"].place, tmp_path / "a.yaml"
     hidden = {key: "REDACTED", workspace: "ws-123"}
     headers = {
         "Authorization": f"Bearer {key}",
@@ -332,9 +245,9 @@ def test_what_is_secret_is_not_recorded(tmp_path: Path) -> None:
     }
     with (
         http.Client(transport=http.MockTransport(answer)) as client,
-        recorder("the live service, today", at, hidden).use_cassette(str(path)),
+        recorder("the live service, today", place, hidden).use_cassette(str(path)),
     ):
-        host = at.host.replace("ws-123", workspace)
+        host = place.host.replace("ws-123", workspace)
         client.post(f"https://{host}/api/v1", headers=headers, json={"of": workspace})
         client.post("https://traces.example.com/", json={"of": "another"})
     text = path.read_text(encoding="utf-8")
@@ -349,14 +262,16 @@ def test_what_is_secret_is_not_recorded(tmp_path: Path) -> None:
     test_a_cassette_holds_no_secret(path)
 
 
-def test_what_is_made_up_for_a_request_is_known_by_its_order() -> None:
+def test_uuids_are_replaced_by_their_order() -> None:
     one, two, three = (str(uuid4()) for _ in range(3))
-    sent = [_number_ids(f"{a} {b} {a}".encode()) for a, b in ((one, two), (three, one))]
+    sent = [
+        number_uuids(f"{a} {b} {a}".encode()) for a, b in ((one, two), (three, one))
+    ]
     assert sent == [b"uuid-1 uuid-2 uuid-1"] * 2
-    assert _number_ids(f"{one} {one} {two}".encode()) not in sent
+    assert number_uuids(f"{one} {one} {two}".encode()) not in sent
 
 
-def test_there_is_no_network_not_even_loopback() -> None:
+def test_even_loopback_is_blocked() -> None:
     with (
         pytest.warns(UserWarning, match="socket"),
         pytest.raises(SocketBlockedError),

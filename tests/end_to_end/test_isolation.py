@@ -1,7 +1,6 @@
-"""Two models in one process never see each other's address, key or cookie.
+"""Two models in one process share no address, key or cookie.
 
-And nothing of the SDKs' own leaks in: no variable, no configuration file, no state of
-the process.
+The SDKs' environment variables, configuration files and global state have no effect.
 """
 
 import asyncio
@@ -12,7 +11,7 @@ import pickle
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import dashscope
 import pytest
@@ -22,11 +21,12 @@ from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
 from tests.support.answers import JSON, WHOLE
+from tests.support.calls import add_chunks
 from tests.support.internals import loops_with_clients, without_dashscope
+from tests.support.models import PROTOCOLS, Protocol, model
 from tests.support.replay import replaying
 
-Protocol = Literal["openai", "dashscope"]
-PROTOCOLS = pytest.mark.parametrize("protocol", ["openai", "dashscope"])
+PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
 NATIVE = json.dumps(
     {
         "output": {
@@ -44,7 +44,7 @@ NATIVE = json.dumps(
 
 
 @pytest.fixture
-def studios() -> Iterator[tuple[Emulator, Emulator]]:
+def emulators() -> Iterator[tuple[Emulator, Emulator]]:
     with (
         Emulator(api_key="sk-emulator-first-0001") as first,
         Emulator(api_key="sk-emulator-second-002") as second,
@@ -52,24 +52,13 @@ def studios() -> Iterator[tuple[Emulator, Emulator]]:
         yield first, second
 
 
-def model(studio: Emulator, protocol: Protocol, region: str) -> ChatModelStudio:
-    return ChatModelStudio(
-        model="qwen3.7-plus",
-        base_url=studio.base_url,
-        api_key=studio.api_key,
-        region=region,
-        protocol=protocol,
-        max_retries=0,
-    )
-
-
-@PROTOCOLS
+@PROTOCOL
 def test_addresses_and_keys_stay_apart(
-    studios: tuple[Emulator, Emulator], protocol: Protocol
+    emulators: tuple[Emulator, Emulator], protocol: Protocol
 ) -> None:
     before = (dashscope.api_key, dashscope.base_http_api_url)
-    first = model(studios[0], protocol, "singapore")
-    second = model(studios[1], protocol, "beijing")
+    first = model("LangChain", emulators[0], protocol, region="singapore")
+    second = model("LangChain", emulators[1], protocol, region="beijing")
 
     async def both() -> None:
         calls = [llm.ainvoke("Hi") for llm in (first, second) * 5]
@@ -81,30 +70,25 @@ def test_addresses_and_keys_stay_apart(
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda llm: llm.invoke("Hi"), (first, second) * 5))
     asyncio.run(both())
-    for studio in studios:
-        assert len(studio.requests) == 12
-        keys = {it.headers["authorization"] for it in studio.requests}
-        assert keys == {f"Bearer {studio.api_key}"}
+    for emulator in emulators:
+        assert len(emulator.requests) == 12
+        keys = {it.headers["authorization"] for it in emulator.requests}
+        assert keys == {f"Bearer {emulator.api_key}"}
     assert (dashscope.api_key, dashscope.base_http_api_url) == before
 
 
-@PROTOCOLS
+@PROTOCOL
 def test_a_cookie_is_never_sent_back(protocol: Protocol) -> None:
     headers = {**JSON, "set-cookie": "acw_tc=secret; Path=/; HttpOnly"}
     body = WHOLE if protocol == "openai" else NATIVE
     with replaying(200, headers, body, times=2) as replay:
-        llm = ChatModelStudio(
-            model="qwen-plus",
-            base_url=replay.base_url,
-            api_key="sk-0123456789",
-            protocol=protocol,
-        )
+        llm = model("LangChain", replay.base_url, protocol)
         llm.invoke("Hi")
         llm.invoke("Hi")
     assert [it.get("cookie") for it in replay.headers] == [None, None]
 
 
-def test_nothing_of_the_vendors_environment_is_sent(
+def test_the_dashscope_sdks_environment_has_no_effect(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     config = tmp_path / "config.toml"
@@ -120,14 +104,8 @@ def test_nothing_of_the_vendors_environment_is_sent(
     }
     with replaying(200, JSON, NATIVE, times=2) as replay:
         for timeout in (61, 62):
-            # Another timeout is another client, which reads its surroundings anew.
-            llm = ChatModelStudio(
-                model="qwen-plus",
-                base_url=replay.base_url,
-                api_key="sk-0123456789",
-                protocol="dashscope",
-                timeout=timeout,
-            )
+            # Another timeout makes a new client, which reads the environment.
+            llm = model("LangChain", replay.base_url, "dashscope", timeout=timeout)
             llm.invoke("Hi")
             for name, value in variables.items():
                 monkeypatch.setenv(name, value)
@@ -136,7 +114,7 @@ def test_nothing_of_the_vendors_environment_is_sent(
     assert "x-dashscope-workspace" not in replay.headers[1]
 
 
-def test_without_the_sdk_the_error_says_what_to_install(
+def test_the_error_without_the_sdk_names_the_package_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     without_dashscope(monkeypatch)
@@ -146,7 +124,7 @@ def test_without_the_sdk_the_error_says_what_to_install(
         ChatModelStudio(model="qwen-plus", api_key="k", protocol="dashscope")
 
 
-def test_the_sdks_own_sample_says_the_same(modelstudio_emulator: Emulator) -> None:
+def test_the_dashscope_sdk_gets_the_same_answer(modelstudio_emulator: Emulator) -> None:
     """The sample of the DeepSeek page: deepseek-v4-pro, thinking, streamed."""
     reply = Reply(reasoning="Okay, who am I? 我", text="Hello! I am DeepSeek.")
     modelstudio_emulator.script(reply, reply)
@@ -168,37 +146,34 @@ def test_the_sdks_own_sample_says_the_same(modelstudio_emulator: Emulator) -> No
         reasoning += message.reasoning_content
         content += message.content
         usage = response.usage
-    llm = ChatModelStudio(
+    llm = model(
+        "LangChain",
+        modelstudio_emulator,
+        "dashscope",
         model="deepseek-v4-pro",
-        base_url=modelstudio_emulator.base_url,
-        api_key=modelstudio_emulator.api_key,
-        protocol="dashscope",
         enable_thinking=True,
     )
-    first, *rest = llm.stream("Who are you?")
-    for chunk in rest:
-        first += chunk
-    assert first.additional_kwargs["reasoning_content"] == reasoning == reply.reasoning
-    assert first.content == content == reply.text
-    told = first.usage_metadata
-    assert told is not None
-    assert told["input_tokens"] == usage.input_tokens
-    assert told["output_tokens"] == usage.output_tokens
-    sdk, ours = modelstudio_emulator.requests
-    assert sdk.path == ours.path
-    assert sdk.body is not None
-    assert ours.body is not None
-    assert sdk.body["input"] == ours.body["input"]
-    assert sdk.body["parameters"] == ours.body["parameters"]
-    assert first.response_metadata["request_id"]
+    answer = add_chunks(list(llm.stream("Who are you?")))
+    assert answer.additional_kwargs["reasoning_content"] == reasoning == reply.reasoning
+    assert answer.content == content == reply.text
+    assert answer.usage_metadata is not None
+    assert answer.usage_metadata["input_tokens"] == usage.input_tokens
+    assert answer.usage_metadata["output_tokens"] == usage.output_tokens
+    by_sdk, by_model = modelstudio_emulator.requests
+    assert by_sdk.path == by_model.path
+    assert by_sdk.body is not None
+    assert by_model.body is not None
+    assert by_sdk.body["input"] == by_model.body["input"]
+    assert by_sdk.body["parameters"] == by_model.body["parameters"]
+    assert answer.response_metadata["request_id"]
 
 
-@PROTOCOLS
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@PROTOCOL
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
-def test_a_child_process_makes_connections_of_its_own(protocol: Protocol) -> None:
-    with Emulator() as studio:
-        llm = model(studio, protocol, "singapore")
+def test_a_child_process_makes_its_own_connections(protocol: Protocol) -> None:
+    with Emulator() as emulator:
+        llm = model("LangChain", emulator, protocol, region="singapore")
         llm.invoke("Hi")
         child = os.fork()
         if child == 0:
@@ -210,19 +185,19 @@ def test_a_child_process_makes_connections_of_its_own(protocol: Protocol) -> Non
         _, status = os.waitpid(child, 0)
         assert status == 0
         assert llm.invoke("Hi").content
-        assert len(studio.requests) == 3
+        assert len(emulator.requests) == 3
 
 
-@PROTOCOLS
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@PROTOCOL
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
-def test_a_stream_goes_on_though_a_child_uses_and_ends_its_copy(
+def test_a_stream_survives_that_a_child_process_closes_its_copy(
     protocol: Protocol,
 ) -> None:
     pieces = [f"{number} " for number in range(20)]
-    with Emulator(chunk_delay=0.01) as studio:
-        studio.script(Reply(text="".join(pieces), pieces=pieces))
-        llm = model(studio, protocol, "singapore")
+    with Emulator(chunk_delay=0.01) as emulator:
+        emulator.script(Reply(text="".join(pieces), pieces=pieces))
+        llm = model("LangChain", emulator, protocol, region="singapore")
         stream: Any = llm.stream("Hi")
         text = str(next(stream).text)
         child = os.fork()
@@ -240,11 +215,11 @@ def test_a_stream_goes_on_though_a_child_uses_and_ends_its_copy(
     assert text == "".join(pieces)
 
 
-@PROTOCOLS
+@PROTOCOL
 def test_many_event_loops_use_one_model_at_once(protocol: Protocol) -> None:
-    with Emulator() as studio:
-        llm = model(studio, protocol, "singapore")
-        pickled = pickle.loads(pickle.dumps(llm))  # noqa: S301 - our own bytes
+    with Emulator() as emulator:
+        llm = model("LangChain", emulator, protocol, region="singapore")
+        pickled = pickle.loads(pickle.dumps(llm))  # noqa: S301 - pickled above
         copies = [llm, copy.copy(llm), copy.deepcopy(llm), pickled]
 
         async def several(number: int) -> list[str]:
@@ -254,7 +229,8 @@ def test_many_event_loops_use_one_model_at_once(protocol: Protocol) -> None:
             return [*(it.text for it in answers), "".join(streamed)]
 
         with ThreadPoolExecutor(8) as pool:
-            found = list(pool.map(lambda n: asyncio.run(several(n)), range(16)))
-        assert {text for texts in found for text in texts} == {llm.invoke("Hi").text}
-        assert len(studio.requests) == 16 * 4 + 1
+            answers = list(pool.map(lambda n: asyncio.run(several(n)), range(16)))
+        texts = {text for texts in answers for text in texts}
+        assert texts == {llm.invoke("Hi").text}
+        assert len(emulator.requests) == 16 * 4 + 1
     assert [loop for loop in loops_with_clients() if loop.is_closed()] == []

@@ -1,4 +1,4 @@
-"""Web search: sources are standard citations, on the native protocol only."""
+"""Web search: its sources are citations, on the native protocol only."""
 
 from typing import Any
 
@@ -6,9 +6,10 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage
 
 from langchain_modelstudio import ChatModelStudio
-from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
+from tests.support.calls import add_chunks
+from tests.support.models import model
 
 RESULTS = [
     {
@@ -35,33 +36,34 @@ ANNOTATIONS = [
     }
     for it in RESULTS
 ]
-ASKED = [ChatMessage(role="user", content="Rain?")]
+MESSAGES = [ChatMessage(role="user", content="Rain?")]
 BLOCKS = [
     {"type": "reasoning", "reasoning": "Hm."},
     {"type": "text", "text": "It rains [1][2].", "annotations": ANNOTATIONS},
 ]
 
 
-def connection(studio: Emulator, **arguments: Any) -> dict[str, Any]:
+SEARCH = {"enable_search": True, "search_options": {"enable_source": True}}
+
+
+@pytest.fixture(autouse=True)
+def scripted(modelstudio_emulator: Emulator) -> None:
+    """Let the emulator answer two requests with search results."""
     reply = Reply(reasoning="Hm.", text="It rains [1][2].", search_results=RESULTS)
-    studio.script(reply)
-    return {
-        "model": "qwen3.7-plus",
-        "protocol": "dashscope",
-        "base_url": studio.base_url,
-        "api_key": studio.api_key,
-        "enable_search": True,
-        "search_options": {"enable_source": True},
-        **arguments,
-    }
+    modelstudio_emulator.script(reply, reply)
+
+
+def langchain_model(emulator: Emulator, **arguments: Any) -> ChatModelStudio:
+    given: dict[str, Any] = {"model": "qwen3.7-plus", **SEARCH, **arguments}
+    return model("LangChain", emulator, "dashscope", **given)
 
 
 def without_index(blocks: Any) -> list[dict[str, Any]]:
     return [{k: v for k, v in it.items() if k != "index"} for it in blocks]
 
 
-def test_what_is_asked_for_is_sent(modelstudio_emulator: Emulator) -> None:
-    ChatModelStudio(**connection(modelstudio_emulator)).invoke("Rain?")
+def test_the_search_options_are_sent(modelstudio_emulator: Emulator) -> None:
+    langchain_model(modelstudio_emulator).invoke("Rain?")
     (request,) = modelstudio_emulator.requests
     assert request.body is not None
     assert request.body["parameters"]["enable_search"] is True
@@ -72,8 +74,8 @@ def test_what_is_asked_for_is_sent(modelstudio_emulator: Emulator) -> None:
 def test_langchain_has_citations(
     modelstudio_emulator: Emulator, output_version: str
 ) -> None:
-    at = connection(modelstudio_emulator, output_version=output_version)
-    message = ChatModelStudio(**at).invoke("Rain?")
+    llm = langchain_model(modelstudio_emulator, output_version=output_version)
+    message = llm.invoke("Rain?")
     assert message.content_blocks == BLOCKS
     assert message.additional_kwargs["search_results"] == RESULTS
 
@@ -82,30 +84,31 @@ def test_langchain_has_citations(
 def test_langchain_has_citations_in_streams(
     modelstudio_emulator: Emulator, output_version: str
 ) -> None:
-    at = connection(modelstudio_emulator, output_version=output_version)
-    first, *rest = ChatModelStudio(**at).stream("Rain?")
-    for chunk in rest:
-        first += chunk
-    assert without_index(first.content_blocks) == BLOCKS
-    assert first.additional_kwargs["search_results"] == RESULTS
+    llm = langchain_model(modelstudio_emulator, output_version=output_version)
+    message = add_chunks(list(llm.stream("Rain?")))
+    assert without_index(message.content_blocks) == BLOCKS
+    assert message.additional_kwargs["search_results"] == RESULTS
 
 
 @pytest.mark.filterwarnings("ignore:.*is in beta")
 def test_langchain_has_citations_in_v3_events(modelstudio_emulator: Emulator) -> None:
-    llm = ChatModelStudio(**connection(modelstudio_emulator))
+    llm = langchain_model(modelstudio_emulator)
     message = llm.stream_events("Rain?", version="v3").output
     assert without_index(message.content_blocks) == BLOCKS
 
 
-async def test_llamaindex_keeps_what_was_found(modelstudio_emulator: Emulator) -> None:
-    llm = ModelStudio(**connection(modelstudio_emulator))
-    whole = await llm.achat(ASKED)
-    assert whole.message.additional_kwargs["search_results"] == RESULTS
-    *_, last = ModelStudio(**connection(modelstudio_emulator)).stream_chat(ASKED)
+async def test_llamaindex_keeps_the_search_results(
+    modelstudio_emulator: Emulator,
+) -> None:
+    given: dict[str, Any] = {"model": "qwen3.7-plus", **SEARCH}
+    llm = model("LlamaIndex", modelstudio_emulator, "dashscope", **given)
+    response = await llm.achat(MESSAGES)
+    assert response.message.additional_kwargs["search_results"] == RESULTS
+    *_, last = llm.stream_chat(MESSAGES)
     assert last.message.additional_kwargs["search_results"] == RESULTS
 
 
-def test_sources_on_the_other_protocol_are_refused() -> None:
+def test_sources_are_refused_on_the_openai_protocol() -> None:
     with pytest.raises(ConfigurationError, match="protocol='dashscope'"):
         ChatModelStudio(
             model="qwen3.7-plus",

@@ -27,15 +27,17 @@ from urllib.request import urlopen
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import errors
 from tests.faults.table import TABLE, Outcome
-from tests.support.calls import ASYNC_STYLES, Result, collect_text
+from tests.support.calls import ASYNC_STYLES, CallStyle, Result, collect_text
 from tests.support.fault_server import FaultRequest, prompt
-from tests.support.models import PROTOCOLS, Model, model
+from tests.support.models import PROTOCOLS, Framework, Model, model
 
 __all__ = ["FIGURES", "LEFT", "OK", "Figures", "run"]
 
 FIGURES: Final = Path(__file__).with_name("soak.json")
 ROWS: Final = {row.fault: row for row in TABLE if row.outcome(stream=True).error}
-STYLES: Final = {it.framework: it for it in ASYNC_STYLES if it.stream}
+STYLES: Final[dict[Framework, CallStyle]] = {
+    style.framework: style for style in ASYNC_STYLES if style.stream
+}
 OK: Final = "the right answer"
 LEFT: Final = "left early"
 FAILING: Final = 0.1

@@ -86,7 +86,7 @@ async def call(
     """Call a model and return the complete response.
 
     The chunks of a LangChain stream are added up. Of a LlamaIndex stream this is the
-    last response, whose text must be the sum of the deltas.
+    last response, whose text and reasoning must be the sum of the deltas.
     """
     chunks = [chunk async for chunk in iterate(model, style, prompt, **options)]
     if not style.stream:
@@ -94,8 +94,13 @@ async def call(
     if style.framework == "LangChain":
         return add_chunks(chunks)
     last = chunks[-1]
-    text = last.text if isinstance(last, CompletionResponse) else last.message.content
-    assert "".join(chunk.delta or "" for chunk in chunks) == (text or "")
+    deltas = "".join(chunk.delta or "" for chunk in chunks)
+    if isinstance(last, CompletionResponse):
+        assert deltas == last.text
+        return last
+    assert deltas == (last.message.content or "")
+    reasoning = "".join(chunk.additional_kwargs["thinking_delta"] for chunk in chunks)
+    assert reasoning == last.message.additional_kwargs.get("reasoning_content", "")
     return last
 
 
