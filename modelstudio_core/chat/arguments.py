@@ -247,6 +247,8 @@ def _resolved_fields(chat: ResolvedChat) -> dict[str, Any]:
 def _tell(chat: ResolvedChat) -> None:
     if chat.model.notice:
         warn_user(chat.model.notice, ModelDeprecationWarning)
+    if chat.model.warning:
+        warn_user(chat.model.warning, UserWarning)
 
 
 def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:

@@ -217,6 +217,8 @@ def prepare_call(
         before, chat = chat.model, chat.with_call(call)
         if chat.model.notice and chat.model != before:
             warn_user(chat.model.notice, ModelDeprecationWarning)
+        if chat.model.warning and chat.model != before:
+            warn_user(chat.model.warning, UserWarning)
     request = chat.plan(stream=stream)
     if request.notice:
         warn_user(request.notice, UserWarning)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-from modelstudio_core.catalog import ModelProfile
+from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.options import ChatOptions
 from modelstudio_core.chat.tools import check_tool_shapes
 from modelstudio_core.endpoints import Protocol
@@ -21,7 +21,7 @@ _RESPONSE_FORMATS = ("text", "json_object", "json_schema")
 
 
 def check_options(
-    options: ChatOptions, profile: ModelProfile, protocol: Protocol
+    options: ChatOptions, profile: ChatProfile, protocol: Protocol
 ) -> None:
     """Refuse values that are out of range and parameters the model does not take.
 
@@ -30,11 +30,6 @@ def check_options(
     """
     _check_ranges(options)
     _check_shapes(options)
-    if "text" not in profile.outputs:
-        raise ConfigurationError(
-            f"{profile.id} makes {', '.join(sorted(profile.outputs))}s and does not"
-            " chat: use a chat model such as 'qwen3.7-plus'."
-        )
     for name in sorted(profile.refused):
         if getattr(options, name) is not None:
             raise ConfigurationError(_refusal(name, profile))
@@ -180,7 +175,7 @@ _TUNING: Final = (
 )
 
 
-def _refusal(name: str, profile: ModelProfile) -> str:
+def _refusal(name: str, profile: ChatProfile) -> str:
     if name == "thinking_budget" and profile.efforts:
         efforts = ", ".join(profile.efforts)
         return (
@@ -191,7 +186,7 @@ def _refusal(name: str, profile: ModelProfile) -> str:
     return f"{name} cannot be set for {profile.id}. What can be set: {can}."
 
 
-def _check_budget(options: ChatOptions, profile: ModelProfile) -> None:
+def _check_budget(options: ChatOptions, profile: ChatProfile) -> None:
     budget = options.thinking_budget
     if budget is None:
         return
@@ -212,7 +207,7 @@ def _check_budget(options: ChatOptions, profile: ModelProfile) -> None:
 
 
 def check_effort(
-    options: ChatOptions, profile: ModelProfile, thinks: bool | None
+    options: ChatOptions, profile: ChatProfile, thinks: bool | None
 ) -> str | None:
     """Return the effort to send: as the model takes it, ``off``, or None."""
     effort = options.reasoning_effort

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, cast
 
-from modelstudio_core.catalog import ModelProfile
+from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.options import SWITCHABLE, ChatPlan
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import unknown_name
@@ -93,7 +93,7 @@ def log_once(words: str) -> None:
     logger.info(words)
 
 
-def _check_tools(profile: ModelProfile, *, thinks: bool) -> None:
+def _check_tools(profile: ChatProfile, *, thinks: bool) -> None:
     if profile.tools is False:
         raise ConfigurationError(f"{profile.id} calls no tools: send none.")
     if profile.tools == "not-thinking" and thinks:
