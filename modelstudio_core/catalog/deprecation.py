@@ -185,7 +185,7 @@ def resolve_in_scope(
             is not in scope.
     """
     if not isinstance(model, str) or not model:
-        raise ConfigurationError(f"model must be a model id, got {model!r}.")
+        raise ConfigurationError(f"model must be a model's id, got {model!r}.")
     if deprecated_models not in _POLICIES:
         raise unknown_name("deprecated_models", str(deprecated_models), _POLICIES)
     if replacements is not None and not isinstance(replacements, Mapping):

@@ -15,6 +15,7 @@ from modelstudio_core.catalog.profiles import (
     EmbeddingProfile,
     MediaProfile,
     ModelKind,
+    ModelMatch,
     ModelProfile,
     RerankProfile,
 )
@@ -72,13 +73,19 @@ def resolve_model(name: str, kind: ModelKind | None = None) -> ModelProfile:
         return replace(profile, id=profile.ids[0], matched="alias")
     twin = by_id.get(name.removesuffix(_US_SUFFIX))
     if twin is not None and twin.delisted is None:
-        return replace(
-            twin, id=name, matched="exact", regions=_US_REGION, modes=_US_MODE
-        )
+        return _bind(twin, name, "exact")
     for prefix, profile in by_prefix:
         if name.startswith(prefix):
-            return replace(profile, id=name, matched="prefix")
+            return _bind(profile, name, "prefix")
     return _PROFILES[kind or "chat"](id=name)
+
+
+def _bind(profile: ModelProfile, name: str, matched: ModelMatch) -> ModelProfile:
+    """Give an entry's facts to an id; a ``-us`` id is served in Virginia only."""
+    bound = replace(profile, id=name, matched=matched)
+    if not name.endswith(_US_SUFFIX):
+        return bound
+    return replace(bound, regions=_US_REGION, modes=_US_MODE)
 
 
 def known_models(kind: ModelKind | None = "chat") -> tuple[str, ...]:
@@ -100,10 +107,11 @@ def nearest_served(
 ) -> str | None:
     """Return the known model of the same kind that is nearest in name and served.
 
-    A model whose regions or modes the catalog does not know counts as served.
+    A model for images is not offered where one for video was requested. A model whose
+    regions or modes the catalog does not know counts as served.
 
     Args:
-        model: The id that was asked for, which is not offered again.
+        model: The id that was requested, which is not offered again.
         endpoint: Its region and its mode count where they are known.
         kind: The kind to offer; where it is not given, the kind of ``model``.
 
@@ -112,15 +120,24 @@ def nearest_served(
         >>> nearest_served("qwen3.7-pluss", resolve_endpoint(region="singapore"))
         'qwen3.7-plus'
     """
-    wanted = kind or resolve_model(model).kind
+    requested = resolve_model(model, kind)
+    if kind is not None and requested.kind != kind:
+        requested = _PROFILES[kind](id=model)
     served = [
         name
         for profile in MODELS
-        if profile.kind == wanted and _is_served(profile, endpoint)
+        if _is_like(requested, profile) and _is_served(profile, endpoint)
         for name in profile.ids
         if name != model and name.endswith(_US_SUFFIX) == (endpoint.mode == "us")
     ]
     return next(iter(nearest(model, served)), None)
+
+
+def _is_like(requested: ModelProfile, profile: ModelProfile) -> bool:
+    """Whether a model is of the same kind and makes some of the same things."""
+    if requested.kind != profile.kind:
+        return False
+    return not requested.outputs or bool(requested.outputs & profile.outputs)
 
 
 def _is_served(profile: ModelProfile, endpoint: Endpoint) -> bool:

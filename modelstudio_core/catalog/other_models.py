@@ -336,11 +336,12 @@ _QWEN_IMAGE_2 = replace(
     source="Qwen-Image generation and editing API reference",
 )
 # One page says tasks only, another client sends synchronous calls, and one of them was
-# recorded with 200. Tasks have `input.prompt` and `output.results`; this entry
-# describes the synchronous call, which has `messages` and `choices`.
+# recorded with 200.
 _QWEN_IMAGE = replace(
     _IMAGE_BOTH,
     native_path=_TEXT_TO_IMAGE,
+    input_form="prompt",
+    result_form="results",
     default_n=1,
     n_range=(1, 1),
     regions=_BEIJING_SINGAPORE,

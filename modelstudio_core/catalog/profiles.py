@@ -277,7 +277,9 @@ class MediaProfile(ModelProfile):
             does both, or is served over WebSocket only.
         native_path: The path that creates a task; for a model that only answers at
             once, the path of that call.
-        sync_path: The path of a call that is answered at once, below ``/services/``.
+        sync_path: The path of a call that is answered at once, below ``/services/``;
+            where it is not the native path, such a call has ``messages`` and
+            ``choices``, whatever the two forms below say of tasks.
         input_form: The field of ``input`` that holds the request: ``"messages"`` (one
             user message of text and media), ``"prompt"``, ``"prompt+images"`` (an
             ``images`` list beside it), ``"image_url"``, ``"base_image_url"`` (with

@@ -54,11 +54,12 @@ def test_the_nearest_model_that_a_region_serves(
     assert found == offered
 
 
-def test_no_model_is_offered_that_is_gone_or_makes_images() -> None:
+def test_no_model_is_offered_that_is_delisted_or_of_another_kind() -> None:
     endpoint = resolve_endpoint(region="singapore")
     for asked in ("deepseek-r1", "wan2.6-t2i", "deepseek-v3", "qwen3.7-max"):
         found = nearest_served(asked, endpoint)
         assert found is not None
         assert found != asked
         assert resolve_model(found).delisted is None
-        assert "text" in resolve_model(found).outputs
+        assert resolve_model(found).kind == resolve_model(asked).kind
+        assert resolve_model(found).outputs & resolve_model(asked).outputs
