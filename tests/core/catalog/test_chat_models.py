@@ -267,11 +267,14 @@ def test_reasoning_is_preserved_by_default_where_the_page_says_so() -> None:
     ]
 
 
-def test_only_deepseek_v4_wants_reasoning_on_tool_turns() -> None:
-    wanting = [
+def test_who_wants_reasoning_on_tool_turns() -> None:
+    wanting = {
         m for m in known_models() if chat_profile(m).wants_reasoning_on_tool_turns
-    ]
-    assert wanting == [m for m in known_models() if m.startswith("deepseek-v4")]
+    }
+    assert wanting == {
+        "kimi-k2-thinking",
+        *(m for m in known_models() if m.startswith(("deepseek-v4", "kimi/"))),
+    }
 
 
 V4 = {"low": "high", "medium": "high", "high": "high", "xhigh": "max", "max": "max"}

@@ -177,7 +177,7 @@ def test_known_models_are_chat_models_by_default() -> None:
         ("gte-rerank", "singapore", None, "qwen3-rerank"),
         ("wan2.6-t2i", "singapore", None, "wan2.6-image"),
         ("wan2.6-t2v-x", "singapore", None, "wan2.6-t2v"),
-        ("qwen3.7-plus", "beijing", "rerank", "qwen3.7-text-rerank"),
+        ("qwen3.7-plus", "beijing", "rerank", "qwen3-vl-rerank"),
         ("embedding-v4", "singapore", "embedding", "text-embedding-v4"),
         ("qwen-reranker", "beijing", "rerank", "qwen3-rerank"),
     ],
