@@ -6,6 +6,7 @@ them, so that bad input is a plain ``ConfigurationError`` that shows no key, and
 when one is assigned, so that a model always is what its fields say.
 """
 
+import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
@@ -49,12 +50,14 @@ __all__ = [
     "ServiceArguments",
     "canonical_arguments",
     "resolve_connection",
+    "warn_of_model",
 ]
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]+")
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
 _MAX_TIMEOUT: Final = 7 * 24 * 3600.0
 _PAIR: Final = 2
+_logger: Final = logging.getLogger("modelstudio")
 
 
 class ConnectionArguments(BaseModel):
@@ -180,7 +183,7 @@ class ServiceArguments(ConnectionArguments):
                 raise _configuration_error(error, cls.__name__) from None
             self._resolved = resolved
             if arguments.get("resolved_model") != resolved.model.profile.id:
-                _warn_of_replacement(resolved)
+                warn_of_model(resolved.model)
             self._after_resolving(None)
 
         def __setattr__(self, name: str, value: Any) -> None:
@@ -286,7 +289,7 @@ class ServiceArguments(ConnectionArguments):
         # Around __setattr__, which would resolve again.
         vars(self).update(_resolved_fields(resolved))
         if resolved.model != (before and before.model):
-            _warn_of_replacement(resolved)
+            warn_of_model(resolved.model)
         self._resolved = resolved
         self._after_resolving(before)
 
@@ -317,9 +320,14 @@ def _resolved_fields(resolved: Resolved) -> dict[str, Any]:
     }
 
 
-def _warn_of_replacement(resolved: Resolved) -> None:
-    if resolved.model.notice:
-        warn_user(resolved.model.notice, ModelDeprecationWarning)
+def warn_of_model(model: ResolvedModel) -> None:
+    """Warn the user of a delisted model, and of one that may be of another kind."""
+    if model.notice:
+        warn_user(model.notice, ModelDeprecationWarning)
+    if model.warning:
+        warn_user(model.warning, UserWarning)
+    if model.replaced:
+        _logger.info("%s is replaced by %s", model.requested, model.profile.id)
 
 
 # --- Names ------------------------------------------------------------------------

@@ -16,7 +16,7 @@ def to_profile(profile: catalog.ModelProfile) -> ModelProfile | None:
     and ``tool_choice`` says that a call can be forced: each is true only where the
     service is known to do it, even while the model thinks as it does by default.
     """
-    if not profile.known:
+    if not isinstance(profile, catalog.ChatProfile) or not profile.known:
         return None
     thinks_by_default = profile.thinking in {"only", "hybrid-on"}
     schemas = (

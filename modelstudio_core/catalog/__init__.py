@@ -1,8 +1,10 @@
-"""What is known of the models, and what stands in for those that are gone.
+"""What is known of the models, and what replaces those that are delisted.
 
 ``resolve_model`` finds the profile of a name: by exact id, then by alias, then by the
-longest family prefix, then a permissive default, so that a model that is released
-tomorrow works today. The facts themselves are the table in ``chat_models.py``.
+longest family prefix of every kind, then a permissive default, so that a model that is
+released tomorrow works today. Each kind of model has a class of profiles:
+``ChatProfile``, ``EmbeddingProfile``, ``RerankProfile``, ``MediaProfile``. The facts
+themselves are the tables in ``chat_models.py`` and ``other_models.py``.
 """
 
 from modelstudio_core.catalog.deprecation import (
@@ -12,19 +14,43 @@ from modelstudio_core.catalog.deprecation import (
     resolve_deprecated,
     resolve_in_scope,
 )
+from modelstudio_core.catalog.kinds import (
+    describe_kind,
+    kind_warning,
+    resolve_model_as,
+)
 from modelstudio_core.catalog.lookup import known_models, nearest_served, resolve_model
-from modelstudio_core.catalog.profiles import ModelProfile, NativePath, Thinking
+from modelstudio_core.catalog.profiles import (
+    ChatProfile,
+    EmbeddingProfile,
+    MediaProfile,
+    ModelKind,
+    ModelMatch,
+    ModelProfile,
+    NativePath,
+    RerankProfile,
+    Thinking,
+)
 
 __all__ = [
+    "ChatProfile",
     "DeprecatedModels",
+    "EmbeddingProfile",
+    "MediaProfile",
+    "ModelKind",
+    "ModelMatch",
     "ModelProfile",
     "NativePath",
+    "RerankProfile",
     "ResolvedModel",
     "Thinking",
     "check_scope",
+    "describe_kind",
+    "kind_warning",
     "known_models",
     "nearest_served",
     "resolve_deprecated",
     "resolve_in_scope",
     "resolve_model",
+    "resolve_model_as",
 ]

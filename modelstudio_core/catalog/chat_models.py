@@ -1,21 +1,23 @@
-"""The table of models: one entry a family, each with its source and its date.
+"""The table of chat models: one entry a family, each with its source and its date.
 
-Nothing here is code. A fact that is missing is a new column of ``ModelProfile``; a
+Nothing here is code. A fact that is missing is a new column of ``ChatProfile``; a
 branch on a model's name anywhere else is a mistake.
 
-Sources: "DeepSeek" and "Regions and deployment modes" are the pages that define this
-product; "Chat" is the page "OpenAI compatible - Chat"; "Deep thinking" and "Models" the
-pages of that name; "recorded" is an exchange with the service itself.
+A source is the title of a page of the Model Studio documentation ("Chat" is the page
+"OpenAI compatible - Chat"); "recorded" is an exchange with the service itself. An id
+that looks like a family's but has another nature (it only thinks, speaks, reads text in
+images) needs an entry of its own, with a longer prefix.
 """
 
 from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from modelstudio_core.catalog.profiles import ModelProfile
+from modelstudio_core.catalog.profiles import ChatProfile
 
-_TEXT = frozenset({"text"})
+_IMAGE = frozenset({"text", "image"})
 _VISION = frozenset({"text", "image", "video"})
+_AUDIO = frozenset({"text", "audio"})
 _OMNI = frozenset({"text", "image", "video", "audio"})
 _JSON = frozenset({"json_object"})
 _SCHEMA = frozenset({"json_object", "json_schema"})
@@ -25,11 +27,14 @@ _NAMED_OR_REQUIRED = frozenset({"named", "required"})
 _VIRGINIA = ("us-east-1",)
 # Ids with a vendor's prefix are served by the vendor, in China (Beijing) only (Chat).
 _BEIJING = ("cn-beijing",)
+_BEIJING_SINGAPORE = ("cn-beijing", "ap-southeast-1")
+# The day on which the entries that do not inherit another one were checked.
+_CHECKED = date(2026, 11, 27)
 
 _1M = 1_000_000
 _K = 1024
 
-# --- DeepSeek: the seed's table of default values; "-" there is `refused` here ------
+# --- DeepSeek: the page's table of default values; "-" there is `refused` here ------
 
 _SAMPLING = frozenset(
     {"temperature", "top_p", "repetition_penalty", "presence_penalty", "max_tokens"}
@@ -37,7 +42,7 @@ _SAMPLING = frozenset(
 _EVERYTHING = _SAMPLING | {"thinking_budget", "top_k"}
 _PENALTIES = frozenset({"repetition_penalty", "presence_penalty"})
 
-_DEEPSEEK = ModelProfile(
+_DEEPSEEK = ChatProfile(
     tools=True,
     forced_tool_choice=_NAMED,
     structured_output=_NONE,
@@ -48,12 +53,12 @@ _DEEPSEEK = ModelProfile(
     source="DeepSeek",
     checked=date(2026, 9, 15),
 )
-_DEEPSEEK_OTHERS = ModelProfile(source="DeepSeek", checked=date(2026, 9, 15))
+_DEEPSEEK_OTHERS = ChatProfile(source="DeepSeek", checked=date(2026, 9, 15))
 _DEEPSEEK_V4 = replace(
     _DEEPSEEK,
     context_window=_1M,
     max_output=393_216,
-    # The seed and Chat say on, Deep thinking says off: it is always sent.
+    # "DeepSeek" and Chat say on, Deep thinking says off: it is always sent.
     thinking="hybrid-on",
     defaults={"temperature": 1.0, "top_p": 1.0, "max_tokens": 393_216},
     # reasoning_effort takes the place of the budget; top_k: Chat.
@@ -70,6 +75,7 @@ _DEEPSEEK_V4 = replace(
 _DEEPSEEK_GONE = replace(_DEEPSEEK, context_window=128 * _K, delisted=date(2026, 7, 9))
 _DEEPSEEK_V31 = replace(
     _DEEPSEEK_GONE,
+    replacement="qwen3.7-plus",
     thinking="hybrid-off",
     tools="not-thinking",
     max_output=65_536,
@@ -85,6 +91,7 @@ _DEEPSEEK_V31 = replace(
 )
 _DEEPSEEK_R1 = replace(
     _DEEPSEEK_GONE,
+    replacement="qwen3.7-max",
     thinking="only",
     max_output=16_384,
     max_thinking=32_768,
@@ -111,6 +118,22 @@ _DEEPSEEK_MODELS = (
         ids=("siliconflow/deepseek-v3.2",),
         prefix="siliconflow/deepseek",
         regions=_BEIJING,
+    ),
+    replace(
+        _DEEPSEEK_OTHERS,
+        ids=("vanchin/deepseek-r1", "vanchin/deepseek-v3"),
+        prefix="vanchin/deepseek",
+        regions=_BEIJING,
+        source="Chat",
+    ),
+    # That it takes images is what its name says.
+    replace(
+        _DEEPSEEK_OTHERS,
+        ids=("vanchin/deepseek-ocr",),
+        prefix="vanchin/deepseek-ocr",
+        inputs=_IMAGE,
+        regions=_BEIJING,
+        source="Chat; recorded (list of models)",
     ),
     replace(_DEEPSEEK_V4, ids=("deepseek-v4-pro", "deepseek-v4-flash")),
     replace(
@@ -150,6 +173,7 @@ _DEEPSEEK_MODELS = (
     replace(
         _DEEPSEEK_GONE,
         ids=("deepseek-v3.2",),
+        replacement="qwen3.7-plus",
         thinking="hybrid-off",
         max_output=65_536,
         max_thinking=32_768,
@@ -172,6 +196,7 @@ _DEEPSEEK_MODELS = (
             "deepseek-r1-distill-qwen-14b",
             "deepseek-r1-distill-qwen-32b",
         ),
+        replacement="qwen3.6-flash",
         thinking="only",
         tools=False,
         search=False,
@@ -190,6 +215,7 @@ _DEEPSEEK_MODELS = (
     replace(
         _DEEPSEEK_GONE,
         ids=("deepseek-v3",),
+        replacement="qwen3.7-plus",
         thinking="never",
         max_output=16_384,
         defaults={"temperature": 0.7, "top_p": 0.6, "max_tokens": 16_384},
@@ -199,7 +225,7 @@ _DEEPSEEK_MODELS = (
 
 # --- Qwen, commercial ---------------------------------------------------------------
 
-_QWEN = ModelProfile(
+_QWEN = ChatProfile(
     tools=True,
     forced_tool_choice=_NAMED,
     structured_output=_SCHEMA,
@@ -337,6 +363,33 @@ _QWEN_MODELS = (
         modes=("us",),
     ),
     replace(_QWEN_PLUS, ids=("qwen-turbo",), prefix="qwen-turbo", max_output=16 * _K),
+    # Snapshots from before their families could think: Deep thinking names later ones.
+    replace(
+        _QWEN_PLUS,
+        ids=(
+            "qwen3-max-2025-09-23",
+            "qwen-plus-2025-01-25",
+            "qwen-turbo-2024-11-01",
+            "qwen-turbo-0919",
+        ),
+        thinking=None,
+        context_window=None,
+        max_output=None,
+        max_thinking=None,
+        source="Deep thinking; recorded (list of models)",
+    ),
+    ChatProfile(
+        ids=("qwen-plus-character",),
+        prefix="qwen-plus-character",
+        source="Chat",
+        checked=_CHECKED,
+    ),
+    ChatProfile(
+        ids=("qwen-flash-character", "qwen-flash-character-2026-02-26"),
+        prefix="qwen-flash-character",
+        source="recorded (list of models)",
+        checked=_CHECKED,
+    ),
     replace(
         _QWEN,
         ids=("qwen-max",),
@@ -355,6 +408,14 @@ _QWEN_MODELS = (
         tools=False,
         search=False,
         cache=False,
+    ),
+    # It reads files by id, which Beijing alone has.
+    ChatProfile(
+        ids=("qwen-doc-turbo",),
+        prefix="qwen-doc-turbo",
+        regions=_BEIJING,
+        source="Chat; Long context (Qwen-Long)",
+        checked=_CHECKED,
     ),
     replace(
         _QWEN,
@@ -415,6 +476,9 @@ _QWEN_OPEN_MODELS = (
             "qwen3-30b-a3b",
             "qwen3-14b",
             "qwen3-8b",
+            "qwen3-4b",
+            "qwen3-1.7b",
+            "qwen3-0.6b",
         ),
         thinking="hybrid-on",
         # The documentation refuses it otherwise; some regions answer all the same.
@@ -454,7 +518,7 @@ _QWEN_OPEN_MODELS = (
     ),
 )
 
-# --- Qwen that sees and hears -------------------------------------------------------
+# --- Qwen that sees -----------------------------------------------------------------
 
 _QWEN_VL = replace(
     _QWEN_VISION,
@@ -464,6 +528,14 @@ _QWEN_VL = replace(
     structured_output_while_thinking=_NONE,
     search=False,
     source="Models; recorded (qwen3-vl-flash)",
+)
+_QWEN3_VL_OPEN = replace(
+    _QWEN_VL,
+    context_window=None,
+    max_output=None,
+    max_thinking=None,
+    source="Models; Visual understanding; recorded (list of models)",
+    checked=_CHECKED,
 )
 
 _QWEN_VISION_MODELS = (
@@ -484,21 +556,112 @@ _QWEN_VISION_MODELS = (
         modes=("us",),
     ),
     replace(
+        _QWEN3_VL_OPEN,
+        ids=(
+            "qwen3-vl-235b-a22b-instruct",
+            "qwen3-vl-32b-instruct",
+            "qwen3-vl-30b-a3b-instruct",
+            "qwen3-vl-8b-instruct",
+        ),
+        thinking="never",
+    ),
+    # enable_thinking=False is refused with 400 (a public report on the 8b).
+    replace(
+        _QWEN3_VL_OPEN,
+        ids=(
+            "qwen3-vl-235b-a22b-thinking",
+            "qwen3-vl-32b-thinking",
+            "qwen3-vl-30b-a3b-thinking",
+            "qwen3-vl-8b-thinking",
+        ),
+        thinking="only",
+        streams_thinking_only=True,
+        structured_output=_NONE,
+    ),
+    replace(
         _QWEN_VL,
         ids=("qwen-vl-max", "qwen-vl-plus"),
         prefix="qwen-vl",
         thinking="never",
         context_window=128 * _K,
         max_output=8 * _K,
-        tools=False,
+        tools=None,
         max_thinking=None,
         source="Models",
+    ),
+    ChatProfile(
+        ids=("qwen2.5-vl-72b-instruct", "qwen2.5-vl-32b-instruct"),
+        prefix="qwen2.5-vl",
+        inputs=_VISION,
+        native_path="multimodal-generation",
+        source="Visual understanding",
+        checked=_CHECKED,
+    ),
+    ChatProfile(
+        ids=("qwen-vl-ocr", "qwen-vl-ocr-latest", "qwen-vl-ocr-2025-11-20"),
+        prefix="qwen-vl-ocr",
+        inputs=_IMAGE,
+        native_path="multimodal-generation",
+        source="Qwen-OCR API reference; recorded",
+        checked=_CHECKED,
+    ),
+    ChatProfile(
+        ids=("qwen3.5-ocr",),
+        prefix="qwen3.5-ocr",
+        inputs=_IMAGE,
+        native_path="multimodal-generation",
+        source="Qwen-OCR API reference",
+        checked=_CHECKED,
+    ),
+    ChatProfile(
+        ids=("gui-plus",),
+        prefix="gui-plus",
+        inputs=_VISION,
+        native_path="multimodal-generation",
+        source="Visual understanding; recorded (list of models)",
+        checked=_CHECKED,
+    ),
+)
+
+# --- Qwen that hears and speaks -----------------------------------------------------
+
+_OMNI_PROFILE = ChatProfile(
+    inputs=_OMNI,
+    outputs=_AUDIO,
+    native_path="multimodal-generation",
+    source="Qwen-Omni",
+    checked=_CHECKED,
+)
+
+_QWEN_AUDIO_MODELS = (
+    ChatProfile(
+        ids=("qwen3.8-omni-flash",),
+        prefix="qwen3.8-omni",
+        inputs=_OMNI,
+        native_path="multimodal-generation",
+        context_window=_1M,
+        thinking="hybrid-on",
+        tools=True,
+        search=True,
+        efforts=_QWEN38.efforts,
+        released=date(2026, 9, 21),
+        source="Qwen3.8-Omni-Flash",
+        checked=_CHECKED,
+    ),
+    replace(
+        _OMNI_PROFILE,
+        ids=("qwen3.5-omni-plus", "qwen3.5-omni-flash"),
+        prefix="qwen3.5-omni",
+        thinking="never",
+        streams_only=True,
+        regions=_BEIJING_SINGAPORE,
     ),
     replace(
         _QWEN_VL,
         ids=("qwen3-omni-flash",),
         prefix="qwen3-omni",
         inputs=_OMNI,
+        outputs=_AUDIO,
         thinking="hybrid-off",
         streams_only=True,
         context_window=64 * _K,
@@ -507,6 +670,96 @@ _QWEN_VISION_MODELS = (
         structured_output=_NONE,
         source="Chat; Models; Qwen-Omni",
     ),
+    ChatProfile(
+        ids=("qwen3-omni-30b-a3b-captioner",),
+        prefix="qwen3-omni-30b-a3b-captioner",
+        inputs=_AUDIO,
+        native_path="multimodal-generation",
+        source="Speech Recognition",
+        checked=_CHECKED,
+    ),
+    # enable_thinking is not accepted.
+    replace(
+        _OMNI_PROFILE,
+        ids=("qwen-omni-turbo",),
+        prefix="qwen-omni-turbo",
+        thinking="never",
+        streams_only=True,
+    ),
+    replace(
+        _OMNI_PROFILE,
+        ids=("qwen2.5-omni-7b",),
+        prefix="qwen2.5-omni",
+        thinking="never",
+        streams_only=True,
+    ),
+    ChatProfile(
+        ids=("qwen-audio-turbo",),
+        prefix="qwen-audio-turbo",
+        inputs=_AUDIO,
+        protocols=("dashscope",),
+        native_path="multimodal-generation",
+        source="Audio understanding; recorded",
+        checked=_CHECKED,
+    ),
+    ChatProfile(
+        ids=(
+            "qwen3-asr-flash",
+            "qwen3-asr-flash-2026-02-10",
+            "qwen3-asr-flash-2025-09-08",
+        ),
+        prefix="qwen3-asr-flash",
+        inputs=_AUDIO,
+        native_path="multimodal-generation",
+        source="Audio file recognition (Qwen-ASR) API reference",
+        checked=_CHECKED,
+    ),
+    # The page says that the region has no OpenAI-compatible recognition (2026-03); the
+    # region's OpenAI-compatible list of models has both ids (recorded 2026-08).
+    ChatProfile(
+        ids=("qwen3-asr-flash-us", "qwen3-asr-flash-2025-09-08-us"),
+        inputs=_AUDIO,
+        native_path="multimodal-generation",
+        regions=_VIRGINIA,
+        modes=("us",),
+        source="Audio file recognition (Qwen-ASR) API reference",
+        checked=_CHECKED,
+    ),
+    # One page says that every request is streamed, a later one that none need be.
+    ChatProfile(
+        ids=("qwen3-livetranslate-flash", "qwen3-livetranslate-flash-2025-12-01"),
+        prefix="qwen3-livetranslate-flash",
+        inputs=frozenset({"text", "audio", "video"}),
+        outputs=_AUDIO,
+        protocols=("openai",),
+        streams_only=True,
+        regions=_BEIJING_SINGAPORE,
+        source="Audio and video translation - Qwen API reference",
+        checked=_CHECKED,
+    ),
+)
+
+# --- Qwen that translates text ------------------------------------------------------
+
+_QWEN_MT = ChatProfile(
+    source="Machine translation (Qwen-MT); recorded", checked=_CHECKED
+)
+
+_QWEN_MT_MODELS = (
+    replace(
+        _QWEN_MT,
+        ids=("qwen-mt-plus",),
+        prefix="qwen-mt-plus",
+        streams_cumulatively=True,
+    ),
+    replace(
+        _QWEN_MT,
+        ids=("qwen-mt-turbo",),
+        prefix="qwen-mt-turbo",
+        streams_cumulatively=True,
+    ),
+    replace(_QWEN_MT, ids=("qwen-mt-flash",), prefix="qwen-mt-flash"),
+    replace(_QWEN_MT, ids=("qwen-mt-lite",), prefix="qwen-mt-lite"),
 )
 
 # --- Others on Model Studio ---------------------------------------------------------
@@ -518,7 +771,7 @@ _GLM_EFFORTS = {
     "xhigh": "max",
     "max": "max",
 }
-_GLM = ModelProfile(
+_GLM = ChatProfile(
     thinking="hybrid-on",
     context_window=198 * _K,
     max_output=128 * _K,
@@ -530,7 +783,7 @@ _GLM = ModelProfile(
     source="Chat; Deep thinking; GLM",
     checked=date(2026, 9, 15),
 )
-_KIMI = ModelProfile(
+_KIMI = ChatProfile(
     context_window=256 * _K,
     max_output=96 * _K,
     max_thinking=80 * _K,
@@ -542,7 +795,7 @@ _KIMI = ModelProfile(
     source="Chat; Deep thinking; Kimi",
     checked=date(2026, 9, 15),
 )
-_MINIMAX = ModelProfile(
+_MINIMAX = ChatProfile(
     thinking="only",
     context_window=192 * _K,
     max_output=32 * _K,
@@ -554,8 +807,11 @@ _MINIMAX = ModelProfile(
     source="Chat; Models",
     checked=date(2026, 9, 15),
 )
+_KIMI_VISION = replace(
+    _KIMI, inputs=_VISION, native_path="multimodal-generation", checked=_CHECKED
+)
 _OTHER_MODELS = (
-    replace(_GLM, ids=("glm-5.3",), thinking="only"),
+    replace(_GLM, ids=("glm-5.3",), prefix="glm-5.3", thinking="only"),
     replace(_GLM, ids=("ZHIPU/GLM-5.3",), thinking="only", regions=_BEIJING),
     replace(
         _GLM, ids=("glm-5.2", "glm-5.1", "glm-5"), prefix="glm-5", efforts=_GLM_EFFORTS
@@ -576,59 +832,77 @@ _OTHER_MODELS = (
         max_thinking=32 * _K,
     ),
     replace(
-        _KIMI, ids=("kimi-k2.6", "kimi-k2.5"), prefix="kimi-k2", thinking="hybrid-off"
+        _KIMI_VISION,
+        ids=("kimi-k2.6", "kimi-k2.5"),
+        prefix="kimi-k2.",
+        thinking="hybrid-off",
     ),
     replace(
-        _KIMI,
+        _KIMI_VISION,
         ids=("kimi/kimi-k2.6", "kimi/kimi-k2.5"),
-        prefix="kimi/",
         thinking="hybrid-on",
+        wants_reasoning_on_tool_turns=True,
         regions=_BEIJING,
     ),
-    replace(_KIMI, ids=("kimi-k2.7-code",), thinking="only", preserves_thinking=True),
+    replace(
+        _KIMI_VISION,
+        ids=("kimi/kimi-k3",),
+        prefix="kimi/",
+        wants_reasoning_on_tool_turns=True,
+        max_output=None,
+        max_thinking=None,
+        structured_output=None,
+        regions=_BEIJING,
+    ),
+    replace(
+        _KIMI_VISION,
+        ids=("kimi-k2.7-code",),
+        prefix="kimi-k2.7-code",
+        thinking="only",
+        preserves_thinking=True,
+    ),
     replace(
         _KIMI,
         ids=("kimi-k2-thinking",),
+        prefix="kimi-k2-thinking",
+        wants_reasoning_on_tool_turns=True,
         thinking="only",
         structured_output=_JSON,
         structured_output_while_thinking=_JSON,
     ),
     # Chat only says that it takes no thinking_budget.
     replace(
-        _KIMI,
+        _KIMI_VISION,
         ids=("kimi-k3",),
         max_output=None,
         max_thinking=None,
         structured_output=None,
         refused=frozenset({"top_k", "thinking_budget"}),
-        source="Chat",
+        source="Chat; Visual understanding",
     ),
     replace(_MINIMAX, ids=("MiniMax-M2.5", "MiniMax-M2.1"), prefix="MiniMax-M2"),
     replace(
         _MINIMAX,
-        ids=("MiniMax/MiniMax-M3",),
-        prefix="MiniMax/",
-        thinking=None,
+        ids=("MiniMax/MiniMax-M2.7", "MiniMax/MiniMax-M2.5", "MiniMax/MiniMax-M2.1"),
+        prefix="MiniMax/MiniMax-M2",
         regions=_BEIJING,
     ),
-    ModelProfile(
+    replace(
+        _MINIMAX,
+        ids=("MiniMax/MiniMax-M3",),
+        prefix="MiniMax/MiniMax-",
+        inputs=_VISION,
+        thinking=None,
+        regions=_BEIJING,
+        source="Chat; Models; Visual understanding",
+    ),
+    ChatProfile(
         ids=("xiaomi/mimo-v2.5-pro",),
         context_window=_1M,
         max_output=128 * _K,
         max_thinking=128 * _K,
         regions=_BEIJING,
         source="Models",
-        checked=date(2026, 9, 15),
-    ),
-    # The regions page's own example of an asynchronous task.
-    ModelProfile(
-        ids=("wan2.6-t2i",),
-        prefix="wan2.6-t2i",
-        outputs=frozenset({"image"}),
-        tools=False,
-        thinking="never",
-        native_path="image-generation",
-        source="Regions and deployment modes",
         checked=date(2026, 9, 15),
     ),
 )
@@ -638,5 +912,7 @@ MODELS: Final = (
     *_QWEN_MODELS,
     *_QWEN_OPEN_MODELS,
     *_QWEN_VISION_MODELS,
+    *_QWEN_AUDIO_MODELS,
+    *_QWEN_MT_MODELS,
     *_OTHER_MODELS,
 )

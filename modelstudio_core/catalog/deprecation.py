@@ -1,10 +1,12 @@
-"""Delisted models: what replaces them, and which model is in scope."""
+"""Delisted chat models: what replaces them, and which model is in scope."""
 
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, get_args
 
+from modelstudio_core.catalog.chat_models import MODELS
+from modelstudio_core.catalog.kinds import kind_warning, resolve_model_as
 from modelstudio_core.catalog.lookup import known_models, resolve_model
-from modelstudio_core.catalog.profiles import ModelProfile
+from modelstudio_core.catalog.profiles import ChatProfile
 from modelstudio_core.endpoints import Endpoint, is_documented
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import nearest, unknown_name
@@ -28,38 +30,35 @@ class _Replacement(NamedTuple):
 
 
 class ResolvedModel(NamedTuple):
-    """A model as it was asked for and as it is sent.
+    """A chat model as it was requested and as it is sent.
 
     Attributes:
-        requested: The id that was asked for.
+        requested: The id that was requested.
         profile: The profile of the model that is used; ``profile.id`` is what is sent.
         default_thinking: What is sent for ``enable_thinking=None``; None: nothing.
-        notice: What the user should be told, empty where nothing changed.
+        notice: The deprecation warning; empty for a model that is not delisted.
+        warning: Another warning: that the name looks like a model of another kind.
     """
 
     requested: str
-    profile: ModelProfile
+    profile: ChatProfile
     default_thinking: bool | None
     notice: str
+    warning: str = ""
 
     @property
     def replaced(self) -> bool:
-        """Whether another model answers than the one that was asked for."""
+        """Whether another model is used than the one that was requested."""
         return bool(self.notice) and self.requested != self.profile.id
 
 
-# Delisted on 2026-07-09; the seed "DeepSeek" recommends the three on the right. The
-# thinking is what the model did unless told: it is kept where the user says nothing.
-_REPLACEMENTS: Final[dict[str, _Replacement]] = {
-    "deepseek-r1": _Replacement("qwen3.7-max", thinking=True),
-    "deepseek-r1-0528": _Replacement("qwen3.7-max", thinking=True),
-    "deepseek-v3.2": _Replacement("qwen3.7-plus", thinking=False),
-    "deepseek-v3.2-exp": _Replacement("qwen3.7-plus", thinking=False),
-    "deepseek-v3.1": _Replacement("qwen3.7-plus", thinking=False),
-    "deepseek-v3": _Replacement("qwen3.7-plus", thinking=False),
-    "deepseek-r1-distill-qwen-7b": _Replacement("qwen3.6-flash", thinking=True),
-    "deepseek-r1-distill-qwen-14b": _Replacement("qwen3.6-flash", thinking=True),
-    "deepseek-r1-distill-qwen-32b": _Replacement("qwen3.6-flash", thinking=True),
+# The page "DeepSeek" recommends the replacements. A model that is replaced keeps its
+# own default thinking: on for those that only think, off for the others.
+_REPLACEMENTS: Final = {
+    name: _Replacement(profile.replacement, thinking=profile.thinking == "only")
+    for profile in MODELS
+    if profile.replacement is not None
+    for name in profile.ids
 }
 
 
@@ -70,31 +69,31 @@ def resolve_deprecated(
     deprecated_models: DeprecatedModels = "replace",
     replacements: Mapping[str, str] | None = None,
 ) -> ResolvedModel:
-    """Decide which model answers for the one that is asked for.
+    """Decide which chat model is used for the one that is requested.
 
     Args:
-        model: The id that is asked for.
-        mode: The deployment mode; in ``us`` a replacement takes the ``-us`` suffix.
+        model: The id that is requested.
+        mode: The deployment mode; in ``us`` a replacement gets the ``-us`` suffix.
         deprecated_models: ``"replace"``, ``"keep"`` or ``"error"``.
         replacements: Another replacement for some of the deprecated ids.
 
     Returns:
-        What is asked for, what is sent, and what to tell the user.
+        What is requested, what is sent, and the warnings for the user.
 
     Raises:
         ConfigurationError: The model is deprecated and ``deprecated_models`` is
-            ``"error"``, or a replacement is not one.
+            ``"error"``; a replacement is not valid; or the model that would be used is
+            known to be of another kind than a chat model.
 
     Example:
         >>> resolve_deprecated("deepseek-r1").profile.id
         'qwen3.7-max'
     """
     _check_replacements(replacements or {})
-    gone = _REPLACEMENTS.get(model)
-    if gone is None:
-        profile = resolve_model(model)
-        return ResolvedModel(model, profile, profile.default_thinking, "")
-    target = _in_mode((replacements or {}).get(model, gone.model), mode)
+    replacement = _REPLACEMENTS.get(model)
+    if replacement is None:
+        return _resolve(model, model)
+    target = _in_mode((replacements or {}).get(model, replacement.model), mode)
     delisted = f"{model} was delisted on {resolve_model(model).delisted}"
     if deprecated_models == "error":
         raise ConfigurationError(
@@ -102,26 +101,32 @@ def resolve_deprecated(
             " deprecated_models='replace'."
         )
     if deprecated_models == "keep":
-        profile = resolve_model(model)
         notice = (
-            f"{delisted}, and is asked for all the same (deprecated_models='keep'):"
+            f"{delisted}, and is requested nevertheless (deprecated_models='keep'):"
             f" expect the service to refuse it. {target} is recommended instead."
         )
-        return ResolvedModel(model, profile, profile.default_thinking, notice)
-    profile = resolve_model(target)
+        return _resolve(model, model)._replace(notice=notice)
     notice = (
         f"{delisted}: {target} is used instead. Choose another with"
         f" model= or replacements={{{model!r}: ...}}, keep the name with"
         " deprecated_models='keep', or forbid it with deprecated_models='error'."
     )
-    switched = gone.thinking if profile.default_thinking is not None else None
-    return ResolvedModel(model, profile, switched, notice)
+    resolved = _resolve(model, target)._replace(notice=notice)
+    if resolved.default_thinking is None:
+        return resolved
+    return resolved._replace(default_thinking=replacement.thinking)
+
+
+def _resolve(requested: str, model: str) -> ResolvedModel:
+    profile = resolve_model_as(ChatProfile, model)
+    warning = kind_warning(model, "chat")
+    return ResolvedModel(requested, profile, profile.default_thinking, "", warning)
 
 
 def check_scope(model: str, endpoint: Endpoint) -> None:
     """Refuse a model whose inference would leave the deployment mode.
 
-    In US (Virginia) a ``-us`` id runs in the United States and any other anywhere.
+    In US (Virginia) a ``-us`` id runs in the United States only, any other id anywhere.
 
     Raises:
         ConfigurationError: The id belongs to another mode; it names the right one.
@@ -142,12 +147,14 @@ def check_scope(model: str, endpoint: Endpoint) -> None:
             f" {model.removesuffix(_US_SUFFIX)!r}."
         )
     wanted = model + _US_SUFFIX
-    ours = [name for name in known_models() if name.endswith(_US_SUFFIX)]
-    advice = (
-        f"use {wanted!r}"
-        if wanted in ours
-        else f"use one of {', '.join(nearest(model, ours))}"
-    )
+    kind = resolve_model(model).kind
+    us_models = [name for name in known_models(kind) if name.endswith(_US_SUFFIX)]
+    if wanted in us_models:
+        advice = f"use {wanted!r}"
+    elif us_models:
+        advice = f"use one of {', '.join(nearest(model, us_models))}"
+    else:
+        advice = "none is known that has it"
     raise ConfigurationError(
         f"model={model!r} has no '-us' suffix, so its inference would leave the United"
         f" States, which mode='us' of region us-east-1 asks for: {advice}, or choose"
@@ -162,13 +169,23 @@ def resolve_in_scope(
     deprecated_models: DeprecatedModels,
     replacements: Mapping[str, str] | None,
 ) -> ResolvedModel:
-    """Decide which model answers, replacement first, and keep it in its mode.
+    """Decide which chat model is used, replacement first, and keep it in its mode.
+
+    Args:
+        model: The id that is requested.
+        endpoint: The endpoint whose deployment mode the model must stay in.
+        deprecated_models: ``"replace"``, ``"keep"`` or ``"error"``.
+        replacements: Another replacement for some of the deprecated ids.
+
+    Returns:
+        What is requested, what is sent, and the warnings for the user.
 
     Raises:
-        ConfigurationError: An argument is wrong, or the model is not in scope.
+        ConfigurationError: An argument is wrong, the model is not a chat model, or it
+            is not in scope.
     """
     if not isinstance(model, str) or not model:
-        raise ConfigurationError(f"model must be a model's id, and is {model!r}.")
+        raise ConfigurationError(f"model must be a model's id, got {model!r}.")
     if deprecated_models not in _POLICIES:
         raise unknown_name("deprecated_models", str(deprecated_models), _POLICIES)
     if replacements is not None and not isinstance(replacements, Mapping):
@@ -194,8 +211,8 @@ def _check_replacements(replacements: Mapping[str, str]) -> None:
         if old not in _REPLACEMENTS:
             near = nearest(str(old), _REPLACEMENTS)[0]
             raise ConfigurationError(
-                f"replacements has {old!r}, which is not a deprecated model that is"
-                f" replaced. Did you mean {near!r}?"
+                f"replacements contains {old!r}, which is not a deprecated model that"
+                f" is replaced. Did you mean {near!r}?"
             )
         if not isinstance(new, str) or not new:
             raise ConfigurationError(f"replacements[{old!r}] must be a model id.")

@@ -4,75 +4,145 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from modelstudio_core.catalog.chat_models import MODELS
-from modelstudio_core.catalog.profiles import ModelProfile
+from modelstudio_core.catalog.chat_models import MODELS as CHAT_MODELS
+from modelstudio_core.catalog.other_models import (
+    EMBEDDING_MODELS,
+    MEDIA_MODELS,
+    RERANK_MODELS,
+)
+from modelstudio_core.catalog.profiles import (
+    ChatProfile,
+    EmbeddingProfile,
+    MediaProfile,
+    ModelKind,
+    ModelMatch,
+    ModelProfile,
+    RerankProfile,
+)
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.wire.suggestions import nearest
 
-__all__ = ["known_models", "nearest_served", "resolve_model"]
+__all__ = ["MODELS", "known_models", "nearest_served", "resolve_model"]
 
+MODELS: tuple[ModelProfile, ...] = (
+    *CHAT_MODELS,
+    *EMBEDDING_MODELS,
+    *RERANK_MODELS,
+    *MEDIA_MODELS,
+)
+
+_PROFILES: Final[dict[ModelKind, type[ModelProfile]]] = {
+    "chat": ChatProfile,
+    "embedding": EmbeddingProfile,
+    "rerank": RerankProfile,
+    "media": MediaProfile,
+}
 _US_SUFFIX: Final = "-us"
+_US_REGION: Final = ("us-east-1",)
+_US_MODE: Final = ("us",)
 
 
 @cache
-def resolve_model(name: str) -> ModelProfile:
+def resolve_model(name: str, kind: ModelKind | None = None) -> ModelProfile:
     """Find what is known of a model.
 
     Args:
         name: A model id as it is sent, slashes and dates included.
+        kind: The kind of a model that is not known; a chat model where it is not given.
+            A model that is known to be of another kind is returned as what it is.
 
     Returns:
-        The profile: of the exact id, else of the alias, else of the longest family
-        prefix, else one that knows nothing and allows everything.
+        The profile: of the exact id, else of the alias, else of the exact id without
+        its ``-us`` suffix, else of the longest family prefix, else one that knows
+        nothing and allows everything. ``matched`` says which; a ``-us`` id has the
+        facts of its twin and counts as exact.
 
     Example:
-        >>> resolve_model("qwen3.7-max").thinking
-        'hybrid-on'
+        >>> resolve_model("qwen3.7-max").kind
+        'chat'
+        >>> resolve_model("qwen3.7-text-embedding").kind
+        'embedding'
         >>> resolve_model("a-model-of-tomorrow").known
         False
     """
-    by_id, by_prefix = _index()
+    by_id, by_alias, by_prefix = _index()
     if name in by_id:
-        return replace(by_id[name], id=_canonical(name, by_id[name]))
+        return replace(by_id[name], id=name, matched="exact")
+    if name in by_alias:
+        profile = by_alias[name]
+        return replace(profile, id=profile.ids[0], matched="alias")
+    twin = by_id.get(name.removesuffix(_US_SUFFIX))
+    if twin is not None and twin.delisted is None:
+        return _bind(twin, name, "exact")
     for prefix, profile in by_prefix:
         if name.startswith(prefix):
-            return replace(profile, id=name)
-    return ModelProfile(id=name)
+            return _bind(profile, name, "prefix")
+    return _PROFILES[kind or "chat"](id=name)
 
 
-def known_models() -> tuple[str, ...]:
-    """Return every exact id of the catalog, in its order."""
-    return tuple(name for profile in MODELS for name in profile.ids)
+def _bind(profile: ModelProfile, name: str, matched: ModelMatch) -> ModelProfile:
+    """Give an entry's facts to an id; a ``-us`` id is served in Virginia only."""
+    bound = replace(profile, id=name, matched=matched)
+    if not name.endswith(_US_SUFFIX):
+        return bound
+    return replace(bound, regions=_US_REGION, modes=_US_MODE)
 
 
-def nearest_served(model: str, endpoint: Endpoint) -> str | None:
-    """Return the known chat model that is nearest in name and served at an endpoint.
-
-    Where the catalog does not know who serves a model, everybody does.
+def known_models(kind: ModelKind | None = "chat") -> tuple[str, ...]:
+    """Return the exact ids of the catalog, in its order.
 
     Args:
-        model: The id that was asked for, which is not offered again.
-        endpoint: Where; its region and its mode count where they are known.
+        kind: The kind of model; None: every kind.
+    """
+    return tuple(
+        name
+        for profile in MODELS
+        if kind in {None, profile.kind}
+        for name in profile.ids
+    )
+
+
+def nearest_served(
+    model: str, endpoint: Endpoint, kind: ModelKind | None = None
+) -> str | None:
+    """Return the known model of the same kind that is nearest in name and served.
+
+    A model for images is not offered where one for video was requested. A model whose
+    regions or modes the catalog does not know counts as served.
+
+    Args:
+        model: The id that was requested, which is not offered again.
+        endpoint: Its region and its mode count where they are known.
+        kind: The kind to offer; where it is not given, the kind of ``model``.
 
     Example:
         >>> from modelstudio_core.endpoints import resolve_endpoint
         >>> nearest_served("qwen3.7-pluss", resolve_endpoint(region="singapore"))
         'qwen3.7-plus'
     """
+    requested = resolve_model(model, kind)
+    if kind is not None and requested.kind != kind:
+        requested = _PROFILES[kind](id=model)
     served = [
         name
         for profile in MODELS
-        if _is_served(profile, endpoint)
+        if _is_like(requested, profile) and _is_served(profile, endpoint)
         for name in profile.ids
         if name != model and name.endswith(_US_SUFFIX) == (endpoint.mode == "us")
     ]
     return next(iter(nearest(model, served)), None)
 
 
+def _is_like(requested: ModelProfile, profile: ModelProfile) -> bool:
+    """Whether a model is of the same kind and makes some of the same things."""
+    if requested.kind != profile.kind:
+        return False
+    return not requested.outputs or bool(requested.outputs & profile.outputs)
+
+
 def _is_served(profile: ModelProfile, endpoint: Endpoint) -> bool:
     return (
         profile.delisted is None
-        and "text" in profile.outputs
         and (
             endpoint.region is None
             or endpoint.region in (profile.regions or {endpoint.region})
@@ -83,14 +153,15 @@ def _is_served(profile: ModelProfile, endpoint: Endpoint) -> bool:
     )
 
 
-def _canonical(name: str, profile: ModelProfile) -> str:
-    return profile.ids[0] if name in profile.aliases else name
+_Index = tuple[
+    dict[str, ModelProfile], dict[str, ModelProfile], list[tuple[str, ModelProfile]]
+]
 
 
 @cache
-def _index() -> tuple[dict[str, ModelProfile], list[tuple[str, ModelProfile]]]:
-    """Index the table by exact id and, longest first, by family prefix."""
-    by_id = {name: p for p in MODELS for name in p.aliases}
-    by_id |= {name: p for p in MODELS for name in p.ids}
+def _index() -> _Index:
+    """Index the tables by exact id, by alias and, longest first, by family prefix."""
+    by_id = {name: p for p in MODELS for name in p.ids}
+    by_alias = {name: p for p in MODELS for name in p.aliases}
     prefixed = [(p.prefix, p) for p in MODELS if p.prefix]
-    return by_id, sorted(prefixed, key=lambda item: -len(item[0]))
+    return by_id, by_alias, sorted(prefixed, key=lambda item: -len(item[0]))

@@ -1,90 +1,97 @@
-"""What is known of a model, as a type."""
+"""Profiles: what the catalog knows of a model, one class for each kind of model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import ClassVar, Literal
 
-__all__ = ["ModelProfile", "NativePath", "Thinking"]
+from modelstudio_core.endpoints import Protocol
 
+__all__ = [
+    "ChatProfile",
+    "EmbeddingProfile",
+    "Fusion",
+    "MediaCalls",
+    "MediaInput",
+    "MediaResult",
+    "ModelKind",
+    "ModelMatch",
+    "ModelProfile",
+    "NativePath",
+    "RerankProfile",
+    "RerankShape",
+    "Thinking",
+]
+
+ModelKind = Literal["chat", "embedding", "rerank", "media"]
+ModelMatch = Literal["exact", "alias", "prefix", "default"]
 Thinking = Literal["hybrid-on", "hybrid-off", "only", "never"]
-NativePath = Literal["text-generation", "multimodal-generation", "image-generation"]
+NativePath = Literal["text-generation", "multimodal-generation"]
+Fusion = Literal["parameter", "one-content", "always", "never"]
+RerankShape = Literal["flat", "nested"]
+MediaCalls = Literal["sync", "async", "both", "websocket"]
+MediaInput = Literal[
+    "messages",
+    "prompt",
+    "prompt+images",
+    "image_url",
+    "base_image_url",
+    "media",
+    "frames",
+    "file_url",
+    "file_urls",
+    "url",
+]
+MediaResult = Literal[
+    "choices", "results", "image_url", "video_url", "transcription", "url", "text"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelProfile:
-    """What is known of one model. ``None`` means that it is not known.
+    """What is known of a model of any kind. ``None`` means not known.
+
+    Each kind has a class of its own, and ``kind`` names it.
 
     Attributes:
         id: The id that is sent.
-        ids: The exact ids of the family that this entry describes.
+        ids: The exact ids that this entry describes.
         aliases: Other names for the first of them.
         prefix: The beginning of the ids of the family; empty for exact ids only.
-        context_window: Tokens of prompt and answer together.
-        max_output: The most tokens of one answer.
-        max_thinking: The most tokens of thinking, which ``thinking_budget`` may set.
-        thinking: ``"hybrid-on"`` and ``"hybrid-off"`` can be switched and begin on or
-            off; ``"only"`` and ``"never"`` cannot.
-        streams_only: It answers only as a stream.
-        streams_thinking_only: The same, for requests that think.
-        inputs: What a prompt may hold: of text, image, video, audio.
-        outputs: What an answer holds: text, or image.
-        tools: Whether it calls tools; ``"not-thinking"``: only while not thinking.
-        forced_tool_choice: The forms of ``tool_choice`` that force a call and that it
-            takes while not thinking: of ``"named"`` and ``"required"``.
-        structured_output: The ``response_format`` types that it takes.
-        structured_output_while_thinking: The same, while thinking.
-        structured_output_with_tools: Whether it takes them together with tools, and
-            still calls those.
-        search: Whether it takes ``enable_search``.
-        cache: Whether it has a context cache.
-        partial: Whether it continues a prefix (partial mode).
+        matched: How the name was found: as an exact id, by alias, by family prefix, or
+            not at all (``"default"``).
+        inputs: What a request may hold: of ``text``, ``image``, ``video``, ``audio``.
+        outputs: What comes back: of ``text``, ``image``, ``video``, ``audio``,
+            ``embedding``, ``score``; empty where it is not known.
+        protocols: The protocols that serve it.
+        native_path: The path of the native protocol below ``/services/``. A chat model
+            has the service's name alone (``aigc/{name}/generation``).
         regions: The region ids that serve it.
         modes: The deployment modes that serve it.
-        native_path: The path of the native protocol that answers for it.
-        defaults: What the service takes for a parameter that is not sent.
-        refused: Parameters that cannot be set.
-        efforts: ``reasoning_effort`` as given → as sent. ``"off"`` on the right
-            switches thinking off; empty where there is no such parameter.
-        preserves_thinking: Whether ``preserve_thinking`` is on unless switched off.
-        wants_reasoning_on_tool_turns: It refuses an assistant turn with tool calls that
-            has no ``reasoning_content``, an empty one included.
         released: The day of release.
-        delisted: The day that it was taken off.
-        source: Where the facts come from; empty for a model that is not known.
-        checked: The day that the source was read.
+        delisted: The day on which the service removed it.
+        replacement: The model that the documentation recommends instead of it.
+        source: Titles of the pages that state the facts, ``;`` between them; empty for
+            a model that is not known.
+        checked: The day on which the source was read.
     """
+
+    kind: ClassVar[ModelKind]
 
     id: str = ""
     ids: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     prefix: str = ""
-    context_window: int | None = None
-    max_output: int | None = None
-    max_thinking: int | None = None
-    thinking: Thinking | None = None
-    streams_only: bool = False
-    streams_thinking_only: bool = False
+    matched: ModelMatch = "default"
     inputs: frozenset[str] = frozenset({"text"})
-    outputs: frozenset[str] = frozenset({"text"})
-    tools: bool | Literal["not-thinking"] | None = None
-    forced_tool_choice: frozenset[str] | None = None
-    structured_output: frozenset[str] | None = None
-    structured_output_while_thinking: frozenset[str] | None = None
-    structured_output_with_tools: bool | None = None
-    search: bool | None = None
-    cache: bool | None = None
-    partial: bool | None = None
+    outputs: frozenset[str] = frozenset()
+    protocols: tuple[Protocol, ...] | None = None
+    native_path: str | None = None
     regions: tuple[str, ...] | None = None
     modes: tuple[str, ...] | None = None
-    native_path: NativePath = "text-generation"
-    defaults: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
-    refused: frozenset[str] = frozenset()
-    efforts: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
-    preserves_thinking: bool = False
-    wants_reasoning_on_tool_turns: bool = False
     released: date | None = None
     delisted: date | None = None
+    replacement: str | None = None
     source: str = ""
     checked: date | None = None
 
@@ -94,6 +101,210 @@ class ModelProfile:
         return bool(self.source)
 
     @property
+    def exact(self) -> bool:
+        """Whether the facts are stated for this id, not only for its family."""
+        return self.matched in {"exact", "alias"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatProfile(ModelProfile):
+    """What is known of a chat model. ``None`` means not known.
+
+    Attributes:
+        context_window: Tokens of prompt and answer together.
+        max_output: The most tokens of one answer.
+        max_thinking: The most tokens of thinking, which ``thinking_budget`` may set.
+        thinking: ``"hybrid-on"`` and ``"hybrid-off"`` can be switched and begin on or
+            off; ``"only"`` and ``"never"`` cannot.
+        streams_only: Whether it answers only as a stream.
+        streams_thinking_only: Whether it answers requests that think only as a stream.
+        streams_cumulatively: Whether each chunk of a stream repeats the text so far, on
+            both protocols.
+        tools: Whether it calls tools; ``"not-thinking"``: only while not thinking.
+        forced_tool_choice: The forms of ``tool_choice`` that force a call and that it
+            accepts while not thinking: of ``"named"`` and ``"required"``.
+        structured_output: The ``response_format`` types that it accepts.
+        structured_output_while_thinking: The ``response_format`` types that it accepts
+            while thinking.
+        structured_output_with_tools: Whether it accepts them together with tools, and
+            still calls those.
+        search: Whether it accepts ``enable_search``.
+        cache: Whether it has a context cache.
+        partial: Whether it continues a prefix (partial mode).
+        native_path: The service of the native protocol that answers for it; the path is
+            ``/services/aigc/{native_path}/generation``.
+        defaults: What the service uses for a parameter that is not sent.
+        refused: Parameters that cannot be set.
+        efforts: ``reasoning_effort`` as given → as sent. ``"off"`` on the right
+            switches thinking off; empty where there is no such parameter.
+        preserves_thinking: Whether ``preserve_thinking`` is on by default.
+        wants_reasoning_on_tool_turns: Whether it refuses an assistant turn with tool
+            calls that has no ``reasoning_content``; an empty one is accepted.
+    """
+
+    kind: ClassVar[ModelKind] = "chat"
+
+    outputs: frozenset[str] = frozenset({"text"})
+    native_path: NativePath = "text-generation"
+    context_window: int | None = None
+    max_output: int | None = None
+    max_thinking: int | None = None
+    thinking: Thinking | None = None
+    streams_only: bool = False
+    streams_thinking_only: bool = False
+    streams_cumulatively: bool = False
+    tools: bool | Literal["not-thinking"] | None = None
+    forced_tool_choice: frozenset[str] | None = None
+    structured_output: frozenset[str] | None = None
+    structured_output_while_thinking: frozenset[str] | None = None
+    structured_output_with_tools: bool | None = None
+    search: bool | None = None
+    cache: bool | None = None
+    partial: bool | None = None
+    defaults: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
+    refused: frozenset[str] = frozenset()
+    efforts: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    preserves_thinking: bool = False
+    wants_reasoning_on_tool_turns: bool = False
+
+    @property
     def default_thinking(self) -> bool | None:
-        """Whether it thinks unless told; None where that cannot be switched or told."""
+        """Whether it thinks by default; None where that cannot be switched."""
         return {"hybrid-on": True, "hybrid-off": False}.get(self.thinking or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingProfile(ModelProfile):
+    """What is known of an embedding model. ``None`` means not known.
+
+    Attributes:
+        multimodal: Whether it embeds images and video too. Such a model has its own
+            native path and body (``input.contents``), and a text model has
+            ``input.texts``.
+        max_rows: The most texts of one request (text models).
+        max_row_tokens: The most tokens of one text.
+        max_request_tokens: The most tokens of all texts of one request, in every
+            region.
+        max_request_tokens_by_region: The regions that accept more, by region id.
+        dimensions: The lengths of vector that can be asked for; one length: it is
+            fixed.
+        default_dimension: The length of vector where none is asked for.
+        normalized: Whether the vectors have length 1.
+        sparse: Whether ``output_type`` can ask for sparse vectors.
+        text_type: Whether ``text_type`` tells queries from documents.
+        instruct: Whether it accepts ``instruct``.
+        fusion: How one vector is made of several contents: by the parameter
+            ``enable_fusion``, by putting them into one content object, always, or
+            never.
+        max_contents: The most contents of one request (multimodal models).
+        max_images: The most images of one request.
+        max_videos: The most videos of one request.
+        max_image_list: The most images of one ``multi_images`` content; 0: it has no
+            such content.
+        max_image_megabytes: The largest image.
+        max_video_megabytes: The largest video.
+    """
+
+    kind: ClassVar[ModelKind] = "embedding"
+
+    outputs: frozenset[str] = frozenset({"embedding"})
+    multimodal: bool = False
+    max_rows: int | None = None
+    max_row_tokens: int | None = None
+    max_request_tokens: int | None = None
+    max_request_tokens_by_region: Mapping[str, int] = field(
+        default_factory=dict[str, int], hash=False
+    )
+    dimensions: tuple[int, ...] | None = None
+    default_dimension: int | None = None
+    normalized: bool | None = None
+    sparse: bool | None = None
+    text_type: bool | None = None
+    instruct: bool | None = None
+    fusion: Fusion | None = None
+    max_contents: int | None = None
+    max_images: int | None = None
+    max_videos: int | None = None
+    max_image_list: int | None = None
+    max_image_megabytes: int | None = None
+    max_video_megabytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RerankProfile(ModelProfile):
+    """What is known of a rerank model. ``None`` means not known.
+
+    Attributes:
+        shape: ``"flat"``: ``query``, ``documents`` and options side by side, sent to
+            ``flat_path``; ``"nested"``: below ``input`` and ``parameters``, sent to
+            ``native_path``.
+        flat_path: The path below the base of the rerank API (``/compatible-api/v1``)
+            that accepts the flat shape; None: there is none.
+        max_documents: The most documents of one request; for a multimodal model, the
+            most texts.
+        max_images: The most images among the documents.
+        max_videos: The most videos among the documents.
+        max_item_tokens: The most tokens of the query, and of each document.
+        max_request_tokens: The most tokens of one request: the query's tokens times
+            the number of documents, and the tokens of all documents.
+        instruct: Whether it accepts ``instruct``.
+        return_documents: Whether it accepts ``return_documents``.
+    """
+
+    kind: ClassVar[ModelKind] = "rerank"
+
+    outputs: frozenset[str] = frozenset({"score"})
+    native_path: str | None = "rerank/text-rerank/text-rerank"
+    shape: RerankShape = "nested"
+    flat_path: str | None = None
+    max_documents: int | None = None
+    max_images: int | None = None
+    max_videos: int | None = None
+    max_item_tokens: int | None = None
+    max_request_tokens: int | None = None
+    instruct: bool | None = None
+    return_documents: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaProfile(ModelProfile):
+    """What is known of a model for images, video, speech or files of embeddings.
+
+    ``None`` means not known.
+
+    Attributes:
+        calls: Whether it answers at once (``"sync"``), creates a task (``"async"``),
+            does both, or is served over WebSocket only.
+        native_path: The path that creates a task; for a model that only answers at
+            once, the path of that call.
+        sync_path: The path of a call that is answered at once, below ``/services/``;
+            where it is not the native path, such a call has ``messages`` and
+            ``choices``, whatever the two forms below say of tasks.
+        input_form: The field of ``input`` that holds the request: ``"messages"`` (one
+            user message of text and media), ``"prompt"``, ``"prompt+images"`` (an
+            ``images`` list beside it), ``"image_url"``, ``"base_image_url"`` (with
+            ``function``), ``"media"`` (a list of type and URL beside the prompt),
+            ``"frames"`` (``first_frame_url``, ``last_frame_url``), ``"file_url"``,
+            ``"file_urls"``, ``"url"``.
+        result_form: Where the result is: ``output.choices``, ``output.results``,
+            ``output.image_url``, ``output.video_url``, ``output.url``,
+            ``output.text``; ``"transcription"``: a ``transcription_url`` in
+            ``output.results`` or ``output.result``.
+        default_n: How many images are made, and billed, where ``n`` is not sent.
+        n_range: The smallest and the largest ``n``.
+        input_images: The fewest and the most images of a request.
+        max_prompt_characters: The most characters of the prompt.
+        size_parameter: The parameter that sets the size of a video.
+    """
+
+    kind: ClassVar[ModelKind] = "media"
+
+    calls: MediaCalls | None = None
+    sync_path: str | None = None
+    input_form: MediaInput | None = None
+    result_form: MediaResult | None = None
+    default_n: int | None = None
+    n_range: tuple[int, int] | None = None
+    input_images: tuple[int, int] | None = None
+    max_prompt_characters: int | None = None
+    size_parameter: Literal["size", "resolution"] | None = None

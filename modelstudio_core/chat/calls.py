@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from modelstudio_core.arguments import warn_of_model
 from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Event, Finish, ToolCallDelta
@@ -26,7 +27,6 @@ from modelstudio_core.chat.plan import ChatPlan, ResolvedChat
 from modelstudio_core.errors import (
     APITimeoutError,
     IncompleteStreamError,
-    ModelDeprecationWarning,
     ToolChoiceError,
 )
 from modelstudio_core.transport.connection import Connection
@@ -111,8 +111,8 @@ def prepare_call(
     """
     if arguments:
         before, resolved = resolved.model, resolved.with_call(arguments)
-        if resolved.model.notice and resolved.model != before:
-            warn_user(resolved.model.notice, ModelDeprecationWarning)
+        if resolved.model != before:
+            warn_of_model(resolved.model)
     plan = resolved.plan(stream=stream)
     if plan.notice:
         warn_user(plan.notice, UserWarning)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from modelstudio_core.catalog import ModelProfile
+from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.options import RULES, ChatOptions
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
@@ -31,7 +31,7 @@ _TUNING: Final = (
 
 
 def check_options(
-    options: ChatOptions, profile: ModelProfile, protocol: Protocol
+    options: ChatOptions, profile: ChatProfile, protocol: Protocol
 ) -> None:
     """Refuse values out of range and parameters that the model does not take.
 
@@ -45,11 +45,6 @@ def check_options(
     """
     _check_values(options)
     _check_combinations(options)
-    if "text" not in profile.outputs:
-        raise ConfigurationError(
-            f"{profile.id} generates {', '.join(sorted(profile.outputs))}s and cannot"
-            " chat. Use a chat model such as 'qwen3.7-plus'."
-        )
     for name in sorted(profile.refused):
         if getattr(options, name) is not None:
             raise ConfigurationError(_refusal(name, profile))
@@ -82,7 +77,7 @@ def _check_combinations(options: ChatOptions) -> None:
         raise ConfigurationError(f"n={options.n} cannot be combined with tools.")
 
 
-def _refusal(name: str, profile: ModelProfile) -> str:
+def _refusal(name: str, profile: ChatProfile) -> str:
     if name == "thinking_budget" and profile.efforts:
         efforts = ", ".join(profile.efforts)
         return (
@@ -96,7 +91,7 @@ def _refusal(name: str, profile: ModelProfile) -> str:
 # --- Thinking ---------------------------------------------------------------------
 
 
-def _check_thinking(options: ChatOptions, profile: ModelProfile) -> None:
+def _check_thinking(options: ChatOptions, profile: ChatProfile) -> None:
     if options.enable_thinking is False and profile.thinking == "only":
         raise ConfigurationError(
             f"{profile.id} always thinks: enable_thinking=False is not possible."
@@ -126,7 +121,7 @@ def _check_thinking(options: ChatOptions, profile: ModelProfile) -> None:
 
 
 def check_budget(
-    options: ChatOptions, profile: ModelProfile, *, thinks: bool | None
+    options: ChatOptions, profile: ChatProfile, *, thinks: bool | None
 ) -> None:
     """Refuse a ``thinking_budget`` for a request that does not think.
 
@@ -138,7 +133,7 @@ def check_budget(
 
 
 def resolve_effort(
-    options: ChatOptions, profile: ModelProfile, *, thinks: bool | None
+    options: ChatOptions, profile: ChatProfile, *, thinks: bool | None
 ) -> str | None:
     """Return the effort to send in the model's own words.
 
@@ -181,7 +176,7 @@ def resolve_effort(
 
 
 def _without_thinking(
-    name: str, value: object, profile: ModelProfile
+    name: str, value: object, profile: ChatProfile
 ) -> ConfigurationError:
     return ConfigurationError(
         f"{name}={value!r} has no effect while {profile.id} does not think: pass"

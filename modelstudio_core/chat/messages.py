@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
-from modelstudio_core.catalog import ModelProfile
+from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.errors import ConfigurationError
 
 __all__ = [
@@ -149,7 +149,7 @@ _MODEL_FOR_INPUT = {
 
 
 def prepare_messages(
-    messages: Sequence[Message], profile: ModelProfile, *, preserve_thinking: bool
+    messages: Sequence[Message], profile: ChatProfile, *, preserve_thinking: bool
 ) -> list[Message]:
     """Make a history legal for a model, without touching what was given.
 
@@ -180,7 +180,7 @@ def prepare_messages(
     return cast("list[Message]", encodable(prepared))
 
 
-def _prepare(message: Message, profile: ModelProfile, preserve: bool) -> Message:
+def _prepare(message: Message, profile: ChatProfile, preserve: bool) -> Message:
     prepared = cast("dict[str, Any]", dict(message))
     prepared["content"] = _plain(message["content"])
     if message["role"] == "assistant":
@@ -309,7 +309,7 @@ def json_instruction(
     )
 
 
-def _check_inputs(messages: Iterable[Message], profile: ModelProfile) -> None:
+def _check_inputs(messages: Iterable[Message], profile: ChatProfile) -> None:
     if not profile.known:
         return
     for message in messages:

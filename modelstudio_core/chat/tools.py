@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
-from modelstudio_core.catalog import ModelProfile
+from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.options import (
     RULES,
     THINKING_AMOUNT,
@@ -64,7 +64,7 @@ def check_tools(tools: Sequence[Mapping[str, Any]], tool_choice: object = None) 
 
 
 def choose_tool(
-    options: ChatOptions, profile: ModelProfile, *, thinks: bool
+    options: ChatOptions, profile: ChatProfile, *, thinks: bool
 ) -> ToolDecision:
     """Decide how tools are sent, and what becomes of a forced one while thinking.
 
@@ -101,7 +101,7 @@ def _choice_without_tools(choice: object) -> ConfigurationError:
     return ConfigurationError(f"tool_choice={choice!r} needs tools: pass tools=.")
 
 
-def _check_support(profile: ModelProfile, *, thinks: bool) -> None:
+def _check_support(profile: ChatProfile, *, thinks: bool) -> None:
     if profile.tools is False:
         raise ConfigurationError(f"{profile.id} does not support tools. Remove tools=.")
     if profile.tools == "not-thinking" and thinks:
@@ -113,7 +113,7 @@ def _check_support(profile: ModelProfile, *, thinks: bool) -> None:
 
 def _force_tool(
     options: ChatOptions,
-    profile: ModelProfile,
+    profile: ChatProfile,
     choice: _Choice,
     *,
     is_expressible: bool,

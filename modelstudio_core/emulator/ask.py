@@ -6,9 +6,9 @@ Each protocol flattens its body to one shape: the OpenAI names at the top, with
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
-from modelstudio_core.catalog import ModelProfile, resolve_model
+from modelstudio_core.catalog import ChatProfile, resolve_model
 from modelstudio_core.emulator.json_values import is_array, is_object, text_of
 
 __all__ = ["Ask", "Refusal"]
@@ -61,7 +61,7 @@ class Ask:
     """
 
     body: Mapping[str, Any]
-    profile: ModelProfile
+    profile: ChatProfile
     messages: Sequence[Mapping[str, Any]]
     tools: Sequence[Mapping[str, Any]]
 
@@ -77,7 +77,8 @@ class Ask:
             raise Refusal("you must provide a model parameter.", code=None)
         return cls(
             body=body,
-            profile=resolve_model(model),
+            # A model of another kind is refused before its chat columns are read.
+            profile=cast("ChatProfile", resolve_model(model)),
             messages=_objects(body, "messages"),
             tools=_objects(body, "tools"),
         )

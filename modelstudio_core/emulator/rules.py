@@ -42,7 +42,7 @@ def _check_model(ask: Ask) -> None:
             native_code="ModelNotFound",
             gateway=True,
         )
-    if "text" not in ask.profile.outputs:
+    if ask.profile.kind != "chat":
         raise Refusal(
             f"Unsupported model `{ask.model}` for OpenAI compatibility mode.",
             status=404,

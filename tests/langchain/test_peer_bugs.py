@@ -17,7 +17,7 @@ from pydantic import BaseModel
 import langchain_modelstudio
 from langchain_modelstudio import ChatModelStudio
 from langchain_modelstudio._chat.profile import to_profile
-from modelstudio_core.catalog import resolve_model
+from modelstudio_core.catalog import ChatProfile, resolve_model, resolve_model_as
 from modelstudio_core.emulator import Emulator, Fault, Reply, ToolCall
 from modelstudio_core.errors import (
     AuthenticationError,
@@ -416,7 +416,9 @@ def test_no_profile_promises_a_schema_beside_tools_that_is_not_known() -> None:
         profile: Any = to_profile(resolve_model(name))
         assert profile["structured_output"] is False
     takes_both = replace(
-        resolve_model("qwen-max"), id="both", structured_output_with_tools=True
+        resolve_model_as(ChatProfile, "qwen-max"),
+        id="both",
+        structured_output_with_tools=True,
     )
     profile = to_profile(takes_both)
     assert profile["structured_output"] is True

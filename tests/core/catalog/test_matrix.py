@@ -1,4 +1,4 @@
-"""The whole resolved matrix, as text to be read.
+"""Every endpoint and every entry of the catalog, as text to be read.
 
 A change of any address, scope, refusal or model fact shows up here as a line of a diff.
 """
@@ -11,9 +11,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from modelstudio_core.catalog import ModelProfile
-from modelstudio_core.catalog.chat_models import MODELS
+from modelstudio_core.catalog.lookup import MODELS
 from modelstudio_core.endpoints import PROTOCOLS, resolve_endpoint
 from modelstudio_core.errors import ConfigurationError
+from tests.core.catalog.entries import name_entry
 
 REGIONS = (
     None,
@@ -36,15 +37,15 @@ MODES = (
 WORKSPACES = (None, "ws-123")
 
 
-def described(region: str | None, mode: str | None, workspace: str | None) -> list[str]:
+def describe(region: str | None, mode: str | None, workspace: str | None) -> list[str]:
     """Describe one combination in lines."""
-    asked = f"{region or '-'} × {mode or '-'} × {workspace or '-'}"
+    combination = f"{region or '-'} × {mode or '-'} × {workspace or '-'}"
     try:
         endpoint = resolve_endpoint(region=region, mode=mode, workspace=workspace)
     except ConfigurationError as error:
-        return [asked, f"  {type(error).__name__}: {error}"]
+        return [combination, f"  {type(error).__name__}: {error}"]
     return [
-        asked,
+        combination,
         f"  {endpoint.region} × {endpoint.mode} × {endpoint.workspace}",
         *(f"  {protocol}: {endpoint.base_url(protocol)}" for protocol in PROTOCOLS),
         f"  headers: {dict(endpoint.headers)}",
@@ -53,18 +54,21 @@ def described(region: str | None, mode: str | None, workspace: str | None) -> li
     ]
 
 
-def shown(value: object) -> str:
-    """Show a column's value, in an order that does not depend on hashes."""
+def format_column(value: object) -> str:
+    """Format a column in an order that does not depend on hashes."""
     match value:
         case None:
             return "?"
+        case (int(low), int(high)):
+            return f"{low} to {high}"
         case Mapping():
             items = cast("Mapping[str, object]", value).items()
-            return ", ".join(f"{key} = {given}" for key, given in items) or "-"
+            return ", ".join(f"{key} = {entry}" for key, entry in items) or "-"
         case frozenset():
             return ", ".join(sorted(cast("frozenset[str]", value))) or "-"
         case tuple():
-            return ", ".join(cast("tuple[str, ...]", value)) or "-"
+            parts = cast("tuple[object, ...]", value)
+            return ", ".join(str(part) for part in parts) or "-"
         case _:
             return str(value) or "-"
 
@@ -77,18 +81,21 @@ def test_every_region_mode_workspace_and_protocol(
         line
         for mode in MODES
         for workspace in WORKSPACES
-        for line in described(region, mode, workspace)
+        for line in describe(region, mode, workspace)
     ]
     assert "\n".join(lines) == snapshot
 
 
-@pytest.mark.parametrize("profile", MODELS, ids=lambda profile: profile.ids[0])
+@pytest.mark.parametrize("profile", MODELS, ids=name_entry)
 def test_every_entry_of_the_catalog(
     profile: ModelProfile, snapshot: SnapshotAssertion
 ) -> None:
     lines = [
-        f"{column.name}: {shown(getattr(profile, column.name))}"
-        for column in fields(profile)
-        if column.name != "id"
+        f"kind: {profile.kind}",
+        *(
+            f"{column.name}: {format_column(getattr(profile, column.name))}"
+            for column in fields(profile)
+            if column.name not in {"id", "matched"}
+        ),
     ]
     assert "\n".join(lines) == snapshot

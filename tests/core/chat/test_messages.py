@@ -6,9 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-from modelstudio_core.catalog import known_models, resolve_model
+from modelstudio_core.catalog import known_models
 from modelstudio_core.chat.messages import Message, prepare_messages
 from modelstudio_core.errors import ConfigurationError
+from tests.core.catalog.entries import chat_profile
 
 V4 = "deepseek-v4-pro"
 QWEN = "qwen3.7-plus"
@@ -44,7 +45,7 @@ def prepared(
 ) -> list[Any]:
     """Prepare messages, and see that those that were given stay as they were."""
     before = copy.deepcopy(messages)
-    profile = resolve_model(model)
+    profile = chat_profile(model)
     result = prepare_messages(
         cast("list[Message]", list(messages)), profile, preserve_thinking=preserve
     )

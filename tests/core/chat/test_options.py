@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core.catalog import known_models, resolve_deprecated, resolve_model
+from modelstudio_core.catalog import known_models, resolve_deprecated
 from modelstudio_core.chat import tools
 from modelstudio_core.chat.options import ChatOptions
 from modelstudio_core.chat.plan import ChatPlan, plan_chat
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
+from tests.core.catalog.entries import chat_profile
 
 UNKNOWN = "a-model-of-tomorrow"
 
@@ -194,8 +195,7 @@ VALUES: dict[str, Any] = {
 REFUSED = [
     (model, name)
     for model in known_models()
-    for name in sorted(resolve_model(model).refused)
-    if "text" in resolve_model(model).outputs
+    for name in sorted(chat_profile(model).refused)
 ]
 
 
@@ -467,7 +467,7 @@ def test_unknown_effort_is_refused(model: str, effort: str, nearest: str) -> Non
     message = refusal(model, reasoning_effort=effort)
     assert message.startswith(f"Unknown reasoning_effort {effort!r} for {model}")
     listed = message.rstrip(".").rpartition("takes ")[2].split(", ")
-    assert sorted(listed) == sorted(resolve_model(model).efforts)
+    assert sorted(listed) == sorted(chat_profile(model).efforts)
     assert listed[0].startswith(nearest)
 
 

@@ -1,0 +1,336 @@
+"""The facts about chat models, as the pages of the documentation state them."""
+
+from typing import NamedTuple
+
+import pytest
+
+from modelstudio_core.catalog import (
+    known_models,
+    resolve_model,
+)
+from tests.core.catalog.entries import chat_profile
+
+DISTILLED = (
+    "deepseek-r1-distill-qwen-7b",
+    "deepseek-r1-distill-qwen-14b",
+    "deepseek-r1-distill-qwen-32b",
+)
+
+
+# --- The page "DeepSeek": default parameter values ----------------------------------
+
+
+class Defaults(NamedTuple):
+    """A row of the page's table; "-": has no default and cannot be set, "": blank."""
+
+    model: str
+    temperature: float | str
+    top_p: float | str
+    repetition_penalty: float | str
+    presence_penalty: float | str
+    max_tokens: float | str
+    thinking_budget: float | str
+
+    def numbers(self) -> dict[str, float]:
+        """Return the columns that hold a number."""
+        columns = self._asdict()
+        del columns["model"]
+        return {k: v for k, v in columns.items() if not isinstance(v, str)}
+
+    def hyphens(self) -> set[str]:
+        """Return the columns that hold a hyphen."""
+        return {k for k, v in self._asdict().items() if v == "-"}
+
+
+# fmt: off
+DEFAULTS = (
+    Defaults("deepseek-v4-pro",      1.0, 1.0,  "-", "-", 393_216, ""),
+    Defaults("deepseek-v4-pro-us",   1.0, 1.0,  "-", "-", 393_216, ""),
+    Defaults("deepseek-v4-flash",    1.0, 1.0,  "-", "-", 393_216, ""),
+    # The page prints deepseek-v4-flash twice; the second follows deepseek-v4-pro-us.
+    Defaults("deepseek-v4-flash-us", 1.0, 1.0,  "-", "-", 393_216, ""),
+    Defaults("deepseek-v3.2",        1.0, 0.95, "-", "-",  65_536, 32_768),
+    Defaults("deepseek-v3.2-exp",    0.6, 0.95, 1.0, "-",  65_536, 32_768),
+    Defaults("deepseek-v3.1",        0.6, 0.95, 1.0, "-",  65_536, 32_768),
+    Defaults("deepseek-r1",          0.6, 0.95, "-", 1,    16_384, 32_768),
+    Defaults("deepseek-r1-0528",     0.6, 0.95, "-", 1,    16_384, 32_768),
+    Defaults(DISTILLED[0],           0.6, 0.95, "-", 1,    16_384, 16_384),
+    Defaults(DISTILLED[1],           0.6, 0.95, "-", 1,    16_384, 16_384),
+    Defaults(DISTILLED[2],           0.6, 0.95, "-", 1,    16_384, 16_384),
+    Defaults("deepseek-v3",          0.7, 0.6,  "-", "-",  16_384, "-"),
+)
+# fmt: on
+# "do not support setting these parameter values"
+SETS_NOTHING = ("deepseek-r1", "deepseek-r1-0528", *DISTILLED)
+TABLE = set(Defaults._fields) - {"model"}
+
+
+@pytest.mark.parametrize("row", DEFAULTS, ids=lambda row: row.model)
+def test_defaults_are_those_of_the_page(row: Defaults) -> None:
+    assert dict(chat_profile(row.model).defaults) == row.numbers()
+
+
+@pytest.mark.parametrize("row", DEFAULTS, ids=lambda row: row.model)
+def test_a_hyphen_cannot_be_set_and_the_rest_can(row: Defaults) -> None:
+    refused = chat_profile(row.model).refused & TABLE
+    if row.model in SETS_NOTHING:
+        assert refused == TABLE
+    elif row.thinking_budget == "":
+        # reasoning_effort takes the place of the budget.
+        assert refused == row.hyphens() | {"thinking_budget"}
+    else:
+        assert refused == row.hyphens()
+
+
+@pytest.mark.parametrize("row", DEFAULTS, ids=lambda row: row.model)
+def test_limits_are_those_of_the_page(row: Defaults) -> None:
+    profile = chat_profile(row.model)
+    assert profile.max_output == row.max_tokens
+    budget = row.numbers().get("thinking_budget")
+    assert profile.max_thinking == budget
+
+
+@pytest.mark.parametrize("row", DEFAULTS, ids=lambda row: row.model)
+def test_no_deepseek_model_takes_top_k_or_an_image(row: Defaults) -> None:
+    profile = chat_profile(row.model)
+    assert "top_k" in profile.refused
+    assert profile.inputs == {"text"}
+    assert profile.native_path == "text-generation"
+
+
+# --- The page "DeepSeek": thinking and other features -------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "thinking"),
+    [
+        ("deepseek-v4-pro", "hybrid-on"),
+        ("deepseek-v4-flash", "hybrid-on"),
+        ("deepseek-v4-pro-us", "hybrid-on"),
+        ("deepseek-v4-flash-us", "hybrid-on"),
+        ("deepseek-v3.2", "hybrid-off"),
+        ("deepseek-v3.2-exp", "hybrid-off"),
+        ("deepseek-v3.1", "hybrid-off"),
+        ("deepseek-r1", "only"),
+        ("deepseek-r1-0528", "only"),
+        ("deepseek-v3", "never"),
+        *((model, "only") for model in DISTILLED),
+        ("qwen3.8-max", "hybrid-on"),
+        ("qwen3.8-flash", "hybrid-on"),
+        ("qwen3.7-max", "hybrid-on"),
+        ("qwen3.7-max-us", "hybrid-on"),
+        ("qwen3.7-max-2026-05-20", "hybrid-on"),
+        ("qwen3.7-max-2026-06-08", "hybrid-on"),
+        ("qwen3.7-plus", "hybrid-on"),
+        ("qwen3.7-plus-us", "hybrid-on"),
+        ("qwen3.7-flash", "hybrid-on"),
+        ("qwen3.6-plus", "hybrid-on"),
+        ("qwen3.6-flash", "hybrid-on"),
+        ("qwen3.6-flash-us", "hybrid-on"),
+        ("qwen3.6-max-preview", "hybrid-on"),
+        ("qwen3.5-plus", "hybrid-on"),
+        ("qwen3.5-flash", "hybrid-on"),
+        ("qwen3.5-35b-a3b", "hybrid-on"),
+        ("qwen3-235b-a22b", "hybrid-on"),
+        ("qwen3-32b", "hybrid-on"),
+        ("qwen3-30b-a3b", "hybrid-on"),
+        ("qwen3-14b", "hybrid-on"),
+        ("qwen3-8b", "hybrid-on"),
+        ("glm-5.2", "hybrid-on"),
+        ("glm-5.2-us", "hybrid-on"),
+        ("glm-5.1", "hybrid-on"),
+        ("glm-5", "hybrid-on"),
+        ("glm-4.7", "hybrid-on"),
+        ("glm-4.6", "hybrid-on"),
+        ("glm-4.5", "hybrid-on"),
+        ("kimi/kimi-k2.6", "hybrid-on"),
+        ("kimi/kimi-k2.5", "hybrid-on"),
+        ("qwen3-max", "hybrid-off"),
+        ("qwen-plus", "hybrid-off"),
+        ("qwen-flash", "hybrid-off"),
+        ("qwen-turbo", "hybrid-off"),
+        ("kimi-k2.6", "hybrid-off"),
+        ("kimi-k2.5", "hybrid-off"),
+        ("qwen3.7-max-preview", "only"),
+        ("qwen3.7-max-2026-05-17", "only"),
+        ("qwen3-235b-a22b-thinking-2507", "only"),
+        ("qwen3-30b-a3b-thinking-2507", "only"),
+        ("qwen3-next-80b-a3b-thinking", "only"),
+        ("qwq-plus", "only"),
+        ("kimi-k2.7-code", "only"),
+        ("kimi-k2-thinking", "only"),
+        ("MiniMax-M2.5", "only"),
+        ("MiniMax-M2.1", "only"),
+        ("glm-5.3", "only"),
+    ],
+)
+def test_how_a_model_thinks(model: str, thinking: str) -> None:
+    profile = chat_profile(model)
+    assert model in profile.ids
+    assert profile.thinking == thinking
+    switched = {"hybrid-on": True, "hybrid-off": False}.get(thinking)
+    assert profile.default_thinking is switched
+
+
+@pytest.mark.parametrize(
+    ("model", "tools", "search", "cache"),
+    [
+        ("deepseek-v4-pro", True, True, True),
+        ("deepseek-v4-flash", True, True, True),
+        ("deepseek-v3.2", True, True, True),
+        ("deepseek-v3.2-exp", "not-thinking", True, False),
+        ("deepseek-v3.1", "not-thinking", True, True),
+        ("deepseek-r1", True, True, True),
+        ("deepseek-r1-0528", True, True, False),
+        ("deepseek-v3", True, True, True),
+        *((model, False, False, False) for model in DISTILLED),
+    ],
+)
+def test_other_features_of_deepseek(
+    model: str, tools: bool | str, search: bool, cache: bool
+) -> None:
+    profile = chat_profile(model)
+    assert profile.tools == tools
+    assert profile.search is search
+    assert profile.cache is cache
+    assert profile.structured_output == frozenset()
+    assert profile.structured_output_while_thinking == frozenset()
+    assert profile.partial is False
+
+
+# --- The page "Models" --------------------------------------------------------------
+
+K = 1024
+
+
+@pytest.mark.parametrize(
+    ("model", "context", "output", "thinking"),
+    [
+        ("deepseek-v4-pro", 1_000_000, 384 * K, None),
+        ("deepseek-v3.2", 128 * K, 65_536, 32_768),
+        ("deepseek-v3", 128 * K, 16_384, None),
+        ("deepseek-r1", 128 * K, 16_384, 32_768),
+        ("qwen3.7-max", 1_000_000, 64 * K, 256 * K),
+        ("qwen3.7-plus", 1_000_000, 131_072, 256 * K),
+        ("qwen3.6-plus", 1_000_000, 64 * K, 80 * K),
+        ("qwen3.6-flash", 1_000_000, 64 * K, 128 * K),
+        ("qwen3.6-max-preview", 256 * K, 64 * K, 128 * K),
+        ("qwen3.5-plus", 1_000_000, 64 * K, 80 * K),
+        ("qwen3.5-flash", 1_000_000, 64 * K, 80 * K),
+        ("qwen3.5-397b-a17b", 256 * K, 64 * K, 80 * K),
+        ("qwen-plus", 1_000_000, 32 * K, 80 * K),
+        ("qwen-flash", 1_000_000, 32 * K, 80 * K),
+        ("glm-5.1", 198 * K, 128 * K, 128 * K),
+        ("kimi-k2.6", 256 * K, 96 * K, 80 * K),
+        ("xiaomi/mimo-v2.5-pro", 1_000_000, 128 * K, 128 * K),
+    ],
+)
+def test_how_much_a_model_holds(
+    model: str, context: int, output: int, thinking: int | None
+) -> None:
+    profile = chat_profile(model)
+    assert profile.context_window == context
+    assert profile.max_output == output
+    assert profile.max_thinking == thinking
+
+
+@pytest.mark.parametrize(
+    ("model", "path"),
+    [
+        ("qwen3.8-max", "multimodal-generation"),
+        ("qwen3.7-plus", "multimodal-generation"),
+        ("qwen3.6-plus", "multimodal-generation"),
+        ("qwen3.6-flash", "multimodal-generation"),
+        ("qwen3.5-plus", "multimodal-generation"),
+        ("qwen3.5-27b", "multimodal-generation"),
+        ("qwen3-vl-plus", "multimodal-generation"),
+        ("qwen3-vl-flash-us", "multimodal-generation"),
+        ("qwen3.7-max", "text-generation"),
+        ("qwen3.7-max-us", "text-generation"),
+        ("qwen3-max", "text-generation"),
+        ("qwen-plus", "text-generation"),
+        ("deepseek-v4-pro", "text-generation"),
+        ("a-model-of-tomorrow", "text-generation"),
+    ],
+)
+def test_native_path_follows_the_model(model: str, path: str) -> None:
+    assert chat_profile(model).native_path == path
+
+
+def test_reasoning_is_preserved_by_default_where_the_page_says_so() -> None:
+    preserving = [m for m in known_models() if chat_profile(m).preserves_thinking]
+    assert preserving == [
+        "qwen3.8-max",
+        "qwen3.8-flash",
+        "qwen3-omni-flash",
+        "kimi-k2.7-code",
+    ]
+
+
+def test_who_wants_reasoning_on_tool_turns() -> None:
+    wanting = {
+        m for m in known_models() if chat_profile(m).wants_reasoning_on_tool_turns
+    }
+    assert wanting == {
+        "kimi-k2-thinking",
+        *(m for m in known_models() if m.startswith(("deepseek-v4", "kimi/"))),
+    }
+
+
+V4 = {"low": "high", "medium": "high", "high": "high", "xhigh": "max", "max": "max"}
+DATED = {"low": "low", "medium": "high", "high": "high", "xhigh": "high", "max": "max"}
+QWEN38 = {
+    "none": "off",
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "xhigh",
+    "xhigh": "xhigh",
+    "max": "xhigh",
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "efforts"),
+    [
+        ("deepseek-v4-pro", V4),
+        ("deepseek-v4-flash", V4),
+        ("deepseek-v4-pro-us", V4),
+        ("deepseek-v4-flash-us", V4),
+        ("deepseek-v4-pro-0813", DATED),
+        ("deepseek-v4-flash-0731", DATED),
+        ("deepseek-v4-pro-1231", DATED),
+        ("deepseek-v4.1-flash", DATED | {"minimal": "low", "ultra": "max"}),
+        ("qwen3.8-max", QWEN38),
+        ("qwen3.8-flash", QWEN38),
+        ("glm-5.2", V4),
+        ("glm-5.2-us", V4),
+        ("glm-5.1", V4),
+        ("glm-5", V4),
+        ("glm-5.3", {}),
+        ("glm-4.7", {}),
+        ("qwen3.7-max", {}),
+        ("deepseek-v3.2", {}),
+        ("a-model-of-tomorrow", {}),
+    ],
+)
+def test_efforts_as_given_and_as_sent(model: str, efforts: dict[str, str]) -> None:
+    assert dict(chat_profile(model).efforts) == efforts
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *(row.model for row in DEFAULTS),
+        "qwen3.7-plus",
+        "qwen3.7-max",
+        "qwen3.6-flash",
+        "wan2.6-t2i",
+        "qwen3.7-plus-us",
+        "qwen3.7-max-us",
+        "qwen3.6-flash-us",
+    ],
+)
+def test_models_of_both_pages_have_an_entry_of_their_own(model: str) -> None:
+    assert model in known_models(kind=None)
+    assert resolve_model(model).id == model

@@ -1,0 +1,189 @@
+"""Finding a profile: exact id, alias, prefix, default; and the nearest served model."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from modelstudio_core.catalog import (
+    ChatProfile,
+    EmbeddingProfile,
+    MediaProfile,
+    ModelKind,
+    ModelProfile,
+    RerankProfile,
+    known_models,
+    lookup,
+    nearest_served,
+    resolve_model,
+)
+from modelstudio_core.endpoints import resolve_endpoint
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put a table in place in which every step of the lookup shows."""
+    entries = (
+        ChatProfile(ids=("fam-1",), prefix="fam", source="short prefix"),
+        ChatProfile(ids=("fam-x-1",), prefix="fam-x", source="long prefix"),
+        ChatProfile(ids=("fam-x-exact",), aliases=("fam-x-alias",), source="exact"),
+        ChatProfile(ids=("no-prefix",), source="exact only"),
+        EmbeddingProfile(
+            ids=("fam-x-embed",), prefix="fam-x-embed", source="another kind"
+        ),
+    )
+    _forget()
+    monkeypatch.setattr(lookup, "MODELS", entries)
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    resolve_model.cache_clear()
+    lookup._index.cache_clear()  # pyright: ignore[reportPrivateUsage] - a cache to empty
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize(
+    ("name", "source", "model_id", "matched"),
+    [
+        ("fam-x-exact", "exact", "fam-x-exact", "exact"),
+        ("fam-x-alias", "exact", "fam-x-exact", "alias"),
+        ("fam-x-exact-us", "exact", "fam-x-exact-us", "exact"),
+        ("fam-x-2", "long prefix", "fam-x-2", "prefix"),
+        ("fam-x-2-us", "long prefix", "fam-x-2-us", "prefix"),
+        ("fam-x", "long prefix", "fam-x", "prefix"),
+        ("fam-x-embed", "another kind", "fam-x-embed", "exact"),
+        ("fam-x-embed-2", "another kind", "fam-x-embed-2", "prefix"),
+        ("fam-2", "short prefix", "fam-2", "prefix"),
+        ("no-prefix", "exact only", "no-prefix", "exact"),
+        ("no-prefix-2", "", "no-prefix-2", "default"),
+        ("vendor/fam-x-exact", "", "vendor/fam-x-exact", "default"),
+        ("FAM-1", "", "FAM-1", "default"),
+        ("", "", "", "default"),
+    ],
+)
+def test_exact_then_alias_then_longest_prefix_then_default(
+    name: str, source: str, model_id: str, matched: str
+) -> None:
+    profile = resolve_model(name)
+    assert profile.source == source
+    assert profile.id == model_id
+    assert profile.matched == matched
+
+
+def test_unknown_model_is_allowed_everything() -> None:
+    profile = resolve_model("a-model-of-tomorrow")
+    assert profile == ChatProfile(id="a-model-of-tomorrow")
+    assert isinstance(profile, ChatProfile)
+    assert not profile.known
+    assert not profile.exact
+    assert profile.thinking is None
+    assert profile.refused == frozenset()
+    assert profile.tools is None
+
+
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [
+        ("qwen3.8-max-2026-08-01", "qwen3.8-max"),
+        ("qwen3.8-flash-2026-08-01", "qwen3.8-flash"),
+        ("qwen3.7-plus-2026-07-01", "qwen3.7-plus"),
+        ("qwen3.6-flash-2026-04-16", "qwen3.6-flash"),
+        ("qwen-plus-2025-07-28", "qwen-plus"),
+        ("qwen3-vl-plus-2025-09-23", "qwen3-vl-plus"),
+        ("glm-5.2-2026", "glm-5.2"),
+        ("MiniMax-M2.7", "MiniMax-M2.5"),
+    ],
+)
+def test_snapshot_has_the_facts_of_its_family(name: str, like: str) -> None:
+    profile, family = resolve_model(name), resolve_model(like)
+    assert profile.id == name
+    assert profile.ids == family.ids
+    assert profile.matched == "prefix"
+
+
+# --- Kinds --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("qwen3.7-plus", "chat"),
+        ("qwen3-vl-8b-thinking", "chat"),
+        ("qwen3-asr-flash", "chat"),
+        ("qwen3-livetranslate-flash", "chat"),
+        ("qwen3.7-text-embedding", "embedding"),
+        ("qwen3.7-text-embedding-2027-01-01", "embedding"),
+        ("qwen3-vl-embedding", "embedding"),
+        ("qwen2.5-vl-embedding", "embedding"),
+        ("text-embedding-v5", "embedding"),
+        ("qwen3-rerank", "rerank"),
+        ("qwen3-vl-rerank", "rerank"),
+        ("qwen3.7-text-rerank", "rerank"),
+        ("text-embedding-async-v2", "media"),
+        ("wan2.6-t2i", "media"),
+        ("wan2.9-anything", "media"),
+        ("qwen-image-9.0", "media"),
+        ("qwen-mt-image", "media"),
+        ("qwen3-tts-flash-2027-01-01", "media"),
+        ("qwen3-omni-flash-realtime", "media"),
+        ("qwen3.5-omni-plus-realtime", "media"),
+        ("qwen3-asr-flash-filetrans", "media"),
+        ("MiniMax/speech-3.0-hd", "media"),
+    ],
+)
+@pytest.mark.parametrize("wanted", [None, "chat", "embedding", "rerank", "media"])
+def test_a_name_that_is_known_keeps_its_kind(
+    name: str, kind: ModelKind, wanted: ModelKind | None
+) -> None:
+    profile = resolve_model(name, wanted)
+    assert profile.known
+    assert profile.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "profile_type"),
+    [
+        (None, ChatProfile),
+        ("chat", ChatProfile),
+        ("embedding", EmbeddingProfile),
+        ("rerank", RerankProfile),
+        ("media", MediaProfile),
+    ],
+)
+def test_an_unknown_name_has_the_kind_that_is_wanted(
+    kind: ModelKind | None, profile_type: type[ModelProfile]
+) -> None:
+    profile = resolve_model("a-model-of-tomorrow", kind)
+    assert profile == profile_type(id="a-model-of-tomorrow")
+
+
+def test_known_models_are_chat_models_by_default() -> None:
+    kinds: tuple[ModelKind, ...] = ("chat", "embedding", "rerank", "media")
+    assert known_models() == known_models("chat")
+    assert known_models(None) == tuple(
+        name for kind in kinds for name in known_models(kind)
+    )
+    for kind in kinds:
+        assert {resolve_model(name).kind for name in known_models(kind)} == {kind}
+
+
+@pytest.mark.parametrize(
+    ("name", "region", "kind", "nearest"),
+    [
+        ("text-embedding-v4", "singapore", None, "text-embedding-v3"),
+        ("text-embedding-v2", "singapore", None, "text-embedding-v3"),
+        ("qwen3-rerank", "beijing", None, "qwen3-vl-rerank"),
+        ("gte-rerank", "singapore", None, "qwen3-rerank"),
+        ("wan2.6-t2i", "singapore", None, "wan2.6-image"),
+        ("wan2.6-t2v-x", "singapore", None, "wan2.6-t2v"),
+        ("qwen3.7-plus", "beijing", "rerank", "qwen3-vl-rerank"),
+        ("embedding-v4", "singapore", "embedding", "text-embedding-v4"),
+        ("qwen-reranker", "beijing", "rerank", "qwen3-rerank"),
+    ],
+)
+def test_the_nearest_served_model_is_of_the_same_kind(
+    name: str, region: str, kind: ModelKind | None, nearest: str
+) -> None:
+    endpoint = resolve_endpoint(region=region)
+    assert nearest_served(name, endpoint, kind) == nearest
