@@ -210,4 +210,5 @@ def langchain_errors() -> Generator[None]:
         classes = cast("tuple[type[core.ModelStudioError], ...]", type(error).__mro__)
         base = next(cls for cls in classes if cls in _TWINS)
         twin = _TWINS[base](error.message, **base.fields(error))
+        vars(twin).update(vars(error))
         raise twin.with_traceback(error.__traceback__) from error.__cause__
