@@ -62,13 +62,12 @@ def unvalidated_chunk(
         "tool_call_chunks": [],
         "chunk_position": None,
     }
-    message = construct(AIMessageChunk, fields, fields_set, {})
     fields = {
-        # TextAccessor.__new__ does the same, one function call later.
-        "text": str.__new__(_Text, content),
+        # The same as TextAccessor(content), with one function call less.
+        "text": _new_str(_Text, content),
         "generation_info": None,
         "type": "ChatGenerationChunk",
-        "message": message,
+        "message": construct(AIMessageChunk, fields, fields_set, {}),
     }
     return construct(ChatGenerationChunk, fields, {"text", "message"})
 
@@ -87,5 +86,6 @@ def same_chunks() -> bool:
     )
 
 
+_new_str: Final = str.__new__
 _Text: Final = type(validated_chunk("x", {}).text)
 fast_chunks: Final = FastPath("LangChain's message chunks", probe=same_chunks)

@@ -48,5 +48,5 @@ def to_profile(profile: catalog.ModelProfile) -> ModelProfile | None:
         and "json_schema" in (schemas or ()),
         "temperature": "temperature" not in profile.refused,
     }
-    known = {name: value for name, value in fields.items() if value is not None}
-    return cast("ModelProfile", known)
+    set_fields = {name: value for name, value in fields.items() if value is not None}
+    return cast("ModelProfile", set_fields)

@@ -9,7 +9,6 @@ from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.load import dumpd, load
 from langchain_core.messages import (
     AIMessage,
-    AIMessageChunk,
     BaseMessage,
     HumanMessage,
     SystemMessage,
@@ -18,7 +17,6 @@ from langchain_core.messages import (
     messages_to_dict,
     trim_messages,
 )
-from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -26,6 +24,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator, Reply, ToolCall
 from tests.langchain.support import (
+    add,
     both_protocols,
     check_rules,
     messages,
@@ -54,11 +53,8 @@ RESULT = ToolMessage("It rains.", tool_call_id="call_a")
 
 
 def streamed(llm: ChatModelStudio) -> AIMessage:
-    """Add the chunks of a stream."""
-    first, *rest = [
-        chunk for chunk in llm.stream("Rain?") if isinstance(chunk, AIMessageChunk)
-    ]
-    return add_ai_message_chunks(first, *rest)
+    """Add up the chunks of a stream."""
+    return add(llm.stream("Rain?"))
 
 
 ORIGINS: dict[str, Callable[[ChatModelStudio], AIMessage]] = {
