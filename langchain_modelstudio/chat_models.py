@@ -1,4 +1,4 @@
-"""``ChatModelStudio``: chat models of Model Studio as a LangChain chat model."""
+"""``ChatModelStudio``: the chat models of Model Studio as a LangChain chat model."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
@@ -33,6 +33,7 @@ from langchain_modelstudio._chat.structured import (
 from langchain_modelstudio._chat.tools import Schema, Tool, to_response_format, to_tools
 from langchain_modelstudio.errors import langchain_errors
 from modelstudio_core import __version__
+from modelstudio_core.arguments import Resolved
 from modelstudio_core.catalog import resolve_model
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.arguments import ChatArguments
@@ -45,34 +46,90 @@ from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["ChatModelStudio"]
 
-# About so many bytes of UTF-8 make a token, in English and in Chinese alike.
-_BYTES_PER_TOKEN = 4
+# A rough average of English and Chinese text.
+_UTF8_BYTES_PER_TOKEN = 4
 
 
 class ChatModelStudio(ChatArguments, BaseChatModel):
     """A chat model of Alibaba Cloud Model Studio.
 
-    The answer's text is ``message.content``; what the model thought before it is
+    The answer's text is ``message.content``. The model's reasoning is
     ``message.additional_kwargs["reasoning_content"]``, and a reasoning block in
-    ``message.content_blocks``. Every chat argument can be given per call as well.
+    ``message.content_blocks``.
+
+    The arguments from ``temperature`` to ``replacements``, and ``model``, can also be
+    given per call, as in ``llm.invoke(prompt, temperature=0)``. The exceptions are in
+    ``langchain_modelstudio.errors``.
 
     Args:
-        model: The model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
-        api_key: The API key; if None, ``DASHSCOPE_API_KEY``.
-        region: A region id or an alias; if None, that of ``mode``, else Singapore.
-        mode: The deployment mode; if None, the region's default.
-        workspace: The workspace id; some regions need it.
-        protocol: ``"openai"`` or ``"dashscope"``; both give the same answers.
-        base_url: An address of one's own.
-        timeout: Seconds of silence to bear, or ``(connect, read)``.
-        max_retries: How often a failed request is sent again, at most.
-        enable_thinking: Whether to think; None is the model's own default.
-        stream_usage: Whether streams end with their token counts.
-        **arguments: The other chat arguments, see ``ChatArguments``, and what
-            ``BaseChatModel`` takes.
+        model (str): The model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
+        api_key (SecretStr | str | None = None): The API key, else DASHSCOPE_API_KEY.
+        region (str | None = None): A region id or alias, else from ``mode``, else
+            DASHSCOPE_REGION, else Singapore.
+        mode (str | None = None): The deployment mode, else the region's default.
+        workspace (str | None = None): The workspace id, else DASHSCOPE_WORKSPACE_ID.
+        protocol (str = "openai"): The protocol, ``"openai"`` or ``"dashscope"``.
+        base_url (str | None = None): A custom base URL, such as that of a gateway.
+        allow_insecure_http (bool = False): Allow ``http`` URLs outside loopback.
+        timeout (float | tuple[float, float] | None = 600.0): Seconds without data
+            before a request fails, or ``(connect, read)``.
+        max_retries (int = 2): The maximum number of retries of a failed request.
+        default_headers (Mapping[str, str] | None = None): Headers of every request.
+        http_client (httpx.Client | None = None): A custom synchronous HTTP client.
+        http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
+        temperature (float | None = None): Sampling temperature, in [0, 2).
+        top_p (float | None = None): Nucleus sampling probability, in (0, 1].
+        top_k (int | None = None): The number of candidate tokens for sampling.
+        max_tokens (int | None = None): The maximum number of tokens of the answer; for
+            most models without the reasoning.
+        max_completion_tokens (int | None = None): The maximum number of tokens of
+            reasoning and answer together.
+        stop (str | list[str] | None = None): Strings that end the answer.
+        seed (int | None = None): Random seed, for more reproducible answers.
+        n (int | None = None): The number of answers, 1 to 4.
+        presence_penalty (float | None = None): Penalty of repeated topics, -2 to 2.
+        repetition_penalty (float | None = None): Above 0; 1 is no penalty.
+        logprobs (bool | None = None): Return log probabilities.
+        top_logprobs (int | None = None): The number of candidates with log
+            probabilities at each position, 0 to 5.
+        parallel_tool_calls (bool | None = None): Allow several tool calls in an answer.
+        response_format (dict | None = None): Such as ``{"type": "json_object"}``.
+        enable_thinking (bool | None = None): Turn thinking on or off; None is the
+            model's default.
+        thinking_budget (int | None = None): The maximum number of reasoning tokens.
+        reasoning_effort (str | None = None): The effort of thinking, such as "high".
+        preserve_thinking (bool | None = None): Send back the reasoning of all earlier
+            messages.
+        enable_search (bool | None = None): Allow the service to search the web.
+        search_options (dict | None = None): Options of the web search.
+        extra_body (dict | None = None): Other parameters, sent unchanged.
+        forced_tool_choice (str = "disable_thinking"): For a forced tool with thinking:
+            ``"disable_thinking"``, ``"auto"`` or ``"error"``.
+        deprecated_models (str = "replace"): For a delisted model: ``"replace"``,
+            ``"keep"`` or ``"error"``.
+        replacements (dict[str, str] | None = None): Custom replacements of delisted
+            models.
+        streaming (bool = False): Make ``invoke`` stream, so that callbacks see tokens.
+        stream_usage (bool = True): End streams with the token counts.
+        resolved_model (str | None = None): Read only: the model id that is sent.
+        cache (BaseCache | bool | None = None): LangChain's cache of answers.
+        rate_limiter (BaseRateLimiter | None = None): LangChain's limiter of calls.
+        disable_streaming (bool | str = False): Make ``stream`` call ``invoke``; with
+            ``"tool_calling"`` only for calls with tools.
+        output_version (str | None = None): ``"v1"`` stores standard content blocks in
+            ``message.content``; else LC_OUTPUT_VERSION.
+        profile (ModelProfile | None = None): The model's capabilities, else from the
+            catalog.
+        custom_get_token_ids (Callable | None = None): The tokenizer for token counts.
+        name (str | None = None): The runnable's name in traces.
+        callbacks (Callbacks = None): Callbacks of every run.
+        tags (list[str] | None = None): Tags of every run.
+        metadata (dict | None = None): Metadata of every run.
+        verbose (bool = False): Print the answers.
 
     Raises:
-        ConfigurationError: An argument is unknown or wrong, or the key is missing.
+        ConfigurationError: An argument is unknown or invalid, or the API key is
+            missing.
 
     Example:
         >>> from modelstudio_core.emulator import Emulator
@@ -94,12 +151,12 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     }
 
     streaming: bool = False
-    """Whether ``invoke`` streams underneath, so that callbacks see tokens."""
+    """Whether ``invoke`` streams, so that callbacks see tokens."""
 
     stream_usage: bool = True
-    """Whether streams end with their token counts."""
+    """Whether streams end with the token counts."""
 
-    # --- What LangChain asks of a model ---------------------------------------------
+    # --- Identity and profile -------------------------------------------------------
 
     @property
     @override
@@ -108,21 +165,21 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
 
     @property
     def model_name(self) -> str:
-        """The model id, as it is asked for."""
+        """The requested model id: another name of ``model``."""
         return self.model
 
     @property
     @override
     def _identifying_params(self) -> dict[str, Any]:
-        """All that changes an answer, for traces and caches."""
+        """Everything that changes an answer, for traces and caches."""
         resolved = self.resolved
-        said = {name: getattr(resolved.options, name) for name in OPTION_NAMES}
+        options = {name: getattr(resolved.options, name) for name in OPTION_NAMES}
         return {
             "model": self.resolved_model,
             "base_url": resolved.connection.base_url,
             "protocol": self.protocol,
             **self.scope_arguments(),
-            **{name: value for name, value in said.items() if value is not None},
+            **{name: value for name, value in options.items() if value is not None},
         }
 
     @classmethod
@@ -144,66 +201,87 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     def _resolve_model_profile(self) -> ModelProfile | None:
         return to_profile(resolve_model(self.resolved_model or self.model))
 
+    @override
+    def _after_resolving(self, before: Resolved | None) -> None:
+        """Update ``profile`` for a new model, unless the user passed a profile.
+
+        Args:
+            before: The resolution that is replaced; None at construction, where
+                LangChain sets the profile.
+        """
+        model = self.resolved.model.profile
+        if before is None or before.model.profile == model:
+            return
+        if self.profile == to_profile(before.model.profile):
+            self.profile = to_profile(model)
+
     @model_validator(mode="after")
     def _set_modelstudio_version(self) -> Self:
-        self._add_version("modelstudio-integrations", __version__)
+        """Add this package to ``lc_versions``, which LangChain shows in traces."""
+        metadata = self.metadata or {}
+        versions = metadata.get("lc_versions", {})
+        if isinstance(versions, Mapping):
+            versions = cast("Mapping[str, str]", versions)
+            versions = {**versions, "modelstudio-integrations": __version__}
+            self.metadata = {**metadata, "lc_versions": versions}
         return self
 
     @override
     def _get_ls_params(
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> LangSmithParams:
-        said = {"temperature": self.temperature, "max_tokens": self.max_tokens}
-        said |= {k: v for k, v in kwargs.items() if v is not None and k in said}
+        options = {"temperature": self.temperature, "max_tokens": self.max_tokens}
+        options |= {k: v for k, v in kwargs.items() if k in options and v is not None}
         params = LangSmithParams(
             ls_provider=PROVIDER,
-            ls_model_name=self._model_sent(kwargs),
+            ls_model_name=self._sent_model(kwargs),
             ls_model_type="chat",
         )
-        if said["temperature"] is not None:
-            params["ls_temperature"] = float(said["temperature"])
-        if said["max_tokens"] is not None:
-            params["ls_max_tokens"] = int(said["max_tokens"])
-        stops = self.stop if stop is None else stop
-        if stops:
-            params["ls_stop"] = [stops] if isinstance(stops, str) else list(stops)
+        if options["temperature"] is not None:
+            params["ls_temperature"] = float(options["temperature"])
+        if options["max_tokens"] is not None:
+            params["ls_max_tokens"] = int(options["max_tokens"])
+        texts = self.stop if stop is None else stop
+        if texts:
+            params["ls_stop"] = [texts] if isinstance(texts, str) else list(texts)
         return params
 
-    def _model_sent(self, call: Mapping[str, Any]) -> str:
-        """Return the id that a call sends, without telling anybody of it."""
-        said = {name: call.get(name) for name in MODEL_ARGUMENTS}
-        if all(value is None for value in said.values()):
+    def _sent_model(self, arguments: dict[str, Any]) -> str:
+        """Return the model id that a call sends, without a deprecation warning."""
+        model_arguments = {name: arguments.get(name) for name in MODEL_ARGUMENTS}
+        if all(value is None for value in model_arguments.values()):
             return self.resolved.model.profile.id
         try:
-            return self.resolved.with_model(**said).model.profile.id
+            return self.resolved.with_model(**model_arguments).model.profile.id
         except ConfigurationError:
-            # The call itself says what is wrong with it.
-            return str(said["model"] or self.model)
+            # The call itself raises this error.
+            return str(model_arguments["model"] or self.model)
 
     @override
     def get_num_tokens(self, text: str) -> int:
-        """Estimate a text's tokens, without a tokenizer and without the network.
+        """Estimate the number of tokens of a text, without a tokenizer or the network.
 
         Args:
             text: Any text.
 
         Returns:
-            A quarter of its bytes in UTF-8, rounded up; exact where
-            ``custom_get_token_ids`` is given.
+            A quarter of the text's bytes in UTF-8, rounded up. With
+            ``custom_get_token_ids``, the number of its tokens.
         """
         if self.custom_get_token_ids is not None:
             return len(self.custom_get_token_ids(text))
-        return -(-len(text.encode(errors="replace")) // _BYTES_PER_TOKEN)
+        return -(-len(text.encode(errors="replace")) // _UTF8_BYTES_PER_TOKEN)
 
     @override
     def get_num_tokens_from_messages(
         self,
         messages: list[BaseMessage],
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]
+        tools: Sequence[dict[str, Any] | type | Callable[..., object] | BaseTool]
         | None = None,
     ) -> int:
-        """Estimate a prompt's tokens, its tools included."""
-        return count_tokens_approximately(messages, tools=cast("Any", tools))
+        """Estimate the number of tokens of a prompt and its tools."""
+        known_tools = cast("list[BaseTool | dict[str, Any]] | None", tools)
+        return count_tokens_approximately(messages, tools=known_tools)
 
     # --- Tools and schemas ----------------------------------------------------------
 
@@ -212,7 +290,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         self,
         tools: Sequence[Tool],
         *,
-        tool_choice: str | Mapping[str, Any] | bool | None = None,
+        tool_choice: str | Mapping[str, object] | bool | None = None,
         strict: bool | None = None,
         parallel_tool_calls: bool | None = None,
         response_format: Schema | None = None,
@@ -221,17 +299,19 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         """Return the model with tools that it may call.
 
         Args:
-            tools: Functions, Pydantic classes, TypedDicts, ``BaseTool``s, or dicts in
-                the shape of OpenAI, Anthropic or JSON schema. An empty list is none.
-            tool_choice: ``"auto"``, ``"none"``, ``"any"`` (or ``True``) for any call,
-                the name of the one tool to call, or the OpenAI object. What becomes of
-                a forced call while the model thinks is ``forced_tool_choice``'s matter.
-                An answer without the call that was forced is a ``ToolChoiceError``.
-            strict: Whether calls must match the schemas exactly; None says nothing.
-            parallel_tool_calls: Whether one answer may hold several calls; None is the
-                service's default, which is False.
-            response_format: A schema, or OpenAI's object, for answers without a call.
-            **kwargs: Chat arguments to bind as well.
+            tools: Functions, Pydantic classes, TypedDicts, ``BaseTool`` objects, or
+                dicts in the form of OpenAI, Anthropic or JSON schema. An empty list
+                binds no tools.
+            tool_choice: ``"auto"``, ``"none"``, ``"any"`` (or True) for at least one
+                call, the name of the tool to call, or OpenAI's object. For a forced
+                call with thinking see ``forced_tool_choice`` of the constructor. An
+                answer without the forced call raises ``ToolChoiceError``.
+            strict: Whether the arguments must match the schemas exactly; None sends
+                nothing.
+            parallel_tool_calls: Whether an answer may contain several calls; None is
+                the service's default, which is False.
+            response_format: A schema or OpenAI's object for answers without a call.
+            **kwargs: Other chat arguments to bind.
 
         Raises:
             ConfigurationError: A tool cannot be converted, or ``tool_choice`` names
@@ -253,7 +333,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             'add'
         """
         with langchain_errors():
-            choice = _choice(tool_choice)
+            choice = _to_tool_choice(tool_choice)
             bound: dict[str, Any] = {
                 "tools": to_tools(tools, choice, strict) or None,
                 "tool_choice": choice,
@@ -275,29 +355,30 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         tools: Sequence[Tool] | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
-        """Return what answers in the shape of a schema.
+        """Return a runnable whose answers match a schema.
 
         Args:
             schema: A Pydantic class (2 or 1), a TypedDict, a JSON schema with a title,
-                or an OpenAI function. Only ``"json_mode"`` does without.
-            method: ``"function_calling"`` (a tool that must be called),
-                ``"json_schema"`` or ``"json_mode"`` (a JSON object; what the service
-                demands of the prompt is added to it). None is ``"json_schema"`` where
-                the model is known to take it, thinking as it does, else
+                or an OpenAI function. It is optional for ``"json_mode"`` only.
+            method: ``"function_calling"`` (a forced tool call), ``"json_schema"`` or
+                ``"json_mode"`` (a JSON object; the instruction that the service
+                requires is added to the prompt). None is ``"json_schema"`` if the model
+                is known to support it with the current thinking, else
                 ``"function_calling"``.
             include_raw: Whether to return ``raw``, ``parsed`` and ``parsing_error``.
-            strict: Whether the answer must match the schema exactly; None says nothing.
-            tools: Tools that may be called first, with ``"json_schema"`` only; the
-                answer is then None, and ``include_raw`` has the calls.
-            **kwargs: Chat arguments to bind as well.
+            strict: Whether the answer must match the schema exactly; None sends
+                nothing.
+            tools: Tools that the model may call first, with ``"json_schema"`` only. The
+                parsed answer is None then; ``include_raw`` returns the calls.
+            **kwargs: Other chat arguments to bind.
 
         Returns:
-            What gives an object of a Pydantic class, else a dict. Streamed, it gives
-            what has come so far. An answer of another shape, or one that was cut off,
-            is an ``OutputParserException``; with ``include_raw``, ``parsing_error``.
+            A runnable that returns an object of a Pydantic class, else a dict. A stream
+            yields partial answers. An answer that does not match or was cut off raises
+            ``OutputParserException``; with ``include_raw`` it is the ``parsing_error``.
 
         Raises:
-            ConfigurationError: An argument is wrong, or two contradict each other.
+            ConfigurationError: An argument is invalid, or two contradict each other.
 
         Example:
             >>> from pydantic import BaseModel
@@ -327,12 +408,13 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             )
 
     def _structured_output_method(
-        self, bound: Mapping[str, Any]
+        self, bound: dict[str, Any]
     ) -> StructuredOutputMethod:
-        known = {k: v for k, v in bound.items() if k in OPTION_NAMES + MODEL_ARGUMENTS}
-        chat = self.resolved.with_call(known)
-        works = takes_json_schema(chat.options, chat.model)
-        return "json_schema" if works else "function_calling"
+        names = OPTION_NAMES + MODEL_ARGUMENTS
+        options = {name: value for name, value in bound.items() if name in names}
+        chat = self.resolved.with_call(options)
+        supported = takes_json_schema(chat.options, chat.model)
+        return "json_schema" if supported else "function_calling"
 
     # --- Calls ----------------------------------------------------------------------
 
@@ -345,8 +427,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         with langchain_errors():
-            exchange = self._exchange(messages, stop, kwargs, stream=False)
-            return _to_result(calls.generate(exchange), exchange)
+            call = self._to_call(messages, stop, kwargs, stream=False)
+            return _to_result(calls.generate(call), call)
 
     @override
     async def _agenerate(
@@ -357,8 +439,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         with langchain_errors():
-            exchange = self._exchange(messages, stop, kwargs, stream=False)
-            return _to_result(await calls.agenerate(exchange), exchange)
+            call = self._to_call(messages, stop, kwargs, stream=False)
+            return _to_result(await calls.agenerate(call), call)
 
     @override
     def _stream(
@@ -369,10 +451,10 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         with langchain_errors():
-            exchange = self._exchange(messages, stop, kwargs, stream=True)
-            with closing(calls.stream(exchange)) as events:
+            call = self._to_call(messages, stop, kwargs, stream=True)
+            with closing(calls.stream(call)) as events:
                 for event in events:
-                    chunk = to_chunk(event, exchange.plan)
+                    chunk = to_chunk(event, call.plan)
                     if run_manager:
                         run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
@@ -386,85 +468,90 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         with langchain_errors():
-            exchange = self._exchange(messages, stop, kwargs, stream=True)
-            async with aclosing(calls.astream(exchange)) as events:
+            call = self._to_call(messages, stop, kwargs, stream=True)
+            async with aclosing(calls.astream(call)) as events:
                 async for event in events:
-                    chunk = to_chunk(event, exchange.plan)
+                    chunk = to_chunk(event, call.plan)
                     if run_manager:
                         await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
 
-    def _exchange(
+    def _to_call(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None,
-        call: dict[str, Any],
+        arguments: dict[str, Any],
         *,
         stream: bool,
     ) -> ChatCall:
-        # LangChain's own switches: they chose the method that runs now.
-        said = {k: v for k, v in call.items() if k not in {"stream", "stream_usage"}}
+        options = _to_options(arguments)
         if stop is not None:
-            said["stop"] = stop
-        checked = bool(said.pop(CALL_IS_CHECKED, False))
-        _convert(said)
-        usage = call.get("stream_usage")
-        exchange = self._prepare_call(
+            options["stop"] = stop
+        # LangChain has already chosen the method by this argument.
+        options.pop("stream", None)
+        include_usage = options.pop("stream_usage", None)
+        call_is_checked = bool(options.pop(CALL_IS_CHECKED, False))
+        call = self._prepare_call(
             from_messages(messages),
-            said,
+            options,
             stream=stream,
-            include_usage=self.stream_usage if usage is None else bool(usage),
+            include_usage=bool(
+                self.stream_usage if include_usage is None else include_usage
+            ),
         )
-        return _demanding(exchange, call=not checked)
+        return _require_tool_call(call, required=not call_is_checked)
 
 
-def _demanding(exchange: ChatCall, *, call: bool) -> ChatCall:
-    """Make an answer without the call that was forced an error, or no error.
-
-    ``create_agent`` asks again for ever where its schema is not called.
-    """
-    plan = exchange.plan
-    forced = plan.options.tool_choice not in (None, "auto", "none")
-    if plan.call_required == call or not (plan.call_required or forced):
-        return exchange
-    return replace(exchange, plan=replace(plan, call_required=call))
-
-
-def _convert(call: dict[str, Any]) -> None:
-    """Convert what a call says of tools and formats, as ``bind_tools`` does."""
-    tools, response_format = call.get("tools"), call.get("response_format")
+def _to_options(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Convert a call's tools and formats as ``bind_tools`` does."""
+    options = {**arguments}
+    tools, response_format = options.get("tools"), options.get("response_format")
     if isinstance(tools, list | tuple):
         given = cast("Sequence[Tool]", tools)
         if not all(map(_is_openai_tool, given)):
-            call["tools"] = to_tools(given)
-    if isinstance(call.get("tool_choice"), bool):
-        call["tool_choice"] = _choice(call["tool_choice"])
+            options["tools"] = to_tools(given)
+    if isinstance(options.get("tool_choice"), bool):
+        options["tool_choice"] = _to_tool_choice(options["tool_choice"])
     if isinstance(response_format, type) or (
-        isinstance(response_format, dict) and _NAMED & response_format.keys()
+        isinstance(response_format, dict) and _SCHEMA_KEYS & response_format.keys()
     ):
-        call["response_format"] = to_response_format(cast("Schema", response_format))
+        options["response_format"] = to_response_format(cast("Schema", response_format))
+    return options
 
 
-# A schema has a title or a name, and OpenAI's object has neither.
-_NAMED = frozenset({"title", "name", "function"})
+# A schema has one of these keys. OpenAI's response_format has none.
+_SCHEMA_KEYS = frozenset({"title", "name", "function"})
 
 
 def _is_openai_tool(tool: object) -> bool:
     return isinstance(tool, dict) and "function" in tool
 
 
-def _choice(
-    tool_choice: str | Mapping[str, Any] | bool | None,
-) -> str | Mapping[str, Any] | None:
+def _to_tool_choice(
+    tool_choice: str | Mapping[str, object] | bool | None,
+) -> str | Mapping[str, object] | None:
     if isinstance(tool_choice, bool):
         return "any" if tool_choice else None
     return tool_choice
 
 
-def _to_result(completions: list[Completion], exchange: ChatCall) -> ChatResult:
-    messages = [to_message(it, exchange.plan) for it in completions]
-    if messages:
-        # The usage is that of all choices together: it stands on the first.
-        for other in messages[1:]:
-            other.usage_metadata = None
-    return ChatResult(generations=[ChatGeneration(message=it) for it in messages])
+def _require_tool_call(call: ChatCall, *, required: bool) -> ChatCall:
+    """Set whether an answer without the forced tool call is an error.
+
+    ``create_agent`` repeats its request without end if its schema is not called.
+    """
+    plan = call.plan
+    forced = plan.options.tool_choice not in (None, "auto", "none")
+    if plan.call_required == required or not (plan.call_required or forced):
+        return call
+    return replace(call, plan=replace(plan, call_required=required))
+
+
+def _to_result(completions: list[Completion], call: ChatCall) -> ChatResult:
+    messages = [to_message(completion, call.plan) for completion in completions]
+    # The usage is that of all answers together.
+    for message in messages[1:]:
+        message.usage_metadata = None
+    return ChatResult(
+        generations=[ChatGeneration(message=message) for message in messages]
+    )

@@ -1,20 +1,103 @@
-"""Our errors as LangChain's: each is both, so that its retry logic knows what to do."""
+"""The exceptions that ``ChatModelStudio`` raises.
+
+Each class derives from the class of the same name in ``modelstudio_core.errors`` and
+from LangChain's ``ModelError`` or the subclass of it that is named on the right.
+LangChain's retry middleware reads ``is_retryable`` from them.
+
+::
+
+    ModelStudioError                    ModelError
+    ├── ConfigurationError              ModelInvalidRequestError; also a ValueError
+    └── APIError
+        ├── APIConnectionError          ModelConnectionError; also a ConnectionError
+        │   └── APITimeoutError         ModelTimeoutError; also a TimeoutError
+        ├── IncompleteStreamError       ModelConnectionError
+        │   └── InvalidResponseError
+        ├── ToolChoiceError
+        └── APIStatusError
+            ├── BadRequestError         ModelInvalidRequestError
+            │   ├── ContextOverflowError    ContextOverflowError
+            │   └── ContentFilterError
+            ├── AuthenticationError     ModelAuthenticationError
+            ├── PermissionDeniedError   ModelPermissionDeniedError
+            ├── NotFoundError           ModelNotFoundError
+            ├── RateLimitError          ModelRateLimitError
+            ├── QuotaExceededError      ModelPermissionDeniedError
+            └── InternalServerError     ModelAPIError
+
+A constructor raises ``modelstudio_core.errors.ConfigurationError`` itself: no model has
+been called yet. All attributes (``status_code``, ``code``, ``request_id``, ...) are
+documented in ``modelstudio_core.errors.ModelStudioError``.
+
+Example:
+    >>> from langchain_core.exceptions import ModelRateLimitError
+    >>> from langchain_modelstudio import ChatModelStudio
+    >>> from langchain_modelstudio.errors import RateLimitError
+    >>> from modelstudio_core.emulator import Emulator, Fault
+    >>> with Emulator() as studio:
+    ...     llm = ChatModelStudio(
+    ...         model="qwen3.7-plus",
+    ...         base_url=studio.base_url,
+    ...         api_key=studio.api_key,
+    ...         max_retries=0,
+    ...     )
+    ...     studio.script(*[Fault(status=429, code="limit_requests")] * 2)
+    ...     try:
+    ...         llm.invoke("Hello")
+    ...     except RateLimitError as error:
+    ...         print(error.status_code, error.code)
+    ...     try:
+    ...         llm.invoke("Hello")
+    ...     except ModelRateLimitError as error:
+    ...         print(error.is_retryable)
+    429 limit_requests
+    True
+"""
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final, cast
 
 from langchain_core import exceptions as langchain
 
 from modelstudio_core import errors as core
 
-__all__ = ["langchain_errors"]
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ContentFilterError",
+    "ContextOverflowError",
+    "IncompleteStreamError",
+    "InternalServerError",
+    "InvalidResponseError",
+    "ModelStudioError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "ToolChoiceError",
+]
+
+
+class ModelStudioError(core.ModelStudioError, langchain.ModelError):
+    """Base class of all exceptions in this module."""
+
+
+class ConfigurationError(
+    ModelStudioError, core.ConfigurationError, langchain.ModelInvalidRequestError
+):
+    """An argument of a call is invalid. No request was sent."""
 
 
 class _Response:
-    """What LangChain's tracers read of an error's response."""
+    """The part of an HTTP response that LangChain's tracers read."""
 
-    def __init__(self, error: core.ModelStudioError) -> None:
+    def __init__(self, error: core.APIError) -> None:
         self.status_code = error.status_code
         self.headers = {"x-request-id": error.request_id or ""}
         self._body = error.body
@@ -23,123 +106,126 @@ class _Response:
         return self._body
 
 
-class _Traced:
-    """Show the tracer the body, the status and the request id."""
+class APIError(ModelStudioError, core.APIError):
+    """A request was sent, but no complete answer was received."""
 
     @property
-    def response(self: Any) -> _Response:
+    def response(self) -> _Response:
+        """The response's status, body and request id, for LangChain's tracers."""
         return _Response(self)
 
 
-class ConfigurationError(core.ConfigurationError, langchain.ModelInvalidRequestError):
-    """An argument of a call is wrong; nothing was sent."""
+class APIConnectionError(
+    APIError, core.APIConnectionError, langchain.ModelConnectionError
+):
+    """The service could not be reached, or the connection was lost."""
 
 
-class APIConnectionError(core.APIConnectionError, langchain.ModelConnectionError):
-    """The service could not be reached, or the connection broke."""
-
-
-class APITimeoutError(core.APITimeoutError, langchain.ModelTimeoutError):
-    """Nothing came for as long as ``timeout`` allows."""
+class APITimeoutError(
+    APIConnectionError, core.APITimeoutError, langchain.ModelTimeoutError
+):
+    """No data was received within ``timeout``."""
 
 
 class IncompleteStreamError(
-    _Traced, core.IncompleteStreamError, langchain.ModelConnectionError
+    APIError, core.IncompleteStreamError, langchain.ModelConnectionError
 ):
-    """A stream ended before its finish."""
+    """A stream ended before its finish reason."""
 
 
-class ToolChoiceError(core.ToolChoiceError, langchain.ModelError):
-    """A tool was required, and the model answered without calling one."""
+class InvalidResponseError(IncompleteStreamError, core.InvalidResponseError):
+    """A response is not what the protocol allows: no JSON, or events out of order."""
 
 
-class APIStatusError(_Traced, core.APIStatusError, langchain.ModelAPIError):
-    """The service refused a request."""
+class ToolChoiceError(APIError, core.ToolChoiceError):
+    """A tool call was required, and the model answered without one."""
 
 
-class APIError(_Traced, core.APIError, langchain.ModelAPIError):
-    """A request was sent and did not bring an answer."""
+class APIStatusError(APIError, core.APIStatusError):
+    """The service rejected a request."""
 
 
 class BadRequestError(
-    _Traced, core.BadRequestError, langchain.ModelInvalidRequestError
+    APIStatusError, core.BadRequestError, langchain.ModelInvalidRequestError
 ):
-    """The request is wrong."""
+    """The request is invalid (400)."""
 
 
 class ContextOverflowError(
-    _Traced, core.ContextOverflowError, langchain.ContextOverflowError
+    BadRequestError, core.ContextOverflowError, langchain.ContextOverflowError
 ):
     """The prompt is longer than the model's context window."""
 
 
-class ContentFilterError(
-    _Traced, core.ContentFilterError, langchain.ModelInvalidRequestError
-):
-    """The input or the output was blocked by content moderation."""
+class ContentFilterError(BadRequestError, core.ContentFilterError):
+    """Content moderation blocked the input or the output."""
 
 
 class AuthenticationError(
-    _Traced, core.AuthenticationError, langchain.ModelAuthenticationError
+    APIStatusError, core.AuthenticationError, langchain.ModelAuthenticationError
 ):
-    """The key was refused."""
+    """The API key was rejected (401). A key belongs to one region."""
 
 
 class PermissionDeniedError(
-    _Traced, core.PermissionDeniedError, langchain.ModelPermissionDeniedError
+    APIStatusError, core.PermissionDeniedError, langchain.ModelPermissionDeniedError
 ):
-    """The key is good, but may not do this."""
+    """The API key is valid but does not permit this request (403)."""
 
 
-class NotFoundError(_Traced, core.NotFoundError, langchain.ModelNotFoundError):
-    """No such model, workspace or path."""
+class NotFoundError(APIStatusError, core.NotFoundError, langchain.ModelNotFoundError):
+    """The model, workspace or path does not exist (404)."""
 
 
-class RateLimitError(_Traced, core.RateLimitError, langchain.ModelRateLimitError):
-    """Too many requests or tokens at once."""
+class RateLimitError(
+    APIStatusError, core.RateLimitError, langchain.ModelRateLimitError
+):
+    """Too many requests or tokens in a short time (429): wait and try again."""
 
 
 class QuotaExceededError(
-    _Traced, core.QuotaExceededError, langchain.ModelPermissionDeniedError
+    APIStatusError, core.QuotaExceededError, langchain.ModelPermissionDeniedError
 ):
-    """Money or a free quota has run out."""
+    """The balance or a free quota is used up: waiting does not help."""
 
 
-class InternalServerError(_Traced, core.InternalServerError, langchain.ModelAPIError):
-    """The service failed."""
+class InternalServerError(
+    APIStatusError, core.InternalServerError, langchain.ModelAPIError
+):
+    """The service failed (5xx)."""
 
 
-_CLASSES: Final[dict[type[core.ModelStudioError], type[core.ModelStudioError]]] = {
-    cls.__bases__[-2]: cls
-    for cls in (
-        ConfigurationError,
-        APIConnectionError,
-        APITimeoutError,
-        IncompleteStreamError,
-        ToolChoiceError,
-        APIStatusError,
-        APIError,
-        BadRequestError,
-        ContextOverflowError,
-        ContentFilterError,
-        AuthenticationError,
-        PermissionDeniedError,
-        NotFoundError,
-        RateLimitError,
-        QuotaExceededError,
-        InternalServerError,
-    )
+class OtherAPIError(APIError, langchain.ModelAPIError):
+    """An error of the service without a status."""
+
+
+class OtherStatusError(APIStatusError, langchain.ModelAPIError):
+    """A status that has no class of its own, such as 409."""
+
+
+# From a class of the core to the class of the same name in this module. Where the core
+# raises a base class itself, it is LangChain's ModelAPIError as well.
+_TWINS: Final[dict[type[core.ModelStudioError], type[ModelStudioError]]] = {
+    **{getattr(core, name): globals()[name] for name in __all__},
+    core.APIError: OtherAPIError,
+    core.APIStatusError: OtherStatusError,
 }
 
 
 @contextmanager
 def langchain_errors() -> Generator[None]:
-    """Raise our errors as the classes of this file, with the same cause."""
+    """Raise the core's errors as this module's classes, with the same cause.
+
+    An error whose own class has no twin here is raised as its nearest base class that
+    has one.
+    """
     try:
         yield
+    except ModelStudioError:
+        raise
     except core.ModelStudioError as error:
-        cls = _CLASSES.get(type(error))
-        if cls is None:
-            raise
-        twin = cls(error.message, **error.fields())
+        classes = cast("tuple[type[core.ModelStudioError], ...]", type(error).__mro__)
+        base = next(cls for cls in classes if cls in _TWINS)
+        twin = _TWINS[base](error.message, **base.fields(error))
+        vars(twin).update(vars(error))
         raise twin.with_traceback(error.__traceback__) from error.__cause__

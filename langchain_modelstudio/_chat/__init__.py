@@ -1,1 +1,1 @@
-"""Chat: LangChain's messages, tools and schemas to the core's and back."""
+"""Chat: conversion of messages, tools, schemas and answers."""

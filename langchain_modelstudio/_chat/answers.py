@@ -1,22 +1,15 @@
-"""Whole answers to LangChain's messages, and what is said beside them."""
+"""Complete answers to LangChain's messages, with their metadata and usage."""
 
 import json
 from typing import Any, cast
 
-from langchain_core.messages import (
-    AIMessage,
-    InvalidToolCall,
-)
+from langchain_core.messages import AIMessage, InvalidToolCall
 from langchain_core.messages.ai import (
     InputTokenDetails,
     OutputTokenDetails,
     UsageMetadata,
 )
-from langchain_core.messages.tool import (
-    ToolCall,
-    invalid_tool_call,
-    tool_call,
-)
+from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 
 from langchain_modelstudio._chat.blocks import PROVIDER
 from modelstudio_core.chat import messages as core
@@ -27,72 +20,73 @@ from modelstudio_core.chat.plan import ChatPlan
 __all__ = ["to_message", "to_metadata", "to_usage"]
 
 
-def to_message(completion: Completion, request: ChatPlan) -> AIMessage:
-    """Make the message of a whole answer."""
-    calls: list[ToolCall] = []
-    invalid: list[InvalidToolCall] = []
+def to_message(completion: Completion, plan: ChatPlan) -> AIMessage:
+    """Convert a complete answer to a message."""
+    tool_calls: list[ToolCall] = []
+    invalid_tool_calls: list[InvalidToolCall] = []
     for call in completion.tool_calls:
-        _parse_call(call, calls, invalid)
+        _parse_call(call, tool_calls, invalid_tool_calls)
     finish = completion.finish
-    extra: dict[str, Any] = {}
+    additional_kwargs: dict[str, Any] = {}
     if completion.reasoning:
-        extra["reasoning_content"] = completion.reasoning
+        additional_kwargs["reasoning_content"] = completion.reasoning
     if completion.citations:
-        extra["search_results"] = completion.citations
+        additional_kwargs["search_results"] = completion.citations
     return AIMessage(
         content=completion.text,
-        additional_kwargs=extra,
+        additional_kwargs=additional_kwargs,
         response_metadata={
             "model_provider": PROVIDER,
-            **(to_metadata(finish, request) if finish else {}),
+            **(to_metadata(finish, plan) if finish else {}),
         },
-        tool_calls=calls,
-        invalid_tool_calls=invalid,
+        tool_calls=tool_calls,
+        invalid_tool_calls=invalid_tool_calls,
         usage_metadata=to_usage(finish.usage if finish else None),
     )
 
 
 def _parse_call(
-    call: core.ToolCall, calls: list[ToolCall], invalid: list[InvalidToolCall]
+    call: core.ToolCall,
+    tool_calls: list[ToolCall],
+    invalid_tool_calls: list[InvalidToolCall],
 ) -> None:
     name, text = call["function"]["name"], call["function"]["arguments"]
     try:
-        arguments: Any = json.loads(text) if text.strip() else {}
+        arguments: object = json.loads(text) if text.strip() else {}
         problem = "The arguments are not a JSON object."
     except (ValueError, RecursionError) as error:
-        arguments, problem = None, f"The arguments are not JSON: {error}"
+        arguments, problem = None, f"The arguments are not valid JSON: {error}"
     if isinstance(arguments, dict):
-        known = cast("dict[str, Any]", arguments)
-        calls.append(tool_call(name=name, args=known, id=call["id"]))
+        args = cast("dict[str, Any]", arguments)
+        tool_calls.append(tool_call(name=name, args=args, id=call["id"]))
     else:
-        invalid.append(
+        invalid_tool_calls.append(
             invalid_tool_call(name=name, args=text, id=call["id"], error=problem)
         )
 
 
-def to_metadata(finish: Finish, request: ChatPlan) -> dict[str, Any]:
-    """Return what is known of a response, for ``response_metadata``."""
-    told: dict[str, Any] = {
-        "model_name": request.model.profile.id,
+def to_metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
+    """Return a message's ``response_metadata``."""
+    metadata: dict[str, Any] = {
+        "model_name": plan.model.profile.id,
         "finish_reason": finish.finish_reason,
         "request_id": finish.request_id,
-        "created": finish.created,
     }
-    if request.model.replaced:
-        told["requested_model"] = request.model.requested
-    if request.thinking_disabled:
-        told[f"thinking_disabled_for_{request.thinking_disabled}"] = True
+    if finish.created is not None:
+        metadata["created"] = finish.created
+    if plan.model.replaced:
+        metadata["requested_model"] = plan.model.requested
+    if plan.thinking_disabled:
+        metadata[f"thinking_disabled_for_{plan.thinking_disabled}"] = True
     if finish.logprobs:
-        told["logprobs"] = {"content": finish.logprobs}
+        metadata["logprobs"] = {"content": finish.logprobs}
     if finish.tool_info:
-        told["tool_info"] = finish.tool_info
-    if finish.created is None:
-        del told["created"]
-    return told
+        metadata["tool_info"] = finish.tool_info
+    return metadata
 
 
 def to_usage(usage: Usage | None) -> UsageMetadata | None:
-    """Return token counts as LangChain has them."""
+    """Return a message's ``usage_metadata``."""
     if usage is None:
         return None
     metadata = UsageMetadata(

@@ -1,50 +1,58 @@
-"""LangChain's standard content blocks, made of our messages."""
+"""LangChain's standard content blocks of this provider's messages.
 
-from collections.abc import Iterable
-from typing import Any, Final
+Importing this module registers the translator behind ``message.content_blocks``.
+"""
 
-from langchain_core.messages import (
-    AIMessage,
-    AIMessageChunk,
-)
-from langchain_core.messages import content as blocks
+from collections.abc import Mapping
+from typing import Final, cast
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import content as standard
 from langchain_core.messages.block_translators import register_translator
 
-from langchain_modelstudio._chat.messages import ELSEWHERE, reasoning_of
+from langchain_modelstudio._chat.messages import SEPARATE_BLOCK_TYPES, reasoning_of
 
 __all__ = ["PROVIDER"]
 
 PROVIDER: Final = "modelstudio"
 
-# LangChain merges streamed blocks by index without a look at their type, and a tool
-# call's index is a number: a name of our own keeps reasoning and text apart from it.
+# LangChain merges streamed blocks with the same index, whatever their types are. The
+# index of a tool call is a number, so text and reasoning have names.
 _REASONING_INDEX: Final = "lc_rs_0"
 _TEXT_INDEX: Final = "lc_txt_0"
 
 
-def _blocks(message: AIMessage) -> list[blocks.ContentBlock]:
-    """Translate a whole message: reasoning, text, tool calls."""
-    found: list[Any] = []
+def _message_blocks(message: AIMessage) -> list[standard.ContentBlock]:
+    """Translate a complete message: reasoning, text, tool calls."""
+    blocks: list[dict[str, object]] = []
     if reasoning := reasoning_of(message):
-        found.append({"type": "reasoning", "reasoning": reasoning})
-    found.extend(_content_blocks(message.content))
+        blocks.append({"type": "reasoning", "reasoning": reasoning})
+    blocks.extend(_content_blocks(message.content))
     if annotations := _annotations(message):
-        texts = [block for block in found if block["type"] == "text"]
+        texts = [block for block in blocks if block["type"] == "text"]
         if texts and "annotations" not in texts[-1]:
             texts[-1]["annotations"] = annotations
-    found.extend(
-        {"type": "tool_call", "name": it["name"], "args": it["args"], "id": it["id"]}
-        for it in message.tool_calls
+    blocks.extend(
+        {
+            "type": "tool_call",
+            "name": call["name"],
+            "args": call["args"],
+            "id": call["id"],
+        }
+        for call in message.tool_calls
     )
-    found.extend(
-        {**it, "type": "invalid_tool_call"} for it in message.invalid_tool_calls
+    blocks.extend(
+        {**call, "type": "invalid_tool_call"} for call in message.invalid_tool_calls
     )
-    return found
+    return cast("list[standard.ContentBlock]", blocks)
 
 
-def _annotations(message: AIMessage) -> list[dict[str, Any]]:
-    """Return what the service's web search found, as LangChain's citations."""
-    results: list[dict[str, Any]] = message.additional_kwargs.get("search_results", [])
+def _annotations(message: AIMessage) -> list[dict[str, object]]:
+    """Return the results of the service's web search as LangChain's citations."""
+    results = cast(
+        "list[Mapping[str, object]]",
+        message.additional_kwargs.get("search_results", []),
+    )
     return [
         {
             "type": "citation",
@@ -56,42 +64,44 @@ def _annotations(message: AIMessage) -> list[dict[str, Any]]:
     ]
 
 
-def _content_blocks(content: str | list[str | dict[Any, Any]]) -> Iterable[Any]:
+def _content_blocks(
+    content: str | list[str | dict[str, object]],
+) -> list[dict[str, object]]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
     return [
-        {"type": "text", "text": it} if isinstance(it, str) else {**it}
-        for it in content
-        if isinstance(it, str) or it.get("type") not in ELSEWHERE
+        {"type": "text", "text": block} if isinstance(block, str) else {**block}
+        for block in content
+        if isinstance(block, str) or block.get("type") not in SEPARATE_BLOCK_TYPES
     ]
 
 
-def _chunk_blocks(chunk: AIMessageChunk) -> list[blocks.ContentBlock]:
-    """Translate a chunk, or the sum of chunks that the last one makes whole."""
+def _chunk_blocks(chunk: AIMessageChunk) -> list[standard.ContentBlock]:
+    """Translate a chunk, or a sum of chunks; with the last chunk it is complete."""
     if chunk.chunk_position == "last":
-        return _blocks(chunk)
-    found: list[Any] = []
+        return _message_blocks(chunk)
+    blocks: list[dict[str, object]] = []
     if reasoning := reasoning_of(chunk):
-        found.append(
+        blocks.append(
             {"type": "reasoning", "reasoning": reasoning, "index": _REASONING_INDEX}
         )
-    found.extend(
+    blocks.extend(
         {"index": _TEXT_INDEX, **block} for block in _content_blocks(chunk.content)
     )
     if annotations := _annotations(chunk):
-        text: dict[str, Any] = {"type": "text", "text": "", "index": _TEXT_INDEX}
-        found.append({**text, "annotations": annotations})
-    found.extend(
+        text: dict[str, object] = {"type": "text", "text": "", "index": _TEXT_INDEX}
+        blocks.append({**text, "annotations": annotations})
+    blocks.extend(
         {
             "type": "tool_call_chunk",
-            "id": it.get("id"),
-            "name": it.get("name"),
-            "args": it.get("args"),
-            "index": it.get("index"),
+            "id": call.get("id"),
+            "name": call.get("name"),
+            "args": call.get("args"),
+            "index": call.get("index"),
         }
-        for it in chunk.tool_call_chunks
+        for call in chunk.tool_call_chunks
     )
-    return found
+    return cast("list[standard.ContentBlock]", blocks)
 
 
-register_translator(PROVIDER, _blocks, _chunk_blocks)
+register_translator(PROVIDER, _message_blocks, _chunk_blocks)

@@ -1,6 +1,6 @@
-"""Our profile of a model as LangChain's."""
+"""The catalog's model profile to LangChain's."""
 
-from typing import Any, cast
+from typing import cast
 
 from langchain_core.language_models import ModelProfile
 
@@ -10,11 +10,11 @@ __all__ = ["to_profile"]
 
 
 def to_profile(profile: catalog.ModelProfile) -> ModelProfile | None:
-    """Return what LangChain wants to know of a model, None for an unknown one.
+    """Return LangChain's profile of a model, or None for an unknown model.
 
     ``structured_output`` makes ``create_agent`` send a JSON schema together with tools,
-    and ``tool_choice`` says that a call can be forced: each is true only where the
-    service is known to do it, even while the model thinks as it does by default.
+    and ``tool_choice`` means that a tool call can be forced. Each is true only if the
+    service is known to support it with the model's default thinking.
     """
     if not isinstance(profile, catalog.ChatProfile) or not profile.known:
         return None
@@ -24,7 +24,9 @@ def to_profile(profile: catalog.ModelProfile) -> ModelProfile | None:
         if thinks_by_default
         else profile.structured_output
     )
-    told: dict[str, Any] = {
+    calls_tools = None if profile.tools is None else bool(profile.tools)
+    reasons = None if profile.thinking is None else profile.thinking != "never"
+    fields: dict[str, object] = {
         "name": profile.id,
         "status": "deprecated" if profile.delisted else "active",
         "max_input_tokens": profile.context_window,
@@ -37,16 +39,14 @@ def to_profile(profile: catalog.ModelProfile) -> ModelProfile | None:
         "pdf_inputs": False,
         "text_outputs": "text" in profile.outputs,
         "image_outputs": "image" in profile.outputs,
-        "reasoning_output": None
-        if profile.thinking is None
-        else profile.thinking != "never",
+        "reasoning_output": reasons,
         "reasoning_effort_levels": [*profile.efforts] or None,
-        "tool_calling": None if profile.tools is None else bool(profile.tools),
-        "tool_call_streaming": None if profile.tools is None else bool(profile.tools),
+        "tool_calling": calls_tools,
+        "tool_call_streaming": calls_tools,
         "tool_choice": bool(profile.forced_tool_choice) and profile.thinking != "only",
         "structured_output": profile.structured_output_with_tools is True
         and "json_schema" in (schemas or ()),
         "temperature": "temperature" not in profile.refused,
     }
-    known = {name: value for name, value in told.items() if value is not None}
-    return cast("ModelProfile", known)
+    set_fields = {name: value for name, value in fields.items() if value is not None}
+    return cast("ModelProfile", set_fields)

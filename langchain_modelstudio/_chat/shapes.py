@@ -1,111 +1,126 @@
-"""What an answer must be, and how it is read: whole, or as far as it came."""
+"""Parsers of structured output, for complete answers and for streams."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from langchain_core.exceptions import OutputParserException
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.output_parsers import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import Runnable, RunnableGenerator
 from langchain_core.runnables.utils import AddableDict
 from langchain_core.utils.json import parse_json_markdown, parse_partial_json
-from langchain_core.utils.pydantic import is_basemodel_subclass
-from pydantic import BaseModel
+from pydantic import BaseModel, InstanceOf
+from pydantic.v1 import BaseModel as BaseModelV1
 from typing_extensions import override
 
-from langchain_modelstudio._chat.tools import Schema, Tool, function_of
+from langchain_modelstudio._chat.tools import Schema, Tool, to_function
 
 __all__ = ["AnswerParser", "shape_of", "with_raw"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What an answer must be.
+    """What a structured answer must be.
 
     Attributes:
         cls: The Pydantic class; None for a dict.
         name: The schema's name.
         required: The keys that a dict must have.
-        called: Whether it is the arguments of a call, else it is the text.
-        has_tools: Whether a call of a tool may come in its place.
+        called: Whether the answer is the arguments of a tool call; otherwise it is the
+            text.
+        has_tools: Whether the model may call a tool instead.
     """
 
-    cls: Any
+    cls: type[BaseModel | BaseModelV1] | None
     name: str
     required: Sequence[str]
     called: bool
     has_tools: bool
 
-    def read(self, message: AIMessage, *, partial: bool = False) -> Any:
-        """Return what a message says; None for a call in its place, or nothing yet.
+    def parse(self, message: AIMessage, *, partial: bool = False) -> object:
+        """Parse an answer.
+
+        Args:
+            message: The answer, or what has arrived of it.
+            partial: Whether more chunks may follow.
+
+        Returns:
+            A dict or an object of the Pydantic class; None if the model called a tool
+            instead, or if a partial answer cannot be parsed yet.
 
         Raises:
-            OutputParserException: The answer is not whole, or not of this shape.
+            OutputParserException: The answer is incomplete or does not match.
         """
         if self.has_tools and message.tool_calls:
             return None
-        find = self._in_call if self.called else self._in_text
+        extract = self._from_call if self.called else self._from_text
         try:
-            return self._shaped(find(message, partial), partial)
+            return self._validate(extract(message, partial), partial)
         except ValueError as error:
             if partial:
                 return None
-            raise self._refusal(message, error) from error
+            raise self._exception(message, error) from error
 
-    def _in_text(self, message: AIMessage, partial: bool) -> Any:
-        parse = parse_partial_json if partial else _whole_json
-        return parse_json_markdown(str(message.text), parser=parse)
+    def _from_text(self, message: AIMessage, partial: bool) -> object:
+        parser = parse_partial_json if partial else _parse_json
+        return parse_json_markdown(str(message.text), parser=parser)
 
-    def _in_call(self, message: AIMessage, partial: bool) -> Any:
+    def _from_call(self, message: AIMessage, partial: bool) -> object:
         if isinstance(message, AIMessageChunk) and not partial:
-            # LangChain mends arguments that are cut off: these are as they came.
+            # LangChain repairs truncated arguments in tool_calls, but not in chunks.
             for chunk in message.tool_call_chunks:
                 if chunk["name"] == self.name:
-                    return _whole_json(chunk["args"] or "{}")
+                    return _parse_json(chunk["args"] or "{}")
         for call in message.tool_calls:
             if call["name"] == self.name:
                 if _is_cut_off(message) and not partial:
-                    raise ValueError("The call may not be whole.")
+                    raise ValueError("The tool call is incomplete.")
                 return call["args"]
-        broken = [str(it["error"]) for it in message.invalid_tool_calls if it["error"]]
-        raise ValueError(" ".join(broken) or "The model answered without a call.")
+        errors = [call["error"] for call in message.invalid_tool_calls if call["error"]]
+        raise ValueError(" ".join(errors) or "The model did not call the tool.")
 
-    def _shaped(self, found: Any, partial: bool) -> Any:
+    def _validate(self, value: object, partial: bool) -> object:
         if self.cls is not None:
-            is_new = issubclass(self.cls, BaseModel)
-            return (self.cls.model_validate if is_new else self.cls.parse_obj)(found)
-        if not isinstance(found, dict):
-            raise ValueError("It is no JSON object.")  # noqa: TRY004 - as all the others
-        missing = [name for name in self.required if name not in found]
+            if issubclass(self.cls, BaseModel):
+                return self.cls.model_validate(value)
+            return self.cls.parse_obj(value)
+        if not isinstance(value, dict):
+            raise ValueError("It is not a JSON object.")  # noqa: TRY004 - as the others
+        missing = [name for name in self.required if name not in value]
         if missing and not partial:
-            raise ValueError(f"It lacks {', '.join(missing)}.")
-        return cast("Any", found)
+            raise ValueError(f"Missing keys: {', '.join(missing)}.")
+        return cast("dict[str, object]", value)
 
-    def _refusal(self, message: AIMessage, error: ValueError) -> OutputParserException:
-        why = " It was cut off: raise max_tokens." if _is_cut_off(message) else ""
-        said = [str(it["args"]) for it in message.tool_calls] + [
-            it["args"] or "" for it in message.invalid_tool_calls
-        ]
+    def _exception(
+        self, message: AIMessage, error: ValueError
+    ) -> OutputParserException:
+        hint = ""
+        if _is_cut_off(message):
+            hint = " The answer was cut off: increase max_tokens."
+        arguments = [str(call["args"]) for call in message.tool_calls]
+        arguments += [call["args"] or "" for call in message.invalid_tool_calls]
         return OutputParserException(
-            f"There is no answer in the shape of {self.name}. {error}{why}",
-            llm_output=str(message.text) or "\n".join(said),
+            f"The answer does not match {self.name}. {error}{hint}",
+            llm_output=str(message.text) or "\n".join(arguments),
         )
 
 
 def shape_of(
     schema: Schema | None, method: str, tools: Sequence[Tool] | None = None
 ) -> Shape:
-    """Return what an answer must be, for a schema and the way it is asked for."""
-    function: dict[str, Any] = (
-        {"name": "JSON"} if schema is None else function_of(schema)
-    )
-    is_class = isinstance(schema, type) and is_basemodel_subclass(schema)
-    parameters: Mapping[str, Any] = function.get("parameters") or {}
+    """Return the shape of the answer for a schema and a method."""
+    function: dict[str, Any] = {"name": "JSON"}
+    if schema is not None:
+        function = to_function(schema)
+    parameters: dict[str, Any] = function.get("parameters") or {}
+    cls = None
+    if isinstance(schema, type) and issubclass(schema, BaseModel | BaseModelV1):
+        cls = schema
     return Shape(
-        cls=schema if is_class else None,
+        cls=cls,
         name=function["name"],
         required=parameters.get("required") or (),
         called=method == "function_calling",
@@ -116,14 +131,14 @@ def shape_of(
 _DECODER: Final = json.JSONDecoder(strict=False)
 
 
-def _whole_json(text: str) -> Any:
-    """Parse JSON that must be whole; what follows it does not matter."""
+def _parse_json(text: str) -> object:
+    """Parse a complete JSON value and ignore the text after it."""
     try:
         return _DECODER.raw_decode(text.lstrip())[0]
     except json.JSONDecodeError as error:
-        # Of the same class: LangChain looks for a fence around the JSON then.
+        # parse_json_markdown catches this class, and then looks for a fenced block.
         raise json.JSONDecodeError(
-            f"The answer is not JSON: {error.msg}", error.doc, error.pos
+            f"The answer is not valid JSON: {error.msg}", error.doc, error.pos
         ) from None
 
 
@@ -131,108 +146,118 @@ def _is_cut_off(message: AIMessage) -> bool:
     return message.response_metadata.get("finish_reason") == "length"
 
 
-class _Reading:
-    """What has come of a stream so far, put together when it is looked at."""
+class _StreamReader:
+    """Adds up the chunks of a stream, and parses the sum only when it is needed."""
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
-        self._chunks: list[Any] = []
-        self._last: Any = None
+        self._chunks: list[AIMessage] = []
+        self._last: object = None
 
-    def add(self, chunk: AIMessage) -> Iterator[Any]:
-        """Take the next chunk, and yield what is new, if anything is."""
+    def add(self, chunk: AIMessage) -> Iterator[object]:
+        """Add a chunk, and yield the partial answer if it has changed."""
         self.keep(chunk)
         if chunk.text or getattr(chunk, "tool_call_chunks", None):
-            yield from self._changed(self._shape.read(self._whole(), partial=True))
+            yield from self._changed(self._shape.parse(self._sum(), partial=True))
 
-    def end(self) -> Iterator[Any]:
-        """Yield the whole if it is new, and see that it is one."""
-        yield from self._changed(self._shape.read(self._whole()))
+    def end(self) -> Iterator[object]:
+        """Yield the complete answer if it has changed.
+
+        Raises:
+            OutputParserException: The answer is incomplete or does not match.
+        """
+        yield from self._changed(self._shape.parse(self._sum()))
 
     def raw_end(self) -> AddableDict:
-        """Return the whole, or why there is none."""
+        """Return the complete answer, or the reason why there is none."""
         try:
-            parsed = self._shape.read(self._whole())
-        except Exception as error:  # noqa: BLE001 - a class may check what it likes
+            parsed = self._shape.parse(self._sum())
+        except Exception as error:  # noqa: BLE001 - a validator may raise anything
             return AddableDict(parsed=None, parsing_error=error)
         return AddableDict(parsed=parsed, parsing_error=None)
 
     def keep(self, chunk: AIMessage) -> None:
-        """Take the next chunk without a look at it."""
+        """Add a chunk without parsing."""
         self._chunks.append(chunk)
 
-    def _whole(self) -> Any:
+    def _sum(self) -> AIMessage:
         first, *rest = self._chunks
-        self._chunks = [first + rest if rest else first]
-        return self._chunks[0]
+        if rest:
+            chunks = cast("list[AIMessageChunk]", rest)
+            first = cast("AIMessageChunk", first) + chunks
+        self._chunks = [first]
+        return first
 
-    def _changed(self, parsed: Any) -> Iterator[Any]:
+    def _changed(self, parsed: object) -> Iterator[object]:
         if parsed is not None and parsed != self._last:
             self._last = parsed
             yield parsed
 
 
-class AnswerParser(BaseTransformOutputParser[Any]):
-    """Read an answer: what there is of it while it streams, and the whole at last."""
+class AnswerParser(BaseTransformOutputParser[object]):
+    """Parses an answer; streamed, yields the partial answers too."""
 
-    shape: Any
-
-    @override
-    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        return self.shape.read(_message(result), partial=partial)
+    shape: InstanceOf[Shape]
 
     @override
-    def parse(self, text: str) -> Any:
+    def parse_result(
+        self, result: list[Generation], *, partial: bool = False
+    ) -> object:
+        generation = result[0]
+        message = (
+            cast("AIMessage", generation.message)
+            if isinstance(generation, ChatGeneration)
+            else AIMessage(generation.text)
+        )
+        return self.shape.parse(message, partial=partial)
+
+    @override
+    def parse(self, text: str) -> object:
         return self.parse_result([Generation(text=text)])
 
     @override
-    def _transform(self, input: Iterator[Any]) -> Iterator[Any]:
-        reading = _Reading(self.shape)
-        for chunk in input:
-            yield from reading.add(chunk)
-        yield from reading.end()
+    def _transform(self, input: Iterator[str | BaseMessage]) -> Iterator[object]:
+        reader = _StreamReader(self.shape)
+        for chunk in cast("Iterator[AIMessage]", input):
+            yield from reader.add(chunk)
+        yield from reader.end()
 
     @override
-    async def _atransform(self, input: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        reading = _Reading(self.shape)
-        async for chunk in input:
-            for parsed in reading.add(chunk):
+    async def _atransform(
+        self, input: AsyncIterator[str | BaseMessage]
+    ) -> AsyncIterator[object]:
+        reader = _StreamReader(self.shape)
+        async for chunk in cast("AsyncIterator[AIMessage]", input):
+            for parsed in reader.add(chunk):
                 yield parsed
-        for parsed in reading.end():
+        for parsed in reader.end():
             yield parsed
 
 
-def _message(result: list[Generation]) -> AIMessage:
-    generation = result[0]
-    if isinstance(generation, ChatGeneration):
-        return cast("AIMessage", generation.message)
-    return AIMessage(generation.text)
-
-
-def with_raw(shape: Shape) -> Runnable[Any, Any]:
-    """Keep the message beside what was made of it, and the reason if nothing was."""
-    raw = _Raw(shape)
-    return RunnableGenerator(raw.read, raw.aread)
+def with_raw(shape: Shape) -> Runnable[AIMessage, AddableDict]:
+    """Return a parser that yields ``raw``, ``parsed`` and ``parsing_error``."""
+    parser = _RawParser(shape)
+    return RunnableGenerator(parser.transform, parser.atransform)
 
 
 @dataclass(frozen=True, slots=True)
-class _Raw:
-    """Hands on the chunks as they come, and the verdict at last."""
+class _RawParser:
+    """Yields each chunk as it arrives, and the parsed answer at the end."""
 
     shape: Shape
 
-    def read(self, chunks: Iterator[AIMessage]) -> Iterator[AddableDict]:
-        reading = _Reading(self.shape)
+    def transform(self, chunks: Iterator[AIMessage]) -> Iterator[AddableDict]:
+        reader = _StreamReader(self.shape)
         for chunk in chunks:
-            reading.keep(chunk)
+            reader.keep(chunk)
             yield AddableDict(raw=chunk)
-        yield reading.raw_end()
+        yield reader.raw_end()
 
-    async def aread(
+    async def atransform(
         self, chunks: AsyncIterator[AIMessage]
     ) -> AsyncIterator[AddableDict]:
-        reading = _Reading(self.shape)
+        reader = _StreamReader(self.shape)
         async for chunk in chunks:
-            reading.keep(chunk)
+            reader.keep(chunk)
             yield AddableDict(raw=chunk)
-        yield reading.raw_end()
+        yield reader.raw_end()

@@ -1,4 +1,4 @@
-"""Structured output: asking for a schema, and reading the answer as that."""
+"""``with_structured_output``: request an answer for a schema, and parse it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,17 +10,21 @@ from langchain_core.messages import (
     AIMessage,
     BaseMessage,
     ChatMessage,
+    HumanMessage,
     SystemMessage,
+    convert_to_messages,
 )
+from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableLambda
+from pydantic import BaseModel
 
 from langchain_modelstudio._chat.shapes import AnswerParser, shape_of, with_raw
 from langchain_modelstudio._chat.tools import (
     Schema,
     Tool,
-    bare_schema,
-    function_of,
+    to_function,
     to_response_format,
+    unwrap_schema,
 )
 from modelstudio_core.chat.messages import json_instruction
 from modelstudio_core.errors import ConfigurationError
@@ -29,11 +33,12 @@ from modelstudio_core.wire.suggestions import unknown_name
 __all__ = ["CALL_IS_CHECKED", "StructuredOutputMethod", "structured_output"]
 
 StructuredOutputMethod = Literal["function_calling", "json_schema", "json_mode"]
-METHODS = ("function_calling", "json_schema", "json_mode")
-# An argument of a call: whoever reads the answer sees for himself that a call came.
+METHODS: Final = ("function_calling", "json_schema", "json_mode")
+# A call's argument: the output parser reports a missing tool call, not the core.
 CALL_IS_CHECKED: Final = "call_is_checked"
 
-_Structured = Runnable[LanguageModelInput, Any]
+_Model = Runnable[LanguageModelInput, AIMessage]
+_Structured = Runnable[LanguageModelInput, dict[str, Any] | BaseModel]
 
 
 def structured_output(
@@ -46,74 +51,91 @@ def structured_output(
     tools: Sequence[Tool] | None = None,
     **bound: Any,
 ) -> _Structured:
-    """Return what asks a model for a schema and reads the answer as that.
+    """Return a runnable that requests an answer for a schema and parses it.
 
     Raises:
-        ConfigurationError: An argument is wrong, or two contradict each other.
+        ConfigurationError: An argument is invalid, or two contradict each other.
     """
     _check(schema, method, strict, tools)
     shape = shape_of(schema, method, tools)
     bound["ls_structured_output_format"] = {
         "kwargs": {"method": method, "strict": strict},
-        "schema": bare_schema(schema) if isinstance(schema, dict) else schema,
+        "schema": unwrap_schema(schema) if isinstance(schema, dict) else schema,
     }
+    model: _Model
     match method:
         case "function_calling":
-            asking = _forcing(llm, cast("Schema", schema), strict, bound)
+            function = to_function(schema, strict)
+            model = llm.bind_tools(
+                [{"type": "function", "function": function}],
+                tool_choice=function["name"],
+                **{**bound, CALL_IS_CHECKED: True},
+            )
         case "json_schema":
-            response_format = to_response_format(schema, strict)
-            asking = llm.bind_tools(
-                cast("Any", tools or []), response_format=response_format, **bound
+            model = llm.bind_tools(
+                cast("Sequence[dict[str, Any]]", tools or []),
+                response_format=to_response_format(schema, strict),
+                **bound,
             )
         case "json_mode":
-            response_format = {"type": "json_object"}
-            wanted = None if schema is None else function_of(schema).get("parameters")
-            asking = RunnableLambda(_SayingJson(llm, wanted).say) | llm.bind(
-                response_format=response_format, **bound
+            function = {} if schema is None else to_function(schema)
+            parameters = function.get("parameters")
+            instruction = RunnableLambda(_JsonInstruction(parameters).add)
+            model = instruction | llm.bind(
+                response_format={"type": "json_object"}, **bound
             )
-    return asking | (with_raw(shape) if include_raw else AnswerParser(shape=shape))
+    parser = with_raw(shape) if include_raw else AnswerParser(shape=shape)
+    return cast("_Structured", model | parser)
 
 
 def _check(schema: object, method: str, strict: object, tools: object) -> None:
     if method not in METHODS:
         raise unknown_name("method", str(method), METHODS)
     if schema is None and method != "json_mode":
-        raise ConfigurationError(f"method={method!r} needs a schema: pass one.")
+        raise ConfigurationError(f"schema is required for method={method!r}.")
     if strict is not None and method == "json_mode":
         raise ConfigurationError(
-            "strict has no meaning with method='json_mode': use 'json_schema'."
+            "method='json_mode' does not support strict. Use method='json_schema'."
         )
     if tools and method != "json_schema":
         raise ConfigurationError(
-            f"tools cannot be combined with method={method!r}: use 'json_schema'."
+            f"method={method!r} does not support tools. Use method='json_schema'."
         )
 
 
-def _forcing(
-    llm: BaseChatModel, schema: Schema, strict: bool | None, bound: dict[str, Any]
-) -> Runnable[LanguageModelInput, AIMessage]:
-    function = function_of(schema, strict)
-    tool = {"type": "function", "function": function}
-    bound[CALL_IS_CHECKED] = True
-    return llm.bind_tools([tool], tool_choice=function["name"], **bound)
-
-
 @dataclass(frozen=True, slots=True)
-class _SayingJson:
-    """The step that says the word the service demands, where it is missing."""
+class _JsonInstruction:
+    """Adds the word "JSON", which JSON mode requires, to a prompt without it."""
 
-    llm: BaseChatModel
-    wanted: dict[str, Any] | None
+    parameters: dict[str, Any] | None
 
-    def say(self, prompt: LanguageModelInput) -> list[BaseMessage]:
-        messages = self.llm._convert_input(prompt).to_messages()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public twin
+    def add(self, prompt: LanguageModelInput) -> list[BaseMessage]:
+        messages = _to_messages(prompt)
         texts = [str(message.text) for message in messages]
-        instruction = json_instruction(texts, self.wanted)
-        return _instructed(messages, instruction) if instruction else messages
+        instruction = json_instruction(texts, self.parameters)
+        return _add_instruction(messages, instruction) if instruction else messages
 
 
-def _instructed(messages: list[BaseMessage], instruction: str) -> list[BaseMessage]:
-    """Add an instruction: the service takes one system message, and that first."""
+def _to_messages(prompt: LanguageModelInput) -> list[BaseMessage]:
+    if isinstance(prompt, PromptValue):
+        return prompt.to_messages()
+    if isinstance(prompt, str):
+        return [HumanMessage(prompt)]
+    if isinstance(prompt, Sequence):
+        return convert_to_messages(prompt)
+    raise ValueError(
+        f"Invalid input type {type(prompt)}. Must be a PromptValue, str, or list of"
+        " BaseMessages."
+    )
+
+
+def _add_instruction(
+    messages: list[BaseMessage], instruction: str
+) -> list[BaseMessage]:
+    """Add an instruction to the system message.
+
+    The service accepts one system message, as the first message.
+    """
     first = messages[0] if messages else None
     if not (
         isinstance(first, SystemMessage)

@@ -1,7 +1,7 @@
-"""Tools and schemas of any kind that LangChain knows, in the wire's shape."""
+"""Tools and schemas in any form that LangChain supports, in OpenAI's form."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import (
@@ -15,84 +15,96 @@ from modelstudio_core.errors import ConfigurationError
 __all__ = [
     "Schema",
     "Tool",
-    "bare_schema",
-    "function_of",
+    "to_function",
     "to_response_format",
     "to_tools",
+    "unwrap_schema",
 ]
 
-Tool = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
+Tool = Mapping[str, object] | type | Callable[..., object] | BaseTool
 Schema = dict[str, Any] | type
 
 
 def to_tools(
     tools: Sequence[Tool], tool_choice: object = None, strict: bool | None = None
 ) -> list[dict[str, Any]]:
-    """Convert tools of any kind that LangChain knows to the wire's shape.
+    """Convert tools to OpenAI's form.
 
     Raises:
-        ConfigurationError: A tool is not a function, or the choice is none of them.
+        ConfigurationError: A tool cannot be converted, or ``tool_choice`` names none of
+            them.
     """
     try:
         converted = [_to_tool(tool, strict) for tool in tools]
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        raise ConfigurationError(f"tools holds what is no tool: {error}") from error
+        raise ConfigurationError(
+            f"tools contains an unsupported tool: {error}"
+        ) from error
     check_tools(converted, tool_choice)
     return converted
 
 
-def _to_tool(tool: Any, strict: bool | None) -> dict[str, Any]:
-    """Convert a tool; LangChain takes OpenAI's as it is, and ``strict`` not into it."""
-    if isinstance(tool, dict) and cast("Any", tool).get("type") == "function":
-        known = cast("dict[str, Any]", tool)
-        function = convert_to_openai_function(
-            known.get("function", known), strict=strict
-        )
-        return {"type": "function", "function": function}
-    return convert_to_openai_tool(cast("Tool", tool), strict=strict)
+def _to_tool(tool: object, strict: bool | None) -> dict[str, Any]:
+    if isinstance(tool, dict):
+        fields = cast("dict[str, Any]", tool)
+        if fields.get("type") == "function":
+            # convert_to_openai_tool would return it as it is, without strict.
+            function = convert_to_openai_function(
+                fields.get("function", fields), strict=strict
+            )
+            return {"type": "function", "function": function}
+    return convert_to_openai_tool(cast("type | BaseTool", tool), strict=strict)
 
 
-def to_response_format(schema: object, strict: bool | None = None) -> Mapping[str, Any]:
-    """Convert a schema to a ``response_format``; one is returned as it is.
+def to_response_format(schema: object, strict: bool | None = None) -> dict[str, Any]:
+    """Convert a schema to a ``response_format``; a ``response_format`` is returned.
 
     Raises:
-        ConfigurationError: It is neither.
+        ConfigurationError: The schema cannot be converted.
     """
     if _is_response_format(schema):
-        return _stricter(cast("Mapping[str, Any]", schema), strict)
-    function = function_of(schema, strict)
-    described: dict[str, Any] = {
+        return _with_strict(schema, strict)
+    function = to_function(schema, strict)
+    json_schema: dict[str, Any] = {
         "name": function["name"],
         "schema": function.get("parameters") or {"type": "object", "properties": {}},
     }
     if function.get("description"):
-        described["description"] = function["description"]
+        json_schema["description"] = function["description"]
     if strict is not None:
-        described["strict"] = strict
-    return {"type": "json_schema", "json_schema": described}
+        json_schema["strict"] = strict
+    return {"type": "json_schema", "json_schema": json_schema}
 
 
-def _stricter(asked: Mapping[str, Any], strict: bool | None) -> Mapping[str, Any]:
-    """Say ``strict`` in a ``response_format`` that does not say it."""
-    described: Mapping[str, Any] = asked.get("json_schema") or {}
-    if strict is None or described.get("strict") == strict:
-        return asked
-    if not described or "strict" in described:
+def _is_response_format(schema: object) -> TypeGuard[dict[str, Any]]:
+    if not isinstance(schema, dict):
+        return False
+    kind = cast("dict[str, object]", schema).get("type")
+    return kind in ("text", "json_object", "json_schema")
+
+
+def _with_strict(
+    response_format: dict[str, Any], strict: bool | None
+) -> dict[str, Any]:
+    json_schema: dict[str, Any] = response_format.get("json_schema") or {}
+    if strict is None or json_schema.get("strict") == strict:
+        return response_format
+    if not json_schema or "strict" in json_schema:
         raise ConfigurationError(
-            f"strict={strict} contradicts the response_format {asked}: drop one."
+            f"strict={strict} contradicts response_format={response_format}. Remove one"
+            " of them."
         )
-    return {**asked, "json_schema": {**described, "strict": strict}}
+    return {**response_format, "json_schema": {**json_schema, "strict": strict}}
 
 
-def _is_response_format(schema: Any) -> bool:
-    kinds = ("text", "json_object", "json_schema")
-    return isinstance(schema, dict) and cast("Any", schema).get("type") in kinds
+def to_function(schema: object, strict: bool | None = None) -> dict[str, Any]:
+    """Convert a schema to an OpenAI function: its name, description and parameters.
 
-
-def function_of(schema: Any, strict: bool | None = None) -> dict[str, Any]:
-    """Return the name, the description and the parameters of a schema."""
+    Raises:
+        ConfigurationError: The schema cannot be converted.
+    """
     if isinstance(schema, dict):
-        schema = bare_schema(cast("dict[str, Any]", schema))
+        schema = unwrap_schema(cast("dict[str, Any]", schema))
     try:
         return cast("dict[str, Any]", _to_tool(schema, strict)["function"])
     except (ValueError, TypeError, AttributeError, KeyError) as error:
@@ -102,10 +114,10 @@ def function_of(schema: Any, strict: bool | None = None) -> dict[str, Any]:
         ) from error
 
 
-def bare_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """Take a schema out of OpenAI's ``response_format``, and make it a function."""
+def unwrap_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Convert a ``response_format`` to an OpenAI function; return any other dict."""
     named = schema.get("json_schema", schema)
     if not isinstance(named.get("schema"), dict):
         return schema
-    told = {k: named[k] for k in ("description", "strict") if k in named}
-    return {"name": named.get("name"), "parameters": named["schema"], **told}
+    options = {k: named[k] for k in ("description", "strict") if k in named}
+    return {"name": named.get("name"), "parameters": named["schema"], **options}

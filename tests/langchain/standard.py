@@ -1,7 +1,7 @@
-"""What LangChain's standard suite is told of this package, a configuration each.
+"""Configurations of LangChain's standard suite, and its cassettes.
 
-The unit suite needs no service. The integration suite plays its cassettes, which
-``make record`` records, from the service or from the emulator.
+The unit tests need no service. The integration tests play cassettes, which
+``make record`` records from the service or from the emulator.
 """
 
 import io
@@ -53,35 +53,35 @@ __all__ = [
 # --- Configurations ---------------------------------------------------------------
 
 
-Instead = Mapping[str, Mapping[str, Any]]
+Overrides = Mapping[str, Mapping[str, Any]]
 
 
 class Configuration:
-    """A model as it is constructed, and others of its protocol.
+    """The model of a run of the suite, and other models of its protocol.
 
     Attributes:
         api_key: The key.
         folder: Where its cassettes are.
         arguments: The constructor's arguments.
         other_model: A model to name per call.
-        instead: Arguments for a test that sends what the configuration's own model does
-            not take: it is the class that the suite is about.
+        overrides: Arguments of tests whose input the configuration's own model does not
+            support.
     """
 
     api_key: ClassVar[str] = KEY
     folder: ClassVar[str]
     arguments: ClassVar[Mapping[str, Any]]
     other_model: ClassVar[str]
-    instead: ClassVar[Instead]
+    overrides: ClassVar[Overrides]
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:
-        """The class that is tested."""
+        """The tested class."""
         return ChatModelStudio
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
-        """The arguments of all the models of a configuration."""
+        """The constructor's arguments."""
         return {"api_key": self.api_key, **SINGAPORE.arguments, **self.arguments}
 
     @property
@@ -90,14 +90,14 @@ class Configuration:
         return self.other_model
 
 
-# Neither model hears, and neither takes "any of these tools" (only one by its name).
-# Those that hear answer as a stream only.
-_HEARING_AND_CHOOSING: Final[Instead] = {
+# Neither model supports audio or a forced choice among several tools. Models with audio
+# only stream.
+_AUDIO_AND_TOOL_CHOICE: Final[Overrides] = {
     "test_audio_inputs": {"model": "qwen3-omni-flash", "streaming": True},
     "test_tool_choice": {"model": "qwen-plus"},
 }
-# DeepSeek does not see, and has no JSON mode.
-_SEEING_AND_JSON: Final[Instead] = {
+# DeepSeek supports neither images nor JSON mode.
+_IMAGES_AND_JSON: Final[Overrides] = {
     "test_image_inputs": {"model": "qwen3-vl-plus"},
     "test_image_tool_message": {"model": "qwen3-vl-plus"},
     "test_anthropic_inputs": {"model": "qwen3-vl-plus"},
@@ -106,7 +106,7 @@ _SEEING_AND_JSON: Final[Instead] = {
 
 
 class Qwen(Configuration):
-    """A hybrid Qwen that does not think."""
+    """A hybrid Qwen model without thinking."""
 
     folder = "qwen"
     arguments: ClassVar[Mapping[str, Any]] = {
@@ -115,11 +115,11 @@ class Qwen(Configuration):
     }
     # Text only: on the native protocol it has another path.
     other_model = "qwen3.7-max"
-    instead = _HEARING_AND_CHOOSING
+    overrides = _AUDIO_AND_TOOL_CHOICE
 
 
 class QwenThinking(Qwen):
-    """The same, thinking."""
+    """The same model with thinking."""
 
     folder = "qwen_thinking"
     arguments: ClassVar[Mapping[str, Any]] = {
@@ -129,16 +129,16 @@ class QwenThinking(Qwen):
 
 
 class DeepSeek(Configuration):
-    """DeepSeek, which thinks unless told not to."""
+    """DeepSeek, which thinks by default."""
 
     folder = "deepseek"
     arguments: ClassVar[Mapping[str, Any]] = {"model": "deepseek-v4-pro"}
     other_model = "deepseek-v4-flash"
-    instead: ClassVar[Instead] = {**_HEARING_AND_CHOOSING, **_SEEING_AND_JSON}
+    overrides: ClassVar[Overrides] = {**_AUDIO_AND_TOOL_CHOICE, **_IMAGES_AND_JSON}
 
 
 class NativeQwen(Qwen):
-    """A hybrid Qwen that does not think, over the native protocol."""
+    """A hybrid Qwen model without thinking, over the native protocol."""
 
     folder = "native_qwen"
     arguments: ClassVar[Mapping[str, Any]] = {
@@ -148,7 +148,7 @@ class NativeQwen(Qwen):
 
 
 class NativeDeepSeek(DeepSeek):
-    """DeepSeek as it thinks by default, over the native protocol."""
+    """DeepSeek with its default thinking, over the native protocol."""
 
     folder = "native_deepseek"
     arguments: ClassVar[Mapping[str, Any]] = {
@@ -172,22 +172,22 @@ CONFIGURATIONS: Final[list[type[Configuration]]] = [
 def without_skips(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    """Turn what the suite would skip into a failure, and time nothing for long."""
+    """Make a skipped test fail, and shorten the benchmarks."""
 
     def refuse(reason: str = "", **_: Any) -> None:
         pytest.fail(f"The suite skips this test: {reason}")
 
     monkeypatch.setattr(pytest, "skip", refuse)
-    # The benchmarks of the suite take a second each without.
+    # The default is a second per benchmark.
     request.node.add_marker(pytest.mark.benchmark(max_time=0.05), append=False)
 
 
 def get_asset(url: str, **_: Any) -> httpx.Response:
-    """Answer as the addresses do that the suite fetches its files from."""
+    """Return a file that the suite downloads."""
     return httpx.Response(200, content=_ASSETS[Path(urlsplit(url).path).suffix]())
 
 
-def _picture(side: int = 32) -> bytes:
+def _png(side: int = 32) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         sum_ = struct.pack(">I", zlib.crc32(kind + data))
         return struct.pack(">I", len(data)) + kind + data + sum_
@@ -198,7 +198,7 @@ def _picture(side: int = 32) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
 
 
-def _sound(seconds: float = 0.5, rate: int = 4000) -> bytes:
+def _wav(seconds: float = 0.5, rate: int = 4000) -> bytes:
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
         sound.setparams((1, 1, rate, 0, "NONE", "not compressed"))
@@ -206,7 +206,7 @@ def _sound(seconds: float = 0.5, rate: int = 4000) -> bytes:
     return file.getvalue()
 
 
-def _document() -> bytes:
+def _pdf() -> bytes:
     return (
         b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
         b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -214,47 +214,47 @@ def _document() -> bytes:
 
 
 _ASSETS: Final[Mapping[str, Callable[[], bytes]]] = {
-    ".png": _picture,
-    ".wav": _sound,
-    ".pdf": _document,
+    ".png": _png,
+    ".wav": _wav,
+    ".pdf": _pdf,
 }
 
 # --- Cassettes --------------------------------------------------------------------
 
 
 def suite_path(configuration: type[Configuration], name: str) -> Path:
-    """Return the cassette of a test, by the name that it has with its parameters."""
+    """Return the cassette of a test, by its name with its parameters."""
     file = name.removeprefix("test_").replace("[", "-").rstrip("]")
     return FOLDER / "langchain_standard" / configuration.folder / f"{file}.yaml"
 
 
 def play(path: Path, *, repeats: bool) -> Iterator[Any]:
-    """Play a cassette, and see that all of it was asked for."""
+    """Play a cassette, and check that every request was sent."""
     with player(path, repeats=repeats) as cassette:
         yield cassette
     assert cassette.all_played
 
 
 def record(path: Path, live: Live | None) -> Iterator[Any]:
-    """Record a cassette, from the emulator where there is no service."""
+    """Record a cassette, from the emulator if there is no service."""
     with ExitStack() as stack:
         stack.enter_context(over_httpx())
         hidden = live.hidden if live else {}
         if live is None:
             studio = stack.enter_context(Emulator(api_key=KEY))
             stack.enter_context(rerouted_to(studio.base_url))
-            stack.enter_context(_known_ids())
+            stack.enter_context(_numbered_ids())
         else:
             stack.enter_context(patch.object(Configuration, "api_key", live.key))
         recording = recorder(source_now(live), SINGAPORE, hidden)
         cassette = stack.enter_context(recording.use_cassette(str(path)))
         yield cassette
         if "batch" in path.stem:
-            # What is sent at once comes in any order.
+            # Concurrent requests are recorded in any order.
             cassette.data.sort(key=lambda exchange: exchange[0].body)
 
 
-def _known_ids() -> Any:
-    """Number what the suite makes up, so that a recording can be repeated."""
+def _numbered_ids() -> Any:
+    """Number the suite's random ids, so that a recording can be repeated."""
     numbers = count(1)
     return patch("uuid.uuid4", lambda: UUID(int=next(numbers)))

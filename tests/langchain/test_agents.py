@@ -1,4 +1,4 @@
-"""Agents that keep thinking: real loops, each with the number of requests it takes."""
+"""``create_agent`` with thinking models, and the number of requests of each run."""
 
 from typing import Any
 
@@ -21,26 +21,27 @@ from modelstudio_core.errors import (
     InternalServerError,
     ToolChoiceError,
 )
-from tests.langchain.asking import (
-    PROTOCOLS,
-    check_legal,
+from tests.langchain.support import (
+    both_protocols,
+    check_rules,
     messages,
     model,
     never_blocking,
     parameters,
+    v3_is_beta,
 )
 
 THINKING: list[dict[str, Any]] = [
     {"model": "deepseek-v4-pro"},
     {"model": "qwen3.7-plus", "enable_thinking": True},
 ]
-both_protocols = pytest.mark.parametrize("protocol", PROTOCOLS)
 both_models = pytest.mark.parametrize(
-    "arguments", THINKING, ids=[it["model"] for it in THINKING]
+    "arguments", THINKING, ids=[arguments["model"] for arguments in THINKING]
 )
-both_colours = pytest.mark.parametrize("colour", ["sync", "async"])
-a_call_is_demanded = pytest.mark.filterwarnings("ignore:.*a call demanded")
-v3_is_beta = pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+sync_and_async = pytest.mark.parametrize("kind", ["sync", "async"])
+required_call_warning = pytest.mark.filterwarnings(
+    "ignore:.*an answer without a call is an error"
+)
 
 
 def get_weather(city: str) -> str:
@@ -55,7 +56,7 @@ class Report(BaseModel):
     weather: str
 
 
-ASKED: Any = {"messages": [("user", "What is the weather in Oslo and in Rome?")]}
+QUESTION: Any = {"messages": [("user", "What is the weather in Oslo and in Rome?")]}
 OSLO = ToolCall("get_weather", {"city": "Oslo"}, id="call_oslo")
 ROME = ToolCall("get_weather", {"city": "Rome"}, id="call_rome")
 REPORT = ToolCall("Report", {"city": "Oslo", "weather": "rain"}, id="call_report")
@@ -64,38 +65,52 @@ THEN = Reply(reasoning="Now Rome.", tool_calls=[ROME])
 LAST = Reply(reasoning="I know both.", text="It rains in both.")
 
 
-async def run(agent: Any, colour: str, asked: Any = ASKED, config: Any = None) -> Any:
-    """Run an agent in a colour; async never blocks its loop."""
-    if colour == "sync":
-        return agent.invoke(asked, config)
+async def run(
+    agent: Any, kind: str, question: Any = QUESTION, config: Any = None
+) -> Any:
+    """Run an agent; asynchronously it must not block the event loop."""
+    if kind == "sync":
+        return agent.invoke(question, config)
     with never_blocking():
-        return await agent.ainvoke(asked, config)
+        return await agent.ainvoke(question, config)
 
 
 def reasoning_of(result: Any) -> list[str]:
-    """Return what the caller sees of each turn's reasoning."""
-    turns = [it for it in result["messages"] if isinstance(it, AIMessage)]
-    for turn in turns:
-        blocks = [it for it in turn.content_blocks if it["type"] == "reasoning"]
-        kept = turn.additional_kwargs.get("reasoning_content")
-        assert [it.get("reasoning") for it in blocks] == ([kept] if kept else [])
-    return [it.additional_kwargs.get("reasoning_content", "") for it in turns]
+    """Return the reasoning of each answer in an agent's result."""
+    answers = [
+        message for message in result["messages"] if isinstance(message, AIMessage)
+    ]
+    for answer in answers:
+        blocks = [
+            block for block in answer.content_blocks if block["type"] == "reasoning"
+        ]
+        reasoning = answer.additional_kwargs.get("reasoning_content")
+        assert [block.get("reasoning") for block in blocks] == (
+            [reasoning] if reasoning else []
+        )
+    return [
+        message.additional_kwargs.get("reasoning_content", "") for message in answers
+    ]
 
 
 def sent_reasoning(studio: Emulator) -> list[list[Any]]:
-    """Return the reasoning of the assistant's turns in each request."""
+    """Return the reasoning of the assistant messages in each request."""
     return [
-        [it.get("reasoning_content") for it in messages(request) if _is_turn(it)]
+        [
+            message.get("reasoning_content")
+            for message in messages(request)
+            if _is_answer(message)
+        ]
         for request in studio.requests
     ]
 
 
-def _is_turn(message: dict[str, Any]) -> bool:
+def _is_answer(message: dict[str, Any]) -> bool:
     return bool(message["role"] == "assistant")
 
 
 def values(studio: Emulator, name: str) -> list[Any]:
-    """Return what each request said of one parameter."""
+    """Return the value of one parameter in each request."""
     return [parameters(request).get(name) for request in studio.requests]
 
 
@@ -104,17 +119,17 @@ def values(studio: Emulator, name: str) -> list[Any]:
 
 @both_protocols
 @both_models
-@both_colours
-async def test_a_loop_of_several_steps_keeps_its_reasoning(
+@sync_and_async
+async def test_reasoning_is_sent_back_in_every_step(
     modelstudio_emulator: Emulator,
     arguments: dict[str, Any],
     protocol: str,
-    colour: str,
+    kind: str,
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol, **arguments)
     modelstudio_emulator.script(FIRST, THEN, LAST)
     agent: Any = create_agent(llm, [get_weather], system_prompt="Be brief.")
-    result = await run(agent, colour)
+    result = await run(agent, kind)
     assert result["messages"][-1].text == "It rains in both."
     assert reasoning_of(result) == ["Oslo first.", "Now Rome.", "I know both."]
     assert sent_reasoning(modelstudio_emulator) == [
@@ -123,24 +138,24 @@ async def test_a_loop_of_several_steps_keeps_its_reasoning(
         ["Oslo first.", "Now Rome."],
     ]
     assert values(modelstudio_emulator, "enable_thinking") == [True] * 3
-    check_legal(modelstudio_emulator)
+    check_rules(modelstudio_emulator)
     for message in messages(modelstudio_emulator.requests[-1]):
         assert "Oslo first." not in str(message["content"])
 
 
 @both_protocols
 @both_models
-@both_colours
-async def test_a_loop_that_nobody_scripted_takes_two_requests(
+@sync_and_async
+async def test_an_unscripted_run_sends_two_requests(
     modelstudio_emulator: Emulator,
     arguments: dict[str, Any],
     protocol: str,
-    colour: str,
+    kind: str,
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol, **arguments)
     agent: Any = create_agent(llm, [get_weather])
-    asked = {"messages": [("user", "What is the weather in Oslo?")]}
-    result = await run(agent, colour, asked)
+    question = {"messages": [("user", "What is the weather in Oslo?")]}
+    result = await run(agent, kind, question)
     assert "It rains in Oslo." in result["messages"][-1].text
     assert all(reasoning_of(result))
     assert len(modelstudio_emulator.requests) == 2
@@ -150,33 +165,33 @@ async def test_a_loop_that_nobody_scripted_takes_two_requests(
 
 @both_protocols
 @both_models
-@both_colours
-async def test_parallel_calls_are_answered_in_one_turn(
+@sync_and_async
+async def test_parallel_calls_are_answered_in_one_step(
     modelstudio_emulator: Emulator,
     arguments: dict[str, Any],
     protocol: str,
-    colour: str,
+    kind: str,
 ) -> None:
     llm = model(
         modelstudio_emulator, protocol=protocol, parallel_tool_calls=True, **arguments
     )
     modelstudio_emulator.script(Reply(reasoning="Both.", tool_calls=[OSLO, ROME]), LAST)
-    result = await run(create_agent(llm, [get_weather]), colour)
+    result = await run(create_agent(llm, [get_weather]), kind)
     assert reasoning_of(result) == ["Both.", "I know both."]
     assert values(modelstudio_emulator, "parallel_tool_calls") == [True, True]
-    *_, turn, oslo, rome = messages(modelstudio_emulator.requests[1])
-    assert turn["reasoning_content"] == "Both."
-    assert [it["id"] for it in turn["tool_calls"]] == ["call_oslo", "call_rome"]
+    *_, answer, oslo, rome = messages(modelstudio_emulator.requests[1])
+    assert answer["reasoning_content"] == "Both."
+    assert [call["id"] for call in answer["tool_calls"]] == ["call_oslo", "call_rome"]
     assert (oslo["tool_call_id"], rome["tool_call_id"]) == ("call_oslo", "call_rome")
     assert (oslo["content"], rome["content"]) == (
         "It rains in Oslo.",
         "It rains in Rome.",
     )
-    check_legal(modelstudio_emulator)
+    check_rules(modelstudio_emulator)
 
 
 @both_protocols
-def test_an_agent_whose_call_is_broken_tells_the_model(
+def test_a_broken_call_is_answered_with_its_error(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
     broken = Reply(
@@ -187,14 +202,14 @@ def test_an_agent_whose_call_is_broken_tells_the_model(
     modelstudio_emulator.script(broken, LAST)
     agent: Any = create_agent(llm, [get_weather], checkpointer=InMemorySaver())
     config = {"configurable": {"thread_id": "1"}}
-    agent.invoke(ASKED, config)
+    agent.invoke(QUESTION, config)
     agent.invoke({"messages": [("user", "And?")]}, config)
-    *_, turn, told, asked = messages(modelstudio_emulator.requests[-1])
-    assert turn["reasoning_content"] == "Oslo."
-    assert (told["role"], told["tool_call_id"]) == ("tool", "call_broken")
-    assert asked["content"] == "And?"
+    *_, answer, error, question = messages(modelstudio_emulator.requests[-1])
+    assert answer["reasoning_content"] == "Oslo."
+    assert (error["role"], error["tool_call_id"]) == ("tool", "call_broken")
+    assert question["content"] == "And?"
     assert len(modelstudio_emulator.requests) == 2
-    check_legal(modelstudio_emulator)
+    check_rules(modelstudio_emulator)
 
 
 # --- Streams ----------------------------------------------------------------------
@@ -202,13 +217,13 @@ def test_an_agent_whose_call_is_broken_tells_the_model(
 
 @both_protocols
 @both_models
-@both_colours
+@sync_and_async
 @pytest.mark.parametrize("output_version", ["v0", "v1"])
-async def test_streamed_messages_bring_reasoning_as_it_comes(
+async def test_streamed_messages_have_reasoning_chunks(
     modelstudio_emulator: Emulator,
     arguments: dict[str, Any],
     protocol: str,
-    colour: str,
+    kind: str,
     output_version: str,
 ) -> None:
     llm = model(
@@ -219,48 +234,53 @@ async def test_streamed_messages_bring_reasoning_as_it_comes(
     )
     modelstudio_emulator.script(FIRST, LAST)
     agent: Any = create_agent(llm, [get_weather])
-    if colour == "sync":
-        pieces = [it for it, _ in agent.stream(ASKED, stream_mode="messages")]
+    if kind == "sync":
+        received = [
+            message for message, _ in agent.stream(QUESTION, stream_mode="messages")
+        ]
     else:
         with never_blocking():
-            stream = agent.astream(ASKED, stream_mode="messages")
-            pieces = [it async for it, _ in stream]
-    chunks = [it for it in pieces if isinstance(it, AIMessageChunk)]
-    thought = [
+            stream = agent.astream(QUESTION, stream_mode="messages")
+            received = [message async for message, _ in stream]
+    chunks = [message for message in received if isinstance(message, AIMessageChunk)]
+    reasoning = [
         block.get("reasoning", "")
         for chunk in chunks
         for block in chunk.content_blocks
         if block["type"] == "reasoning"
     ]
-    assert "".join(thought) == "Oslo first.I know both."
-    assert "".join(it.text for it in chunks) == "It rains in both."
-    assert len([it for it in pieces if isinstance(it, ToolMessage)]) == 1
+    assert "".join(reasoning) == "Oslo first.I know both."
+    assert "".join(chunk.text for chunk in chunks) == "It rains in both."
+    assert (
+        len([message for message in received if isinstance(message, ToolMessage)]) == 1
+    )
     assert sent_reasoning(modelstudio_emulator) == [[], ["Oslo first."]]
-    streams = [it.body.get("stream") for it in modelstudio_emulator.requests]
+    streams = [request.body.get("stream") for request in modelstudio_emulator.requests]
     headers = [
-        it.headers.get("x-dashscope-sse") for it in modelstudio_emulator.requests
+        request.headers.get("x-dashscope-sse")
+        for request in modelstudio_emulator.requests
     ]
     assert all(streams) or headers == ["enable"] * 2
-    check_legal(modelstudio_emulator)
+    check_rules(modelstudio_emulator)
 
 
 @both_protocols
 @both_models
 @v3_is_beta
-def test_v3_events_bring_reasoning_text_and_calls(
+def test_v3_events_have_reasoning_text_and_calls(
     modelstudio_emulator: Emulator, arguments: dict[str, Any], protocol: str
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol, **arguments)
     modelstudio_emulator.script(FIRST, THEN, LAST)
     agent: Any = create_agent(llm, [get_weather])
-    stream = agent.stream_events(ASKED, version="v3")
+    stream = agent.stream_events(QUESTION, version="v3")
     seen = [
         (
-            "".join(it.reasoning),
-            "".join(it.text),
-            [c["id"] for c in it.output.tool_calls],
+            "".join(message.reasoning),
+            "".join(message.text),
+            [c["id"] for c in message.output.tool_calls],
         )
-        for it in stream.messages
+        for message in stream.messages
     ]
     assert seen == [
         ("Oslo first.", "", ["call_oslo"]),
@@ -270,7 +290,7 @@ def test_v3_events_bring_reasoning_text_and_calls(
     assert len(stream.output["messages"]) == 6
     assert sent_reasoning(modelstudio_emulator)[-1] == ["Oslo first.", "Now Rome."]
     assert len(modelstudio_emulator.requests) == 3
-    check_legal(modelstudio_emulator)
+    check_rules(modelstudio_emulator)
 
 
 @both_protocols
@@ -283,65 +303,69 @@ async def test_async_v3_events_are_the_same(
     modelstudio_emulator.script(FIRST, LAST)
     agent: Any = create_agent(llm, [get_weather])
     with never_blocking():
-        stream = await agent.astream_events(ASKED, version="v3")
+        stream = await agent.astream_events(QUESTION, version="v3")
         seen = [
             (
-                "".join([r async for r in it.reasoning]),
-                "".join([t async for t in it.text]),
+                "".join([r async for r in message.reasoning]),
+                "".join([t async for t in message.text]),
             )
-            async for it in stream.messages
+            async for message in stream.messages
         ]
     assert seen == [("Oslo first.", ""), ("I know both.", "It rains in both.")]
     assert sent_reasoning(modelstudio_emulator) == [[], ["Oslo first."]]
-    check_legal(modelstudio_emulator)
+    check_rules(modelstudio_emulator)
 
 
-# --- Answers in the shape of a schema ---------------------------------------------
+# --- Structured answers -----------------------------------------------------------
 
 
 @both_protocols
 @both_models
-@both_colours
-@a_call_is_demanded
-@pytest.mark.parametrize("wanted", [Report, ToolStrategy(Report)], ids=["auto", "tool"])
-async def test_a_schema_beside_tools_is_a_tool_and_thinking_stays_on(
+@sync_and_async
+@required_call_warning
+@pytest.mark.parametrize(
+    "response_format", [Report, ToolStrategy(Report)], ids=["auto", "tool"]
+)
+async def test_a_schema_with_tools_is_a_tool_and_thinking_stays_on(
     modelstudio_emulator: Emulator,
     arguments: dict[str, Any],
     protocol: str,
-    colour: str,
-    wanted: Any,
+    kind: str,
+    response_format: Any,
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol, **arguments)
     modelstudio_emulator.script(
         FIRST, Reply(reasoning="Rain.", text="", tool_calls=[REPORT])
     )
-    agent: Any = create_agent(llm, [get_weather], response_format=wanted)
-    result = await run(agent, colour)
+    agent: Any = create_agent(llm, [get_weather], response_format=response_format)
+    result = await run(agent, kind)
     assert result["structured_response"] == Report(city="Oslo", weather="rain")
     assert reasoning_of(result) == ["Oslo first.", "Rain."]
     assert sent_reasoning(modelstudio_emulator) == [[], ["Oslo first."]]
     assert values(modelstudio_emulator, "tool_choice") == ["auto"] * 2
     assert values(modelstudio_emulator, "enable_thinking") == [True] * 2
     assert values(modelstudio_emulator, "response_format") == [None] * 2
-    check_legal(modelstudio_emulator)
+    check_rules(modelstudio_emulator)
 
 
 @both_protocols
 @both_models
-@both_colours
-@pytest.mark.parametrize("wanted", [Report, ToolStrategy(Report)], ids=["auto", "tool"])
+@sync_and_async
+@pytest.mark.parametrize(
+    "response_format", [Report, ToolStrategy(Report)], ids=["auto", "tool"]
+)
 async def test_a_schema_alone_is_a_forced_tool_in_one_request(
     modelstudio_emulator: Emulator,
     arguments: dict[str, Any],
     protocol: str,
-    colour: str,
-    wanted: Any,
+    kind: str,
+    response_format: Any,
 ) -> None:
-    """Nobody scripts the answer: the rules of the service hold for the request."""
+    """The emulator answers by its rules: the request must be valid."""
     llm = model(modelstudio_emulator, protocol=protocol, **arguments)
-    agent: Any = create_agent(llm, [], response_format=wanted)
-    asked = {"messages": [("user", "Report of 'Oslo': 'rain'.")]}
-    result = await run(agent, colour, asked)
+    agent: Any = create_agent(llm, [], response_format=response_format)
+    question = {"messages": [("user", "Report of 'Oslo': 'rain'.")]}
+    result = await run(agent, kind, question)
     assert result["structured_response"] == Report(city="Oslo", weather="rain")
     (request,) = modelstudio_emulator.requests
     assert parameters(request)["enable_thinking"] is False
@@ -351,44 +375,44 @@ async def test_a_schema_alone_is_a_forced_tool_in_one_request(
 
 @both_protocols
 @both_models
-@both_colours
-async def test_a_schema_that_the_provider_fills_goes_with_the_tools(
+@sync_and_async
+async def test_a_provider_schema_is_sent_with_the_tools(
     modelstudio_emulator: Emulator,
     arguments: dict[str, Any],
     protocol: str,
-    colour: str,
+    kind: str,
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol, **arguments)
-    told = Reply(reasoning="Rain.", text='{"city": "Oslo", "weather": "rain"}')
-    modelstudio_emulator.script(FIRST, told)
-    wanted = ProviderStrategy(Report, strict=True)
-    agent: Any = create_agent(llm, [get_weather], response_format=wanted)
-    result = await run(agent, colour)
+    report = Reply(reasoning="Rain.", text='{"city": "Oslo", "weather": "rain"}')
+    modelstudio_emulator.script(FIRST, report)
+    response_format = ProviderStrategy(Report, strict=True)
+    agent: Any = create_agent(llm, [get_weather], response_format=response_format)
+    result = await run(agent, kind)
     assert result["structured_response"] == Report(city="Oslo", weather="rain")
     assert reasoning_of(result) == ["Oslo first.", "Rain."]
     assert sent_reasoning(modelstudio_emulator) == [[], ["Oslo first."]]
-    for asked in values(modelstudio_emulator, "response_format"):
-        assert asked["json_schema"]["name"] == "Report"
-        assert asked["json_schema"]["strict"] is True
-    assert [len(it) for it in values(modelstudio_emulator, "tools")] == [1, 1]
+    for sent in values(modelstudio_emulator, "response_format"):
+        assert sent["json_schema"]["name"] == "Report"
+        assert sent["json_schema"]["strict"] is True
+    assert [len(sent) for sent in values(modelstudio_emulator, "tools")] == [1, 1]
     assert len(modelstudio_emulator.requests) == 2
 
 
 @both_protocols
 @both_models
-def test_a_schema_that_the_service_refuses_is_one_request_and_an_error(
+def test_a_rejected_schema_is_an_error_after_one_request(
     modelstudio_emulator: Emulator, arguments: dict[str, Any], protocol: str
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol, **arguments)
     agent: Any = create_agent(llm, [], response_format=ProviderStrategy(Report))
     with pytest.raises(BadRequestError):
-        agent.invoke(ASKED)
+        agent.invoke(QUESTION)
     (request,) = modelstudio_emulator.requests
     assert "tools" not in parameters(request)
 
 
 @both_protocols
-def test_thinking_that_was_not_asked_for_gives_way_to_the_providers_schema(
+def test_default_thinking_is_switched_off_for_a_provider_schema(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol)
@@ -403,22 +427,22 @@ def test_thinking_that_was_not_asked_for_gives_way_to_the_providers_schema(
 
 @both_protocols
 @both_models
-@both_colours
-@a_call_is_demanded
+@sync_and_async
+@required_call_warning
 @pytest.mark.parametrize("tools", [[], [get_weather]], ids=["alone", "with a tool"])
-async def test_text_in_place_of_a_demanded_call_ends_the_agent(
+async def test_text_instead_of_the_required_call_ends_the_agent(
     modelstudio_emulator: Emulator,
     arguments: dict[str, Any],
     protocol: str,
-    colour: str,
+    kind: str,
     tools: list[Any],
 ) -> None:
-    """An agent that asks again, as ``create_agent`` does, would do so 9,999 times."""
+    """Without an error ``create_agent`` would repeat the request 9,999 times."""
     llm = model(modelstudio_emulator, protocol=protocol, **arguments)
     modelstudio_emulator.script(*[Reply(text="I had rather not.")] * 5)
     agent: Any = create_agent(llm, tools, response_format=Report)
     with pytest.raises(ToolChoiceError, match="without a call"):
-        await run(agent, colour)
+        await run(agent, kind)
     assert len(modelstudio_emulator.requests) == 1
 
 
@@ -427,13 +451,13 @@ async def test_text_in_place_of_a_demanded_call_ends_the_agent(
 
 @both_protocols
 @both_models
-@both_colours
+@sync_and_async
 @pytest.mark.parametrize("preserve", [None, True])
-async def test_a_checkpointer_brings_reasoning_into_the_next_turn(
+async def test_a_checkpointer_keeps_reasoning_for_the_next_question(
     modelstudio_emulator: Emulator,
     arguments: dict[str, Any],
     protocol: str,
-    colour: str,
+    kind: str,
     preserve: bool | None,
 ) -> None:
     llm = model(
@@ -445,26 +469,26 @@ async def test_a_checkpointer_brings_reasoning_into_the_next_turn(
     modelstudio_emulator.script(FIRST, LAST, LAST)
     agent: Any = create_agent(llm, [get_weather], checkpointer=InMemorySaver())
     config = {"configurable": {"thread_id": "1"}}
-    await run(agent, colour, config=config)
-    result = await run(agent, colour, {"messages": [("user", "Sure?")]}, config)
+    await run(agent, kind, config=config)
+    result = await run(agent, kind, {"messages": [("user", "Sure?")]}, config)
     assert reasoning_of(result) == ["Oslo first.", "I know both.", "I know both."]
-    kept = "I know both." if preserve else None
+    reasoning = "I know both." if preserve else None
     assert sent_reasoning(modelstudio_emulator) == [
         [],
         ["Oslo first."],
-        ["Oslo first.", kept],
+        ["Oslo first.", reasoning],
     ]
     assert values(modelstudio_emulator, "preserve_thinking") == [preserve] * 3
-    check_legal(modelstudio_emulator)
+    check_rules(modelstudio_emulator)
 
 
 @both_protocols
-@both_colours
+@sync_and_async
 @pytest.mark.parametrize("overflows", [False, True])
-async def test_a_long_conversation_is_summed_up(
-    modelstudio_emulator: Emulator, protocol: str, colour: str, overflows: bool
+async def test_a_long_conversation_is_summarized(
+    modelstudio_emulator: Emulator, protocol: str, kind: str, overflows: bool
 ) -> None:
-    """A summary whose prompt is too long is asked for again with a shorter one."""
+    """A summary whose prompt is too long is requested again with a shorter one."""
     llm = model(modelstudio_emulator, model="deepseek-v4-pro", protocol=protocol)
     too_long = Fault(
         status=400,
@@ -474,26 +498,26 @@ async def test_a_long_conversation_is_summed_up(
     )
     summary = Reply(reasoning="Short.", text="They spoke of the weather.")
     modelstudio_emulator.script(FIRST, LAST, *([too_long] * overflows), summary, LAST)
-    summing = SummarizationMiddleware(
+    summarization = SummarizationMiddleware(
         llm, trigger=("messages", 5), keep=("messages", 1)
     )
     agent: Any = create_agent(
-        llm, [get_weather], middleware=[summing], checkpointer=InMemorySaver()
+        llm, [get_weather], middleware=[summarization], checkpointer=InMemorySaver()
     )
     config = {"configurable": {"thread_id": "1"}}
-    await run(agent, colour, config=config)
-    asked = {"messages": [("user", f"Sure? {'Really. ' * 400}")]}
-    result = await run(agent, colour, asked, config)
+    await run(agent, kind, config=config)
+    question = {"messages": [("user", f"Sure? {'Really. ' * 400}")]}
+    result = await run(agent, kind, question, config)
     assert result["messages"][-1].text == "It rains in both."
     assert len(modelstudio_emulator.requests) == 4 + overflows
     *_, last = map(messages, modelstudio_emulator.requests)
-    assert [it["role"] for it in last] == ["user", "user"]
+    assert [message["role"] for message in last] == ["user", "user"]
     assert "They spoke of the weather." in last[0]["content"]
     assert "Short." not in str(last)
 
 
 @both_protocols
-@both_colours
+@sync_and_async
 @pytest.mark.parametrize(
     ("fault", "error", "requests"),
     [
@@ -514,29 +538,29 @@ async def test_a_long_conversation_is_summed_up(
         (Fault(status=500), InternalServerError, 3),
     ],
 )
-async def test_the_retry_middleware_tries_what_may_succeed(  # noqa: PLR0917 - pytest passes names
+async def test_the_retry_middleware_retries_retryable_errors(  # noqa: PLR0917 - pytest passes names
     modelstudio_emulator: Emulator,
     protocol: str,
-    colour: str,
+    kind: str,
     fault: Fault,
     error: type[Exception],
     requests: int,
 ) -> None:
     llm = model(modelstudio_emulator, model="deepseek-v4-pro", protocol=protocol)
-    retrying = ModelRetryMiddleware(
+    retry = ModelRetryMiddleware(
         max_retries=2, initial_delay=0.0, jitter=False, on_failure="error"
     )
     modelstudio_emulator.script(*[fault] * 5)
-    agent: Any = create_agent(llm, [get_weather], middleware=[retrying])
+    agent: Any = create_agent(llm, [get_weather], middleware=[retry])
     with pytest.raises(error):
-        await run(agent, colour)
+        await run(agent, kind)
     assert len(modelstudio_emulator.requests) == requests
 
 
 @both_protocols
-@both_colours
-async def test_a_fallback_model_gets_the_reasoning_of_the_first(
-    modelstudio_emulator: Emulator, protocol: str, colour: str
+@sync_and_async
+async def test_a_fallback_model_receives_the_reasoning_of_the_first(
+    modelstudio_emulator: Emulator, protocol: str, kind: str
 ) -> None:
     llm = model(modelstudio_emulator, model="deepseek-v4-pro", protocol=protocol)
     other = model(modelstudio_emulator, enable_thinking=True, protocol=protocol)
@@ -544,9 +568,9 @@ async def test_a_fallback_model_gets_the_reasoning_of_the_first(
     agent: Any = create_agent(
         llm, [get_weather], middleware=[ModelFallbackMiddleware(other)]
     )
-    result = await run(agent, colour)
+    result = await run(agent, kind)
     assert reasoning_of(result) == ["Oslo first.", "I know both."]
-    models = [it.body["model"] for it in modelstudio_emulator.requests]
+    models = [request.body["model"] for request in modelstudio_emulator.requests]
     assert models == ["deepseek-v4-pro", "deepseek-v4-pro", "qwen3.7-plus"]
     assert sent_reasoning(modelstudio_emulator)[1:] == [["Oslo first."]] * 2
-    check_legal(modelstudio_emulator)
+    check_rules(modelstudio_emulator)

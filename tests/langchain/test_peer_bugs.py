@@ -1,4 +1,4 @@
-"""What goes wrong with other integrations, one test each; the docstring says what."""
+"""Known bugs of other integrations: each docstring describes the bug."""
 
 import json
 import time
@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
-from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
@@ -25,54 +24,49 @@ from modelstudio_core.errors import (
     ModelStudioError,
     RateLimitError,
 )
-from tests.langchain.asking import (
-    PROTOCOLS,
+from tests.langchain.support import (
+    add,
+    both_protocols,
     messages,
     model,
     never_blocking,
     parameters,
     state,
+    v3_is_beta,
+    without_index,
 )
 
-both_protocols = pytest.mark.parametrize("protocol", PROTOCOLS)
-v3_is_beta = pytest.mark.filterwarnings("ignore:.*is in beta")
-
-# --- Four ways of asking ----------------------------------------------------------
+# --- The four methods -------------------------------------------------------------
 
 
-async def whole(llm: Any) -> AIMessage:
+async def invoke(llm: Any) -> AIMessage:
     return llm.invoke("Hi")  # type: ignore[no-any-return]
 
 
-async def async_whole(llm: Any) -> AIMessage:
+async def ainvoke(llm: Any) -> AIMessage:
     with never_blocking():
         return await llm.ainvoke("Hi")  # type: ignore[no-any-return]
 
 
-async def streamed(llm: Any) -> AIMessage:
-    return add(list(llm.stream("Hi")))
+async def stream(llm: Any) -> AIMessage:
+    return add(llm.stream("Hi"))
 
 
-async def async_streamed(llm: Any) -> AIMessage:
+async def astream(llm: Any) -> AIMessage:
     with never_blocking():
-        return add([it async for it in llm.astream("Hi")])
+        return add([chunk async for chunk in llm.astream("Hi")])
 
 
-def add(chunks: list[Any]) -> AIMessage:
-    first, *rest = chunks
-    return add_ai_message_chunks(first, *rest)
+Method = Callable[[Any], Coroutine[Any, Any, AIMessage]]
+METHODS: list[Method] = [invoke, ainvoke, stream, astream]
+all_methods = pytest.mark.parametrize(
+    "method", METHODS, ids=lambda method: method.__name__
+)
 
 
-Way = Callable[[Any], Coroutine[Any, Any, AIMessage]]
-WAYS: list[Way] = [whole, async_whole, streamed, async_streamed]
-all_ways = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-
-
-def without_index(blocks: Any) -> list[dict[str, Any]]:
-    return [{k: v for k, v in it.items() if k != "index"} for it in blocks]
-
-
-def piece(call: int, call_id: str, name: str, arguments: str | None) -> dict[str, Any]:
+def call_delta(
+    call: int, call_id: str, name: str, arguments: str | None
+) -> dict[str, Any]:
     function = {"name": name, "arguments": arguments}
     entry = {"index": call, "id": call_id, "type": "function", "function": function}
     return {"role": "assistant", "content": "", "tool_calls": [entry]}
@@ -80,18 +74,18 @@ def piece(call: int, call_id: str, name: str, arguments: str | None) -> dict[str
 
 # --- Content blocks ---------------------------------------------------------------
 
-# Later pieces have an empty id and an empty name, as the service sends them.
+# Later deltas have an empty id and an empty name, as the service sends them.
 FOUR_BLOCKS = Reply(
     deltas=[
         {"role": "assistant", "content": "", "reasoning_content": "Two "},
         {"role": "assistant", "content": "", "reasoning_content": "tools."},
         {"role": "assistant", "content": "Look", "reasoning_content": ""},
         {"role": "assistant", "content": "ing.", "reasoning_content": ""},
-        piece(0, "call_a", "weather", ""),
-        piece(0, "", "", '{"city": '),
-        piece(1, "call_b", "clock", ""),
-        piece(0, "", "", '"Oslo"}'),
-        piece(1, "", "", None),
+        call_delta(0, "call_a", "weather", ""),
+        call_delta(0, "", "", '{"city": '),
+        call_delta(1, "call_b", "clock", ""),
+        call_delta(0, "", "", '"Oslo"}'),
+        call_delta(1, "", "", None),
     ],
     finish_reason="tool_calls",
 )
@@ -103,7 +97,7 @@ FOUR_BLOCKS = Reply(
 def test_reasoning_text_and_two_calls_are_four_blocks(
     modelstudio_emulator: Emulator, output_version: str, protocol: str
 ) -> None:
-    """Elsewhere v1 merges the reasoning with a call, and v3 loses the call's id."""
+    """Others merge reasoning with a call in v1, and lose the call's id in v3."""
     v3 = output_version == "v3"
     llm = model(
         modelstudio_emulator,
@@ -116,7 +110,7 @@ def test_reasoning_text_and_two_calls_are_four_blocks(
         if v3
         else add(list(llm.stream("Hi")))
     )
-    wanted = [
+    expected = [
         {"type": "reasoning", "reasoning": "Two tools."},
         {"type": "text", "text": "Looking."},
         {
@@ -127,19 +121,19 @@ def test_reasoning_text_and_two_calls_are_four_blocks(
         },
         {"type": "tool_call", "name": "clock", "args": {}, "id": "call_b"},
     ]
-    assert without_index(message.content_blocks) == wanted
-    assert [it["id"] for it in message.tool_calls] == ["call_a", "call_b"]
+    assert without_index(message.content_blocks) == expected
+    assert [call["id"] for call in message.tool_calls] == ["call_a", "call_b"]
     if output_version != "v0":
-        assert without_index(message.content) == wanted
+        assert without_index(message.content) == expected
 
 
 @both_protocols
 @v3_is_beta
 @pytest.mark.parametrize("output_version", ["v0", "v1", "v3"])
-def test_a_chunk_with_both_and_an_empty_one_split_no_text(
+def test_empty_reasoning_does_not_split_the_text(
     modelstudio_emulator: Emulator, output_version: str, protocol: str
 ) -> None:
-    """Elsewhere an empty reasoning is a block, and splits the text around it in two."""
+    """Others make a block of empty reasoning, which splits the text in two."""
     deltas = [
         {"role": "assistant", "content": "", "reasoning_content": ""},
         {"role": "assistant", "content": "Hel", "reasoning_content": "Hm."},
@@ -161,8 +155,8 @@ def test_a_chunk_with_both_and_an_empty_one_split_no_text(
     ]
 
 
-def test_chunks_without_choices_are_borne(modelstudio_emulator: Emulator) -> None:
-    """Elsewhere a chunk whose list of choices is empty is an IndexError."""
+def test_chunks_without_choices_are_ignored(modelstudio_emulator: Emulator) -> None:
+    """Others raise IndexError for a chunk without choices."""
 
     def chunk(*choices: dict[str, Any]) -> dict[str, Any]:
         return {"id": "chatcmpl-1", "choices": list(choices), "usage": None}
@@ -175,50 +169,50 @@ def test_chunks_without_choices_are_borne(modelstudio_emulator: Emulator) -> Non
 
 
 @both_protocols
-@all_ways
-async def test_no_reasoning_leaves_no_key(
-    modelstudio_emulator: Emulator, way: Way, protocol: str
+@all_methods
+async def test_an_answer_without_reasoning_has_no_key_for_it(
+    modelstudio_emulator: Emulator, method: Method, protocol: str
 ) -> None:
-    """Elsewhere a message keeps ``reasoning_content`` as None or an empty text."""
+    """Others set ``reasoning_content`` to None or an empty string."""
     modelstudio_emulator.script(Reply(text="Hello"))
-    message = await way(model(modelstudio_emulator, protocol=protocol))
+    message = await method(model(modelstudio_emulator, protocol=protocol))
     assert message.additional_kwargs == {}
-    assert [it["type"] for it in message.content_blocks] == ["text"]
+    assert [block["type"] for block in message.content_blocks] == ["text"]
 
 
 @both_protocols
 def test_each_of_several_answers_has_its_reasoning(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
-    """Elsewhere only the first of several answers keeps what was thought."""
+    """Others keep the reasoning of the first answer only."""
     modelstudio_emulator.script(Reply(reasoning="Hm.", text="Hello"))
     llm = model(modelstudio_emulator, protocol=protocol, n=2)
     (generations,) = llm.generate([[HumanMessage("Hi")]]).generations
-    kept = [it.message.additional_kwargs for it in generations]  # type: ignore[union-attr]
-    assert kept == [{"reasoning_content": "Hm."}] * 2
+    reasoning = [generation.message.additional_kwargs for generation in generations]  # type: ignore[union-attr]
+    assert reasoning == [{"reasoning_content": "Hm."}] * 2
 
 
 # --- Deltas -----------------------------------------------------------------------
 
 
 @both_protocols
-def test_pieces_that_repeat_are_all_kept(
+def test_repeated_deltas_are_kept(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
-    """Elsewhere a piece that was said before is cut out: "haha 111" is "ha 1"."""
+    """Other integrations drop repeated deltas: "haha 111" becomes "ha 1"."""
     pieces = ["ha", "ha", " 1", "1", "1", " ha"]
     modelstudio_emulator.script(Reply(pieces=pieces))
     llm = model(modelstudio_emulator, protocol=protocol)
-    chunks = [it.text for it in llm.stream("Hi") if it.text]
+    chunks = [chunk.text for chunk in llm.stream("Hi") if chunk.text]
     assert chunks == pieces
 
 
 @both_protocols
-@all_ways
-async def test_arguments_in_pieces_are_put_together_unmended(
-    modelstudio_emulator: Emulator, way: Way, protocol: str
+@all_methods
+async def test_argument_deltas_are_joined_without_repairs(
+    modelstudio_emulator: Emulator, method: Method, protocol: str
 ) -> None:
-    """Elsewhere each piece that ends in a brace is mended: 3 becomes an empty text."""
+    """Others repair each delta that ends in a brace: 3 becomes an empty string."""
     pieces = ['{"x": ', "3}"]
     nested = ['{"a": {"b": 1}', ', "c": "}"}']
     calls = [
@@ -226,8 +220,8 @@ async def test_arguments_in_pieces_are_put_together_unmended(
         ToolCall("f", id="call_b", pieces=nested),
     ]
     modelstudio_emulator.script(Reply(tool_calls=calls))
-    message = await way(model(modelstudio_emulator, protocol=protocol))
-    assert [it["args"] for it in message.tool_calls] == [
+    message = await method(model(modelstudio_emulator, protocol=protocol))
+    assert [call["args"] for call in message.tool_calls] == [
         {"x": 3},
         {"a": {"b": 1}, "c": "}"},
     ]
@@ -236,22 +230,24 @@ async def test_arguments_in_pieces_are_put_together_unmended(
 
 @both_protocols
 @pytest.mark.parametrize("arguments", ["[1]", "3", '{"a": tru', "null"])
-@pytest.mark.parametrize("way", [whole, async_whole], ids=lambda way: way.__name__)
-async def test_one_invalid_call_is_one_whatever_it_holds(
-    modelstudio_emulator: Emulator, arguments: str, way: Way, protocol: str
+@pytest.mark.parametrize(
+    "method", [invoke, ainvoke], ids=lambda method: method.__name__
+)
+async def test_an_invalid_call_is_one_invalid_call(
+    modelstudio_emulator: Emulator, arguments: str, method: Method, protocol: str
 ) -> None:
-    """Elsewhere it becomes two, or a ValidationError, and only in sync is it mended."""
+    """Others return two calls or raise ValidationError, or repair it in sync only."""
     reply = Reply(tool_calls=[ToolCall("f", arguments, id="call_a")])
     modelstudio_emulator.script(reply)
-    message = await way(model(modelstudio_emulator, protocol=protocol))
+    message = await method(model(modelstudio_emulator, protocol=protocol))
     assert message.tool_calls == []
     (invalid,) = message.invalid_tool_calls
     assert (invalid["id"], invalid["args"]) == ("call_a", arguments)
 
 
 def test_calls_without_an_index_are_kept(modelstudio_emulator: Emulator) -> None:
-    """Elsewhere a piece of a call that has no index is dropped without a word."""
-    deltas = [piece(0, "call_a", "f", '{"x": '), piece(0, "call_a", "", "3}")]
+    """Others silently drop a call's delta without an index."""
+    deltas = [call_delta(0, "call_a", "f", '{"x": '), call_delta(0, "call_a", "", "3}")]
     for delta in deltas:
         del delta["tool_calls"][0]["index"]
     modelstudio_emulator.script(Reply(deltas=deltas, finish_reason="tool_calls"))
@@ -261,19 +257,19 @@ def test_calls_without_an_index_are_kept(modelstudio_emulator: Emulator) -> None
 
 
 @both_protocols
-def test_reasoning_streams_live_beside_a_response_format(
+def test_reasoning_is_streamed_with_a_response_format(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
-    """Elsewhere a format makes reasoning come in one lump, after everything else."""
+    """Others yield all reasoning in one chunk at the end."""
     reply = Reply(reasoning="One two three four five.", text='{"answer": 42}')
     modelstudio_emulator.script(reply)
     llm = model(modelstudio_emulator, protocol=protocol, enable_thinking=True)
     stream = llm.stream("JSON?", response_format={"type": "json_object"})
-    chunks = [it for it in stream if isinstance(it, AIMessageChunk)]
+    chunks = [chunk for chunk in stream if isinstance(chunk, AIMessageChunk)]
     kinds = [
-        "reasoning" if it.additional_kwargs else "text"
-        for it in chunks
-        if it.additional_kwargs or it.text
+        "reasoning" if chunk.additional_kwargs else "text"
+        for chunk in chunks
+        if chunk.additional_kwargs or chunk.text
     ]
     assert kinds.count("reasoning") > 1
     assert kinds == sorted(kinds)
@@ -282,21 +278,21 @@ def test_reasoning_streams_live_beside_a_response_format(
     assert metadata["request_id"]
 
 
-def test_a_stream_streams_unless_told_otherwise(
+def test_stream_streams_unless_streaming_is_false(
     modelstudio_emulator: Emulator,
 ) -> None:
-    """Elsewhere a validator sets ``streaming``, and ``stream`` is ``invoke``."""
+    """Others set ``streaming`` in a validator, so that ``stream`` is ``invoke``."""
     llm = model(modelstudio_emulator)
     assert "streaming" not in llm.model_fields_set
     modelstudio_emulator.script(*[Reply(pieces=["a", "b", "c"])] * 3)
-    assert len([it for it in llm.stream("Hi") if it.text]) == 3
+    assert len([chunk for chunk in llm.stream("Hi") if chunk.text]) == 3
     list(model(modelstudio_emulator, streaming=False).stream("Hi"))
     model(modelstudio_emulator, streaming=True).invoke("Hi")
-    asked = [it.body["stream"] for it in modelstudio_emulator.requests]
-    assert asked == [True, False, True]
+    streams = [request.body["stream"] for request in modelstudio_emulator.requests]
+    assert streams == [True, False, True]
 
 
-# --- What is sent, and what is remembered -----------------------------------------
+# --- Requests and state -----------------------------------------------------------
 
 
 class Report(BaseModel):
@@ -306,10 +302,10 @@ class Report(BaseModel):
 
 
 @both_protocols
-def test_asking_for_a_schema_leaves_the_model_thinking(
+def test_structured_output_does_not_change_the_model(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
-    """Elsewhere it switches the shared model's thinking off for good."""
+    """Others switch off the thinking of the shared model permanently."""
     llm = model(modelstudio_emulator, protocol=protocol, enable_thinking=True)
     twin = model(modelstudio_emulator, protocol=protocol, enable_thinking=True)
     before = state(llm)
@@ -325,10 +321,10 @@ def test_asking_for_a_schema_leaves_the_model_thinking(
 
 
 @both_protocols
-def test_nothing_is_sent_that_nobody_asked_for(
+def test_no_unrequested_parameter_is_sent(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
-    """Elsewhere ``top_p=0.8`` and ``parallel_tool_calls=True`` come with each call."""
+    """Others always send ``top_p=0.8`` and ``parallel_tool_calls=True``."""
     modelstudio_emulator.script(*[Reply(text="Hello")] * 2)
     llm = model(modelstudio_emulator, protocol=protocol)
     llm.invoke("Hi")
@@ -344,24 +340,24 @@ def report(city: str) -> str:
 
 
 @both_protocols
-@all_ways
-async def test_what_was_asked_for_is_sent(
-    modelstudio_emulator: Emulator, way: Way, protocol: str
+@all_methods
+async def test_requested_parameters_are_sent(
+    modelstudio_emulator: Emulator, method: Method, protocol: str
 ) -> None:
-    """Elsewhere ``temperature`` and ``max_tokens`` are ignored without a word."""
+    """Others silently ignore ``temperature`` and ``max_tokens``."""
     modelstudio_emulator.script(Reply(text="Hello"))
-    asked = {"temperature": 0.2, "max_tokens": 9, "seed": 7, "stop": ["x"]}
-    await way(model(modelstudio_emulator, protocol=protocol, **asked))
+    options = {"temperature": 0.2, "max_tokens": 9, "seed": 7, "stop": ["x"]}
+    await method(model(modelstudio_emulator, protocol=protocol, **options))
     (body,) = map(parameters, modelstudio_emulator.requests)
-    assert body == {**asked, "enable_thinking": True}
+    assert body == {**options, "enable_thinking": True}
 
 
 @both_protocols
-@all_ways
-async def test_a_call_may_say_how_to_think(
-    modelstudio_emulator: Emulator, way: Way, protocol: str
+@all_methods
+async def test_a_call_can_set_thinking_arguments(
+    modelstudio_emulator: Emulator, method: Method, protocol: str
 ) -> None:
-    """Elsewhere an argument of thinking in a call is a TypeError."""
+    """Others raise TypeError for a thinking argument of a call."""
     llm = model(modelstudio_emulator, protocol=protocol)
     for call in (
         {"enable_thinking": False},
@@ -369,7 +365,7 @@ async def test_a_call_may_say_how_to_think(
         {"model": "deepseek-v4-pro", "reasoning_effort": "max"},
     ):
         modelstudio_emulator.script(Reply(text="Hello"))
-        await way(llm.bind(**call))
+        await method(llm.bind(**call))
     off, little, other = modelstudio_emulator.requests
     assert parameters(off) == {"enable_thinking": False}
     assert parameters(little) == {"enable_thinking": True, "thinking_budget": 512}
@@ -379,14 +375,14 @@ async def test_a_call_may_say_how_to_think(
 
 
 @both_protocols
-@all_ways
+@all_methods
 async def test_an_answer_names_the_model_and_the_request(
-    modelstudio_emulator: Emulator, way: Way, protocol: str
+    modelstudio_emulator: Emulator, method: Method, protocol: str
 ) -> None:
-    """Elsewhere an aggregated answer names the configured model and loses its id."""
+    """Others name the configured model and lose the id of an aggregated answer."""
     modelstudio_emulator.script(Reply(text="Hello"))
     llm = model(modelstudio_emulator, protocol=protocol)
-    message = await way(llm.bind(model="qwen-plus"))
+    message = await method(llm.bind(model="qwen-plus"))
     assert message.response_metadata["model_name"] == "qwen-plus"
     assert message.response_metadata["finish_reason"] == "stop"
     assert message.response_metadata["request_id"]
@@ -394,7 +390,7 @@ async def test_an_answer_names_the_model_and_the_request(
 
 
 def test_the_provider_has_one_name(modelstudio_emulator: Emulator) -> None:
-    """Elsewhere traces and messages name two, and reported token counts are ignored."""
+    """Others use two names, so that reported token counts are ignored."""
     modelstudio_emulator.script(Reply(text="Hello"))
     llm = model(modelstudio_emulator)
     provider = llm.invoke("Hi").response_metadata["model_provider"]
@@ -402,7 +398,7 @@ def test_the_provider_has_one_name(modelstudio_emulator: Emulator) -> None:
 
 
 def test_the_version_is_that_of_the_distribution() -> None:
-    """Elsewhere ``__version__`` says 1.0.0 in release 0.3.5."""
+    """Another's ``__version__`` is 1.0.0 in release 0.3.5."""
     installed = version("modelstudio-integrations")
     assert langchain_modelstudio.__version__ == installed
     llm = ChatModelStudio(model="qwen-plus", api_key="k")
@@ -410,8 +406,8 @@ def test_the_version_is_that_of_the_distribution() -> None:
     assert installed in llm.metadata["lc_versions"].values()
 
 
-def test_no_profile_promises_a_schema_beside_tools_that_is_not_known() -> None:
-    """Elsewhere it does, and agents send what the service refuses."""
+def test_a_profile_claims_schemas_with_tools_only_where_known() -> None:
+    """Others do, and agents send what the service rejects."""
     for name in ("deepseek-v4-pro", "qwen3.7-plus", "qwen-plus", "glm-5.3"):
         profile: Any = to_profile(resolve_model(name))
         assert profile["structured_output"] is False
@@ -443,13 +439,13 @@ COUNTED = {
 
 
 @both_protocols
-@all_ways
-async def test_usage_is_whole_however_one_asks(
-    modelstudio_emulator: Emulator, way: Way, protocol: str
+@all_methods
+async def test_usage_is_complete_for_every_method(
+    modelstudio_emulator: Emulator, method: Method, protocol: str
 ) -> None:
-    """Elsewhere streams have none, and what the cache saved is nowhere."""
+    """Others report no usage for streams, and no cached tokens."""
     modelstudio_emulator.script(Reply(reasoning="Hm.", text="Hello", usage=COUNTED))
-    message = await way(model(modelstudio_emulator, protocol=protocol))
+    message = await method(model(modelstudio_emulator, protocol=protocol))
     assert message.usage_metadata == {
         "input_tokens": 300,
         "output_tokens": 50,
@@ -463,15 +459,15 @@ async def test_usage_is_whole_however_one_asks(
 
 
 class Errors(BaseCallbackHandler):
-    """Keeps what a tracer is told of errors."""
+    """Collects the responses that a tracer receives with errors."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Create an empty list."""
         self.responses: list[Any] = []
 
-    def on_llm_error(self, *_: Any, **told: Any) -> None:
-        """Keep one."""
-        self.responses.append(told["response"])
+    def on_llm_error(self, *_: Any, **kwargs: Any) -> None:
+        """Append a response."""
+        self.responses.append(kwargs["response"])
 
 
 REFUSED: list[tuple[Fault, type[ModelStudioError], bool, str]] = [
@@ -501,23 +497,23 @@ REFUSED: list[tuple[Fault, type[ModelStudioError], bool, str]] = [
 
 
 @both_protocols
-@all_ways
+@all_methods
 @pytest.mark.parametrize(("fault", "cls", "retryable", "words"), REFUSED)
-async def test_a_refusal_is_told_with_its_request(  # noqa: PLR0917 - pytest passes names
+async def test_an_error_has_the_request_id_for_users_and_tracers(  # noqa: PLR0917 - pytest passes names
     modelstudio_emulator: Emulator,
     fault: Fault,
     cls: type[ModelStudioError],
     retryable: bool,
     words: str,
-    way: Way,
+    method: Method,
     protocol: str,
 ) -> None:
-    """Elsewhere it is a KeyError 'request', and tracers never learn its id."""
+    """Others raise KeyError: 'request', and tracers get no request id."""
     modelstudio_emulator.script(fault)
     llm = model(modelstudio_emulator, protocol=protocol, region="virginia")
     errors = Errors()
     with pytest.raises(cls, match=words) as caught:
-        await way(llm.with_config(callbacks=[errors]))
+        await method(llm.with_config(callbacks=[errors]))
     assert caught.value.request_id
     assert caught.value.is_retryable is retryable
     (response,) = errors.responses
@@ -529,45 +525,45 @@ async def test_a_refusal_is_told_with_its_request(  # noqa: PLR0917 - pytest pas
     assert metadata["status_code"] == fault.status
 
 
-@all_ways
-async def test_an_answer_that_is_no_json_is_our_error_in_each_colour(
-    modelstudio_emulator: Emulator, way: Way
+@all_methods
+async def test_an_answer_that_is_not_json_is_an_error_of_the_package(
+    modelstudio_emulator: Emulator, method: Method
 ) -> None:
-    """Elsewhere sync alone explains it, and async raises a bare JSONDecodeError."""
+    """Others raise a bare JSONDecodeError from async methods."""
     page = Reply(raw_body=b"<html>Bad gateway</html>", content_type="text/html")
     modelstudio_emulator.script(page)
     with pytest.raises(ModelStudioError) as caught:
-        await way(model(modelstudio_emulator))
+        await method(model(modelstudio_emulator))
     assert not isinstance(caught.value, json.JSONDecodeError)
 
 
-# --- Cost -------------------------------------------------------------------------
+# --- Speed ------------------------------------------------------------------------
 
 
 @both_protocols
-async def test_async_paths_do_not_block_the_loop(
+async def test_async_methods_do_not_block_the_event_loop(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
-    """Elsewhere token counting and clients block the event loop of an async server."""
+    """Others block the event loop with token counting and client construction."""
     llm = model(modelstudio_emulator, protocol=protocol)
     modelstudio_emulator.script(*[Reply(reasoning="Hm.", text="Hello")] * 5)
     with never_blocking():
         assert (await llm.ainvoke("Hi")).text == "Hello"
         assert len(await llm.abatch(["a", "b"])) == 2
-        assert add([it async for it in llm.astream("Hi")]).text == "Hello"
+        assert add([chunk async for chunk in llm.astream("Hi")]).text == "Hello"
         events: AsyncIterator[Any] = llm.astream_events("Hi", version="v2")
-        kinds = {it["event"] async for it in events}
+        kinds = {event["event"] async for event in events}
         assert llm.get_num_tokens("Hello") == 2
     assert "on_chat_model_stream" in kinds
     assert len(modelstudio_emulator.requests) == 5
 
 
-def test_a_model_is_made_in_less_than_a_millisecond() -> None:
-    """Elsewhere each model makes two HTTP clients and their certificates, in 36 ms."""
+def test_a_model_is_constructed_in_less_than_a_millisecond() -> None:
+    """Others create two HTTP clients and SSL contexts per model, in 36 ms."""
 
     def seconds() -> float:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         ChatModelStudio(model="qwen3.7-plus", api_key="k")
-        return time.perf_counter() - begun
+        return time.perf_counter() - start
 
     assert min(seconds() for _ in range(50)) < 0.001

@@ -1,4 +1,4 @@
-"""The integration part of LangChain's own standard suite, played without a network."""
+"""The integration tests of LangChain's standard suite, played from cassettes."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -47,7 +47,7 @@ SENDS_NOTHING = {
 NO_PDF = pytest.mark.xfail(
     strict=True,
     raises=ConfigurationError,
-    reason="Model Studio's chat takes no PDF: it is refused before anything is sent",
+    reason="Model Studio's chat models do not support PDF files",
 )
 
 Detail = Literal[
@@ -60,9 +60,9 @@ Detail = Literal[
 
 
 class IntegrationTests(Configuration, ChatModelIntegrationTests):
-    """What the suite is told besides."""
+    """The suite with the features that Model Studio supports."""
 
-    # --- What there is ------------------------------------------------------------
+    # --- Supported features -------------------------------------------------------
 
     @property
     def supports_json_mode(self) -> bool:
@@ -96,12 +96,12 @@ class IntegrationTests(Configuration, ChatModelIntegrationTests):
 
     @property
     def supports_pdf_inputs(self) -> bool:
-        """Say yes, so that the test runs, and fails as it must."""
+        """True, so that the test runs and fails as expected."""
         return True
 
     @property
     def supports_pdf_tool_message(self) -> bool:
-        """Say yes, so that the test runs, and fails as it must."""
+        """True, so that the test runs and fails as expected."""
         return True
 
     @property
@@ -141,10 +141,10 @@ class IntegrationTests(Configuration, ChatModelIntegrationTests):
 
     @pytest.fixture
     def model(self, request: pytest.FixtureRequest) -> BaseChatModel:
-        """Return the configuration's model, or one that takes what the test sends."""
+        """Return the configuration's model, or one that supports the test's input."""
         arguments = self.chat_model_params | getattr(request, "param", {})
-        instead = self.instead.get(request.node.originalname, {})
-        return self.chat_model_class(**{**arguments, **instead})
+        overrides = self.overrides.get(request.node.originalname, {})
+        return self.chat_model_class(**{**arguments, **overrides})
 
     # --- Token counts -------------------------------------------------------------
 
@@ -161,13 +161,13 @@ class IntegrationTests(Configuration, ChatModelIntegrationTests):
         return {"invoke": details, "stream": details}
 
     def invoke_with_reasoning_output(self, *, stream: bool = False) -> AIMessage:
-        """Ask what is thought about."""
+        """Ask a question that needs reasoning."""
         message = self._ask("Is 91 a prime number?", stream=stream, thinking=True)
         assert _details(message, "output_token_details")["reasoning"] > 0
         return message
 
     def invoke_with_cache_read_input(self, *, stream: bool = False) -> AIMessage:
-        """Ask twice about one text that is marked for the cache."""
+        """Ask twice about a text that is marked for the cache."""
         for question in ("What is the first line?", "What is the last line?"):
             prompt = _cached(f"A text that is read, stream={stream}.", question)
             message = self._ask(prompt, stream=stream)
@@ -188,12 +188,14 @@ class IntegrationTests(Configuration, ChatModelIntegrationTests):
         stream: bool,
         thinking: bool | None = None,
     ) -> AIMessage:
-        said: dict[str, Any] = {} if thinking is None else {"enable_thinking": thinking}
+        options: dict[str, Any] = (
+            {} if thinking is None else {"enable_thinking": thinking}
+        )
         model = self.chat_model_class(**self.chat_model_params)
         if not stream:
-            return model.invoke(prompt, **said)
+            return model.invoke(prompt, **options)
         total: AIMessageChunk | None = None
-        for chunk in model.stream(prompt, **said):
+        for chunk in model.stream(prompt, **options):
             assert isinstance(chunk, AIMessageChunk)
             total = chunk if total is None else total + chunk
         assert total is not None
@@ -201,21 +203,21 @@ class IntegrationTests(Configuration, ChatModelIntegrationTests):
 
 
 def _cached(subject: str, question: str) -> list[BaseMessage]:
-    """Return a prompt long enough for the cache, which takes 1024 tokens and more."""
+    """Return a prompt for the cache, which needs at least 1024 tokens."""
     text = f"{subject}\n" + "\n".join(f"This is line {n}." for n in range(300))
     marked = {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
     return [SystemMessage([marked]), HumanMessage(question)]
 
 
-def _details(message: AIMessage, which: str) -> dict[str, int]:
+def _details(message: AIMessage, name: str) -> dict[str, int]:
     usage: Any = message.usage_metadata
-    found: dict[str, int] = usage[which]
-    return found
+    details: dict[str, int] = usage[name]
+    return details
 
 
 @pytest.fixture(scope="session")
 def live() -> Any:
-    """Return the service to record from; None is the emulator."""
+    """Return the service to record from, or None for the emulator."""
     return live_service()
 
 
@@ -245,7 +247,7 @@ SUITE = [name for name in dir(ChatModelIntegrationTests) if name.startswith("tes
 
 
 def cases(name: str) -> list[str]:
-    """Return the names that a test of the suite has with its parameters."""
+    """Return the names of a test of the suite, one for each parameter."""
     marks = getattr(getattr(ChatModelIntegrationTests, name), "pytestmark", [])
     for mark in marks:
         if mark.name == "parametrize":
@@ -254,7 +256,7 @@ def cases(name: str) -> list[str]:
                 value if isinstance(value, str) else f"{argument}{index}"
                 for index, value in enumerate(values)
             ]
-            return [f"{name}[{it}]" for it in ids]
+            return [f"{name}[{parameter}]" for parameter in ids]
     return [name]
 
 
@@ -276,10 +278,12 @@ def test_each_test_of_the_suite_has_its_cassette(
     recorded = [
         case for name in SUITE if name not in SENDS_NOTHING for case in cases(name)
     ]
-    wanted = {suite_path(configuration, case) for case in recorded}
-    assert set(suite_path(configuration, "test_invoke").parent.iterdir()) == wanted
+    expected = {suite_path(configuration, case) for case in recorded}
+    assert set(suite_path(configuration, "test_invoke").parent.iterdir()) == expected
 
 
 def test_each_configuration_runs_the_suite() -> None:
-    run = [cls.__bases__ for cls in IntegrationTests.__subclasses__()]
-    assert run == [(it, IntegrationTests) for it in CONFIGURATIONS]
+    bases = [cls.__bases__ for cls in IntegrationTests.__subclasses__()]
+    assert bases == [
+        (configuration, IntegrationTests) for configuration in CONFIGURATIONS
+    ]

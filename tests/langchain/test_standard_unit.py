@@ -1,4 +1,4 @@
-"""The unit part of LangChain's own standard suite, without a skip."""
+"""The unit tests of LangChain's standard suite, without a skip."""
 
 from importlib import import_module
 from typing import Any
@@ -20,29 +20,29 @@ __all__ = ["without_skips"]
 
 pytestmark = [
     pytest.mark.disable_socket,
-    pytest.mark.usefixtures("without_skips", "admitted"),
+    pytest.mark.usefixtures("without_skips", "loadable"),
 ]
 
 ID = ("langchain_modelstudio", "chat_models", "ChatModelStudio")
 
 
 @pytest.fixture
-def admitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Admit our class to LangChain's loader, which knows its own packages only."""
+def loadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add our class to LangChain's loader, which accepts its own packages only."""
     loading = import_module("langchain_core.load.load")
     monkeypatch.setitem(loading.ALL_SERIALIZABLE_MAPPINGS, ID, ID)
-    # What it knew when it was first asked, by whichever test.
+    # An earlier test may have filled the cache.
     monkeypatch.setattr(loading, "_default_class_paths_cache", {})
 
 
 class UnitTests(Configuration, ChatModelUnitTests):
-    """What the suite is told besides."""
+    """The suite with our environment variable."""
 
     @property
     def init_from_env_params(
         self,
     ) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
-        """The variables, the arguments beside them, and what must come of both."""
+        """The environment, the arguments, and the expected attributes."""
         return (
             {"DASHSCOPE_API_KEY": "sk-from-the-environment"},
             dict(self.arguments),

@@ -1,4 +1,4 @@
-"""``bind_tools``: what is sent for tools of any kind, and what comes back."""
+"""``bind_tools``: tools and choices in requests, and calls in answers."""
 
 import logging
 import warnings
@@ -16,9 +16,7 @@ from pydantic.v1 import Field as OldField
 from modelstudio_core.chat import tools
 from modelstudio_core.emulator import Emulator, Reply, ToolCall
 from modelstudio_core.errors import ConfigurationError, ToolChoiceError
-from tests.langchain.asking import PROTOCOLS, messages, model, parameters, state
-
-both_protocols = pytest.mark.parametrize("protocol", PROTOCOLS)
+from tests.langchain.support import both_protocols, messages, model, parameters, state
 
 # --- Kinds of tools ---------------------------------------------------------------
 
@@ -90,7 +88,7 @@ OTHER: Any = {"type": "function", "function": {**FUNCTION, "name": "clock"}}
 
 
 def sent(studio: Emulator, llm: Any, **call: Any) -> dict[str, Any]:
-    """Ask for a scripted answer and return what was sent for it."""
+    """Call a model for a scripted answer, and return the request's parameters."""
     studio.script(Reply(text="42", tool_calls=[ToolCall("weather", {"city": "Oslo"})]))
     llm.invoke("Hi", **call)
     return parameters(studio.requests[-1])
@@ -98,7 +96,7 @@ def sent(studio: Emulator, llm: Any, **call: Any) -> dict[str, Any]:
 
 @both_protocols
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_of_tool_is_sent_in_one_shape(
+def test_each_kind_of_tool_is_sent_in_openais_form(
     modelstudio_emulator: Emulator, kind: str, protocol: str
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol)
@@ -110,7 +108,7 @@ def test_each_kind_of_tool_is_sent_in_one_shape(
     assert function["description"] == "Tell the weather."
     city = function["parameters"]["properties"]["city"]
     assert city["type"] == "string"
-    if kind != "function":  # LangChain reads a docstring's arguments where it is told
+    if kind != "function":  # LangChain parses docstrings of tools on request only
         assert city["description"] == "The city."
     assert function["parameters"]["required"] == ["city"]
     assert sent(modelstudio_emulator, llm, tools=[KINDS[kind]]) == bound
@@ -118,8 +116,8 @@ def test_each_kind_of_tool_is_sent_in_one_shape(
 
 @pytest.mark.filterwarnings("ignore:.*is in beta")
 def test_a_runnable_as_a_tool_is_sent(modelstudio_emulator: Emulator) -> None:
-    def exclaim(told: dict[str, Any]) -> str:
-        return f"{told['text']}!"
+    def exclaim(arguments: dict[str, Any]) -> str:
+        return f"{arguments['text']}!"
 
     shout = RunnableLambda(exclaim).as_tool(
         arg_types={"text": str}, name="shout", description="Shout."
@@ -134,7 +132,7 @@ def test_a_runnable_as_a_tool_is_sent(modelstudio_emulator: Emulator) -> None:
     "tools",
     [[5], ["weather"], [{"type": "function"}], [{"type": "web_search"}], 5, [{}]],
 )
-def test_what_is_no_tool_is_refused_before_anything_is_sent(
+def test_an_unsupported_tool_is_an_error_before_the_request(
     modelstudio_emulator: Emulator, tools: Any
 ) -> None:
     llm = model(modelstudio_emulator)
@@ -146,7 +144,7 @@ def test_what_is_no_tool_is_refused_before_anything_is_sent(
 
 
 @both_protocols
-def test_no_tools_are_not_sent_as_an_empty_list(
+def test_an_empty_list_of_tools_is_not_sent(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol)
@@ -158,7 +156,7 @@ def test_no_tools_are_not_sent_as_an_empty_list(
         llm.bind_tools([], tool_choice="any")
 
 
-# --- Choices and switches ---------------------------------------------------------
+# --- Tool choices and options -----------------------------------------------------
 
 NAMED = {"type": "function", "function": {"name": "weather"}}
 CHOICES: list[tuple[Any, Any]] = [
@@ -176,23 +174,25 @@ CHOICES: list[tuple[Any, Any]] = [
 
 @both_protocols
 @pytest.mark.parametrize(("choice", "expected"), CHOICES)
-def test_each_form_of_choice_is_sent_in_the_services_words(
+def test_each_form_of_tool_choice_is_converted(
     modelstudio_emulator: Emulator, choice: Any, expected: Any, protocol: str
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol, enable_thinking=False)
     bound = llm.bind_tools([weather], tool_choice=choice)
     assert sent(modelstudio_emulator, bound).get("tool_choice") == expected
-    said = sent(modelstudio_emulator, llm, tools=[weather], tool_choice=choice)
-    assert said.get("tool_choice") == expected
+    body = sent(modelstudio_emulator, llm, tools=[weather], tool_choice=choice)
+    assert body.get("tool_choice") == expected
 
 
-def test_a_choice_among_several_is_by_name(modelstudio_emulator: Emulator) -> None:
+def test_a_choice_among_several_tools_is_sent_by_name(
+    modelstudio_emulator: Emulator,
+) -> None:
     llm = model(modelstudio_emulator, enable_thinking=False)
     bound = llm.bind_tools([OTHER, weather], tool_choice="weather")
     assert sent(modelstudio_emulator, bound)["tool_choice"] == NAMED
 
 
-def test_a_choice_that_is_no_tool_names_the_nearest(
+def test_a_choice_of_an_unknown_tool_is_an_error_that_names_the_nearest(
     modelstudio_emulator: Emulator,
 ) -> None:
     llm = model(modelstudio_emulator)
@@ -205,21 +205,21 @@ def test_a_choice_that_is_no_tool_names_the_nearest(
 
 @both_protocols
 @pytest.mark.parametrize("parallel", [None, True, False])
-def test_parallel_calls_are_allowed_or_forbidden_as_said(
+def test_parallel_tool_calls_is_sent(
     modelstudio_emulator: Emulator, parallel: bool | None, protocol: str
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol)
     bound = llm.bind_tools([weather], parallel_tool_calls=parallel)
     assert sent(modelstudio_emulator, bound).get("parallel_tool_calls") is parallel
-    said = sent(
+    body = sent(
         modelstudio_emulator, llm, tools=[weather], parallel_tool_calls=parallel
     )
-    assert said.get("parallel_tool_calls") is parallel
+    assert body.get("parallel_tool_calls") is parallel
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("strict", [True, False])
-def test_strict_reaches_every_kind_of_tool(
+def test_strict_is_sent_for_every_kind_of_tool(
     modelstudio_emulator: Emulator, kind: str, strict: bool
 ) -> None:
     llm = model(modelstudio_emulator).bind_tools([KINDS[kind]], strict=strict)
@@ -230,7 +230,7 @@ def test_strict_reaches_every_kind_of_tool(
 
 
 @both_protocols
-def test_a_response_format_goes_beside_the_tools(
+def test_a_response_format_is_sent_with_the_tools(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol)
@@ -252,17 +252,17 @@ def test_a_response_format_goes_beside_the_tools(
         {"name": "Weather", **DESCRIBED, "parameters": PARAMETERS},
     ],
 )
-def test_a_schema_as_a_response_format_is_converted_in_a_call_too(
+def test_a_response_format_of_a_call_can_be_a_schema(
     modelstudio_emulator: Emulator, given: Any
 ) -> None:
     llm = model(modelstudio_emulator)
-    said = sent(modelstudio_emulator, llm, response_format=given)["response_format"]
-    assert said["json_schema"]["name"] == "Weather"
+    body = sent(modelstudio_emulator, llm, response_format=given)["response_format"]
+    assert body["json_schema"]["name"] == "Weather"
     bound = llm.bind_tools([], response_format=given)
-    assert sent(modelstudio_emulator, bound)["response_format"] == said
+    assert sent(modelstudio_emulator, bound)["response_format"] == body
 
 
-def test_openais_response_format_is_sent_as_it_is(
+def test_openais_response_format_is_sent_unchanged(
     modelstudio_emulator: Emulator,
 ) -> None:
     given: Any = {
@@ -270,27 +270,27 @@ def test_openais_response_format_is_sent_as_it_is(
         "json_schema": {"name": "w", "schema": PARAMETERS},
     }
     llm = model(modelstudio_emulator)
-    said = sent(modelstudio_emulator, llm.bind_tools([], response_format=given))
-    assert said["response_format"] == given
+    body = sent(modelstudio_emulator, llm.bind_tools([], response_format=given))
+    assert body["response_format"] == given
     stricter = llm.bind_tools([], response_format=given, strict=True)
-    said = sent(modelstudio_emulator, stricter)
-    assert said["response_format"]["json_schema"]["strict"] is True
+    body = sent(modelstudio_emulator, stricter)
+    assert body["response_format"]["json_schema"]["strict"] is True
     assert "strict" not in given["json_schema"]
 
 
-def test_tools_work_inside_a_chain(modelstudio_emulator: Emulator) -> None:
+def test_tools_work_in_a_chain(modelstudio_emulator: Emulator) -> None:
     prompt = ChatPromptTemplate.from_messages([("system", "S"), ("user", "{q}")])
     chain = prompt | model(modelstudio_emulator).bind_tools([weather])
     modelstudio_emulator.script(Reply(tool_calls=[ToolCall("weather", id="c")]))
     assert chain.invoke({"q": "Rain?"}).tool_calls[0]["id"] == "c"
     (request,) = modelstudio_emulator.requests
-    assert [it["role"] for it in messages(request)] == ["system", "user"]
+    assert [message["role"] for message in messages(request)] == ["system", "user"]
 
 
-# --- Calls that come back ---------------------------------------------------------
+# --- Calls in answers -------------------------------------------------------------
 
-# Two calls as they were recorded: later pieces repeat the id, or have an empty one.
-DIRTY = [
+# Two recorded calls: later deltas repeat the id, or have an empty one.
+DELTAS = [
     {"index": 0, "id": "call_a", "function": {"name": "weather", "arguments": ""}},
     {"index": 0, "id": "", "function": {"name": "", "arguments": '{"city": '}},
     {"index": 1, "id": "call_b", "function": {"name": "clock", "arguments": None}},
@@ -304,8 +304,12 @@ def test_streamed_calls_have_clean_ids_and_indices(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
     deltas = [
-        {"role": "assistant", "content": "", "tool_calls": [{"type": "function"} | it]}
-        for it in DIRTY
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [{"type": "function"} | delta],
+        }
+        for delta in DELTAS
     ]
     modelstudio_emulator.script(Reply(deltas=deltas, finish_reason="tool_calls"))
     llm = model(modelstudio_emulator, protocol=protocol)
@@ -314,14 +318,14 @@ def test_streamed_calls_have_clean_ids_and_indices(
     for chunk in chunks:
         assert isinstance(chunk, AIMessageChunk)
         pieces.extend(chunk.tool_call_chunks)
-    assert [(it["index"], it["id"], it["name"]) for it in pieces] == [
+    assert [(piece["index"], piece["id"], piece["name"]) for piece in pieces] == [
         (0, "call_a", "weather"),
         (0, None, None),
         (1, "call_b", "clock"),
         (0, None, None),
         (1, None, None),
     ]
-    assert [it["args"] for it in pieces] == ["", '{"city": ', "", '"Oslo"}', "{}"]
+    assert [piece["args"] for piece in pieces] == ["", '{"city": ', "", '"Oslo"}', "{}"]
 
 
 BROKEN = Reply(
@@ -334,38 +338,38 @@ BROKEN = Reply(
 
 @both_protocols
 @pytest.mark.parametrize("output_version", ["v0", "v1"])
-def test_an_invalid_call_stays_one_and_goes_back_as_json(
+def test_an_invalid_call_is_sent_back_as_json(
     modelstudio_emulator: Emulator, output_version: str, protocol: str
 ) -> None:
     modelstudio_emulator.script(BROKEN, Reply(text="Sorry."))
     llm = model(modelstudio_emulator, protocol=protocol, output_version=output_version)
     message = llm.bind_tools([weather]).invoke("Hi")
-    assert [it["id"] for it in message.tool_calls] == ["c2"]
+    assert [call["id"] for call in message.tool_calls] == ["c2"]
     (invalid,) = message.invalid_tool_calls
     assert (invalid["id"], invalid["args"]) == ("c1", '{"city": ')
     assert invalid["error"]
     kinds = [block["type"] for block in message.content_blocks]
     assert kinds == ["tool_call", "invalid_tool_call"]
-    answers = [ToolMessage("?", tool_call_id=it) for it in ("c1", "c2")]
+    answers = [ToolMessage("?", tool_call_id=call_id) for call_id in ("c1", "c2")]
     llm.invoke([("user", "Hi"), message, *answers])
     sent_calls = messages(modelstudio_emulator.requests[-1])[1]["tool_calls"]
-    assert {it["id"]: it["function"]["arguments"] for it in sent_calls} == {
+    assert {call["id"]: call["function"]["arguments"] for call in sent_calls} == {
         "c1": '{"invalid_arguments": "{\\"city\\": "}',
         "c2": '{"city": "Oslo"}',
     }
 
 
 @pytest.mark.filterwarnings("ignore:.*is in beta")
-def test_an_invalid_call_of_a_v3_stream_stays_one(
+def test_a_v3_stream_keeps_an_invalid_call(
     modelstudio_emulator: Emulator,
 ) -> None:
     modelstudio_emulator.script(BROKEN)
     message = model(modelstudio_emulator).stream_events("Hi", version="v3").output
-    assert [it["id"] for it in message.tool_calls] == ["c2"]
-    assert [it["id"] for it in message.invalid_tool_calls] == ["c1"]
+    assert [call["id"] for call in message.tool_calls] == ["c2"]
+    assert [call["id"] for call in message.invalid_tool_calls] == ["c1"]
 
 
-def test_a_call_without_arguments_is_one_with_none(
+def test_a_call_without_arguments_has_empty_arguments(
     modelstudio_emulator: Emulator,
 ) -> None:
     reply = Reply(tool_calls=[ToolCall("now", "", id="c")])
@@ -376,13 +380,13 @@ def test_a_call_without_arguments_is_one_with_none(
     assert last.response_metadata["finish_reason"] == "tool_calls"
 
 
-# --- Forced tools while thinking --------------------------------------------------
+# --- Forced tools with thinking ---------------------------------------------------
 
 AUTO_WARNED = ("auto", True, True, False)
-NAMED_QUIET = (NAMED, False, False, False)
+NAMED_SILENT = (NAMED, False, False, False)
 AUTO_NOT_THINKING = ("auto", False, True, False)
 # model, policy, number of tools → tool_choice, enable_thinking, warned, switched off;
-# None is an error before anything is sent.
+# None is an error before the request.
 FORCED: list[tuple[dict[str, Any], str, int, Any]] = [
     ({"model": "deepseek-v4-pro"}, "disable_thinking", 1, (NAMED, False, False, True)),
     ({"model": "deepseek-v4-pro"}, "auto", 1, AUTO_WARNED),
@@ -391,9 +395,9 @@ FORCED: list[tuple[dict[str, Any], str, int, Any]] = [
     ({"model": "deepseek-v4-pro"}, "auto", 2, AUTO_WARNED),
     ({"model": "deepseek-v4-pro"}, "error", 2, None),
     ({"enable_thinking": True}, "disable_thinking", 1, (NAMED, False, False, True)),
-    ({"model": "qwen3-max"}, "disable_thinking", 1, NAMED_QUIET),
-    ({"model": "qwen3-max"}, "auto", 1, NAMED_QUIET),
-    ({"model": "qwen3-max"}, "error", 1, NAMED_QUIET),
+    ({"model": "qwen3-max"}, "disable_thinking", 1, NAMED_SILENT),
+    ({"model": "qwen3-max"}, "auto", 1, NAMED_SILENT),
+    ({"model": "qwen3-max"}, "error", 1, NAMED_SILENT),
     ({"model": "qwen3-max"}, "disable_thinking", 2, AUTO_NOT_THINKING),
     ({"model": "qwen3-max"}, "auto", 2, AUTO_NOT_THINKING),
     ({"model": "qwen3-max"}, "error", 2, None),
@@ -422,7 +426,7 @@ FORCED: list[tuple[dict[str, Any], str, int, Any]] = [
 
 @both_protocols
 @pytest.mark.parametrize(("arguments", "policy", "count", "expected"), FORCED)
-def test_a_forced_tool_while_thinking_follows_the_policy(  # noqa: PLR0917 - pytest passes names
+def test_a_forced_tool_with_thinking_follows_the_policy(  # noqa: PLR0917 - pytest passes names
     modelstudio_emulator: Emulator,
     caplog: pytest.LogCaptureFixture,
     arguments: dict[str, Any],
@@ -432,7 +436,7 @@ def test_a_forced_tool_while_thinking_follows_the_policy(  # noqa: PLR0917 - pyt
     protocol: str,
 ) -> None:
     tools.log_once.cache_clear()
-    caplog.set_level(logging.INFO, "modelstudio_core.chat.tools")
+    caplog.set_level(logging.INFO, "modelstudio")
     llm = model(
         modelstudio_emulator,
         protocol=protocol,
@@ -454,17 +458,20 @@ def test_a_forced_tool_while_thinking_follows_the_policy(  # noqa: PLR0917 - pyt
     for request in modelstudio_emulator.requests:
         assert parameters(request)["tool_choice"] == choice
         assert parameters(request).get("enable_thinking") is thinking
-    assert [it.filename for it in caught] == [__file__] * (2 if warned else 0)
-    assert all("tool_choice='auto' is sent" in str(it.message) for it in caught)
+    assert [warning.filename for warning in caught] == [__file__] * (2 if warned else 0)
+    assert all(
+        "tool_choice='auto' is sent" in str(warning.message) for warning in caught
+    )
     assert len(caplog.records) == switched_off
     for answer in answers:
-        told = answer.response_metadata.get("thinking_disabled_for_tool_choice")
-        assert told is (True if switched_off else None)
+        metadata = answer.response_metadata
+        disabled = metadata.get("thinking_disabled_for_tool_choice")
+        assert disabled is (True if switched_off else None)
     assert state(llm) == before
 
 
 @both_protocols
-@pytest.mark.filterwarnings("ignore:.*a call demanded")
+@pytest.mark.filterwarnings("ignore:.*an answer without a call is an error")
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
     ("name", "policy"),
@@ -475,7 +482,7 @@ def test_a_forced_tool_while_thinking_follows_the_policy(  # noqa: PLR0917 - pyt
         ("glm-5.3", "disable_thinking"),
     ],
 )
-def test_a_demanded_call_that_does_not_come_is_an_error(
+def test_an_answer_without_the_required_call_is_an_error(
     modelstudio_emulator: Emulator, name: str, policy: Any, stream: bool, protocol: str
 ) -> None:
     llm = model(
@@ -490,11 +497,13 @@ def test_a_demanded_call_that_does_not_come_is_an_error(
     assert len(modelstudio_emulator.requests) == 1
 
 
-def test_a_call_may_choose_another_policy(modelstudio_emulator: Emulator) -> None:
+def test_a_call_can_set_the_policy_for_forced_tools(
+    modelstudio_emulator: Emulator,
+) -> None:
     llm = model(modelstudio_emulator)
     bound = llm.bind_tools([weather], tool_choice="any")
     modelstudio_emulator.script(*[Reply(tool_calls=[ToolCall("weather")])] * 2)
-    with pytest.warns(UserWarning, match="a call demanded"):
+    with pytest.warns(UserWarning, match="an answer without a call is an error"):
         bound.invoke("Hi", forced_tool_choice="auto")
     bound.invoke("Hi", enable_thinking=False)
     first, second = map(parameters, modelstudio_emulator.requests)

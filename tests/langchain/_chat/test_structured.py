@@ -1,4 +1,4 @@
-"""``with_structured_output``: what is asked for, and objects or errors, no blanks."""
+"""``with_structured_output``: requests, parsed answers and errors."""
 
 import json
 import pickle
@@ -13,11 +13,11 @@ from langchain_core.utils.function_calling import convert_to_json_schema
 from pydantic import BaseModel, Field, field_validator
 from pydantic.v1 import BaseModel as OldBaseModel
 
-from langchain_modelstudio._chat import shapes as _shapes
+from langchain_modelstudio._chat import shapes
 from modelstudio_core.emulator import Emulator, Reply, ToolCall
 from modelstudio_core.errors import ConfigurationError
-from tests.langchain.asking import (
-    PROTOCOLS,
+from tests.langchain.support import (
+    both_protocols,
     messages,
     model,
     never_blocking,
@@ -26,7 +26,6 @@ from tests.langchain.asking import (
 )
 
 METHODS: Any = ("function_calling", "json_schema", "json_mode")
-both_protocols = pytest.mark.parametrize("protocol", PROTOCOLS)
 all_methods = pytest.mark.parametrize("method", METHODS)
 
 
@@ -78,19 +77,19 @@ ANSWER = {"setup": "Why?", "punchline": "Because."}
 
 
 class Starts(BaseCallbackHandler):
-    """Counts the starts of models, and keeps what they were told."""
+    """Collects the options of each call of a model."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Create an empty list."""
         self.options: list[Any] = []
 
-    def on_chat_model_start(self, *_: Any, **told: Any) -> None:
-        """Keep one."""
-        self.options.append(told["options"])
+    def on_chat_model_start(self, *_: Any, **kwargs: Any) -> None:
+        """Append the options."""
+        self.options.append(kwargs["options"])
 
 
 def reply(method: str, answer: Any = ANSWER, name: str = "Joke", **more: Any) -> Reply:
-    """Return an answer as the method wants it, in pieces of a few characters."""
+    """Return a method's answer, in deltas of four characters."""
     text = answer if isinstance(answer, str) else json.dumps(answer)
     pieces = [text[i : i + 4] for i in range(0, len(text), 4)]
     if method == "function_calling":
@@ -98,13 +97,13 @@ def reply(method: str, answer: Any = ANSWER, name: str = "Joke", **more: Any) ->
     return Reply(pieces=pieces, **more)
 
 
-# --- What is asked for ------------------------------------------------------------
+# --- Requests ---------------------------------------------------------------------
 
 
 @both_protocols
 @all_methods
 @pytest.mark.parametrize("kind", SCHEMAS)
-def test_each_schema_is_asked_for_by_each_method(
+def test_each_schema_is_sent_by_each_method(
     modelstudio_emulator: Emulator, kind: str, method: Any, protocol: str
 ) -> None:
     schema = SCHEMAS[kind]
@@ -116,9 +115,9 @@ def test_each_schema_is_asked_for_by_each_method(
     joke = llm.with_structured_output(schema, method=method).invoke(
         "Tell one.", config={"callbacks": [starts]}
     )
-    wanted: Any = schema(**ANSWER) if isinstance(schema, type) else ANSWER
-    assert joke == wanted
-    assert type(joke) is type(wanted)
+    expected: Any = schema(**ANSWER) if isinstance(schema, type) else ANSWER
+    assert joke == expected
+    assert type(joke) is type(expected)
     (body,) = map(parameters, modelstudio_emulator.requests)
     if method == "function_calling":
         (shape,) = body["tools"]
@@ -139,8 +138,8 @@ def test_each_schema_is_asked_for_by_each_method(
     else:
         assert body["response_format"] == {"type": "json_object"}
         assert body["enable_thinking"] is True
-    (told,) = starts.options
-    traced = told["ls_structured_output_format"]
+    (options,) = starts.options
+    traced = options["ls_structured_output_format"]
     assert traced["kwargs"] == {"method": method, "strict": None}
     assert set(traced["schema"]["properties"]) == {"setup", "punchline"}
     if kind != "response format":
@@ -177,7 +176,7 @@ def test_strict_is_sent_with_every_schema(
         ("a-model-of-tomorrow", {}, "function_calling"),
     ],
 )
-def test_the_method_is_what_the_model_is_known_to_take(
+def test_the_default_method_depends_on_the_model(
     modelstudio_emulator: Emulator, name: str, arguments: dict[str, Any], method: str
 ) -> None:
     llm = model(modelstudio_emulator, model=name, **arguments)
@@ -188,7 +187,7 @@ def test_the_method_is_what_the_model_is_known_to_take(
     assert ("tools" in body) is (method == "function_calling")
 
 
-def test_the_model_that_a_binding_names_decides_the_method(
+def test_the_default_method_depends_on_a_bound_model(
     modelstudio_emulator: Emulator,
 ) -> None:
     llm = model(modelstudio_emulator).with_structured_output(Joke, model="qwen-max")
@@ -201,8 +200,8 @@ def test_the_model_that_a_binding_names_decides_the_method(
     ("arguments", "words"),
     [
         ({"schema": Joke, "method": "jsn_mode"}, "Did you mean 'json_mode'"),
-        ({"schema": None}, "needs a schema"),
-        ({"schema": None, "method": "json_schema"}, "needs a schema"),
+        ({"schema": None}, "schema is required"),
+        ({"schema": None, "method": "json_schema"}, "schema is required"),
         ({"schema": Joke, "method": "json_mode", "strict": True}, "strict"),
         ({"schema": 5}, "schema must be"),
         ({"schema": {"type": "object"}}, "with a title"),
@@ -220,14 +219,14 @@ def test_the_model_that_a_binding_names_decides_the_method(
         ),
     ],
 )
-def test_a_wrong_argument_is_refused_at_once(
+def test_an_invalid_argument_is_an_error(
     modelstudio_emulator: Emulator, arguments: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
         model(modelstudio_emulator).with_structured_output(**arguments)
 
 
-# --- The word that JSON mode demands ----------------------------------------------
+# --- The word "JSON" that JSON mode requires --------------------------------------
 
 SYSTEM = "Be funny."
 MARKED = {"type": "text", "text": SYSTEM, "cache_control": {"type": "ephemeral"}}
@@ -249,21 +248,23 @@ MARKED = {"type": "text", "text": SYSTEM, "cache_control": {"type": "ephemeral"}
         ),
     ],
 )
-def test_the_word_is_added_where_it_is_missing(
+def test_an_instruction_is_added_to_a_prompt_without_the_word(
     modelstudio_emulator: Emulator, prompt: Any, roles: list[str]
 ) -> None:
     llm = model(modelstudio_emulator).with_structured_output(Joke, method="json_mode")
     modelstudio_emulator.script(reply("json_mode"))
     assert llm.invoke(prompt) == Joke(**ANSWER)
     first, *rest = messages(modelstudio_emulator.requests[0])
-    assert [it["role"] for it in (first, *rest)] == roles
+    assert [message["role"] for message in (first, *rest)] == roles
     assert "Answer with a JSON object" in str(first["content"])
     assert '"punchline"' in str(first["content"])
     if not isinstance(prompt, str) and len(rest) == 1:
         assert SYSTEM in str(first["content"])
 
 
-def test_a_cache_marker_survives_the_word(modelstudio_emulator: Emulator) -> None:
+def test_a_cache_marker_of_the_system_message_is_kept(
+    modelstudio_emulator: Emulator,
+) -> None:
     llm = model(modelstudio_emulator).with_structured_output(method="json_mode")
     modelstudio_emulator.script(reply("json_mode"))
     given = SystemMessage([MARKED])
@@ -282,47 +283,49 @@ def test_a_cache_marker_survives_the_word(modelstudio_emulator: Emulator) -> Non
         [HumanMessage([{"type": "text", "text": "As json"}]), AIMessage("?"), "one"],
     ],
 )
-def test_the_word_is_not_added_where_it_is(
+def test_no_instruction_is_added_to_a_prompt_with_the_word(
     modelstudio_emulator: Emulator, prompt: Any
 ) -> None:
     llm = model(modelstudio_emulator)
     modelstudio_emulator.script(reply("json_mode"), Reply(text="-"))
     llm.with_structured_output(Joke, method="json_mode").invoke(prompt)
     llm.invoke(prompt)
-    asked, plain = map(messages, modelstudio_emulator.requests)
-    assert asked == plain
+    structured, plain = map(messages, modelstudio_emulator.requests)
+    assert structured == plain
 
 
-# --- Whole, streamed, in batches, in chains ---------------------------------------
+# --- Methods of a runnable --------------------------------------------------------
 
 
 @both_protocols
 @all_methods
-def test_dicts_grow_while_they_stream(
+def test_a_stream_yields_growing_dicts(
     modelstudio_emulator: Emulator, method: Any, protocol: str
 ) -> None:
     llm = model(modelstudio_emulator, protocol=protocol)
     structured = llm.with_structured_output(SCHEMAS["json schema"], method=method)
     modelstudio_emulator.script(reply(method, reasoning="Hm."))
-    seen: list[Any] = list(structured.stream("Tell one."))
-    assert len(seen) > 4
-    assert seen[-1] == ANSWER
-    assert all(isinstance(it, dict) and set(it) <= set(ANSWER) for it in seen)
-    lengths = [len(str(it)) for it in seen]
+    results: list[Any] = list(structured.stream("Tell one."))
+    assert len(results) > 4
+    assert results[-1] == ANSWER
+    assert all(
+        isinstance(piece, dict) and set(piece) <= set(ANSWER) for piece in results
+    )
+    lengths = [len(str(piece)) for piece in results]
     assert lengths == sorted(lengths)
     assert len(modelstudio_emulator.requests) == 1
 
 
 @all_methods
-def test_objects_stream_as_soon_as_they_are_valid(
+def test_a_stream_yields_objects_as_soon_as_they_are_valid(
     modelstudio_emulator: Emulator, method: Any
 ) -> None:
     structured = model(modelstudio_emulator).with_structured_output(Joke, method=method)
     modelstudio_emulator.script(reply(method))
-    seen: list[Any] = list(structured.stream("Tell one."))
-    assert all(isinstance(it, Joke) for it in seen)
-    assert seen[-1] == Joke(**ANSWER)
-    assert len(seen) > 1
+    results: list[Any] = list(structured.stream("Tell one."))
+    assert all(isinstance(piece, Joke) for piece in results)
+    assert results[-1] == Joke(**ANSWER)
+    assert len(results) > 1
 
 
 @both_protocols
@@ -337,21 +340,21 @@ async def test_async_answers_are_the_same(
     joke = Joke(**ANSWER)
     with never_blocking():
         assert await structured.ainvoke("Tell one.") == joke
-        pieces = [it async for it in structured.astream("Tell one.")]
+        pieces = [chunk async for chunk in structured.astream("Tell one.")]
         assert await structured.abatch(["Tell one.", "Another."]) == [joke] * 2
-        whole: Any = await with_raw.ainvoke("Tell one.")
+        complete: Any = await with_raw.ainvoke("Tell one.")
         added: Any = None
         async for piece in with_raw.astream("Tell one."):
             added = piece if added is None else added + piece
     assert len(pieces) > 1
     assert pieces[-1] == joke
-    assert whole["parsed"] == added["parsed"] == joke
-    assert whole["raw"].response_metadata["request_id"]
+    assert complete["parsed"] == added["parsed"] == joke
+    assert complete["raw"].response_metadata["request_id"]
     assert added["raw"].response_metadata["request_id"]
     assert len(modelstudio_emulator.requests) == 6
 
 
-def test_batches_and_chains(modelstudio_emulator: Emulator) -> None:
+def test_batch_in_a_chain(modelstudio_emulator: Emulator) -> None:
     prompt = ChatPromptTemplate.from_messages([("system", "S"), ("user", "{about}")])
     llm = model(modelstudio_emulator, model="qwen-max")
     chain = prompt | llm.with_structured_output(Joke)
@@ -359,14 +362,16 @@ def test_batches_and_chains(modelstudio_emulator: Emulator) -> None:
     jokes = chain.batch([{"about": "a"}, {"about": "b"}])
     assert jokes == [Joke(**ANSWER)] * 2
     assert list(chain.stream({"about": "c"}))[-1] == Joke(**ANSWER)
-    asked = sorted(messages(it)[1]["content"] for it in modelstudio_emulator.requests)
-    assert asked == ["a", "b", "c"]
+    questions = sorted(
+        messages(request)[1]["content"] for request in modelstudio_emulator.requests
+    )
+    assert questions == ["a", "b", "c"]
 
 
 @both_protocols
 @all_methods
 @pytest.mark.parametrize("by_variable", [False, True])
-def test_blocks_of_v1_change_nothing(
+def test_v1_content_is_parsed_too(
     modelstudio_emulator: Emulator,
     monkeypatch: pytest.MonkeyPatch,
     method: Any,
@@ -379,9 +384,9 @@ def test_blocks_of_v1_change_nothing(
     llm = model(modelstudio_emulator, protocol=protocol, **arguments)
     structured = llm.with_structured_output(Joke, method=method, include_raw=True)
     modelstudio_emulator.script(*[reply(method, reasoning="Hm.")] * 3)
-    found: Any = structured.invoke("Tell one.")
-    assert found["parsed"] == Joke(**ANSWER)
-    assert found["raw"].content[0] == {"type": "reasoning", "reasoning": "Hm."}
+    result: Any = structured.invoke("Tell one.")
+    assert result["parsed"] == Joke(**ANSWER)
+    assert result["raw"].content[0] == {"type": "reasoning", "reasoning": "Hm."}
     only = llm.with_structured_output(SCHEMAS["typed dict"], method=method)
     if method != "function_calling":
         assert list(only.stream("Tell one."))[-1] == ANSWER
@@ -389,24 +394,24 @@ def test_blocks_of_v1_change_nothing(
 
 
 @all_methods
-def test_the_message_is_kept_beside_the_object(
+def test_include_raw_returns_the_message(
     modelstudio_emulator: Emulator, method: Any
 ) -> None:
     llm = model(modelstudio_emulator)
     structured = llm.with_structured_output(Joke, method=method, include_raw=True)
     modelstudio_emulator.script(*[reply(method, reasoning="Hm.")] * 2)
-    found: Any = structured.invoke("Tell one.")
-    assert set(found) == {"raw", "parsed", "parsing_error"}
-    assert found["parsed"] == Joke(**ANSWER)
-    assert found["parsing_error"] is None
-    assert found["raw"].additional_kwargs["reasoning_content"] == "Hm."
+    result: Any = structured.invoke("Tell one.")
+    assert set(result) == {"raw", "parsed", "parsing_error"}
+    assert result["parsed"] == Joke(**ANSWER)
+    assert result["parsing_error"] is None
+    assert result["raw"].additional_kwargs["reasoning_content"] == "Hm."
     pieces: list[Any] = list(structured.stream("Tell one."))
-    assert [set(it) for it in pieces[:-1]] == [{"raw"}] * (len(pieces) - 1)
+    assert [set(piece) for piece in pieces[:-1]] == [{"raw"}] * (len(pieces) - 1)
     assert len(pieces) > 4
     assert pieces[-1] == {"parsed": Joke(**ANSWER), "parsing_error": None}
 
 
-# --- Answers that are none --------------------------------------------------------
+# --- Invalid answers --------------------------------------------------------------
 
 CUT = '{"setup": "Why?", "punchline": "Bec'
 BAD: dict[str, Any] = {
@@ -426,74 +431,74 @@ NO_CALL: dict[str, Reply] = {
 }
 
 
-def read_all(structured: Any, way: str) -> Any:
-    """Ask in one way, and return the last that comes."""
-    if way == "invoke":
+def last_result(structured: Any, name: str) -> Any:
+    """Call a method, and return its last result."""
+    if name == "invoke":
         return structured.invoke("Tell one.")
     *_, last = structured.stream("Tell one.")
     return last
 
 
-def check_refusal(studio: Emulator, answer: Reply, schema: Any, method: Any) -> None:
-    """See that no way of asking gives an object for an answer that is none."""
+def check_invalid(studio: Emulator, answer: Reply, schema: Any, method: Any) -> None:
+    """Check that every method raises for an invalid answer."""
     llm = model(studio)
     structured = llm.with_structured_output(schema, method=method)
     with_raw = llm.with_structured_output(schema, method=method, include_raw=True)
-    for way in ("invoke", "stream"):
+    for name in ("invoke", "stream"):
         studio.script(answer, answer)
-        with pytest.raises(OutputParserException, match="no answer in the shape of"):
-            read_all(structured, way)
-        found = read_all(with_raw, way)
-        assert found["parsed"] is None
-        assert isinstance(found["parsing_error"], OutputParserException)
+        with pytest.raises(OutputParserException, match="The answer does not match"):
+            last_result(structured, name)
+        result = last_result(with_raw, name)
+        assert result["parsed"] is None
+        assert isinstance(result["parsing_error"], OutputParserException)
     assert len(studio.requests) == 4
 
 
 @all_methods
 @pytest.mark.parametrize("kind", ["pydantic", "old pydantic", "typed dict"])
 @pytest.mark.parametrize("bad", BAD)
-def test_an_answer_of_another_shape_is_an_error(
+def test_an_answer_that_does_not_match_is_an_error(
     modelstudio_emulator: Emulator, bad: str, kind: str, method: Any
 ) -> None:
     schema = SCHEMAS[kind]
     answer = reply(method, name=schema.__name__, **BAD[bad])
-    check_refusal(modelstudio_emulator, answer, schema, method)
+    check_invalid(modelstudio_emulator, answer, schema, method)
 
 
 @pytest.mark.parametrize("kind", ["pydantic", "json schema"])
 @pytest.mark.parametrize("none", NO_CALL)
-def test_an_answer_without_its_call_is_an_error(
+def test_an_answer_without_the_call_is_an_error(
     modelstudio_emulator: Emulator, none: str, kind: str
 ) -> None:
-    check_refusal(
+    check_invalid(
         modelstudio_emulator, NO_CALL[none], SCHEMAS[kind], "function_calling"
     )
 
 
 @all_methods
-def test_an_answer_that_was_cut_off_says_what_to_raise(
+def test_the_error_of_a_cut_off_answer_names_max_tokens(
     modelstudio_emulator: Emulator, method: Any
 ) -> None:
     structured = model(modelstudio_emulator).with_structured_output(Joke, method=method)
     modelstudio_emulator.script(reply(method, CUT, finish_reason="length"))
-    with pytest.raises(OutputParserException, match="raise max_tokens") as caught:
+    with pytest.raises(OutputParserException, match="increase max_tokens") as caught:
         structured.invoke("Tell one.")
     assert caught.value.llm_output == CUT
 
 
 @all_methods
-def test_a_cut_answer_is_one_where_callbacks_make_it_stream(
+def test_a_cut_off_answer_is_an_error_with_streaming(
     modelstudio_emulator: Emulator, method: Any
 ) -> None:
-    """LangChain mends the arguments of a streamed call before anybody can check."""
+    """LangChain repairs the arguments of a streamed call, which hides the cut."""
     llm = model(modelstudio_emulator, streaming=True)
     structured = llm.with_structured_output(Joke, method=method)
     modelstudio_emulator.script(reply(method, CUT, finish_reason="length"))
-    with pytest.raises(OutputParserException, match="raise max_tokens"):
+    with pytest.raises(OutputParserException, match="increase max_tokens"):
         structured.invoke("Tell one.")
 
 
-def test_json_in_a_fence_is_read(modelstudio_emulator: Emulator) -> None:
+def test_json_in_a_code_fence_is_parsed(modelstudio_emulator: Emulator) -> None:
     structured = model(modelstudio_emulator).with_structured_output(
         Joke, method="json_mode"
     )
@@ -503,7 +508,7 @@ def test_json_in_a_fence_is_read(modelstudio_emulator: Emulator) -> None:
     assert list(structured.stream("Tell one."))[-1] == Joke(**ANSWER)
 
 
-def test_a_models_own_check_is_an_error_too(modelstudio_emulator: Emulator) -> None:
+def test_a_validator_of_the_class_is_applied(modelstudio_emulator: Emulator) -> None:
     class Clean(BaseModel):
         """A clean joke."""
 
@@ -522,7 +527,7 @@ def test_a_models_own_check_is_an_error_too(modelstudio_emulator: Emulator) -> N
         structured.invoke("Tell one.")
 
 
-def test_a_model_that_only_thinks_is_asked_and_its_call_demanded(
+def test_a_thinking_only_model_must_call_the_schema(
     modelstudio_emulator: Emulator,
 ) -> None:
     llm = model(modelstudio_emulator, model="glm-5.3")
@@ -530,20 +535,20 @@ def test_a_model_that_only_thinks_is_asked_and_its_call_demanded(
     modelstudio_emulator.script(
         reply("function_calling", reasoning="Hm."), Reply(reasoning="Hm.", text="No.")
     )
-    with pytest.warns(UserWarning, match="a call demanded"):
-        found: Any = structured.invoke("Tell one.")
-    assert found["parsed"] == Joke(**ANSWER)
-    assert found["raw"].additional_kwargs["reasoning_content"] == "Hm."
-    with pytest.warns(UserWarning, match="a call demanded"):
-        found = structured.invoke("Tell one.")
-    assert found["parsed"] is None
-    assert found["raw"].text == "No."
-    assert isinstance(found["parsing_error"], OutputParserException)
+    with pytest.warns(UserWarning, match="an answer without a call is an error"):
+        result: Any = structured.invoke("Tell one.")
+    assert result["parsed"] == Joke(**ANSWER)
+    assert result["raw"].additional_kwargs["reasoning_content"] == "Hm."
+    with pytest.warns(UserWarning, match="an answer without a call is an error"):
+        result = structured.invoke("Tell one.")
+    assert result["parsed"] is None
+    assert result["raw"].text == "No."
+    assert isinstance(result["parsing_error"], OutputParserException)
     body = parameters(modelstudio_emulator.requests[0])
     assert body["tool_choice"] == "auto"
 
 
-def test_a_tool_may_be_called_before_the_answer(
+def test_a_tool_can_be_called_before_the_answer(
     modelstudio_emulator: Emulator,
 ) -> None:
     def search(about: str) -> str:
@@ -568,37 +573,39 @@ def test_a_tool_may_be_called_before_the_answer(
 
 @all_methods
 @pytest.mark.parametrize("include_raw", [True, False])
-def test_it_can_be_sent_to_a_worker(
+def test_a_structured_model_can_be_pickled(
     modelstudio_emulator: Emulator, method: Any, include_raw: bool
 ) -> None:
     llm = model(modelstudio_emulator, model="qwen-plus")
-    asking = llm.with_structured_output(Joke, method=method, include_raw=include_raw)
-    sent = pickle.loads(pickle.dumps(asking))  # noqa: S301 - our own pickle
+    structured = llm.with_structured_output(
+        Joke, method=method, include_raw=include_raw
+    )
+    sent = pickle.loads(pickle.dumps(structured))  # noqa: S301 - our own pickle
     text = json.dumps(ANSWER)
     called = Reply(tool_calls=[ToolCall("Joke", text)])
     reply = called if method == "function_calling" else Reply(text=text)
     modelstudio_emulator.script(reply)
-    found: Any = sent.invoke("Tell me a joke.")
-    assert (found["parsed"] if include_raw else found) == Joke(**ANSWER)
+    result: Any = sent.invoke("Tell me a joke.")
+    assert (result["parsed"] if include_raw else result) == Joke(**ANSWER)
 
 
-def test_nothing_is_read_while_the_model_thinks(
+def test_reasoning_chunks_are_not_parsed(
     modelstudio_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reading what has come so far for each thought would cost its square."""
-    reads: list[bool] = []
-    read = _shapes.Shape.read
+    """Parsing the answer at each reasoning chunk would take quadratic time."""
+    partials: list[bool] = []
+    parse = shapes.Shape.parse
 
-    def count(self: Any, message: Any, *, partial: bool = False) -> Any:
-        reads.append(partial)
-        return read(self, message, partial=partial)
+    def parse_and_count(self: Any, message: Any, *, partial: bool = False) -> Any:
+        partials.append(partial)
+        return parse(self, message, partial=partial)
 
-    monkeypatch.setattr(_shapes.Shape, "read", count)
-    thoughts = [{"reasoning_content": f"Hm {number}. "} for number in range(50)]
-    said = [{"content": json.dumps(ANSWER)}]
-    modelstudio_emulator.script(Reply(deltas=[*thoughts, *said]))
-    asking = model(modelstudio_emulator).with_structured_output(
+    monkeypatch.setattr(shapes.Shape, "parse", parse_and_count)
+    reasoning = [{"reasoning_content": f"Hm {number}. "} for number in range(50)]
+    answer = [{"content": json.dumps(ANSWER)}]
+    modelstudio_emulator.script(Reply(deltas=[*reasoning, *answer]))
+    structured = model(modelstudio_emulator).with_structured_output(
         Joke, method="json_mode"
     )
-    assert list(asking.stream("Tell me a joke, in JSON.")) == [Joke(**ANSWER)]
-    assert reads == [True, False]
+    assert list(structured.stream("Tell me a joke, in JSON.")) == [Joke(**ANSWER)]
+    assert partials == [True, False]

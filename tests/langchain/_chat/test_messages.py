@@ -1,4 +1,4 @@
-"""Reasoning that goes back to the model, from wherever a history kept it."""
+"""Histories: reasoning and calls of any origin, and unusual orders of messages."""
 
 import pickle
 from collections.abc import Callable
@@ -9,7 +9,6 @@ from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.load import dumpd, load
 from langchain_core.messages import (
     AIMessage,
-    AIMessageChunk,
     BaseMessage,
     HumanMessage,
     SystemMessage,
@@ -18,17 +17,21 @@ from langchain_core.messages import (
     messages_to_dict,
     trim_messages,
 )
-from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator, Reply, ToolCall
-from tests.langchain.asking import PROTOCOLS, check_legal, messages, model, parameters
-
-both_protocols = pytest.mark.parametrize("protocol", PROTOCOLS)
-v3_is_beta = pytest.mark.filterwarnings("ignore:.*is in beta")
+from tests.langchain.support import (
+    add,
+    both_protocols,
+    check_rules,
+    messages,
+    model,
+    parameters,
+    v3_is_beta,
+)
 
 CALL = {"name": "weather", "args": {"city": "Tromsø"}, "id": "call_a"}
 SENT_CALL = {
@@ -36,65 +39,64 @@ SENT_CALL = {
     "type": "function",
     "function": {"name": "weather", "arguments": '{"city": "Tromsø"}'},
 }
-THOUGHT = "A tool. 思"
-TURN = Reply(
-    reasoning=THOUGHT,
+REASONING = "A tool. 思"
+REPLY = Reply(
+    reasoning=REASONING,
     text="Looking.",
     tool_calls=[ToolCall("weather", {"city": "Tromsø"}, id="call_a")],
 )
-ASKED = HumanMessage("Rain?")
-TOLD = ToolMessage("It rains.", tool_call_id="call_a")
+QUESTION = HumanMessage("Rain?")
+RESULT = ToolMessage("It rains.", tool_call_id="call_a")
 
 
-# --- How a message was made, and what happened to it ------------------------------
+# --- Origin and storage of a message ----------------------------------------------
 
 
 def streamed(llm: ChatModelStudio) -> AIMessage:
-    """Add the chunks of a stream."""
-    first, *rest = [it for it in llm.stream("Rain?") if isinstance(it, AIMessageChunk)]
-    return add_ai_message_chunks(first, *rest)
+    """Add up the chunks of a stream."""
+    return add(llm.stream("Rain?"))
 
 
-MAKERS: dict[str, Callable[[ChatModelStudio], AIMessage]] = {
-    "whole": lambda llm: llm.invoke("Rain?"),
+ORIGINS: dict[str, Callable[[ChatModelStudio], AIMessage]] = {
+    "invoked": lambda llm: llm.invoke("Rain?"),
     "streamed": streamed,
     "v3": lambda llm: llm.stream_events("Rain?", version="v3").output,
 }
 
 
 def through_serializer(history: list[Any]) -> list[Any]:
-    """Do what a checkpointer does."""
+    """Serialize and restore as a checkpointer does."""
     serializer = JsonPlusSerializer()
-    found: list[Any] = serializer.loads_typed(serializer.dumps_typed(history))
-    return found
+    restored: list[Any] = serializer.loads_typed(serializer.dumps_typed(history))
+    return restored
 
 
-KEEPERS: dict[str, Callable[[list[Any]], list[Any]]] = {
+STORAGES: dict[str, Callable[[list[Any]], list[Any]]] = {
     "itself": lambda history: history,
     "pickle": lambda history: pickle.loads(pickle.dumps(history)),  # noqa: S301 - our own
     "dumpd": lambda history: load(dumpd(history), allowed_objects="messages"),
     "dicts": lambda history: messages_from_dict(messages_to_dict(history)),
     "dumped": lambda history: [
-        type(it).model_validate(it.model_dump()) for it in history
+        type(message).model_validate(message.model_dump()) for message in history
     ],
     "checkpoint": through_serializer,
     "trimmed": lambda history: trim_messages(
         history, max_tokens=4, token_counter=len, strategy="last"
     ),
-    "copies": lambda history: [it.model_copy(deep=True) for it in history],
+    "copies": lambda history: [message.model_copy(deep=True) for message in history],
 }
 
 
 @both_protocols
 @v3_is_beta
-@pytest.mark.parametrize("made", MAKERS)
+@pytest.mark.parametrize("origin", ORIGINS)
 @pytest.mark.parametrize("output_version", ["v0", "v1"])
-@pytest.mark.parametrize("kept", KEEPERS)
-def test_reasoning_goes_back_however_it_was_kept(
+@pytest.mark.parametrize("storage", STORAGES)
+def test_reasoning_is_sent_back_from_every_origin_and_storage(
     modelstudio_emulator: Emulator,
-    made: str,
+    origin: str,
     output_version: str,
-    kept: str,
+    storage: str,
     protocol: str,
 ) -> None:
     llm = model(
@@ -103,62 +105,62 @@ def test_reasoning_goes_back_however_it_was_kept(
         protocol=protocol,
         output_version=output_version,
     )
-    modelstudio_emulator.script(TURN)
-    turn = MAKERS[made](llm)
-    llm.invoke(KEEPERS[kept]([ASKED, turn, TOLD]))
-    _, sent, told = messages(modelstudio_emulator.requests[-1])
+    modelstudio_emulator.script(REPLY)
+    message = ORIGINS[origin](llm)
+    llm.invoke(STORAGES[storage]([QUESTION, message, RESULT]))
+    _, sent, result = messages(modelstudio_emulator.requests[-1])
     assert sent == {
         "role": "assistant",
         "content": "Looking.",
-        "reasoning_content": THOUGHT,
+        "reasoning_content": REASONING,
         "tool_calls": [SENT_CALL],
     }
-    assert told["content"] == "It rains."
+    assert result["content"] == "It rains."
 
 
 @both_protocols
 @pytest.mark.filterwarnings("ignore:.*deprecated")
-def test_a_history_of_langchains_own_keeps_reasoning(
+def test_langchains_message_history_keeps_reasoning(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
-    kept = InMemoryChatMessageHistory()
-    kept.add_messages([ASKED])
+    stored = InMemoryChatMessageHistory()
+    stored.add_messages([QUESTION])
     llm = model(modelstudio_emulator, model="deepseek-v4-pro", protocol=protocol)
-    modelstudio_emulator.script(TURN)
-    kept.add_messages([llm.invoke(kept.messages), TOLD])
+    modelstudio_emulator.script(REPLY)
+    stored.add_messages([llm.invoke(stored.messages), RESULT])
     prompt = ChatPromptTemplate.from_messages(
         [("system", "S"), MessagesPlaceholder("history"), ("user", "{q}")]
     )
     chain = RunnableWithMessageHistory(
         prompt | llm,
-        lambda _: kept,
+        lambda _: stored,
         input_messages_key="q",
         history_messages_key="history",
     )
     chain.invoke({"q": "Sure?"}, config={"configurable": {"session_id": "1"}})
     sent = messages(modelstudio_emulator.requests[-1])
-    assert [it["role"] for it in sent] == [
+    assert [message["role"] for message in sent] == [
         "system",
         "user",
         "assistant",
         "tool",
         "user",
     ]
-    assert sent[2]["reasoning_content"] == THOUGHT
-    assert kept.messages[-1].additional_kwargs["reasoning_content"]
+    assert sent[2]["reasoning_content"] == REASONING
+    assert stored.messages[-1].additional_kwargs["reasoning_content"]
 
 
 # --- Other providers' histories ---------------------------------------------------
 
 
-def turn(content: Any = "", **fields: Any) -> AIMessage:
-    """Return a tool turn as another provider leaves it."""
+def with_call(content: Any = "", **fields: Any) -> AIMessage:
+    """Return another provider's message with a tool call."""
     return AIMessage(content=content, tool_calls=[CALL], **fields)
 
 
 OTHERS: dict[str, tuple[AIMessage, str, str]] = {
     "anthropic": (
-        turn(
+        with_call(
             [
                 {"type": "thinking", "thinking": "Hm.", "signature": "s"},
                 {"type": "redacted_thinking", "data": "x"},
@@ -176,7 +178,7 @@ OTHERS: dict[str, tuple[AIMessage, str, str]] = {
         "So.",
     ),
     "anthropic in v1": (
-        turn(
+        with_call(
             [
                 {"type": "reasoning", "reasoning": "Hm.", "extras": {"signature": "s"}},
                 {
@@ -192,7 +194,7 @@ OTHERS: dict[str, tuple[AIMessage, str, str]] = {
         "So.",
     ),
     "openai responses": (
-        turn(
+        with_call(
             [
                 {
                     "type": "reasoning",
@@ -218,7 +220,7 @@ OTHERS: dict[str, tuple[AIMessage, str, str]] = {
         "So.",
     ),
     "openai responses in v0": (
-        turn(
+        with_call(
             "So.",
             additional_kwargs={
                 "reasoning": {
@@ -232,7 +234,7 @@ OTHERS: dict[str, tuple[AIMessage, str, str]] = {
         "So.",
     ),
     "gemini": (
-        turn(
+        with_call(
             [
                 {"type": "thinking", "thinking": "Hm.", "signature": "s"},
                 {"type": "text", "text": "So.", "extras": {"signature": "s"}},
@@ -243,7 +245,7 @@ OTHERS: dict[str, tuple[AIMessage, str, str]] = {
         "So.",
     ),
     "mistral": (
-        turn(
+        with_call(
             [
                 {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
                 {"type": "text", "text": "So."},
@@ -253,7 +255,7 @@ OTHERS: dict[str, tuple[AIMessage, str, str]] = {
         "So.",
     ),
     "bedrock": (
-        turn(
+        with_call(
             [
                 {
                     "type": "reasoning_content",
@@ -266,30 +268,30 @@ OTHERS: dict[str, tuple[AIMessage, str, str]] = {
         "So.",
     ),
     "deepseek": (
-        turn("So.", additional_kwargs={"reasoning_content": "Hm."}),
+        with_call("So.", additional_kwargs={"reasoning_content": "Hm."}),
         "Hm.",
         "So.",
     ),
     "tags in the text": (
-        turn("<think>Hm.</think>So."),
+        with_call("<think>Hm.</think>So."),
         "",
         "<think>Hm.</think>So.",
     ),
-    "none": (turn("So."), "", "So."),
+    "none": (with_call("So."), "", "So."),
 }
 
 
 @both_protocols
 @pytest.mark.parametrize("name", ["deepseek-v4-pro", "qwen3.7-plus"])
 @pytest.mark.parametrize("other", OTHERS)
-def test_another_providers_turn_goes_on_here(
+def test_another_providers_message_is_converted(
     modelstudio_emulator: Emulator, other: str, name: str, protocol: str
 ) -> None:
-    """Nobody scripts the answer: the rules of the service hold for the history."""
+    """The emulator answers by its rules: the history must be valid."""
     message, reasoning, text = OTHERS[other]
     before = message.model_copy(deep=True)
     llm = model(modelstudio_emulator, model=name, protocol=protocol)
-    assert llm.invoke([ASKED, message, TOLD]).text
+    assert llm.invoke([QUESTION, message, RESULT]).text
     _, sent, _ = messages(modelstudio_emulator.requests[0])
     assert sent["content"] == text
     assert sent["tool_calls"] == [SENT_CALL]
@@ -300,7 +302,7 @@ def test_another_providers_turn_goes_on_here(
     assert message == before
 
 
-# --- Turns without a call ---------------------------------------------------------
+# --- Answers without a call -------------------------------------------------------
 
 PLAIN: list[AIMessage] = [
     AIMessage("No.", additional_kwargs={"reasoning_content": "Hm."}),
@@ -320,7 +322,7 @@ PLAIN: list[AIMessage] = [
 @both_protocols
 @pytest.mark.parametrize("message", PLAIN)
 @pytest.mark.parametrize(
-    ("name", "asked", "goes_back"),
+    ("name", "preserve", "is_sent_back"),
     [
         ("qwen3.7-plus", None, False),
         ("qwen3.7-plus", True, True),
@@ -330,29 +332,29 @@ PLAIN: list[AIMessage] = [
         ("qwen3.8-max", False, False),
     ],
 )
-def test_reasoning_of_a_plain_turn_goes_back_where_it_is_preserved(  # noqa: PLR0917 - pytest passes names
+def test_reasoning_of_other_answers_is_sent_back_where_preserved(  # noqa: PLR0917 - pytest passes names
     modelstudio_emulator: Emulator,
     message: AIMessage,
     name: str,
-    asked: bool | None,
-    goes_back: bool,
+    preserve: bool | None,
+    is_sent_back: bool,
     protocol: str,
 ) -> None:
     llm = model(modelstudio_emulator, model=name, protocol=protocol)
-    llm.invoke([ASKED, message, HumanMessage("Sure?")], preserve_thinking=asked)
+    llm.invoke([QUESTION, message, HumanMessage("Sure?")], preserve_thinking=preserve)
     (request,) = modelstudio_emulator.requests
-    assert parameters(request).get("preserve_thinking") is asked
+    assert parameters(request).get("preserve_thinking") is preserve
     expected = {"role": "assistant", "content": "No."}
-    if goes_back:
+    if is_sent_back:
         expected["reasoning_content"] = "Hm."
     assert messages(request)[1] == expected
 
 
-# --- Awkward shapes ---------------------------------------------------------------
+# --- Unusual orders ---------------------------------------------------------------
 
 IMAGE = "data:image/png;base64,iVBORw0KGgo="
-SHAPES: dict[str, list[BaseMessage]] = {
-    "each twice": [
+HISTORIES: dict[str, list[BaseMessage]] = {
+    "two of each role": [
         SystemMessage("Be brief."),
         SystemMessage("Be kind."),
         HumanMessage("Hello"),
@@ -362,7 +364,7 @@ SHAPES: dict[str, list[BaseMessage]] = {
         HumanMessage("Rain?"),
     ],
     "calls in the content": [
-        ASKED,
+        QUESTION,
         AIMessage(
             [
                 {"type": "text", "text": "Looking."},
@@ -370,59 +372,59 @@ SHAPES: dict[str, list[BaseMessage]] = {
             ],
             tool_calls=[{**CALL, "args": {}}],
         ),
-        TOLD,
+        RESULT,
     ],
     "examples with calls": [
         HumanMessage("Rain in Oslo?", name="example_user"),
         AIMessage("", name="example_assistant", tool_calls=[CALL]),
         ToolMessage("It rains.", tool_call_id="call_a"),
         AIMessage("It rains."),
-        ASKED,
+        QUESTION,
     ],
     "a tool that failed": [
-        ASKED,
+        QUESTION,
         AIMessage("", tool_calls=[CALL]),
         ToolMessage("No such city.", tool_call_id="call_a", status="error"),
     ],
-    "a tool that said nothing": [
-        ASKED,
+    "a tool without a result": [
+        QUESTION,
         AIMessage("", tool_calls=[CALL]),
         ToolMessage("", tool_call_id="call_a", artifact={"rows": 5}),
     ],
-    "a tool that answered in blocks": [
-        ASKED,
+    "a tool with content blocks": [
+        QUESTION,
         AIMessage("", tool_calls=[CALL]),
         ToolMessage(
             [{"type": "text", "text": "It"}, {"type": "text", "text": "rains."}],
             tool_call_id="call_a",
         ),
     ],
-    "nothing said": [ASKED, AIMessage(""), AIMessage([]), HumanMessage("Well?")],
-    "the system at the end": [ASKED, AIMessage("No."), SystemMessage("Sure?")],
+    "empty answers": [QUESTION, AIMessage(""), AIMessage([]), HumanMessage("Well?")],
+    "a system message at the end": [QUESTION, AIMessage("No."), SystemMessage("Sure?")],
 }
 
 
 @both_protocols
 @pytest.mark.parametrize("name", ["deepseek-v4-pro", "qwen3.7-plus", "qwen-max"])
-@pytest.mark.parametrize("shape", SHAPES)
-def test_an_awkward_history_is_legal(
-    modelstudio_emulator: Emulator, shape: str, name: str, protocol: str
+@pytest.mark.parametrize("order", HISTORIES)
+def test_an_unusual_history_is_valid(
+    modelstudio_emulator: Emulator, order: str, name: str, protocol: str
 ) -> None:
-    """Nobody scripts the answer: the rules of the service hold for the history."""
+    """The emulator answers by its rules: the history must be valid."""
     llm = model(modelstudio_emulator, model=name, protocol=protocol)
-    assert llm.invoke(SHAPES[shape]).text
+    assert llm.invoke(HISTORIES[order]).text
     sent = messages(modelstudio_emulator.requests[0])
-    assert len(sent) == len(SHAPES[shape])
+    assert len(sent) == len(HISTORIES[order])
     if name != "qwen3.7-plus":
-        assert all(isinstance(it["content"], str) for it in sent)
-    check_legal(modelstudio_emulator)
+        assert all(isinstance(message["content"], str) for message in sent)
+    check_rules(modelstudio_emulator)
 
 
 @both_protocols
-def test_an_image_of_a_tool_reaches_a_model_that_sees(
+def test_an_image_of_a_tool_is_sent_to_a_vision_model(
     modelstudio_emulator: Emulator, protocol: str
 ) -> None:
-    told = ToolMessage(
+    result = ToolMessage(
         [
             {"type": "text", "text": "A photo."},
             {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"},
@@ -430,7 +432,7 @@ def test_an_image_of_a_tool_reaches_a_model_that_sees(
         tool_call_id="call_a",
     )
     llm = model(modelstudio_emulator, protocol=protocol)
-    assert llm.invoke([ASKED, AIMessage("", tool_calls=[CALL]), told]).text
+    assert llm.invoke([QUESTION, AIMessage("", tool_calls=[CALL]), result]).text
     *_, sent = messages(modelstudio_emulator.requests[0])
     assert sent["role"] == "tool"
     assert IMAGE in str(sent["content"])
