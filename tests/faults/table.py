@@ -58,6 +58,7 @@ LANGCHAIN_ERRORS: Final[dict[type[errors.ModelStudioError], type[Exception]]] = 
     errors.APIConnectionError: langchain.ModelConnectionError,
     errors.APITimeoutError: langchain.ModelTimeoutError,
     errors.IncompleteStreamError: langchain.ModelConnectionError,
+    errors.InvalidResponseError: langchain.ModelConnectionError,
     errors.APIStatusError: langchain.ModelAPIError,
     errors.BadRequestError: langchain.ModelInvalidRequestError,
     errors.ContextOverflowError: langchain.ContextOverflowError,
@@ -74,6 +75,7 @@ _UNREACHED: Final = Outcome(errors.APIConnectionError, retried=True)
 _TIMEOUT: Final = Outcome(errors.APITimeoutError, retried=True)
 _INCOMPLETE: Final = Outcome(errors.IncompleteStreamError, retried=True)
 _PARTIAL: Final = Outcome(errors.IncompleteStreamError, partial=True)
+_INVALID: Final = Outcome(errors.InvalidResponseError, retried=True)
 _FILTERED: Final = Outcome(errors.ContentFilterError, 400)
 _RATE_LIMITED: Final = Outcome(errors.RateLimitError, 429, retried=True)
 _NO_QUOTA: Final = Outcome(errors.QuotaExceededError, 429)
@@ -90,8 +92,8 @@ TABLE: Final = (
     Row("closed in headers", "The connection is closed within the headers", _UNREACHED),
     Row("silent", "No byte arrives for longer than `timeout`", _TIMEOUT),
     # --- Responses that are no answer
-    Row("html", "HTTP 200 with an HTML page", _INCOMPLETE),
-    Row("empty", "HTTP 200 with an empty body", _INCOMPLETE),
+    Row("html", "HTTP 200 with an HTML page", _INVALID, _INCOMPLETE),
+    Row("empty", "HTTP 200 with an empty body", _INVALID, _INCOMPLETE),
     Row(
         "redirect",
         "A redirect (redirects are never followed)",
@@ -126,8 +128,8 @@ TABLE: Final = (
     Row(
         "malformed event",
         "An event whose JSON has values of wrong types",
-        _INCOMPLETE,
-        _PARTIAL,
+        _INVALID,
+        Outcome(errors.InvalidResponseError, partial=True),
     ),
     Row(
         "silent midway",

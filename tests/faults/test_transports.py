@@ -51,7 +51,7 @@ async def test_aiohttp_is_used_where_it_is_installed(protocol: Protocol) -> None
         model("LangChain", "https://gateway.example", protocol)
     )
     assert type(transport).__name__ == "AiohttpTransport"
-    session = transport.get_client()
+    session = transport.session
     assert isinstance(session, ClientSession)
     await session.close()
 
