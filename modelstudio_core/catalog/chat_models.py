@@ -61,7 +61,7 @@ _DEEPSEEK_V4 = replace(
     # "DeepSeek" and Chat say on, Deep thinking says off: it is always sent.
     thinking="hybrid-on",
     defaults={"temperature": 1.0, "top_p": 1.0, "max_tokens": 393_216},
-    # reasoning_effort takes the place of the budget; top_k: Chat.
+    # reasoning_effort replaces the budget; top_k: Chat.
     refused=_PENALTIES | {"thinking_budget", "top_k"},
     efforts={
         "low": "high",
@@ -72,9 +72,11 @@ _DEEPSEEK_V4 = replace(
     },
     wants_reasoning_on_tool_turns=True,
 )
-_DEEPSEEK_GONE = replace(_DEEPSEEK, context_window=128 * _K, delisted=date(2026, 7, 9))
+_DEEPSEEK_DELISTED = replace(
+    _DEEPSEEK, context_window=128 * _K, delisted=date(2026, 7, 9)
+)
 _DEEPSEEK_V31 = replace(
-    _DEEPSEEK_GONE,
+    _DEEPSEEK_DELISTED,
     replacement="qwen3.7-plus",
     thinking="hybrid-off",
     tools="not-thinking",
@@ -90,7 +92,7 @@ _DEEPSEEK_V31 = replace(
     refused=frozenset({"presence_penalty", "top_k"}),
 )
 _DEEPSEEK_R1 = replace(
-    _DEEPSEEK_GONE,
+    _DEEPSEEK_DELISTED,
     replacement="qwen3.7-max",
     thinking="only",
     max_output=16_384,
@@ -126,7 +128,7 @@ _DEEPSEEK_MODELS = (
         regions=_BEIJING,
         source="Chat",
     ),
-    # That it takes images is what its name says.
+    # Its name is the only source for the images.
     replace(
         _DEEPSEEK_OTHERS,
         ids=("vanchin/deepseek-ocr",),
@@ -171,7 +173,7 @@ _DEEPSEEK_MODELS = (
         source="Chat",
     ),
     replace(
-        _DEEPSEEK_GONE,
+        _DEEPSEEK_DELISTED,
         ids=("deepseek-v3.2",),
         replacement="qwen3.7-plus",
         thinking="hybrid-off",
@@ -190,7 +192,7 @@ _DEEPSEEK_MODELS = (
     replace(_DEEPSEEK_R1, ids=("deepseek-r1",)),
     replace(_DEEPSEEK_R1, ids=("deepseek-r1-0528",), cache=False),
     replace(
-        _DEEPSEEK_GONE,
+        _DEEPSEEK_DELISTED,
         ids=(
             "deepseek-r1-distill-qwen-7b",
             "deepseek-r1-distill-qwen-14b",
@@ -213,7 +215,7 @@ _DEEPSEEK_MODELS = (
         refused=_EVERYTHING,
     ),
     replace(
-        _DEEPSEEK_GONE,
+        _DEEPSEEK_DELISTED,
         ids=("deepseek-v3",),
         replacement="qwen3.7-plus",
         thinking="never",
@@ -481,7 +483,7 @@ _QWEN_OPEN_MODELS = (
             "qwen3-0.6b",
         ),
         thinking="hybrid-on",
-        # The documentation refuses it otherwise; some regions answer all the same.
+        # The documentation says so; some regions answer without a stream too.
         streams_thinking_only=True,
     ),
     replace(
@@ -870,7 +872,7 @@ _OTHER_MODELS = (
         structured_output=_JSON,
         structured_output_while_thinking=_JSON,
     ),
-    # Chat only says that it takes no thinking_budget.
+    # Chat only says that it has no thinking_budget.
     replace(
         _KIMI_VISION,
         ids=("kimi-k3",),

@@ -126,7 +126,7 @@ _VISION_2026 = replace(
     max_image_megabytes=10,
     max_video_megabytes=50,
 )
-# Other pages list lengths that can be asked for; this one says that they are fixed.
+# The API reference says that the length is fixed, other pages list several lengths.
 _VISION = replace(
     _MULTIMODAL_EMBEDDING,
     max_row_tokens=1_024,
@@ -631,7 +631,7 @@ _RECOGNITION = (
         prefix="paraformer",
     ),
     replace(_FILE_RECOGNITION, prefix="sensevoice"),
-    # It alone takes one `file_url`.
+    # The only model with a single `file_url`.
     replace(
         _FILE_RECOGNITION,
         ids=("qwen3-asr-flash-filetrans", "qwen3-asr-flash-filetrans-2025-11-17"),
