@@ -4,9 +4,11 @@ Nothing here is code. A fact that is missing is a new column of ``ChatProfile``;
 branch on a model's name anywhere else is a mistake.
 
 A source is the title of a page of the Model Studio documentation ("Chat" is the page
-"OpenAI compatible - Chat"); "recorded" is an exchange with the service itself. An id
-that looks like a family's but has another nature (it only thinks, speaks, reads text in
-images) needs an entry of its own, with a longer prefix.
+"OpenAI compatible - Chat", "Vision guide" the user guide of the vision models);
+"recorded" is an exchange with the service itself.
+
+An id that looks like a family's but has another nature (it only thinks, it speaks, it
+reads text in images) needs an entry of its own, with a longer prefix.
 """
 
 from dataclasses import replace
@@ -536,7 +538,7 @@ _QWEN3_VL_OPEN = replace(
     context_window=None,
     max_output=None,
     max_thinking=None,
-    source="Models; Visual understanding; recorded (list of models)",
+    source="Models; Vision guide; recorded (list of models)",
     checked=_CHECKED,
 )
 
@@ -596,7 +598,7 @@ _QWEN_VISION_MODELS = (
         prefix="qwen2.5-vl",
         inputs=_VISION,
         native_path="multimodal-generation",
-        source="Visual understanding",
+        source="Vision guide",
         checked=_CHECKED,
     ),
     ChatProfile(
@@ -620,7 +622,7 @@ _QWEN_VISION_MODELS = (
         prefix="gui-plus",
         inputs=_VISION,
         native_path="multimodal-generation",
-        source="Visual understanding; recorded (list of models)",
+        source="Vision guide; recorded (list of models)",
         checked=_CHECKED,
     ),
 )
@@ -701,7 +703,7 @@ _QWEN_AUDIO_MODELS = (
         inputs=_AUDIO,
         protocols=("dashscope",),
         native_path="multimodal-generation",
-        source="Audio understanding; recorded",
+        source="DashScope API reference; recorded",
         checked=_CHECKED,
     ),
     ChatProfile(
@@ -743,9 +745,8 @@ _QWEN_AUDIO_MODELS = (
 
 # --- Qwen that translates text ------------------------------------------------------
 
-_QWEN_MT = ChatProfile(
-    source="Machine translation (Qwen-MT); recorded", checked=_CHECKED
-)
+# That two of them stream cumulatively is what public reports show.
+_QWEN_MT = ChatProfile(source="recorded; public reports", checked=_CHECKED)
 
 _QWEN_MT_MODELS = (
     replace(
@@ -810,7 +811,11 @@ _MINIMAX = ChatProfile(
     checked=date(2026, 9, 15),
 )
 _KIMI_VISION = replace(
-    _KIMI, inputs=_VISION, native_path="multimodal-generation", checked=_CHECKED
+    _KIMI,
+    inputs=_VISION,
+    native_path="multimodal-generation",
+    source="Chat; Deep thinking; Kimi; Vision guide",
+    checked=_CHECKED,
 )
 _OTHER_MODELS = (
     replace(_GLM, ids=("glm-5.3",), prefix="glm-5.3", thinking="only"),
@@ -880,7 +885,7 @@ _OTHER_MODELS = (
         max_thinking=None,
         structured_output=None,
         refused=frozenset({"top_k", "thinking_budget"}),
-        source="Chat; Visual understanding",
+        source="Chat; Vision guide",
     ),
     replace(_MINIMAX, ids=("MiniMax-M2.5", "MiniMax-M2.1"), prefix="MiniMax-M2"),
     replace(
@@ -896,7 +901,7 @@ _OTHER_MODELS = (
         inputs=_VISION,
         thinking=None,
         regions=_BEIJING,
-        source="Chat; Models; Visual understanding",
+        source="Chat; Models; Vision guide",
     ),
     ChatProfile(
         ids=("xiaomi/mimo-v2.5-pro",),
