@@ -4,9 +4,11 @@ Nothing here is code. A fact that is missing is a new column of ``ChatProfile``;
 branch on a model's name anywhere else is a mistake.
 
 A source is the title of a page of the Model Studio documentation ("Chat" is the page
-"OpenAI compatible - Chat"); "recorded" is an exchange with the service itself. An id
-that looks like a family's but has another nature (it only thinks, speaks, reads text in
-images) needs an entry of its own, with a longer prefix.
+"OpenAI compatible - Chat", "Vision guide" the user guide of the vision models);
+"recorded" is an exchange with the service itself.
+
+An id that looks like a family's but has another nature (it only thinks, it speaks, it
+reads text in images) needs an entry of its own, with a longer prefix.
 """
 
 from dataclasses import replace
@@ -61,7 +63,7 @@ _DEEPSEEK_V4 = replace(
     # "DeepSeek" and Chat say on, Deep thinking says off: it is always sent.
     thinking="hybrid-on",
     defaults={"temperature": 1.0, "top_p": 1.0, "max_tokens": 393_216},
-    # reasoning_effort takes the place of the budget; top_k: Chat.
+    # reasoning_effort replaces the budget; top_k: Chat.
     refused=_PENALTIES | {"thinking_budget", "top_k"},
     efforts={
         "low": "high",
@@ -72,9 +74,11 @@ _DEEPSEEK_V4 = replace(
     },
     wants_reasoning_on_tool_turns=True,
 )
-_DEEPSEEK_GONE = replace(_DEEPSEEK, context_window=128 * _K, delisted=date(2026, 7, 9))
+_DEEPSEEK_DELISTED = replace(
+    _DEEPSEEK, context_window=128 * _K, delisted=date(2026, 7, 9)
+)
 _DEEPSEEK_V31 = replace(
-    _DEEPSEEK_GONE,
+    _DEEPSEEK_DELISTED,
     replacement="qwen3.7-plus",
     thinking="hybrid-off",
     tools="not-thinking",
@@ -90,7 +94,7 @@ _DEEPSEEK_V31 = replace(
     refused=frozenset({"presence_penalty", "top_k"}),
 )
 _DEEPSEEK_R1 = replace(
-    _DEEPSEEK_GONE,
+    _DEEPSEEK_DELISTED,
     replacement="qwen3.7-max",
     thinking="only",
     max_output=16_384,
@@ -126,7 +130,7 @@ _DEEPSEEK_MODELS = (
         regions=_BEIJING,
         source="Chat",
     ),
-    # That it takes images is what its name says.
+    # Its name is the only source for the images.
     replace(
         _DEEPSEEK_OTHERS,
         ids=("vanchin/deepseek-ocr",),
@@ -171,7 +175,7 @@ _DEEPSEEK_MODELS = (
         source="Chat",
     ),
     replace(
-        _DEEPSEEK_GONE,
+        _DEEPSEEK_DELISTED,
         ids=("deepseek-v3.2",),
         replacement="qwen3.7-plus",
         thinking="hybrid-off",
@@ -190,7 +194,7 @@ _DEEPSEEK_MODELS = (
     replace(_DEEPSEEK_R1, ids=("deepseek-r1",)),
     replace(_DEEPSEEK_R1, ids=("deepseek-r1-0528",), cache=False),
     replace(
-        _DEEPSEEK_GONE,
+        _DEEPSEEK_DELISTED,
         ids=(
             "deepseek-r1-distill-qwen-7b",
             "deepseek-r1-distill-qwen-14b",
@@ -213,7 +217,7 @@ _DEEPSEEK_MODELS = (
         refused=_EVERYTHING,
     ),
     replace(
-        _DEEPSEEK_GONE,
+        _DEEPSEEK_DELISTED,
         ids=("deepseek-v3",),
         replacement="qwen3.7-plus",
         thinking="never",
@@ -481,7 +485,7 @@ _QWEN_OPEN_MODELS = (
             "qwen3-0.6b",
         ),
         thinking="hybrid-on",
-        # The documentation refuses it otherwise; some regions answer all the same.
+        # The documentation says so; some regions answer without a stream too.
         streams_thinking_only=True,
     ),
     replace(
@@ -534,7 +538,7 @@ _QWEN3_VL_OPEN = replace(
     context_window=None,
     max_output=None,
     max_thinking=None,
-    source="Models; Visual understanding; recorded (list of models)",
+    source="Models; Vision guide; recorded (list of models)",
     checked=_CHECKED,
 )
 
@@ -594,7 +598,7 @@ _QWEN_VISION_MODELS = (
         prefix="qwen2.5-vl",
         inputs=_VISION,
         native_path="multimodal-generation",
-        source="Visual understanding",
+        source="Vision guide",
         checked=_CHECKED,
     ),
     ChatProfile(
@@ -618,7 +622,7 @@ _QWEN_VISION_MODELS = (
         prefix="gui-plus",
         inputs=_VISION,
         native_path="multimodal-generation",
-        source="Visual understanding; recorded (list of models)",
+        source="Vision guide; recorded (list of models)",
         checked=_CHECKED,
     ),
 )
@@ -699,7 +703,7 @@ _QWEN_AUDIO_MODELS = (
         inputs=_AUDIO,
         protocols=("dashscope",),
         native_path="multimodal-generation",
-        source="Audio understanding; recorded",
+        source="DashScope API reference; recorded",
         checked=_CHECKED,
     ),
     ChatProfile(
@@ -741,9 +745,8 @@ _QWEN_AUDIO_MODELS = (
 
 # --- Qwen that translates text ------------------------------------------------------
 
-_QWEN_MT = ChatProfile(
-    source="Machine translation (Qwen-MT); recorded", checked=_CHECKED
-)
+# That two of them stream cumulatively is what public reports show.
+_QWEN_MT = ChatProfile(source="recorded; public reports", checked=_CHECKED)
 
 _QWEN_MT_MODELS = (
     replace(
@@ -808,7 +811,11 @@ _MINIMAX = ChatProfile(
     checked=date(2026, 9, 15),
 )
 _KIMI_VISION = replace(
-    _KIMI, inputs=_VISION, native_path="multimodal-generation", checked=_CHECKED
+    _KIMI,
+    inputs=_VISION,
+    native_path="multimodal-generation",
+    source="Chat; Deep thinking; Kimi; Vision guide",
+    checked=_CHECKED,
 )
 _OTHER_MODELS = (
     replace(_GLM, ids=("glm-5.3",), prefix="glm-5.3", thinking="only"),
@@ -870,7 +877,7 @@ _OTHER_MODELS = (
         structured_output=_JSON,
         structured_output_while_thinking=_JSON,
     ),
-    # Chat only says that it takes no thinking_budget.
+    # Chat only says that it has no thinking_budget.
     replace(
         _KIMI_VISION,
         ids=("kimi-k3",),
@@ -878,7 +885,7 @@ _OTHER_MODELS = (
         max_thinking=None,
         structured_output=None,
         refused=frozenset({"top_k", "thinking_budget"}),
-        source="Chat; Visual understanding",
+        source="Chat; Vision guide",
     ),
     replace(_MINIMAX, ids=("MiniMax-M2.5", "MiniMax-M2.1"), prefix="MiniMax-M2"),
     replace(
@@ -894,7 +901,7 @@ _OTHER_MODELS = (
         inputs=_VISION,
         thinking=None,
         regions=_BEIJING,
-        source="Chat; Models; Visual understanding",
+        source="Chat; Models; Vision guide",
     ),
     ChatProfile(
         ids=("xiaomi/mimo-v2.5-pro",),

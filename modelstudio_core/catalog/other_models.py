@@ -1,8 +1,10 @@
 """The tables of embedding, rerank and media models: one entry a family.
 
-Nothing here is code. Each entry has the titles of the pages that state its facts; where
-two pages disagree, a comment says so. "recorded" is an exchange with the service
-itself. A column that is left out is not known.
+Nothing here is code. Each entry names the sources of its facts: pages of the Model
+Studio documentation by title, docs.qwencloud.com, the vendor's own command
+(modelstudioai/cli) and its SDK (dashscope 2.0.2) by file; "recorded" is an exchange
+with the service itself. Where two sources disagree, a comment says so. A column that is
+left out is not known.
 """
 
 from dataclasses import replace
@@ -28,7 +30,7 @@ _TEXT_EMBEDDING = EmbeddingProfile(
     default_dimension=1024,
     text_type=True,
     regions=_BEIJING_SINGAPORE,
-    source="Text embedding (synchronous API); Embedding guide",
+    source="Text embedding synchronous API; Embedding guide",
     checked=_CHECKED,
 )
 _QWEN37_EMBEDDING = replace(
@@ -51,7 +53,7 @@ _OLD_EMBEDDING = replace(
     sparse=False,
     instruct=False,
     regions=_BEIJING,
-    source="Text embedding (synchronous API); Embedding guide; recorded",
+    source="Text embedding synchronous API; Embedding guide; recorded",
 )
 
 _TEXT_EMBEDDINGS = (
@@ -91,7 +93,7 @@ _TEXT_EMBEDDINGS = (
         normalized=True,
         sparse=True,
         instruct=False,
-        source="Text embedding (synchronous API); Embedding guide; recorded",
+        source="Text embedding synchronous API; Embedding guide; recorded",
     ),
     replace(_OLD_EMBEDDING, ids=("text-embedding-v2",), normalized=True),
     replace(_OLD_EMBEDDING, ids=("text-embedding-v1",), normalized=False),
@@ -126,7 +128,7 @@ _VISION_2026 = replace(
     max_image_megabytes=10,
     max_video_megabytes=50,
 )
-# Other pages list lengths that can be asked for; this one says that they are fixed.
+# The API reference says that the length is fixed, other pages list several lengths.
 _VISION = replace(
     _MULTIMODAL_EMBEDDING,
     max_row_tokens=1_024,
@@ -209,7 +211,7 @@ EMBEDDING_MODELS: Final = (*_TEXT_EMBEDDINGS, *_MULTIMODAL_EMBEDDINGS)
 _RERANK = RerankProfile(
     protocols=("dashscope",),
     max_documents=500,
-    source="Text rerank API reference; Rerank guide",
+    source="Text rerank API; Rerank guide",
     checked=_CHECKED,
 )
 
@@ -236,7 +238,7 @@ RERANK_MODELS: Final = (
         max_request_tokens=120_000,
         instruct=True,
         regions=_BEIJING_SINGAPORE,
-        source="Qwen3-Rerank; Text rerank API reference; Rerank guide",
+        source="Qwen3-Rerank; Text rerank API; Rerank guide",
     ),
     # An older page says 800,000 tokens a request.
     replace(
@@ -282,6 +284,12 @@ _IMAGE_TO_IMAGE = "aigc/image2image/image-synthesis"
 _VIDEO = "aigc/video-generation/video-synthesis"
 _TRANSCRIPTION = "audio/asr/transcription"
 
+# The sources of most media entries.
+_IMAGE_ROUTES = "modelstudioai/cli (image-routes.ts); docs.qwencloud.com"
+_SPEECH_ROUTES = "modelstudioai/cli (asr-routes.ts); docs.qwencloud.com"
+_VIDEO_ROUTES = "dashscope 2.0.2 (videos.py); docs.qwencloud.com"
+_WEBSOCKET = "dashscope 2.0.2 (/api-ws/v1/realtime); recorded (list of models)"
+
 # --- Images -------------------------------------------------------------------------
 
 _IMAGE = MediaProfile(
@@ -313,7 +321,7 @@ _IMAGE_TASK = replace(
     native_path=_TEXT_TO_IMAGE,
     input_form="prompt",
     result_form="results",
-    source="Wan text-to-image API reference",
+    source=_IMAGE_ROUTES,
 )
 # Tasks with results in `choices`, against the page, which says `results`: tried by
 # third parties on 2026-09-23 and 2026-09-26.
@@ -345,7 +353,7 @@ _QWEN_IMAGE = replace(
     default_n=1,
     n_range=(1, 1),
     regions=_BEIJING_SINGAPORE,
-    source="Qwen-Image API reference; recorded",
+    source="Qwen-Image API; recorded",
 )
 _QWEN_IMAGE_EDIT = replace(
     _IMAGE_SYNC,
@@ -354,7 +362,7 @@ _QWEN_IMAGE_EDIT = replace(
     n_range=(1, 6),
     input_images=(1, 3),
     regions=_BEIJING_SINGAPORE,
-    source="Qwen-Image editing API reference",
+    source=_IMAGE_ROUTES,
 )
 # n defaults to 4, and to 12 for a sequence, which may have up to 12 images.
 _WAN27_IMAGE = replace(
@@ -376,7 +384,7 @@ _IMAGES = (
         max_prompt_characters=2_100,
         # The first page's example of a task is for Virginia and Frankfurt.
         regions=("cn-beijing", "ap-southeast-1", "us-east-1", "eu-central-1"),
-        source="Regions and deployment modes; Wan image generation API reference",
+        source=f"Regions and deployment modes; {_IMAGE_ROUTES}",
     ),
     # A text alone needs a task; 0 or 1 image beside it where interleaved answers are
     # asked for, which need a task or a stream.
@@ -422,7 +430,7 @@ _IMAGES = (
         prefix="qwen-image-max",
     ),
     # A version that is not known yet: only that it makes images.
-    replace(_IMAGE, prefix="qwen-image", source="Qwen-Image API reference"),
+    replace(_IMAGE, prefix="qwen-image", source="Qwen-Image API"),
     replace(
         _QWEN_IMAGE_EDIT,
         ids=("qwen-image-edit",),
@@ -449,7 +457,7 @@ _IMAGES = (
         prefix="z-image",
         default_n=1,
         n_range=(1, 1),
-        source="Z-Image API reference",
+        source=_IMAGE_ROUTES,
     ),
     replace(_IMAGE_TASK, ids=("wan2.5-t2i-preview",), prefix="wan2.5-t2i"),
     replace(_IMAGE_TASK, prefix="wan2.2-t2i"),
@@ -459,7 +467,7 @@ _IMAGES = (
     replace(
         _IMAGE_TASK,
         ids=("wanx-v1",),
-        source="Wan text-to-image API reference; recorded",
+        source=f"{_IMAGE_ROUTES}; recorded",
     ),
     # The international pages list it for Singapore alone.
     replace(
@@ -469,7 +477,7 @@ _IMAGES = (
         native_path=_IMAGE_TO_IMAGE,
         inputs=_IMAGE_FROM_BOTH,
         input_form="prompt+images",
-        source="Wan general image editing API reference",
+        source=_IMAGE_ROUTES,
     ),
     replace(
         _IMAGE_TASK,
@@ -479,7 +487,7 @@ _IMAGES = (
         inputs=_IMAGE_FROM_BOTH,
         input_form="image_url",
         result_form="image_url",
-        source="Image translation (Qwen-MT-Image) API reference",
+        source=_IMAGE_ROUTES,
     ),
     # At once by default; a task on request is one client's word.
     replace(
@@ -487,7 +495,7 @@ _IMAGES = (
         ids=("qwen-mt-image-2.0",),
         prefix="qwen-mt-image-2",
         inputs=_IMAGE_FROM_BOTH,
-        source="Image translation (Qwen-MT-Image) API reference",
+        source=_IMAGE_ROUTES,
     ),
     replace(
         _IMAGE_TASK,
@@ -496,7 +504,7 @@ _IMAGES = (
         native_path=_IMAGE_TO_IMAGE,
         inputs=_IMAGE_FROM_BOTH,
         input_form="base_image_url",
-        source="Wan general image editing 2.1 API reference",
+        source=_IMAGE_ROUTES,
     ),
     replace(
         _IMAGE_TASK,
@@ -505,7 +513,7 @@ _IMAGES = (
         native_path=_IMAGE_GENERATION,
         inputs=frozenset({"image"}),
         input_form="image_url",
-        source="Portrait style repaint API reference; recorded",
+        source="recorded",
     ),
     replace(
         _IMAGE_TASK,
@@ -514,7 +522,7 @@ _IMAGES = (
         native_path="aigc/background-generation/generation/",
         inputs=_IMAGE_FROM_BOTH,
         input_form=None,
-        source="Image background generation API reference; recorded",
+        source="recorded",
     ),
 )
 
@@ -527,7 +535,7 @@ _VIDEO_TASK = MediaProfile(
     native_path=_VIDEO,
     input_form="prompt",
     result_form="video_url",
-    source="Wan text-to-video API reference",
+    source=_VIDEO_ROUTES,
     checked=_CHECKED,
 )
 _TEXT_TO_VIDEO = replace(
@@ -537,15 +545,14 @@ _MEDIA_TO_VIDEO = replace(
     _VIDEO_TASK,
     inputs=frozenset({"text", "image", "video", "audio"}),
     input_form="media",
-    size_parameter="resolution",
-    source="Wan image-to-video API reference",
+    source=_VIDEO_ROUTES,
 )
 _FRAMES_TO_VIDEO = replace(
     _VIDEO_TASK,
     native_path="aigc/image2video/video-synthesis",
     inputs=frozenset({"text", "image"}),
     input_form="frames",
-    source="Wan first-and-last-frame-to-video API reference",
+    source=_VIDEO_ROUTES,
 )
 
 _VIDEOS = (
@@ -558,7 +565,7 @@ _VIDEOS = (
         ids=("wanx2.1-t2v-turbo",),
         prefix="wanx2.1-t2v",
         inputs=frozenset({"text"}),
-        source="Wan text-to-video API reference; recorded",
+        source=f"{_VIDEO_ROUTES}; recorded",
     ),
     # `duration` is a whole number of seconds, 2 to 15.
     replace(
@@ -572,9 +579,7 @@ _VIDEOS = (
     replace(_MEDIA_TO_VIDEO, ids=("wan2.7-r2v",), prefix="wan2.7-r2v"),
     replace(_MEDIA_TO_VIDEO, ids=("wan2.7-videoedit",), prefix="wan2.7-videoedit"),
     replace(_MEDIA_TO_VIDEO, ids=("wan3.0-video",), prefix="wan3.0"),
-    replace(
-        _MEDIA_TO_VIDEO, prefix="happyhorse-", source="HappyHorse video API reference"
-    ),
+    replace(_MEDIA_TO_VIDEO, prefix="happyhorse-", source=_VIDEO_ROUTES),
     replace(_FRAMES_TO_VIDEO, prefix="wan2.2-kf2v"),
     replace(_FRAMES_TO_VIDEO, prefix="wan2.1-kf2v"),
     replace(_FRAMES_TO_VIDEO, prefix="wanx2.1-kf2v"),
@@ -582,18 +587,20 @@ _VIDEOS = (
     MediaProfile(
         prefix="wan2.",
         protocols=("dashscope",),
-        source="Models",
+        source=_VIDEO_ROUTES,
         checked=_CHECKED,
     ),
     MediaProfile(
         prefix="wanx",
         protocols=("dashscope",),
-        source="Models",
+        source=_IMAGE_ROUTES,
         checked=_CHECKED,
     ),
     # Third parties' models, images and video, that must be activated first.
-    MediaProfile(prefix="vidu/", calls="async", source="Models", checked=_CHECKED),
-    MediaProfile(prefix="kling/", calls="async", source="Models", checked=_CHECKED),
+    MediaProfile(prefix="vidu/", calls="async", source=_IMAGE_ROUTES, checked=_CHECKED),
+    MediaProfile(
+        prefix="kling/", calls="async", source=_IMAGE_ROUTES, checked=_CHECKED
+    ),
 )
 
 # --- Speech recognition -------------------------------------------------------------
@@ -611,7 +618,7 @@ _FILE_RECOGNITION = replace(
     native_path=_TRANSCRIPTION,
     input_form="file_urls",
     result_form="transcription",
-    source="Recorded speech recognition API reference",
+    source=_SPEECH_ROUTES,
 )
 _FLASH_RECOGNITION = replace(
     _SPEECH_RECOGNITION,
@@ -619,7 +626,7 @@ _FLASH_RECOGNITION = replace(
     native_path=_MULTIMODAL,
     sync_path=_MULTIMODAL,
     input_form="messages",
-    source="Qwen-Audio-3.x-ASR-Flash/Fun-ASR-Flash API reference",
+    source="Qwen-Audio-3.x-ASR-Flash/Fun-ASR-Flash",
 )
 _WEBSOCKET_RECOGNITION = replace(_SPEECH_RECOGNITION, calls="websocket")
 
@@ -631,7 +638,7 @@ _RECOGNITION = (
         prefix="paraformer",
     ),
     replace(_FILE_RECOGNITION, prefix="sensevoice"),
-    # It alone takes one `file_url`.
+    # The only model with a single `file_url`.
     replace(
         _FILE_RECOGNITION,
         ids=("qwen3-asr-flash-filetrans", "qwen3-asr-flash-filetrans-2025-11-17"),
@@ -643,11 +650,13 @@ _RECOGNITION = (
         _FILE_RECOGNITION,
         ids=("qwen-audio-3.0-asr-flash-filetrans",),
         prefix="qwen-audio-3.0-asr-flash-filetrans",
+        source="Qwen-Audio-3.x-ASR-Flash-Filetrans/Fun-ASR",
     ),
     replace(
         _FILE_RECOGNITION,
         ids=("qwen-audio-3.1-asr-flash-filetrans",),
         prefix="qwen-audio-3.1-asr-flash-filetrans",
+        source="Qwen-Audio-3.x-ASR-Flash-Filetrans/Fun-ASR",
     ),
     replace(
         _FLASH_RECOGNITION, ids=("fun-asr-flash-2026-06-15",), prefix="fun-asr-flash"
@@ -676,7 +685,7 @@ _RECOGNITION = (
         _WEBSOCKET_RECOGNITION,
         ids=("qwen-audio-3.1-asr-flash-message",),
         prefix="qwen-audio-3.1-asr-flash-message",
-        source="Qwen-Audio-ASR-Message",
+        source="Qwen-Audio-ASR-Message: model connection options",
     ),
     replace(
         _WEBSOCKET_RECOGNITION,
@@ -711,13 +720,13 @@ _SPEECH_SYNTHESIS = MediaProfile(
 _WEBSOCKET_SYNTHESIS = replace(
     _SPEECH_SYNTHESIS,
     calls="websocket",
-    source="Realtime API; recorded (list of models)",
+    source=_WEBSOCKET,
 )
 _WEBSOCKET_OMNI = MediaProfile(
     inputs=frozenset({"text", "image", "audio", "video"}),
     outputs=frozenset({"text", "audio"}),
     calls="websocket",
-    source="Realtime API; recorded (list of models)",
+    source=_WEBSOCKET,
     checked=_CHECKED,
 )
 _WEBSOCKET_SPEECH = replace(_WEBSOCKET_OMNI, inputs=frozenset({"audio"}))
@@ -829,7 +838,7 @@ _FILE_EMBEDDING = MediaProfile(
     input_form="url",
     result_form="url",
     regions=_BEIJING,
-    source="Text embedding (batch API); recorded",
+    source="Text embedding batch API; recorded",
     checked=_CHECKED,
 )
 

@@ -71,8 +71,8 @@ class ModelProfile:
         released: The day of release.
         delisted: The day on which the service removed it.
         replacement: The model that the documentation recommends instead of it.
-        source: Titles of the pages that state the facts, ``;`` between them; empty for
-            a model that is not known.
+        source: The sources of the facts by their own titles, ``;`` between them; empty
+            for a model that is not known.
         checked: The day on which the source was read.
     """
 

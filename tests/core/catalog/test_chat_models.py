@@ -61,7 +61,7 @@ DEFAULTS = (
 )
 # fmt: on
 # "do not support setting these parameter values"
-SETS_NOTHING = ("deepseek-r1", "deepseek-r1-0528", *DISTILLED)
+NOTHING_CAN_BE_SET = ("deepseek-r1", "deepseek-r1-0528", *DISTILLED)
 TABLE = set(Defaults._fields) - {"model"}
 
 
@@ -73,10 +73,10 @@ def test_defaults_are_those_of_the_page(row: Defaults) -> None:
 @pytest.mark.parametrize("row", DEFAULTS, ids=lambda row: row.model)
 def test_a_hyphen_cannot_be_set_and_the_rest_can(row: Defaults) -> None:
     refused = chat_profile(row.model).refused & TABLE
-    if row.model in SETS_NOTHING:
+    if row.model in NOTHING_CAN_BE_SET:
         assert refused == TABLE
     elif row.thinking_budget == "":
-        # reasoning_effort takes the place of the budget.
+        # reasoning_effort replaces the budget.
         assert refused == row.hyphens() | {"thinking_budget"}
     else:
         assert refused == row.hyphens()
@@ -91,7 +91,7 @@ def test_limits_are_those_of_the_page(row: Defaults) -> None:
 
 
 @pytest.mark.parametrize("row", DEFAULTS, ids=lambda row: row.model)
-def test_no_deepseek_model_takes_top_k_or_an_image(row: Defaults) -> None:
+def test_no_deepseek_model_accepts_top_k_or_an_image(row: Defaults) -> None:
     profile = chat_profile(row.model)
     assert "top_k" in profile.refused
     assert profile.inputs == {"text"}
@@ -162,6 +162,13 @@ def test_no_deepseek_model_takes_top_k_or_an_image(row: Defaults) -> None:
         ("MiniMax-M2.5", "only"),
         ("MiniMax-M2.1", "only"),
         ("glm-5.3", "only"),
+        ("qwen3-4b", "hybrid-on"),
+        ("qwen3.8-omni-flash", "hybrid-on"),
+        ("qwen3-vl-8b-thinking", "only"),
+        ("qwen3-vl-235b-a22b-thinking", "only"),
+        ("qwen3-vl-8b-instruct", "never"),
+        ("qwen3.5-omni-plus", "never"),
+        ("qwen-omni-turbo", "never"),
     ],
 )
 def test_how_a_model_thinks(model: str, thinking: str) -> None:
@@ -257,6 +264,77 @@ def test_native_path_follows_the_model(model: str, path: str) -> None:
     assert chat_profile(model).native_path == path
 
 
+TEXT = {"text"}
+IMAGE = {"text", "image"}
+VISION = {"text", "image", "video"}
+OMNI = {"text", "image", "video", "audio"}
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "outputs", "path"),
+    [
+        ("qwen3.8-max", VISION, TEXT, "multimodal-generation"),
+        ("qwen3.7-max", TEXT, TEXT, "text-generation"),
+        ("qwen3-vl-8b-thinking", VISION, TEXT, "multimodal-generation"),
+        ("qwen2.5-vl-72b-instruct", VISION, TEXT, "multimodal-generation"),
+        ("qwen-vl-ocr", IMAGE, TEXT, "multimodal-generation"),
+        ("qwen-vl-ocr-2026-01-01", IMAGE, TEXT, "multimodal-generation"),
+        ("qwen3.5-ocr", IMAGE, TEXT, "multimodal-generation"),
+        ("qwen3.8-omni-flash", OMNI, TEXT, "multimodal-generation"),
+        ("qwen3.5-omni-plus", OMNI, {"text", "audio"}, "multimodal-generation"),
+        ("qwen3.5-omni-flash-2026-03-15", OMNI, {"text", "audio"}, None),
+        ("qwen3-omni-flash", OMNI, {"text", "audio"}, "multimodal-generation"),
+        ("qwen-omni-turbo", OMNI, {"text", "audio"}, "multimodal-generation"),
+        ("qwen-audio-turbo", {"text", "audio"}, TEXT, "multimodal-generation"),
+        ("qwen3-asr-flash", {"text", "audio"}, TEXT, "multimodal-generation"),
+        ("qwen-doc-turbo", TEXT, TEXT, "text-generation"),
+        ("gui-plus", VISION, TEXT, "multimodal-generation"),
+        ("kimi-k2.5", VISION, TEXT, "multimodal-generation"),
+        ("kimi-k2.7-code", VISION, TEXT, "multimodal-generation"),
+        ("kimi-k2-thinking", TEXT, TEXT, "text-generation"),
+        ("MiniMax/MiniMax-M3", VISION, TEXT, None),
+    ],
+)
+def test_what_a_model_accepts_and_returns(
+    model: str, inputs: set[str], outputs: set[str], path: str | None
+) -> None:
+    profile = chat_profile(model)
+    assert profile.inputs == inputs
+    assert profile.outputs == outputs
+    assert path in {None, profile.native_path}
+
+
+def test_which_models_answer_only_as_a_stream() -> None:
+    assert [m for m in known_models() if chat_profile(m).streams_only] == [
+        "qwen3.5-omni-plus",
+        "qwen3.5-omni-flash",
+        "qwen3-omni-flash",
+        "qwen-omni-turbo",
+        "qwen2.5-omni-7b",
+        "qwen3-livetranslate-flash",
+        "qwen3-livetranslate-flash-2025-12-01",
+    ]
+
+
+def test_which_models_repeat_the_text_in_each_chunk() -> None:
+    assert [m for m in known_models() if chat_profile(m).streams_cumulatively] == [
+        "qwen-mt-plus",
+        "qwen-mt-turbo",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "protocols"),
+    [
+        ("qwen-audio-turbo", ("dashscope",)),
+        ("qwen3-livetranslate-flash", ("openai",)),
+        ("qwen3.7-plus", None),
+    ],
+)
+def test_models_of_one_protocol(model: str, protocols: tuple[str, ...] | None) -> None:
+    assert chat_profile(model).protocols == protocols
+
+
 def test_reasoning_is_preserved_by_default_where_the_page_says_so() -> None:
     preserving = [m for m in known_models() if chat_profile(m).preserves_thinking]
     assert preserving == [
@@ -331,6 +409,6 @@ def test_efforts_as_given_and_as_sent(model: str, efforts: dict[str, str]) -> No
         "qwen3.6-flash-us",
     ],
 )
-def test_models_of_both_pages_have_an_entry_of_their_own(model: str) -> None:
+def test_models_of_both_pages_have_their_own_entry(model: str) -> None:
     assert model in known_models(kind=None)
     assert resolve_model(model).id == model

@@ -27,35 +27,35 @@ REPLACED = {
 
 
 @pytest.mark.parametrize(
-    ("asked", "used", "thinking"),
-    [(asked, used, thinking) for asked, (used, thinking) in REPLACED.items()],
+    ("requested", "used", "thinking"),
+    [(requested, used, thinking) for requested, (used, thinking) in REPLACED.items()],
 )
-def test_delisted_model_is_replaced(asked: str, used: str, thinking: bool) -> None:
-    resolved = resolve_deprecated(asked)
-    assert resolved.requested == asked
+def test_delisted_model_is_replaced(requested: str, used: str, thinking: bool) -> None:
+    resolved = resolve_deprecated(requested)
+    assert resolved.requested == requested
     assert resolved.profile == resolve_model(used)
     assert resolved.default_thinking is thinking
     assert resolved.replaced
     assert resolved.warning == ""
     assert resolved.notice.startswith(
-        f"{asked} was delisted on 2026-07-09: {used} is used instead."
+        f"{requested} was delisted on 2026-07-09: {used} is used instead."
     )
     for argument in ("model=", "replacements=", "'keep'", "'error'"):
         assert argument in resolved.notice
 
 
 def test_exactly_nine_chat_models_are_delisted() -> None:
-    gone = {m for m in known_models() if resolve_model(m).delisted is not None}
-    assert gone == set(REPLACED)
-    assert {resolve_model(m).delisted for m in gone} == {date(2026, 7, 9)}
+    delisted = {m for m in known_models() if resolve_model(m).delisted is not None}
+    assert delisted == set(REPLACED)
+    assert {resolve_model(m).delisted for m in delisted} == {date(2026, 7, 9)}
 
 
-@pytest.mark.parametrize("asked", REPLACED)
-def test_mode_us_replaces_with_the_us_twin(asked: str) -> None:
-    resolved = resolve_deprecated(asked, mode="us")
-    assert resolved.profile.id == f"{REPLACED[asked][0]}-us"
+@pytest.mark.parametrize("requested", REPLACED)
+def test_mode_us_replaces_with_the_us_id(requested: str) -> None:
+    resolved = resolve_deprecated(requested, mode="us")
+    assert resolved.profile.id == f"{REPLACED[requested][0]}-us"
     assert resolved.profile.id in known_models()
-    assert resolved.default_thinking is REPLACED[asked][1]
+    assert resolved.default_thinking is REPLACED[requested][1]
 
 
 @pytest.mark.parametrize(
@@ -86,26 +86,26 @@ def test_no_other_model_is_replaced(model: str, mode: str | None) -> None:
     assert resolved.default_thinking is chat_profile(model).default_thinking
 
 
-@pytest.mark.parametrize("asked", REPLACED)
-def test_keep_warns_and_sends_the_name_as_it_is(asked: str) -> None:
-    resolved = resolve_deprecated(asked, deprecated_models="keep")
-    assert resolved.profile.id == asked
+@pytest.mark.parametrize("requested", REPLACED)
+def test_keep_warns_and_sends_the_requested_id(requested: str) -> None:
+    resolved = resolve_deprecated(requested, deprecated_models="keep")
+    assert resolved.profile.id == requested
     assert not resolved.replaced
-    assert resolved.default_thinking is chat_profile(asked).default_thinking
-    for word in (asked, REPLACED[asked][0], "2026-07-09", "'keep'"):
+    assert resolved.default_thinking is chat_profile(requested).default_thinking
+    for word in (requested, REPLACED[requested][0], "2026-07-09", "'keep'"):
         assert word in resolved.notice
 
 
-@pytest.mark.parametrize("asked", REPLACED)
-def test_error_says_what_to_use(asked: str) -> None:
+@pytest.mark.parametrize("requested", REPLACED)
+def test_error_names_the_replacement(requested: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        resolve_deprecated(asked, deprecated_models="error")
-    for word in (asked, REPLACED[asked][0], "2026-07-09", "'replace'"):
+        resolve_deprecated(requested, deprecated_models="error")
+    for word in (requested, REPLACED[requested][0], "2026-07-09", "'replace'"):
         assert word in caught.value.message
 
 
 @pytest.mark.parametrize(
-    ("asked", "mode", "replacements", "used", "thinking"),
+    ("requested", "mode", "replacements", "used", "thinking"),
     [
         (
             "deepseek-r1",
@@ -148,13 +148,13 @@ def test_error_says_what_to_use(asked: str) -> None:
     ],
 )
 def test_replacements_override_the_table(
-    asked: str,
+    requested: str,
     mode: str | None,
     replacements: dict[str, str],
     used: str,
     thinking: bool | None,
 ) -> None:
-    resolved = resolve_deprecated(asked, mode=mode, replacements=replacements)
+    resolved = resolve_deprecated(requested, mode=mode, replacements=replacements)
     assert resolved.profile.id == used
     assert resolved.default_thinking is thinking
 
@@ -169,7 +169,7 @@ def test_replacements_override_the_table(
         ({"deepseek-r1": "deepseek-v3"}, ["'deepseek-v3'", "delisted itself"]),
     ],
 )
-def test_replacements_that_are_none_are_refused(
+def test_invalid_replacements_are_refused(
     replacements: dict[str, Any], words: list[str]
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:

@@ -104,7 +104,7 @@ def test_every_id_with_its_profile(snapshot: SnapshotAssertion) -> None:
 
 
 @pytest.mark.parametrize("name", ["recorded_ids.txt", "documented_ids.txt"])
-def test_the_lists_are_sorted_and_have_no_id_twice(name: str) -> None:
+def test_the_lists_are_sorted_and_unique(name: str) -> None:
     ids = read_ids(name)
     assert ids == sorted(set(ids))
 

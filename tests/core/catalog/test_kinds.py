@@ -1,6 +1,7 @@
 """A model where one of another kind is needed."""
 
 import pytest
+from pydantic import SecretStr
 
 from modelstudio_core.catalog import (
     ChatProfile,
@@ -17,8 +18,9 @@ from modelstudio_core.catalog import (
     resolve_model,
     resolve_model_as,
 )
+from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.endpoints import resolve_endpoint
-from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
 
 PROFILES: dict[ModelKind, type[ModelProfile]] = {
     "chat": ChatProfile,
@@ -132,3 +134,19 @@ def test_an_unknown_model_is_allowed_for_every_kind(kind: ModelKind) -> None:
     profile = resolve_model_as(PROFILES[kind], "a-model-of-tomorrow")
     assert profile == PROFILES[kind](id="a-model-of-tomorrow")
     assert profile.kind == kind
+
+
+# --- Constructors -------------------------------------------------------------------
+
+
+def test_a_constructor_refuses_a_model_of_another_kind() -> None:
+    with pytest.raises(ConfigurationError, match="rerank model and cannot chat"):
+        ChatArguments(model="qwen3-rerank", api_key=SecretStr("k"))
+
+
+def test_a_constructor_warns_of_a_name_of_another_kinds_family() -> None:
+    with pytest.warns(UserWarning, match="probably a speech model") as caught:
+        arguments = ChatArguments(model="qwen3-tts-flash-x", api_key=SecretStr("k"))
+    assert len(caught) == 1
+    assert not isinstance(caught[0].message, ModelDeprecationWarning)
+    assert arguments.resolved_model == "qwen3-tts-flash-x"

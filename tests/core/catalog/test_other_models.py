@@ -342,7 +342,7 @@ def test_how_many_images_are_made(
     assert profile.n_range == allowed
 
 
-def test_newer_video_models_have_a_resolution_instead_of_a_size() -> None:
+def test_which_parameter_sets_the_size_of_a_video() -> None:
     assert media("wan2.6-t2v").size_parameter == "size"
     assert media("wan2.7-t2v").size_parameter == "resolution"
-    assert media("wan2.7-i2v").size_parameter == "resolution"
+    assert media("wan2.7-i2v").size_parameter is None

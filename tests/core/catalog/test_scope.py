@@ -1,4 +1,4 @@
-"""Inference stays in the deployment mode that was asked for."""
+"""Inference stays in the deployment mode that was requested."""
 
 import pytest
 
@@ -10,8 +10,8 @@ US_IDS = [m for m in known_models() if m.endswith("-us")]
 
 
 def scope_refusal(model: str, **where: str) -> str:
-    """Return the words with which a model is kept out of a mode."""
-    endpoint = resolve_endpoint(**where)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - none of them is the switch
+    """Return the error message for a model outside its mode."""
+    endpoint = resolve_endpoint(**where)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - strings only
     with pytest.raises(ConfigurationError) as caught:
         check_scope(model, endpoint)
     return caught.value.message
@@ -58,7 +58,7 @@ def test_us_model_anywhere_else_is_refused(model: str, where: dict[str, str]) ->
     assert "None" not in message
 
 
-def test_us_model_elsewhere_is_told_its_worldwide_twin() -> None:
+def test_the_error_for_a_us_model_elsewhere_names_the_worldwide_id() -> None:
     message = scope_refusal("deepseek-v4-pro-us", region="singapore")
     assert "'deepseek-v4-pro'" in message
 
@@ -82,7 +82,7 @@ def test_us_model_elsewhere_is_told_its_worldwide_twin() -> None:
     ],
 )
 def test_model_in_its_own_scope(model: str, where: dict[str, str]) -> None:
-    endpoint = resolve_endpoint(**where)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - none of them is the switch
+    endpoint = resolve_endpoint(**where)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - strings only
     check_scope(model, endpoint)
 
 

@@ -11,12 +11,12 @@ from tests.core.catalog.entries import name_entry
 ALL_IDS = known_models(None)
 
 
-def test_no_id_stands_twice() -> None:
+def test_ids_are_unique() -> None:
     names = [name for entry in MODELS for name in (*entry.ids, *entry.aliases)]
     assert len(names) == len(set(names))
 
 
-def test_no_prefix_stands_twice() -> None:
+def test_prefixes_are_unique() -> None:
     prefixes = [entry.prefix for entry in MODELS if entry.prefix]
     assert len(prefixes) == len(set(prefixes))
 
@@ -37,7 +37,7 @@ def test_us_models_are_bound_to_the_us(model: str) -> None:
 
 
 @pytest.mark.parametrize("model", [m for m in ALL_IDS if "/" in m])
-def test_models_with_a_vendors_prefix_are_served_in_beijing(model: str) -> None:
+def test_ids_with_a_vendor_prefix_are_served_in_beijing(model: str) -> None:
     assert resolve_model(model).regions == ("cn-beijing",)
 
 
