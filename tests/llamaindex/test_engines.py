@@ -44,6 +44,7 @@ from pydantic import BaseModel, Field
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.emulator import Reply, ToolCall
 from tests.llamaindex.support import (
+    NEEDS_FAST_PATHS,
     SYNC_AND_ASYNC,
     THINKING_MODELS,
     EmulatedService,
@@ -391,6 +392,7 @@ async def test_a_query_engine_returns_an_object(
     assert service.values(lambda request: request.forced_tool) == ["named"]
 
 
+@NEEDS_FAST_PATHS
 @SYNC_AND_ASYNC
 @pytest.mark.parametrize("streaming", [False, True])
 async def test_structured_answer_filtering_forces_its_tool(

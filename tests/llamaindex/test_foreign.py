@@ -34,7 +34,15 @@ from tests.llamaindex.books import (
     Book,
     book_reply,
 )
-from tests.llamaindex.support import HI, SYNC_AND_ASYNC, EmulatedService, replay_llm
+from tests.llamaindex.support import (
+    HI,
+    NEEDS_FAST_PATHS,
+    SYNC_AND_ASYNC,
+    EmulatedService,
+    replay_llm,
+)
+
+pytestmark = NEEDS_FAST_PATHS
 
 FAST_PATHS = {
     "UNVALIDATED_RESPONSES": _foreign.UNVALIDATED_RESPONSES,
@@ -46,10 +54,11 @@ NAMES = pytest.mark.parametrize("name", FAST_PATHS)
 
 @pytest.fixture(autouse=True)
 def restored_fast_paths() -> Iterator[None]:
-    """Switch the fast paths on again after each test."""
+    """Restore the state of the fast paths after each test."""
+    states = {name: path.active for name, path in FAST_PATHS.items()}
     yield
-    for path in FAST_PATHS.values():
-        path.active = True
+    for name, active in states.items():
+        FAST_PATHS[name].active = active
 
 
 def reloaded() -> SimpleNamespace:
@@ -128,7 +137,9 @@ def test_responses_are_validated_if_they_cannot_be_constructed(
 
 def test_an_import_survives_a_changed_pydantic(monkeypatch: pytest.MonkeyPatch) -> None:
     """The probe fails, and not the import."""
-    monkeypatch.setattr(pydantic_objects, _foreign.construct.__name__, raise_error)
+    monkeypatch.setattr(
+        pydantic_objects, vars(_foreign)["construct"].__name__, raise_error
+    )
     assert not reloaded().UNVALIDATED_RESPONSES.active
 
 

@@ -24,14 +24,14 @@ except ImportError as error:
 
 def import_without(hidden: str, module: str) -> str:
     """Import a module in another process that does not have a package."""
-    ran = subprocess.run(  # noqa: S603 - our own script
+    completed = subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-c", SCRIPT.format(hidden=hidden, module=module)],
         check=True,
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
     )
-    return ran.stdout
+    return completed.stdout
 
 
 @pytest.mark.parametrize(

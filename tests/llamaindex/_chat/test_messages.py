@@ -153,7 +153,7 @@ def test_an_answer_is_sent_back_unchanged() -> None:
     }
 
 
-def test_a_document_block_is_refused_body() -> None:
+def test_a_document_block_is_refused() -> None:
     message = ChatMessage(role="user", blocks=[DocumentBlock(data=b"x")])
     with pytest.raises(errors.ConfigurationError, match="DocumentBlock"):
         replay_llm().chat([message])

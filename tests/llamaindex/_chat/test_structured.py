@@ -34,7 +34,7 @@ from tests.llamaindex.books import (
     Book,
     book_reply,
 )
-from tests.llamaindex.support import EmulatedService, recorded_events
+from tests.llamaindex.support import NEEDS_FAST_PATHS, EmulatedService, recorded_events
 
 Method = Callable[..., Awaitable[list[Any]]]
 
@@ -373,6 +373,7 @@ def program(llm: ModelStudio) -> FunctionCallingProgram[Any]:
     )
 
 
+@NEEDS_FAST_PATHS
 @pytest.mark.parametrize("method", ["call", "acall", "stream_call", "astream_call"])
 async def test_a_function_calling_program_forces_its_tool(
     service: EmulatedService, method: str
