@@ -6,7 +6,17 @@ Example:
     >>> Settings.llm = ModelStudio(model="deepseek-v4-pro")  # doctest: +SKIP
 """
 
-from llamaindex_modelstudio.llm import ModelStudio
 from modelstudio_core import __version__
+
+try:
+    from llamaindex_modelstudio.llm import ModelStudio
+except ModuleNotFoundError as error:
+    if not (error.name or "").startswith("llama_index"):
+        raise
+    raise ImportError(
+        "llamaindex_modelstudio requires llama-index-core, which is not installed."
+        ' Install it with: pip install "modelstudio-integrations[llamaindex]"',
+        name=error.name,
+    ) from error
 
 __all__ = ["ModelStudio", "__version__"]

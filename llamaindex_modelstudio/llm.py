@@ -1,6 +1,6 @@
-"""``ModelStudio``: chat models of Model Studio as a LlamaIndex LLM."""
+"""``ModelStudio``: a LlamaIndex LLM for Model Studio's chat models."""
 
-# LlamaIndex has no types for its callback decorators, and half of them for its JSON.
+# LlamaIndex does not type its callback decorators and some of its methods.
 # pyright: reportUntypedFunctionDecorator=false, reportUnknownVariableType=false
 
 from collections.abc import Mapping, Sequence
@@ -38,37 +38,106 @@ from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["ModelStudio"]
 
-# For a model that the catalog does not know: what the smallest current ones have. A
-# smaller guess would make chat engines cut the history.
-_CONTEXT_WINDOW = 128 * 1024
+# For a model that is not in the catalog: the smallest context window of the current
+# models. A smaller value would make chat engines truncate the history.
+_DEFAULT_CONTEXT_WINDOW = 128 * 1024
 
 
 class ModelStudio(StructuredPrediction):
     """A chat model of Alibaba Cloud Model Studio.
 
-    The answer's text is ``response.message.content``; what the model thought before it
-    is a ``ThinkingBlock``, and ``message.additional_kwargs["reasoning_content"]``; in
-    streams ``response.additional_kwargs["thinking_delta"]``. Every chat argument can
-    be given per call as well.
+    The text of an answer is ``response.message.content``. The reasoning before it is a
+    ``ThinkingBlock`` in ``response.message.blocks`` and the text in
+    ``response.message.additional_kwargs["reasoning_content"]``; in a stream, each
+    response has the new reasoning in ``response.additional_kwargs["thinking_delta"]``.
+    Token counts, ``request_id`` and ``finish_reason`` are in
+    ``response.additional_kwargs``, and the answer as the service sent it is
+    ``response.raw``. ``llm.resolved_model`` is the model id that is sent, and
+    ``llm.endpoint`` tells where requests go.
+
+    All arguments are keywords, and only ``model`` is required. Where the default is
+    None, nothing is sent and the service's default applies, unless the argument says
+    otherwise. The arguments of the model and of the answer can also be given to each
+    call, where they override the constructor's, as can ``tools`` and ``tool_choice``.
 
     Args:
-        model: The model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
-        api_key: The API key; if None, ``DASHSCOPE_API_KEY``.
-        region: A region id or an alias; if None, that of ``mode``, else Singapore.
-        mode: The deployment mode; if None, the region's default.
-        workspace: The workspace id; some regions need it.
-        protocol: ``"openai"`` or ``"dashscope"``; both give the same answers.
-        base_url: An address of one's own; ``api_base`` is the same.
-        timeout: Seconds of silence to bear, or ``(connect, read)``.
-        max_retries: How often a failed request is sent again, at most.
-        enable_thinking: Whether to think; None is the model's own default.
-        context_window: Tokens of prompt and answer; if None, the catalog's.
-        is_function_calling_model: Whether it calls tools; if None, the catalog's.
-        **arguments: The other chat arguments, see ``ChatArguments``, and what
-            ``FunctionCallingLLM`` takes.
+        model (str): Model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
+        deprecated_models (str): For a delisted model: ``"replace"`` it (the default),
+            ``"keep"`` it, or raise an ``"error"``.
+        replacements (dict[str, str]): Replacements for delisted models, by model id;
+            others are the recommended ones.
+
+        api_key (str | SecretStr): API key. Default: ``DASHSCOPE_API_KEY``.
+        region (str): Region id or alias. Default: the region of ``mode``, else
+            ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
+        mode (str): Deployment mode, which decides where inference runs. Default: the
+            default of the region.
+        workspace (str): Workspace id, which some regions require. Default:
+            ``DASHSCOPE_WORKSPACE_ID``.
+        protocol (str): ``"openai"`` (OpenAI compatible, the default) or
+            ``"dashscope"`` (native).
+        base_url (str): Custom base URL, instead of the one of region, mode and
+            workspace. ``api_base`` is an alias.
+        allow_insecure_http (bool): Whether ``http://`` is allowed for hosts other than
+            loopback. Default: False.
+        timeout (float | tuple[float, float]): Seconds without data after which a
+            request fails, or ``(connect, read)``. Default: 600; connecting: 10.
+        max_retries (int): How often a failed request is repeated. Default: 2.
+        default_headers (Mapping[str, str]): Headers that are sent with each request.
+        http_client (httpx.Client): HTTP client for synchronous calls; with openai 3,
+            an ``httpx2.Client``.
+        http_async_client (httpx.AsyncClient): HTTP client for asynchronous calls; with
+            openai 3, an ``httpx2.AsyncClient``.
+
+        temperature (float): Sampling temperature in [0, 2).
+        top_p (float): Nucleus sampling probability in (0, 1].
+        top_k (int): Number of candidate tokens for sampling; above 100, no limit.
+        max_tokens (int): Limit of tokens in the answer; for most models, reasoning is
+            not counted.
+        max_completion_tokens (int): Limit of tokens in reasoning and answer together.
+        stop (str | list[str]): Texts that end the answer; they do not end reasoning.
+        seed (int): Random seed in [0, 2**63 - 1], for more similar answers.
+        n (int): Number of answers; a LlamaIndex response holds one, so 1 or None.
+        presence_penalty (float): Penalty for repeated tokens in [-2, 2].
+        repetition_penalty (float): Penalty for repeated text above 0; 1 is none.
+        logprobs (bool): Whether log probabilities are returned.
+        top_logprobs (int): Number of candidates with log probabilities, 0 to 5.
+        parallel_tool_calls (bool): Whether one answer may have several tool calls.
+        response_format (dict): Format of the answer: ``{"type": "json_object"}``, or a
+            ``json_schema`` in the format of the OpenAI API.
+        forced_tool_choice (str): For a forced tool in a request with thinking:
+            ``"disable_thinking"`` for the request (the default), send ``"auto"``
+            instead of the forced tool, or raise an ``"error"``.
+        enable_thinking (bool): Whether the model thinks before it answers. Default: the
+            model's own.
+        thinking_budget (int): Limit of tokens in the reasoning.
+        reasoning_effort (str): Amount of reasoning, for models that support it.
+        preserve_thinking (bool): Whether the reasoning of earlier answers is sent back.
+        enable_search (bool): Whether the service may search the web.
+        search_options (dict): Options of the web search.
+        extra_body (dict): Parameters of the request that have no argument here.
+
+        context_window (int): Tokens of prompt and answer together, for LlamaIndex's
+            prompt helpers. Default: from the catalog.
+        is_function_calling_model (bool): Whether the model supports tools. Default:
+            from the catalog.
+        system_prompt (str): System prompt of ``predict``, structured prediction and
+            LlamaIndex's programs; ``chat`` and ``complete`` do not add it.
+        callback_manager (CallbackManager): Receives LlamaIndex's callbacks.
+        rate_limiter (RateLimiter): LlamaIndex's limiter of calls.
+        completion_to_prompt (Callable[[str], str]): Converts the prompt of
+            ``complete``.
+        messages_to_prompt (Callable): Converts messages to a prompt, where LlamaIndex
+            needs text.
+        output_parser (BaseOutputParser): Parser for the answers of ``predict``.
+        pydantic_program_mode (PydanticProgramMode): How ``structured_predict`` requests
+            an object; see there.
+        query_wrapper_prompt (BasePromptTemplate): Template around the prompts of
+            ``predict``.
 
     Raises:
-        ConfigurationError: An argument is unknown or wrong, or the key is missing.
+        ConfigurationError: An argument is unknown or invalid, or the API key is
+            missing.
 
     Example:
         >>> from modelstudio_core.emulator import Emulator
@@ -86,33 +155,36 @@ class ModelStudio(StructuredPrediction):
     argument_aliases: ClassVar[Mapping[str, str]] = {"api_base": "base_url"}
 
     context_window: int | None = Field(default=None, gt=0)
-    """Tokens of prompt and answer together; None: as the catalog says."""
+    """Tokens of prompt and answer together; if None, from the catalog."""
 
     is_function_calling_model: bool | None = None
-    """Whether the model calls tools; None: as the catalog says."""
+    """Whether the model supports tools; if None, from the catalog."""
 
     @classmethod
     @override
     def class_name(cls) -> str:
-        """Return the name that the class is serialized under."""
+        """Return the name of the class in serialized data."""
         return "ModelStudio"
 
     @classmethod
     @override
     def _decide(cls, arguments: Mapping[str, Any]) -> ResolvedChat:
-        return _one_answer(super()._decide(arguments))
+        resolved = super()._decide(arguments)
+        _check_n(resolved.options.n)
+        return resolved
 
     @property
     @override
     def metadata(self) -> LLMMetadata:
-        """What LlamaIndex wants to know of the model, from the catalog."""
+        """The properties of the model for LlamaIndex, from the catalog."""
         profile = self.resolved.model.profile
         tools = self.is_function_calling_model
         return LLMMetadata(
             context_window=self.context_window
             or profile.context_window
-            or _CONTEXT_WINDOW,
-            # Prompts give up this much room: the model's own maximum would leave none.
+            or _DEFAULT_CONTEXT_WINDOW,
+            # LlamaIndex reserves this many tokens of the context window: the model's
+            # own maximum would leave none for the prompt.
             num_output=self.max_tokens or self.max_completion_tokens or -1,
             is_chat_model=True,
             is_function_calling_model=(
@@ -123,21 +195,21 @@ class ModelStudio(StructuredPrediction):
 
     @override
     def to_payload(self) -> dict[str, Any]:
-        """Return what observers may see: no key, no header."""
-        seen = {"model": self.resolved_model, "temperature": self.temperature}
+        """Return the data of the model in LlamaIndex's events; no key, no headers."""
+        values = {"model": self.resolved_model, "temperature": self.temperature}
         return {
             **super().to_payload(),
-            **{name: value for name, value in seen.items() if value is not None},
+            **{name: value for name, value in values.items() if value is not None},
         }
 
     @override
     def to_dict(self, **kwargs: Any) -> dict[str, Any]:
-        """Return the arguments, those that the environment decided included."""
+        """Return the arguments, with the scope that the environment decided."""
         return {**super().to_dict(**kwargs), **self.scope_arguments()}
 
     @override
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle what the environment decided too: a worker's may be another."""
+        """Pickle the scope too: the environment of a worker may be different."""
         state = super().__getstate__()
         state["__dict__"] = {**state["__dict__"], **self.scope_arguments()}
         return state
@@ -151,42 +223,87 @@ class ModelStudio(StructuredPrediction):
 
         Args:
             messages: The conversation.
-            **kwargs: Chat arguments for this call; they win over the constructor's.
+            **kwargs: Chat arguments for this call; they override the constructor's.
+
+        Returns:
+            The answer.
 
         Raises:
-            ModelStudioError: An argument is wrong, or there is no whole answer.
+            ConfigurationError: An argument or a message is invalid; nothing was sent.
+            APIError: The request failed, or the answer is incomplete.
         """
-        return self._answer(messages, kwargs)
+        return self._chat_response(messages, kwargs)
 
     @llm_completion_callback()
     @override
     def complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponse:
-        """Answer a prompt; see ``chat``."""
+        """Answer a prompt.
+
+        Args:
+            prompt: The prompt.
+            formatted: Whether the prompt is sent without ``completion_to_prompt``.
+            **kwargs: Chat arguments for this call; they override the constructor's.
+
+        Returns:
+            The answer; its reasoning is in ``additional_kwargs``.
+
+        Raises:
+            ConfigurationError: An argument is invalid; nothing was sent.
+            APIError: The request failed, or the answer is incomplete.
+        """
         messages = self._to_messages(prompt, formatted=formatted)
-        return to_completion_response(self._answer(messages, kwargs))
+        return to_completion_response(self._chat_response(messages, kwargs))
 
     @chat_stream
     @override
     def stream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponseGen:
-        """Answer a conversation piece by piece; see ``chat``."""
-        return self._stream_answer(self._exchange(messages, kwargs, stream=True))
+        """Stream the answer to a conversation.
+
+        Each response has the answer so far, and in ``delta`` the new text. The last one
+        has the token counts and ``raw``. Closing the generator closes the connection.
+
+        Args:
+            messages: The conversation.
+            **kwargs: Chat arguments for this call; they override the constructor's.
+
+        Returns:
+            The responses.
+
+        Raises:
+            ConfigurationError: An argument or a message is invalid; nothing was sent.
+            APIError: The request failed, or the answer is incomplete.
+        """
+        return self._stream_responses(self._chat_call(messages, kwargs, stream=True))
 
     @completion_stream
     @override
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
-        """Answer a prompt piece by piece; see ``chat``."""
+        """Stream the answer to a prompt.
+
+        Args:
+            prompt: The prompt.
+            formatted: Whether the prompt is sent without ``completion_to_prompt``.
+            **kwargs: Chat arguments for this call; they override the constructor's.
+
+        Returns:
+            The responses, each with the answer so far.
+
+        Raises:
+            ConfigurationError: An argument is invalid; nothing was sent.
+            APIError: The request failed, or the answer is incomplete.
+        """
         messages = self._to_messages(prompt, formatted=formatted)
-        exchange = self._exchange(messages, kwargs, stream=True)
+        call = self._chat_call(messages, kwargs, stream=True)
 
         def responses() -> CompletionResponseGen:
-            with closing(self._stream_answer(exchange)) as answer:
-                for response in answer:
+            with closing(self._stream_responses(call)) as stream:
+                for response in stream:
                     yield to_completion_response(response)
 
         return responses()
@@ -196,89 +313,89 @@ class ModelStudio(StructuredPrediction):
     async def achat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponse:
-        """Answer a conversation; see ``chat``."""
-        return await self._aanswer(messages, kwargs)
+        """Async version of ``chat``."""
+        return await self._achat_response(messages, kwargs)
 
     @llm_completion_callback()
     @override
     async def acomplete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponse:
-        """Answer a prompt; see ``chat``."""
+        """Async version of ``complete``."""
         messages = self._to_messages(prompt, formatted=formatted)
-        return to_completion_response(await self._aanswer(messages, kwargs))
+        return to_completion_response(await self._achat_response(messages, kwargs))
 
     @chat_stream
     @override
     async def astream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponseAsyncGen:
-        """Answer a conversation piece by piece; see ``chat``."""
-        return self._astream_answer(self._exchange(messages, kwargs, stream=True))
+        """Async version of ``stream_chat``."""
+        return self._astream_responses(self._chat_call(messages, kwargs, stream=True))
 
     @completion_stream
     @override
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseAsyncGen:
-        """Answer a prompt piece by piece; see ``chat``."""
+        """Async version of ``stream_complete``."""
         messages = self._to_messages(prompt, formatted=formatted)
-        exchange = self._exchange(messages, kwargs, stream=True)
+        call = self._chat_call(messages, kwargs, stream=True)
 
         async def responses() -> CompletionResponseAsyncGen:
-            async with aclosing(self._astream_answer(exchange)) as answer:
-                async for response in answer:
+            async with aclosing(self._astream_responses(call)) as stream:
+                async for response in stream:
                     yield to_completion_response(response)
 
         return responses()
 
-    # The same without LlamaIndex's callbacks: one of its methods that called another
-    # would report, and count, each call twice.
+    # Without callbacks: a reported method that calls another reported method would
+    # report, and count, each call twice.
 
-    def _answer(
-        self, messages: Sequence[ChatMessage], call: dict[str, Any]
+    def _chat_response(
+        self, messages: Sequence[ChatMessage], arguments: dict[str, Any]
     ) -> ChatResponse:
-        exchange = self._exchange(messages, call, stream=False)
-        return to_response(calls.generate(exchange)[0], exchange.plan)
+        call = self._chat_call(messages, arguments, stream=False)
+        return to_response(calls.generate(call)[0], call.plan)
 
-    async def _aanswer(
-        self, messages: Sequence[ChatMessage], call: dict[str, Any]
+    async def _achat_response(
+        self, messages: Sequence[ChatMessage], arguments: dict[str, Any]
     ) -> ChatResponse:
-        exchange = self._exchange(messages, call, stream=False)
-        return to_response((await calls.agenerate(exchange))[0], exchange.plan)
+        call = self._chat_call(messages, arguments, stream=False)
+        return to_response((await calls.agenerate(call))[0], call.plan)
 
-    def _stream_answer(self, exchange: ChatCall) -> ChatResponseGen:
-        so_far = Completion()
-        with closing(calls.stream(exchange)) as events:
+    def _stream_responses(self, call: ChatCall) -> ChatResponseGen:
+        completion = Completion()
+        with closing(calls.stream(call)) as events:
             for event in events:
-                so_far.add(event)
-                yield to_delta_response(event, so_far, exchange.plan)
+                completion.add(event)
+                yield to_delta_response(event, completion, call.plan)
 
-    async def _astream_answer(self, exchange: ChatCall) -> ChatResponseAsyncGen:
-        so_far = Completion()
-        async with aclosing(calls.astream(exchange)) as events:
+    async def _astream_responses(self, call: ChatCall) -> ChatResponseAsyncGen:
+        completion = Completion()
+        async with aclosing(calls.astream(call)) as events:
             async for event in events:
-                so_far.add(event)
-                yield to_delta_response(event, so_far, exchange.plan)
+                completion.add(event)
+                yield to_delta_response(event, completion, call.plan)
 
     def _to_messages(self, prompt: str, *, formatted: bool) -> list[ChatMessage]:
         to_prompt = self.completion_to_prompt
         text = prompt if formatted or to_prompt is None else to_prompt(prompt)
         return [ChatMessage(role=MessageRole.USER, content=text)]
 
-    def _exchange(
-        self, messages: Sequence[ChatMessage], call: dict[str, Any], *, stream: bool
+    def _chat_call(
+        self,
+        messages: Sequence[ChatMessage],
+        arguments: dict[str, Any],
+        *,
+        stream: bool,
     ) -> ChatCall:
-        if (call.get("n") or 1) != 1:
-            raise _too_many(call["n"])
-        return self._prepare_call(from_messages(messages), call, stream=stream)
+        _check_n(arguments.get("n"))
+        return self._prepare_call(from_messages(messages), arguments, stream=stream)
 
 
-def _one_answer(resolved: ResolvedChat) -> ResolvedChat:
-    if (resolved.options.n or 1) != 1:
-        raise _too_many(resolved.options.n)
-    return resolved
-
-
-def _too_many(n: object) -> ConfigurationError:
-    return ConfigurationError(f"n={n} cannot be used: LlamaIndex takes one answer.")
+def _check_n(n: object) -> None:
+    if (n or 1) != 1:
+        raise ConfigurationError(
+            f"n must be 1 or None, got {n!r}: a LlamaIndex response holds one answer."
+        )

@@ -1,6 +1,6 @@
-"""LlamaIndex's messages to the neutral prompt."""
+"""Conversion of LlamaIndex messages to the core's messages."""
 
-# LlamaIndex's responses hold plain dicts.
+# LlamaIndex does not type the dicts in its messages.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 import base64
@@ -25,7 +25,7 @@ from llama_index.core.base.llms.types import (
 )
 from pydantic import BaseModel
 
-from llamaindex_modelstudio._chat.history import pair_calls
+from llamaindex_modelstudio._chat.history import pair_tool_calls
 from modelstudio_core.chat import messages as core
 from modelstudio_core.errors import ConfigurationError
 
@@ -33,7 +33,7 @@ __all__ = ["from_messages", "reasoning_of"]
 
 _ROLES: Final[dict[MessageRole, str]] = {
     MessageRole.SYSTEM: "system",
-    # The service documents no developer role.
+    # The service does not document a developer role.
     MessageRole.DEVELOPER: "system",
     MessageRole.USER: "user",
     MessageRole.ASSISTANT: "assistant",
@@ -45,15 +45,15 @@ _ROLES: Final[dict[MessageRole, str]] = {
 
 
 def from_messages(messages: Sequence[ChatMessage]) -> list[core.Message]:
-    """Convert a prompt; the messages themselves are not touched.
+    """Convert a prompt, without changing the messages.
 
-    Of ``additional_kwargs`` only what the service knows is read: memories and agents
-    leave notes of their own there.
+    Memories and agents keep data of their own in ``additional_kwargs``: only the keys
+    that the service has are read.
 
     Raises:
-        ConfigurationError: A block has no counterpart.
+        ConfigurationError: A block cannot be sent.
     """
-    return pair_calls([_from_message(message) for message in messages])
+    return pair_tool_calls([_from_message(message) for message in messages])
 
 
 def _from_message(message: ChatMessage) -> core.Message:
@@ -67,7 +67,7 @@ def _from_message(message: ChatMessage) -> core.Message:
     if role == "assistant":
         if reasoning := reasoning_of(message):
             converted["reasoning_content"] = reasoning
-        if calls := _calls(message):
+        if calls := _tool_calls(message):
             converted["tool_calls"] = calls
         if extra.get("partial"):
             converted["partial"] = True
@@ -75,46 +75,59 @@ def _from_message(message: ChatMessage) -> core.Message:
 
 
 def reasoning_of(message: ChatMessage) -> str:
-    """Find the reasoning of a message: kept by us, or in its blocks."""
-    kept = message.additional_kwargs.get("reasoning_content")
-    if isinstance(kept, str) and kept:
-        return kept
-    found = [b.content or "" for b in message.blocks if isinstance(b, ThinkingBlock)]
-    return "".join(found)
+    """Return the reasoning in a message, from its keywords or its blocks."""
+    reasoning = message.additional_kwargs.get("reasoning_content")
+    if isinstance(reasoning, str) and reasoning:
+        return reasoning
+    thinking = [block for block in message.blocks if isinstance(block, ThinkingBlock)]
+    return "".join(block.content or "" for block in thinking)
 
 
-def _calls(message: ChatMessage) -> list[core.ToolCall]:
-    """Read the tool calls: dicts, objects of any SDK, or blocks."""
-    kept = message.additional_kwargs.get("tool_calls")
-    listed = cast("Sequence[Any]", kept) if isinstance(kept, list | tuple) else ()
-    plain = [_plain(call) for call in listed]
-    if plain and all("function" in call for call in plain):
-        return [_call(call.get("id"), **_named(call["function"])) for call in plain]
+# --- Tool calls -------------------------------------------------------------------
+
+
+def _tool_calls(message: ChatMessage) -> list[core.ToolCall]:
+    """Read the tool calls from dicts, from objects of an SDK, or from blocks."""
+    value: object = message.additional_kwargs.get("tool_calls")
+    listed = cast("Sequence[object]", value) if isinstance(value, list | tuple) else ()
+    calls = [_as_mapping(call) for call in listed]
+    if calls and all("function" in call for call in calls):
+        return [_tool_call(call.get("id"), call["function"]) for call in calls]
     blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
     if blocks:
-        return [_call(b.tool_call_id, b.tool_name, b.tool_kwargs) for b in blocks]
-    return [_call(call.get("id"), **_named(call)) for call in plain if call.get("name")]
+        return [
+            _tool_call(
+                block.tool_call_id,
+                {"name": block.tool_name, "arguments": block.tool_kwargs},
+            )
+            for block in blocks
+        ]
+    return [_tool_call(call.get("id"), call) for call in calls if call.get("name")]
 
 
-def _plain(call: Any) -> Mapping[str, Any]:
-    plain = call.model_dump() if isinstance(call, BaseModel) else call
-    return cast("Mapping[str, Any]", plain) if isinstance(plain, Mapping) else {}
+def _as_mapping(value: object) -> Mapping[str, object]:
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 
-def _named(function: object) -> dict[str, Any]:
-    """Return the name and the arguments, which other services call their input."""
-    known = _plain(function)
-    arguments = known.get("arguments") or known.get("input")
-    return {"name": known.get("name"), "arguments": arguments}
+def _tool_call(call_id: object, function: object) -> core.ToolCall:
+    """Build a tool call; other services call the arguments ``input``."""
+    fields = _as_mapping(function)
+    name = str(fields.get("name") or "")
+    arguments = fields.get("arguments") or fields.get("input")
+    if not isinstance(arguments, str):
+        arguments = core.arguments_text(name, arguments or {})
+    return {
+        "id": str(call_id or ""),
+        "type": "function",
+        "function": {"name": name, "arguments": arguments},
+    }
 
 
-def _call(call_id: object, name: object, arguments: object) -> core.ToolCall:
-    known = str(name or "")
-    text = arguments
-    if not isinstance(text, str):
-        text = core.arguments_text(known, arguments or {})
-    function: Any = {"name": known, "arguments": text}
-    return {"id": str(call_id or ""), "type": "function", "function": function}
+# --- Content ----------------------------------------------------------------------
+
+_MediaBlock = TextBlock | ImageBlock | AudioBlock | VideoBlock | DocumentBlock
 
 
 def _content(blocks: Sequence[ContentBlock]) -> str | list[core.Part]:
@@ -124,29 +137,23 @@ def _content(blocks: Sequence[ContentBlock]) -> str | list[core.Part]:
             case ThinkingBlock() | ToolCallBlock():
                 pass
             case CachePoint():
-                _mark_cached(parts)
+                _set_cache_control(parts)
             case CitableBlock():
-                parts.extend(_text_parts(block.content))
+                parts.extend(_part(cited) for cited in block.content)
             case CitationBlock():
-                parts.extend(_text_parts([block.cited_content]))
+                parts.append(_part(block.cited_content))
             case _:
                 parts.append(_part(block))
     return parts or ""
 
 
-def _text_parts(blocks: Sequence[Any]) -> list[core.Part]:
-    return [_part(block) for block in blocks]
-
-
-def _mark_cached(parts: list[core.Part]) -> None:
-    """Mark what stands before a cache point as the end of a cached prefix."""
+def _set_cache_control(parts: list[core.Part]) -> None:
+    """Mark the part before a cache point as the end of a cached prefix."""
     if parts and parts[-1]["type"] == "text":
         parts[-1] = {**parts[-1], "cache_control": {"type": "ephemeral"}}
 
 
-def _part(
-    block: TextBlock | ImageBlock | AudioBlock | VideoBlock | DocumentBlock,
-) -> core.Part:
+def _part(block: _MediaBlock) -> core.Part:
     match block:
         case TextBlock():
             return {"type": "text", "text": block.text}
@@ -154,10 +161,10 @@ def _part(
             url = _url(
                 block.url, block.image_mimetype, "image/png", block.resolve_image
             )
-            image: Any = {"url": url}
+            image: core.ImagePart = {"type": "image_url", "image_url": {"url": url}}
             if block.detail:
-                image["detail"] = block.detail
-            return {"type": "image_url", "image_url": image}
+                image["image_url"]["detail"] = block.detail
+            return image
         case VideoBlock():
             url = _url(
                 block.url, block.video_mimetype, "video/mp4", block.resolve_video
@@ -171,25 +178,28 @@ def _part(
             }
         case DocumentBlock():
             raise ConfigurationError(
-                "A DocumentBlock cannot be sent: Model Studio's chat models take text,"
-                " image, video and audio blocks. Pass the document's text instead."
+                "DocumentBlock is not supported: Model Studio's chat models accept"
+                " text, image, video and audio blocks. Pass the text of the document"
+                " in a TextBlock instead."
             )
         case _:
             assert_never(block)
 
 
 class _Resolve(Protocol):
-    def __call__(self) -> IOBase: ...  # LlamaIndex's own
+    """``resolve_image`` and the like: LlamaIndex returns a buffer."""
+
+    def __call__(self) -> IOBase: ...
 
 
-def _url(url: object, mime: str | None, default: str, resolve: _Resolve) -> str:
-    """Return a medium's own address, else its bytes as a ``data:`` URL."""
+def _url(url: object, mimetype: str | None, default: str, resolve: _Resolve) -> str:
+    """Return the URL of a media block, or its bytes as a ``data:`` URL."""
     if url:
         return str(url)
     try:
         encoded = base64.b64encode(cast("bytes", resolve().read())).decode()
     except (OSError, TypeError, ValueError) as error:
         raise ConfigurationError(
-            f"The bytes of a media block cannot be read: {error}"
+            f"Cannot read the bytes of a media block: {error}"
         ) from None
-    return f"data:{default if mime is None else mime};base64,{encoded}"
+    return f"data:{default if mimetype is None else mimetype};base64,{encoded}"

@@ -1,6 +1,6 @@
-"""A prompt in, an object of a class out: whole, and as far as it came."""
+"""Requests for an object of a class, complete or streamed."""
 
-# LlamaIndex has half of the types for its messages.
+# LlamaIndex types only some attributes of its messages.
 # pyright: reportUnknownMemberType=false
 
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
@@ -11,114 +11,126 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.types import Model, PydanticProgramMode
 
-from llamaindex_modelstudio._chat.shapes import Reader, Shape, Way
+from llamaindex_modelstudio._chat.output_schema import (
+    OutputMethod,
+    OutputParser,
+    OutputSchema,
+)
 from llamaindex_modelstudio._chat.tools import ToolCalling
+from llamaindex_modelstudio._foreign import add_system_prompt
 from modelstudio_core.chat.options import OPTION_NAMES
 from modelstudio_core.chat.plan import MODEL_ARGUMENTS, takes_json_schema
 
 __all__ = [
-    "Call",
+    "CallArguments",
     "apredict",
-    "asked",
     "astream_objects",
+    "call_arguments",
+    "choose_output_schema",
     "predict",
-    "shape_for",
     "stream_objects",
 ]
 
-Call = Mapping[str, Any]
+CallArguments = Mapping[str, object]
 _OPTIONS: Final = frozenset({*OPTION_NAMES, *MODEL_ARGUMENTS})
 
 
-def shape_for(
-    llm: ToolCalling, output_cls: type[Model], call: Call | None
-) -> Shape[Model] | None:
-    """Decide how an object is asked for; None: LlamaIndex's own program does it.
+def choose_output_schema(
+    llm: ToolCalling, output_cls: type[Model], call: CallArguments | None
+) -> OutputSchema[Model] | None:
+    """Decide how an object is requested; None: by LlamaIndex's own program.
+
+    Args:
+        llm: The model.
+        output_cls: The class of the object.
+        call: The chat arguments of the call.
 
     Raises:
-        ConfigurationError: An argument of the call is wrong.
+        ConfigurationError: An argument of the call is invalid.
     """
-    way = _way(llm, call or {})
-    return None if way is None else Shape(output_cls=output_cls, way=way)
+    method = _choose_method(llm, call or {})
+    return (
+        None if method is None else OutputSchema(output_cls=output_cls, method=method)
+    )
 
 
-def _way(llm: ToolCalling, call: Call) -> Way | None:
+def _choose_method(llm: ToolCalling, call: CallArguments) -> OutputMethod | None:
     match llm.pydantic_program_mode:
         case PydanticProgramMode.LLM:
-            return "text"
+            return "prompt"
         case PydanticProgramMode.FUNCTION:
             return "tool"
         case PydanticProgramMode.DEFAULT:
             pass
         case _:
             return None
-    known = {name: it for name, it in call.items() if name in _OPTIONS}
-    chat = llm.resolved.with_call(known)
+    options = {name: value for name, value in call.items() if name in _OPTIONS}
+    chat = llm.resolved.with_call(options)
     if (chat.options.response_format or {}).get("type", "text") != "text":
-        return "text"
+        return "prompt"
     if takes_json_schema(chat.options, chat.model):
-        return "schema"
-    return "tool" if llm.metadata.is_function_calling_model else "text"
+        return "json_schema"
+    return "tool" if llm.metadata.is_function_calling_model else "prompt"
 
 
-def asked(
+def call_arguments(
     llm: ToolCalling,
-    shape: Shape[Model],
+    schema: OutputSchema[Model],
     messages: Sequence[ChatMessage],
-    call: Call | None,
+    call: CallArguments | None,
 ) -> dict[str, Any]:
-    """Return the arguments of the call that asks for an object."""
-    extended = llm._extend_messages(shape.messages(messages))  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - programs of LlamaIndex do the same
-    return {**shape.arguments(call or {}), "messages": extended}
-
-
-# --- Four functions ---------------------------------------------------------------
+    """Return the arguments of the chat call that requests an object."""
+    prompt = add_system_prompt(llm, schema.messages(messages))
+    return {**schema.arguments(call or {}), "messages": prompt}
 
 
 def predict(
     llm: ToolCalling,
-    shape: Shape[Model],
+    schema: OutputSchema[Model],
     messages: Sequence[ChatMessage],
-    call: Call | None,
+    call: CallArguments | None,
 ) -> tuple[ChatResponse, Model]:
-    """Ask for an object, and return it beside the response that held it."""
-    response = llm.chat(**asked(llm, shape, messages, call))
-    return response, shape.read(response)
+    """Request an object; return the response and the object in it."""
+    response = llm.chat(**call_arguments(llm, schema, messages, call))
+    return response, schema.parse(response)
 
 
 async def apredict(
     llm: ToolCalling,
-    shape: Shape[Model],
+    schema: OutputSchema[Model],
     messages: Sequence[ChatMessage],
-    call: Call | None,
+    call: CallArguments | None,
 ) -> tuple[ChatResponse, Model]:
-    """Do as ``predict``."""
-    response = await llm.achat(**asked(llm, shape, messages, call))
-    return response, shape.read(response)
+    """Async version of ``predict``."""
+    response = await llm.achat(**call_arguments(llm, schema, messages, call))
+    return response, schema.parse(response)
 
 
 def stream_objects(
     llm: ToolCalling,
-    shape: Shape[Model],
+    schema: OutputSchema[Model],
     messages: Sequence[ChatMessage],
-    call: Call | None,
+    call: CallArguments | None,
 ) -> Generator[Model | FlexibleModel]:
-    reader = Reader(shape)
-    with closing(llm.stream_chat(**asked(llm, shape, messages, call))) as responses:
+    """Request an object; yield it each time that it grows, and when it is complete."""
+    parser = OutputParser(schema)
+    stream = llm.stream_chat(**call_arguments(llm, schema, messages, call))
+    with closing(stream) as responses:
         for response in responses:
-            if (found := reader.read(response)) is not None:
-                yield found
+            if (parsed := parser.parse(response)) is not None:
+                yield parsed
 
 
 async def astream_objects(
     llm: ToolCalling,
-    shape: Shape[Model],
+    schema: OutputSchema[Model],
     messages: Sequence[ChatMessage],
-    call: Call | None,
+    call: CallArguments | None,
 ) -> AsyncGenerator[Model | FlexibleModel]:
-    reader = Reader(shape)
-    stream = await llm.astream_chat(**asked(llm, shape, messages, call))
+    """Async version of ``stream_objects``."""
+    parser = OutputParser(schema)
+    stream = await llm.astream_chat(**call_arguments(llm, schema, messages, call))
     async with aclosing(stream) as responses:
         async for response in responses:
-            if (found := reader.read(response)) is not None:
-                yield found
+            if (parsed := parser.parse(response)) is not None:
+                yield parsed

@@ -1,11 +1,11 @@
-"""Answers, and events of a stream, to LlamaIndex's responses."""
+"""Conversion of answers, and of events of a stream, to LlamaIndex responses."""
 
-# LlamaIndex's responses hold plain dicts.
+# LlamaIndex does not type the dicts in its responses.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, assert_never, cast
+from typing import Any, assert_never, cast
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -20,6 +20,7 @@ from llama_index.core.base.llms.types import (
 )
 
 from llamaindex_modelstudio._chat.messages import reasoning_of
+from llamaindex_modelstudio._foreign import UNVALIDATED_RESPONSES, construct_response
 from modelstudio_core.chat import messages as core
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import (
@@ -31,58 +32,75 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
 )
 from modelstudio_core.chat.plan import ChatPlan
-from modelstudio_core.foreign.pydantic_objects import construct, dump_state
 
-__all__ = ["to_completion_response", "to_delta_response", "to_response"]
+__all__ = [
+    "to_completion_response",
+    "to_delta_response",
+    "to_response",
+    "validated_response",
+]
 
 
-def to_response(completion: Completion, request: ChatPlan) -> ChatResponse:
-    """Make the response of a whole answer."""
+def to_response(completion: Completion, plan: ChatPlan) -> ChatResponse:
+    """Build the response of a complete answer."""
     finish = completion.finish
     return ChatResponse(
-        message=_to_message(completion, whole=True),
+        message=_to_message(completion, complete=True),
         raw=finish.raw if finish else None,
         logprobs=_logprobs(finish),
-        additional_kwargs=_metadata(finish, request) if finish else {},
+        additional_kwargs=_metadata(finish, plan) if finish else {},
     )
 
 
 def to_delta_response(
-    event: Event, so_far: Completion, request: ChatPlan
+    event: Event, completion: Completion, plan: ChatPlan
 ) -> ChatResponse:
-    """Make the response of one event, after it was added to what came so far.
+    """Build the response of one event of a stream.
 
-    Each response has a message of its own, so that no later one changes it.
+    Each response has its own message, so that later events do not change it.
+
+    Args:
+        event: The event.
+        completion: The answer so far, with the event.
+        plan: The plan of the request.
     """
     match event:
         case TextDelta():
-            delta, thinking = event.text, ""
+            delta, thinking_delta = event.text, ""
         case ReasoningDelta():
-            delta, thinking = "", event.text
+            delta, thinking_delta = "", event.text
         case ToolCallDelta() | Citations():
-            delta, thinking = "", ""
+            delta, thinking_delta = "", ""
         case Finish():
-            whole = to_response(so_far, request)
-            whole.delta = ""
-            whole.additional_kwargs["thinking_delta"] = ""
-            return whole
+            response = to_response(completion, plan)
+            response.delta = ""
+            response.additional_kwargs["thinking_delta"] = ""
+            return response
         case _:
             assert_never(event)
-    way = _make if so_far.is_plain else validated
-    return way(so_far, delta, thinking)
+    if completion.is_plain and UNVALIDATED_RESPONSES.active:
+        try:
+            return construct_response(
+                completion.reasoning, completion.text, delta, thinking_delta
+            )
+        except Exception as error:  # noqa: BLE001 - private parts may raise anything
+            UNVALIDATED_RESPONSES.switch_off(error)
+    return validated_response(completion, delta, thinking_delta)
 
 
-def validated(so_far: Completion, delta: str, thinking: str) -> ChatResponse:
-    """Make the response of one event the ordinary way."""
+def validated_response(
+    completion: Completion, delta: str, thinking_delta: str
+) -> ChatResponse:
+    """Build the response of one event through LlamaIndex's constructors."""
     return ChatResponse(
-        message=_to_message(so_far, whole=False),
+        message=_to_message(completion, complete=False),
         delta=delta,
-        additional_kwargs={"thinking_delta": thinking},
+        additional_kwargs={"thinking_delta": thinking_delta},
     )
 
 
 def to_completion_response(response: ChatResponse) -> CompletionResponse:
-    """Make what ``complete`` returns: the reasoning goes beside the text."""
+    """Convert a chat response; its reasoning goes into ``additional_kwargs``."""
     extra: dict[str, Any] = dict(response.additional_kwargs)
     if reasoning := reasoning_of(response.message):
         extra["reasoning_content"] = reasoning
@@ -95,31 +113,31 @@ def to_completion_response(response: ChatResponse) -> CompletionResponse:
     )
 
 
-def _to_message(completion: Completion, *, whole: bool) -> ChatMessage:
-    """Make the message; usage and ids stay out of it, as memories count its text."""
+def _to_message(completion: Completion, *, complete: bool) -> ChatMessage:
+    """Build the message, without usage and ids: memories count all of its text."""
     blocks: list[ContentBlock] = []
     extra: dict[str, Any] = {}
     if reasoning := completion.reasoning:
         usage = completion.finish.usage if completion.finish else None
         tokens = usage.reasoning_tokens if usage else None
         blocks.append(ThinkingBlock(content=reasoning, num_tokens=tokens))
-        if whole:
+        if complete:
             extra["reasoning_content"] = reasoning
     calls = completion.tool_calls
     text = completion.text
-    if text or (whole and not calls):
+    if text or (complete and not calls):
         blocks.append(TextBlock(text=text))
     if completion.citations:
         extra["search_results"] = completion.citations
     if calls:
         extra["tool_calls"] = calls
-        blocks.extend(_call_block(call) for call in calls)
+        blocks.extend(_tool_call_block(call) for call in calls)
     return ChatMessage(
         role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=extra
     )
 
 
-def _call_block(call: core.ToolCall) -> ToolCallBlock:
+def _tool_call_block(call: core.ToolCall) -> ToolCallBlock:
     function = call["function"]
     return ToolCallBlock(
         tool_call_id=call["id"],
@@ -129,17 +147,17 @@ def _call_block(call: core.ToolCall) -> ToolCallBlock:
 
 
 def _arguments(text: str) -> dict[str, Any] | str:
-    """Return arguments as a dict; unfinished or broken ones stay text."""
+    """Parse tool arguments; incomplete or invalid JSON stays text."""
     try:
-        parsed: Any = json.loads(text) if text.strip() else {}
+        parsed = cast("object", json.loads(text) if text.strip() else {})
     except (ValueError, RecursionError):
         return text
     return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else text
 
 
-def _metadata(finish: Finish, request: ChatPlan) -> dict[str, Any]:
+def _metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
     usage = finish.usage
-    told: dict[str, Any] = {
+    values = {
         "prompt_tokens": usage.input_tokens if usage else None,
         "completion_tokens": usage.output_tokens if usage else None,
         "total_tokens": usage.total_tokens if usage else None,
@@ -149,83 +167,44 @@ def _metadata(finish: Finish, request: ChatPlan) -> dict[str, Any]:
         "finish_reason": finish.finish_reason,
         "tool_info": finish.tool_info,
     }
-    known = {name: value for name, value in told.items() if value is not None}
-    if request.model.replaced:
-        known["requested_model"] = request.model.requested
-    if request.thinking_disabled:
-        known[f"thinking_disabled_for_{request.thinking_disabled}"] = True
-    return known
+    metadata: dict[str, Any] = {
+        name: value for name, value in values.items() if value is not None
+    }
+    if plan.model.replaced:
+        metadata["requested_model"] = plan.model.requested
+    if plan.thinking_disabled:
+        metadata[f"thinking_disabled_for_{plan.thinking_disabled}"] = True
+    return metadata
+
+
+# --- Log probabilities ------------------------------------------------------------
 
 
 def _logprobs(finish: Finish | None) -> list[list[LogProb]] | None:
+    """Convert the candidates of each token; without candidates, the token itself."""
     if finish is None or not finish.logprobs:
         return None
     return [
-        [_logprob(it) for it in _objects(token.get("top_logprobs")) or [token]]
-        for token in cast("list[Mapping[str, Any]]", finish.logprobs)
+        [_logprob(candidate) for candidate in _mappings(token.get("top_logprobs"))]
+        or [_logprob(token)]
+        for token in _mappings(finish.logprobs)
     ]
 
 
-def _logprob(token: Mapping[str, Any]) -> LogProb:
-    probability, codes = token.get("logprob"), token.get("bytes")
-    numbers = cast("list[object]", codes) if isinstance(codes, list) else []
+def _logprob(token: Mapping[str, object]) -> LogProb:
+    logprob, values = token.get("logprob"), token.get("bytes")
+    codes = cast("list[object]", values) if isinstance(values, list) else []
     return LogProb(
         token=str(token.get("token") or ""),
-        logprob=probability if isinstance(probability, int | float) else 0.0,
-        bytes=[it for it in numbers if type(it) is int],
+        logprob=logprob if isinstance(logprob, int | float) else 0.0,
+        bytes=[code for code in codes if type(code) is int],
     )
 
 
-def _objects(value: object) -> list[Mapping[str, Any]]:
+def _mappings(value: object) -> list[Mapping[str, object]]:
     items = cast("list[object]", value) if isinstance(value, list) else []
-    return [cast("Mapping[str, Any]", it) for it in items if isinstance(it, Mapping)]
-
-
-# --- The fast way -----------------------------------------------------------------
-#
-# Validating four objects a chunk costs more than the rest of its way from the socket.
-# This makes what validation makes; where LlamaIndex's classes have come to hold
-# anything else, the ordinary way is taken.
-
-
-def unvalidated(so_far: Completion, delta: str, thinking: str) -> ChatResponse:
-    """Make the response of one event of reasoning or text without validation."""
-    blocks: list[ContentBlock] = []
-    if reasoning := so_far.reasoning:
-        thought: dict[str, Any] = {
-            "block_type": "thinking",
-            "content": reasoning,
-            "num_tokens": None,
-            "additional_information": {},
-        }
-        blocks.append(construct(ThinkingBlock, thought, {"content", "num_tokens"}))
-    if text := so_far.text:
-        said = {"block_type": "text", "text": text}
-        blocks.append(construct(TextBlock, said, {"text"}))
-    message = construct(
-        ChatMessage,
-        {"role": MessageRole.ASSISTANT, "additional_kwargs": {}, "blocks": blocks},
-        {"role", "additional_kwargs", "blocks"},
-    )
-    fields = {
-        "message": message,
-        "raw": None,
-        "delta": delta,
-        "logprobs": None,
-        "additional_kwargs": {"thinking_delta": thinking},
-    }
-    return construct(ChatResponse, fields, {"message", "delta", "additional_kwargs"})
-
-
-def agrees() -> bool:
-    """Tell whether both ways make the same objects."""
-    so_far = Completion()
-    for event in (ReasoningDelta("Hm."), TextDelta("x")):
-        so_far.add(event)
-        ordinary, fast = validated(so_far, "x", "y"), unvalidated(so_far, "x", "y")
-        if dump_state(ordinary) != dump_state(fast):
-            return False
-    return True
-
-
-_make: Final = unvalidated if agrees() else validated
+    return [
+        cast("Mapping[str, object]", item)
+        for item in items
+        if isinstance(item, Mapping)
+    ]

@@ -1,17 +1,16 @@
-"""Streams that end when they are left.
+"""Streams that end when the caller stops reading them.
 
-LlamaIndex's callbacks put a generator around ours and never close it. What is left
-early then goes on for as long as somebody holds the exception that told of it, which
-is every event handler that keeps its events.
+LlamaIndex's callbacks wrap a stream in a generator that does not close it. The request
+would go on for as long as an event handler keeps the exception of the abandoned stream.
 """
 
-# LlamaIndex has no types for its callback decorators.
+# LlamaIndex does not type its callback decorators.
 # pyright: reportUnknownVariableType=false
 
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AsyncExitStack, ExitStack, aclosing, closing
 from contextvars import ContextVar
-from functools import WRAPPER_ASSIGNMENTS, update_wrapper, wraps
+from functools import WRAPPER_ASSIGNMENTS, wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
 
@@ -19,74 +18,88 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 
 __all__ = ["chat_stream", "completion_stream"]
 
-_Method = TypeVar("_Method", bound=Callable[..., Any])
-_opened: ContextVar[list[Any]] = ContextVar("_opened")
+_Method = TypeVar("_Method", bound=Callable[..., object])
+_Decorator = Callable[[_Method], _Method]
+_Stream = Generator[object]
+_AsyncStream = AsyncGenerator[object]
+# The streams that the method of the running call returned.
+_streams: ContextVar[list[object]] = ContextVar("_streams")
 
 
 def chat_stream(method: _Method) -> _Method:
-    """Report a method's stream as ``llm_chat_callback`` does, and end it with it."""
-    report: Callable[[Any], Any] = llm_chat_callback()
-    return _ending(cast("_Method", report(_noting(method))))
+    """Report a stream like ``llm_chat_callback``, and close the stream."""
+    report = cast("_Decorator[_Method]", llm_chat_callback())
+    return _closing(report(_recording(method)))
 
 
 def completion_stream(method: _Method) -> _Method:
-    """Do as ``chat_stream`` for a completion."""
-    report: Callable[[Any], Any] = llm_completion_callback()
-    return _ending(cast("_Method", report(_noting(method))))
+    """Report a stream like ``llm_completion_callback``, and close the stream."""
+    report = cast("_Decorator[_Method]", llm_completion_callback())
+    return _closing(report(_recording(method)))
 
 
-def _noting(method: _Method) -> _Method:
-    """Note the generator that a method returns, which nobody sees afterwards."""
+def _recording(method: _Method) -> _Method:
+    """Record the stream that a method returns, before LlamaIndex wraps it."""
 
-    def note(*args: Any, **kwargs: Any) -> Any:
-        stream = method(*args, **kwargs)
-        _opened.get().append(stream)
-        return stream
+    def record(*args: Any, **kwargs: Any) -> object:
+        return _record(method(*args, **kwargs))
 
-    async def anote(*args: Any, **kwargs: Any) -> Any:
-        stream = await method(*args, **kwargs)
-        _opened.get().append(stream)
-        return stream
+    async def arecord(*args: Any, **kwargs: Any) -> object:
+        return _record(await cast("Awaitable[object]", method(*args, **kwargs)))
 
-    noting: Any = anote if iscoroutinefunction(method) else note
-    update_wrapper(noting, method, WRAPPER_ASSIGNMENTS)
-    # LlamaIndex takes a method that has it for one that it reports already.
-    del noting.__wrapped__
-    return cast("_Method", noting)
+    recording = arecord if iscoroutinefunction(method) else record
+    # Not functools.wraps: to LlamaIndex, __wrapped__ marks a method that is reported
+    # already (llama-index-core 0.14.25).
+    for name in WRAPPER_ASSIGNMENTS:
+        if hasattr(method, name):
+            setattr(recording, name, getattr(method, name))
+    return cast("_Method", recording)
 
 
-def _ending(method: _Method) -> _Method:
+def _record(stream: object) -> object:
+    if (streams := _streams.get(None)) is not None:
+        streams.append(stream)
+    return stream
+
+
+def _closing(method: _Method) -> _Method:
+    """Close the streams that were recorded with the stream that a method returns."""
+
     @wraps(method)
-    def read(*args: Any, **kwargs: Any) -> Generator[Any]:
-        opened: list[Any] = []
-        token = _opened.set(opened)
+    def read(*args: Any, **kwargs: Any) -> _Stream:
+        streams: list[object] = []
+        token = _streams.set(streams)
         try:
             stream = method(*args, **kwargs)
         finally:
-            _opened.reset(token)
-        return _read(stream, opened)
+            _streams.reset(token)
+        return _read(cast("_Stream", stream), cast("list[_Stream]", streams))
 
     @wraps(method)
-    async def aread(*args: Any, **kwargs: Any) -> AsyncGenerator[Any]:
-        opened: list[Any] = []
-        token = _opened.set(opened)
+    async def aread(*args: Any, **kwargs: Any) -> _AsyncStream:
+        streams: list[object] = []
+        token = _streams.set(streams)
         try:
-            stream = await method(*args, **kwargs)
+            stream = await cast("Awaitable[object]", method(*args, **kwargs))
         finally:
-            _opened.reset(token)
-        return _aread(stream, opened)
+            _streams.reset(token)
+        return _aread(cast("_AsyncStream", stream), cast("list[_AsyncStream]", streams))
 
     return cast("_Method", aread if iscoroutinefunction(method) else read)
 
 
-def _read(stream: Generator[Any], opened: list[Generator[Any]]) -> Generator[Any]:
-    with closing(opened.pop()), closing(stream):
+def _read(stream: _Stream, recorded: list[_Stream]) -> _Stream:
+    with ExitStack() as stack:
+        for source in recorded:
+            stack.enter_context(closing(source))
+        stack.enter_context(closing(stream))
         yield from stream
 
 
-async def _aread(
-    stream: AsyncGenerator[Any], opened: list[AsyncGenerator[Any]]
-) -> AsyncGenerator[Any]:
-    async with aclosing(opened.pop()), aclosing(stream):
+async def _aread(stream: _AsyncStream, recorded: list[_AsyncStream]) -> _AsyncStream:
+    async with AsyncExitStack() as stack:
+        for source in recorded:
+            await stack.enter_async_context(aclosing(source))
+        await stack.enter_async_context(aclosing(stream))
         async for response in stream:
             yield response

@@ -1,6 +1,6 @@
-"""Structured prediction: objects in place of text, whole and streamed."""
+"""Structured prediction: answers that are objects of a class."""
 
-# LlamaIndex has half of the types for its prompts.
+# LlamaIndex types only some attributes of its prompts.
 # pyright: reportUnknownMemberType=false
 
 from collections.abc import AsyncGenerator, Generator
@@ -18,11 +18,11 @@ from pydantic import BaseModel
 from typing_extensions import override
 
 from llamaindex_modelstudio._chat.prediction import (
-    Call,
+    CallArguments,
     apredict,
     astream_objects,
+    choose_output_schema,
     predict,
-    shape_for,
     stream_objects,
 )
 from llamaindex_modelstudio._chat.structured_llm import StructuredModelStudio
@@ -34,11 +34,10 @@ _dispatcher = get_dispatcher(__name__)
 
 
 class StructuredPrediction(ToolCalling):
-    """What LlamaIndex calls structured prediction, in one request each.
+    """Structured prediction with one request for each object.
 
-    LlamaIndex's own programs force no tool in streams, drop the system prompt in async
-    and begin streams with blank objects; here an object is of the class, or as much of
-    one as has come, or an error.
+    LlamaIndex's own programs do not force the tool in streams, omit the system prompt
+    in async calls and begin streams with empty objects (llama-index-core 0.14.25).
     """
 
     @override
@@ -51,34 +50,37 @@ class StructuredPrediction(ToolCalling):
     ) -> Model:
         """Answer a prompt with an object.
 
-        Where the model is known to take a JSON schema, thinking as it does, it gets one
-        as ``response_format``; elsewhere a tool that it must call, for which
-        ``forced_tool_choice`` says what becomes of its thinking.
-        ``pydantic_program_mode`` wins: ``"function"`` is the tool, ``"llm"`` the schema
-        in words. A ``response_format`` of the user's own is kept, and the schema said
-        in words.
+        The JSON schema of the class is sent as ``response_format`` if the model
+        supports that in its thinking mode, else as a tool that the model must call;
+        ``forced_tool_choice`` then decides whether the model thinks.
+        ``pydantic_program_mode`` overrides this: ``"function"`` sends the tool,
+        ``"llm"`` puts the schema into the prompt. If a ``response_format`` is given, it
+        is sent, and the schema is put into the prompt.
 
         Args:
             output_cls: The class of the object.
             prompt: The prompt.
-            llm_kwargs: Chat arguments for this call; they win.
-            **prompt_args: What fills the prompt.
+            llm_kwargs: Chat arguments for this call; they override the constructor's.
+            **prompt_args: Values for the variables of the prompt.
+
+        Returns:
+            An object of the class.
 
         Raises:
-            ValueError: The answer is not of the class.
-            ModelStudioError: An argument is wrong, or there is no whole answer.
+            ValueError: The answer is not a valid object of the class.
+            ModelStudioError: An argument is invalid, or the request failed.
         """
-        shape = shape_for(self, output_cls, llm_kwargs)
-        if shape is None:
-            found: Model = super().structured_predict(
+        schema = choose_output_schema(self, output_cls, llm_kwargs)
+        if schema is None:
+            predicted: Model = super().structured_predict(
                 output_cls, prompt, llm_kwargs, **prompt_args
             )
-            return found
-        _start(output_cls, prompt, prompt_args)
+            return predicted
+        _report_start(output_cls, prompt, prompt_args)
         messages = prompt.format_messages(llm=self, **prompt_args)
-        _, found = predict(self, shape, messages, llm_kwargs)
-        _dispatcher.event(LLMStructuredPredictEndEvent(output=found))
-        return found
+        _, predicted = predict(self, schema, messages, llm_kwargs)
+        _dispatcher.event(LLMStructuredPredictEndEvent(output=predicted))
+        return predicted
 
     @override
     async def astructured_predict(
@@ -88,20 +90,21 @@ class StructuredPrediction(ToolCalling):
         llm_kwargs: dict[str, Any] | None = None,
         **prompt_args: Any,
     ) -> Model:
-        """Answer a prompt with an object; see ``structured_predict``."""
-        shape = shape_for(self, output_cls, llm_kwargs)
-        if shape is None:
-            found: Model = await super().astructured_predict(
+        """Async version of ``structured_predict``."""
+        schema = choose_output_schema(self, output_cls, llm_kwargs)
+        if schema is None:
+            predicted: Model = await super().astructured_predict(
                 output_cls, prompt, llm_kwargs, **prompt_args
             )
-            return found
-        _start(output_cls, prompt, prompt_args)
+            return predicted
+        _report_start(output_cls, prompt, prompt_args)
         messages = prompt.format_messages(llm=self, **prompt_args)
-        _, found = await apredict(self, shape, messages, llm_kwargs)
-        _dispatcher.event(LLMStructuredPredictEndEvent(output=found))
-        return found
+        _, predicted = await apredict(self, schema, messages, llm_kwargs)
+        _dispatcher.event(LLMStructuredPredictEndEvent(output=predicted))
+        return predicted
 
-    # ``stream_structured_predict`` and its twin call these two, and tell observers.
+    # LlamaIndex's ``stream_structured_predict`` and ``astream_structured_predict`` call
+    # these two and report their events. Without them, its own programs would be used.
 
     @override
     def _structured_stream_call(
@@ -111,13 +114,13 @@ class StructuredPrediction(ToolCalling):
         llm_kwargs: dict[str, Any] | None = None,
         **prompt_args: Any,
     ) -> Generator[Model | list[Model] | FlexibleModel | list[FlexibleModel]]:
-        shape = shape_for(self, output_cls, llm_kwargs)
-        if shape is None:
+        schema = choose_output_schema(self, output_cls, llm_kwargs)
+        if schema is None:
             return super()._structured_stream_call(
                 output_cls, prompt, llm_kwargs, **prompt_args
             )
         messages = prompt.format_messages(llm=self, **prompt_args)
-        return stream_objects(self, shape, messages, llm_kwargs)
+        return stream_objects(self, schema, messages, llm_kwargs)
 
     @override
     async def _structured_astream_call(
@@ -127,30 +130,32 @@ class StructuredPrediction(ToolCalling):
         llm_kwargs: dict[str, Any] | None = None,
         **prompt_args: Any,
     ) -> AsyncGenerator[Model | list[Model] | FlexibleModel | list[FlexibleModel]]:
-        shape = shape_for(self, output_cls, llm_kwargs)
-        if shape is None:
+        schema = choose_output_schema(self, output_cls, llm_kwargs)
+        if schema is None:
             return await super()._structured_astream_call(
                 output_cls, prompt, llm_kwargs, **prompt_args
             )
         messages = prompt.format_messages(llm=self, **prompt_args)
-        return astream_objects(self, shape, messages, llm_kwargs)
+        return astream_objects(self, schema, messages, llm_kwargs)
 
     @override
     def as_structured_llm(
         self, output_cls: type[BaseModel], **kwargs: Any
     ) -> StructuredModelStudio:
-        """Return a model that answers with an object: as JSON text, and as ``raw``.
+        """Return a model that answers with an object, in ``raw`` and as JSON text.
 
         Args:
             output_cls: The class of the object.
-            **kwargs: What ``StructuredLLM`` takes.
+            **kwargs: Other arguments of ``StructuredLLM``.
         """
         return StructuredModelStudio(llm=self, output_cls=output_cls, **kwargs)
 
 
-def _start(output_cls: type[BaseModel], prompt: PromptTemplate, filled: Call) -> None:
+def _report_start(
+    output_cls: type[BaseModel], prompt: PromptTemplate, prompt_args: CallArguments
+) -> None:
     _dispatcher.event(
         LLMStructuredPredictStartEvent(
-            output_cls=output_cls, template=prompt, template_args=dict(filled)
+            output_cls=output_cls, template=prompt, template_args=dict(prompt_args)
         )
     )

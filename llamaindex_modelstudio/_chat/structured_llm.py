@@ -1,6 +1,6 @@
-"""``as_structured_llm``: a model whose every answer is an object."""
+"""The model that ``as_structured_llm`` returns."""
 
-# LlamaIndex has no types for its callback decorators, and half of them for messages.
+# LlamaIndex does not type its callback decorators and some attributes of messages.
 # pyright: reportUntypedFunctionDecorator=false, reportUnknownVariableType=false
 # pyright: reportUnknownMemberType=false
 
@@ -24,15 +24,15 @@ from llama_index.core.llms.structured_llm import StructuredLLM
 from pydantic import BaseModel
 from typing_extensions import override
 
+from llamaindex_modelstudio._chat.output_schema import OutputParser, OutputSchema
 from llamaindex_modelstudio._chat.prediction import (
-    Call,
+    CallArguments,
     apredict,
-    asked,
+    call_arguments,
+    choose_output_schema,
     predict,
-    shape_for,
 )
 from llamaindex_modelstudio._chat.responses import to_completion_response
-from llamaindex_modelstudio._chat.shapes import Reader, Shape
 from llamaindex_modelstudio._chat.streams import chat_stream, completion_stream
 from llamaindex_modelstudio._chat.tools import ToolCalling
 
@@ -40,7 +40,7 @@ __all__ = ["StructuredModelStudio"]
 
 
 class StructuredModelStudio(StructuredLLM):
-    """A ``StructuredLLM`` that keeps the reasoning and the usage, and streams both."""
+    """A ``StructuredLLM`` whose responses and streams keep reasoning and usage."""
 
     @property
     def _inner(self) -> ToolCalling:
@@ -50,66 +50,66 @@ class StructuredModelStudio(StructuredLLM):
     @override
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Answer a conversation with an object."""
-        shape = shape_for(self._inner, self.output_cls, kwargs)
-        if shape is None:
+        schema = choose_output_schema(self._inner, self.output_cls, kwargs)
+        if schema is None:
             response: ChatResponse = super().chat(messages, **kwargs)
             return response
-        return _to_response(*predict(self._inner, shape, messages, kwargs))
+        return _to_response(*predict(self._inner, schema, messages, kwargs))
 
     @llm_chat_callback()
     @override
     async def achat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponse:
-        """Answer a conversation with an object."""
-        shape = shape_for(self._inner, self.output_cls, kwargs)
-        if shape is None:
+        """Async version of ``chat``."""
+        schema = choose_output_schema(self._inner, self.output_cls, kwargs)
+        if schema is None:
             response: ChatResponse = await super().achat(messages, **kwargs)
             return response
-        return _to_response(*await apredict(self._inner, shape, messages, kwargs))
+        return _to_response(*await apredict(self._inner, schema, messages, kwargs))
 
     @chat_stream
     @override
     def stream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponseGen:
-        """Answer a conversation with an object, as far as it came."""
-        shape = shape_for(self._inner, self.output_cls, kwargs)
-        if shape is None:
+        """Stream the answer to a conversation, with the object so far in ``raw``."""
+        schema = choose_output_schema(self._inner, self.output_cls, kwargs)
+        if schema is None:
             responses: ChatResponseGen = super().stream_chat(messages, **kwargs)
             return responses
-        return _responses(self._inner, shape, messages, kwargs)
+        return _responses(self._inner, schema, messages, kwargs)
 
     @chat_stream
     @override
     async def astream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponseAsyncGen:
-        """Answer a conversation with an object, as far as it came."""
-        shape = shape_for(self._inner, self.output_cls, kwargs)
-        if shape is None:
+        """Async version of ``stream_chat``."""
+        schema = choose_output_schema(self._inner, self.output_cls, kwargs)
+        if schema is None:
             responses: ChatResponseAsyncGen = await super().astream_chat(
                 messages, **kwargs
             )
             return responses
-        return _aresponses(self._inner, shape, messages, kwargs)
+        return _aresponses(self._inner, schema, messages, kwargs)
 
     @completion_stream
     @override
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
-        """Answer a prompt with an object, as far as it came."""
-        responses = self.stream_chat([_user(prompt)], **kwargs)
+        """Stream the answer to a prompt, with the object so far in ``raw``."""
+        responses = self.stream_chat([_user_message(prompt)], **kwargs)
         return _completions(responses)
 
     @completion_stream
     @override
-    async def astream_complete(  # pyright: ignore[reportIncompatibleMethodOverride] - LlamaIndex's annotation is that of the sync one
+    async def astream_complete(  # pyright: ignore[reportIncompatibleMethodOverride] - LlamaIndex annotates it as the synchronous method
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseAsyncGen:
-        """Answer a prompt with an object, as far as it came."""
-        responses = await self.astream_chat([_user(prompt)], **kwargs)
+        """Async version of ``stream_complete``."""
+        responses = await self.astream_chat([_user_message(prompt)], **kwargs)
         return _acompletions(responses)
 
 
@@ -118,31 +118,32 @@ class StructuredModelStudio(StructuredLLM):
 
 def _responses(
     llm: ToolCalling,
-    shape: Shape[Any],
+    schema: OutputSchema[BaseModel],
     messages: Sequence[ChatMessage],
-    call: Call,
+    call: CallArguments,
 ) -> ChatResponseGen:
-    stream = _Responses(shape)
-    with closing(llm.stream_chat(**asked(llm, shape, messages, call))) as responses:
+    converter = _StreamConverter(schema)
+    stream = llm.stream_chat(**call_arguments(llm, schema, messages, call))
+    with closing(stream) as responses:
         for response in responses:
-            yield stream.next(response)
+            yield converter.convert(response)
 
 
 async def _aresponses(
     llm: ToolCalling,
-    shape: Shape[Any],
+    schema: OutputSchema[BaseModel],
     messages: Sequence[ChatMessage],
-    call: Call,
+    call: CallArguments,
 ) -> ChatResponseAsyncGen:
-    stream = _Responses(shape)
-    inner = await llm.astream_chat(**asked(llm, shape, messages, call))
-    async with aclosing(inner) as responses:
+    converter = _StreamConverter(schema)
+    stream = await llm.astream_chat(**call_arguments(llm, schema, messages, call))
+    async with aclosing(stream) as responses:
         async for response in responses:
-            yield stream.next(response)
+            yield converter.convert(response)
 
 
 def _completions(responses: ChatResponseGen) -> CompletionResponseGen:
-    with closing(cast("Any", responses)):
+    with closing(responses):
         for response in responses:
             yield to_completion_response(response)
 
@@ -150,32 +151,32 @@ def _completions(responses: ChatResponseGen) -> CompletionResponseGen:
 async def _acompletions(
     responses: ChatResponseAsyncGen,
 ) -> CompletionResponseAsyncGen:
-    async with aclosing(cast("Any", responses)):
+    async with aclosing(responses):
         async for response in responses:
             yield to_completion_response(response)
 
 
-class _Responses:
-    """The responses of one stream, each with the object as far as it came."""
+class _StreamConverter:
+    """Converts the responses of one stream to responses with the object so far."""
 
-    __slots__ = ("_found", "_reader")
+    __slots__ = ("_object", "_parser")
 
-    def __init__(self, shape: Shape[Any]) -> None:
-        self._reader = Reader(shape)
-        self._found: BaseModel | None = None
+    def __init__(self, schema: OutputSchema[BaseModel]) -> None:
+        self._parser = OutputParser(schema)
+        self._object: BaseModel | None = None
 
-    def next(self, response: ChatResponse) -> ChatResponse:
-        self._found = self._reader.read(response) or self._found
-        return _to_response(response, self._found, self._reader.delta(response))
+    def convert(self, response: ChatResponse) -> ChatResponse:
+        self._object = self._parser.parse(response) or self._object
+        return _to_response(response, self._object, self._parser.delta(response))
 
 
 def _to_response(
-    response: ChatResponse, found: BaseModel | None, delta: str | None = None
+    response: ChatResponse, parsed: BaseModel | None, delta: str | None = None
 ) -> ChatResponse:
-    """Put an object in the place of the answer; what was thought stays before it."""
+    """Replace the text of a response by an object; the reasoning stays."""
     message = response.message
     blocks = [block for block in message.blocks if isinstance(block, ThinkingBlock)]
-    text = [] if found is None else [TextBlock(text=found.model_dump_json())]
+    text = [] if parsed is None else [TextBlock(text=parsed.model_dump_json())]
     reasoning = message.additional_kwargs.get("reasoning_content")
     return ChatResponse(
         message=ChatMessage(
@@ -183,11 +184,11 @@ def _to_response(
             blocks=[*blocks, *text],
             additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
         ),
-        raw=found,
+        raw=parsed,
         delta=delta,
         additional_kwargs=response.additional_kwargs,
     )
 
 
-def _user(prompt: str) -> ChatMessage:
+def _user_message(prompt: str) -> ChatMessage:
     return ChatMessage(role=MessageRole.USER, content=prompt)

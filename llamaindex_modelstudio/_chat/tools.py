@@ -1,11 +1,11 @@
-"""Tools for LlamaIndex: how they are sent, and how calls are read."""
+"""Tools in requests, and tool calls in responses."""
 
-# LlamaIndex has half of the types for its tools.
+# LlamaIndex types only some attributes of its tools.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing, closing
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -18,19 +18,17 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import parse_partial_json
-from llama_index.core.program import FunctionCallingProgram
-from llama_index.core.tools import BaseTool, FunctionTool
+from llama_index.core.tools import BaseTool
 from typing_extensions import override
 
+from llamaindex_modelstudio._foreign import is_program_call
 from modelstudio_core.chat.arguments import ChatArguments
 
 __all__ = ["ToolCalling"]
 
-_PROGRAM: Final = FunctionCallingProgram.__module__
-
 
 class ToolCalling(ChatArguments, FunctionCallingLLM):
-    """What ``FunctionCallingLLM`` asks of a model that calls tools."""
+    """The methods that ``FunctionCallingLLM`` requires of a model that calls tools."""
 
     @override
     def _prepare_chat_with_tools(
@@ -51,7 +49,7 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
                 else user_msg
             )
         prepared: dict[str, Any] = {**kwargs, "messages": messages}
-        # Programs pass a None of their own: it is no choice.
+        # FunctionCallingProgram passes None for its default.
         choice = prepared.pop("tool_choice", None)
         if tools:
             prepared["tools"] = [
@@ -61,7 +59,7 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
                 choice = "required"
             if choice is not None:
                 prepared["tool_choice"] = choice
-            # The service's own default is one call.
+            # The default of the service is False.
             if allow_parallel_tool_calls or self.parallel_tool_calls:
                 prepared.setdefault("parallel_tool_calls", allow_parallel_tool_calls)
         return prepared
@@ -74,9 +72,9 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
         allow_parallel_tool_calls: bool = False,
         **kwargs: Any,
     ) -> ChatResponse:
-        return response if allow_parallel_tool_calls else _with_one_call(response)
+        return response if allow_parallel_tool_calls else _keep_first_call(response)
 
-    # LlamaIndex does not validate streams.
+    # LlamaIndex does not call the method above for streams.
 
     @override
     def stream_chat_with_tools(
@@ -89,17 +87,17 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
         tool_required: bool = False,
         **kwargs: Any,
     ) -> ChatResponseGen:
-        """Answer with tools piece by piece; see ``chat``."""
+        """Stream the answer to a conversation, with tools that the model may call."""
         responses = super().stream_chat_with_tools(
             tools,
             user_msg,
             chat_history,
             verbose=verbose,
             allow_parallel_tool_calls=allow_parallel_tool_calls,
-            tool_required=tool_required or _is_program(tools, kwargs),
+            tool_required=tool_required or is_program_call(tools, kwargs),
             **kwargs,
         )
-        return responses if allow_parallel_tool_calls else _one_call_each(responses)
+        return responses if allow_parallel_tool_calls else _keep_first_calls(responses)
 
     @override
     async def astream_chat_with_tools(
@@ -112,90 +110,85 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
         tool_required: bool = False,
         **kwargs: Any,
     ) -> ChatResponseAsyncGen:
-        """Answer with tools piece by piece; see ``chat``."""
+        """Async version of ``stream_chat_with_tools``."""
         responses = await super().astream_chat_with_tools(
             tools,
             user_msg,
             chat_history,
             verbose=verbose,
             allow_parallel_tool_calls=allow_parallel_tool_calls,
-            tool_required=tool_required or _is_program(tools, kwargs),
+            tool_required=tool_required or is_program_call(tools, kwargs),
             **kwargs,
         )
-        return responses if allow_parallel_tool_calls else _aone_call_each(responses)
+        return responses if allow_parallel_tool_calls else _akeep_first_calls(responses)
 
     @override
     def get_tool_calls_from_response(
         self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
     ) -> list[ToolSelection]:
-        """Return the tool calls of a response, of a streamed one as far as it came.
+        """Return the tool calls in a response; in a stream, those so far.
 
         Args:
-            response: What ``chat`` or ``stream_chat`` returned.
-            error_on_no_tool_call: Whether an answer without a call is an error.
+            response: A response of ``chat`` or ``stream_chat``.
+            error_on_no_tool_call: Whether a response without a tool call is an error.
             **kwargs: Not used.
 
+        Returns:
+            The calls; the arguments of an incomplete call are parsed as far as
+            possible.
+
         Raises:
-            ValueError: There is no call, and there must be one.
+            ValueError: There is no tool call, and ``error_on_no_tool_call`` is true.
         """
-        blocks = [b for b in response.message.blocks if isinstance(b, ToolCallBlock)]
-        if not blocks and error_on_no_tool_call:
+        calls = _tool_call_blocks(response)
+        if not calls and error_on_no_tool_call:
             raise ValueError(
-                "Expected at least one tool call, and the model answered:"
+                "Expected at least one tool call, but the model answered with text:"
                 f" {response.message.content!r}"
             )
         return [
             ToolSelection(
                 tool_id=block.tool_call_id or "",
                 tool_name=block.tool_name,
-                tool_kwargs=_as_far_as_it_came(block.tool_kwargs),
+                tool_kwargs=_parse_partial_arguments(block.tool_kwargs),
             )
-            for block in blocks
+            for block in calls
         ]
 
 
-def _is_program(tools: Sequence[BaseTool], arguments: Mapping[str, Any]) -> bool:
-    """Tell whether a ``FunctionCallingProgram`` streams: it does not require its tool.
-
-    Its tools come from its own module, and it alone passes a ``tool_choice`` of None.
-    """
-    if "tool_choice" not in arguments or arguments["tool_choice"] is not None:
-        return False
-    return bool(tools) and all(
-        isinstance(tool, FunctionTool) and tool.real_fn.__module__ == _PROGRAM
-        for tool in tools
-    )
-
-
-def _one_call_each(responses: ChatResponseGen) -> ChatResponseGen:
+def _keep_first_calls(responses: ChatResponseGen) -> ChatResponseGen:
     with closing(responses):
         for response in responses:
-            yield _with_one_call(response)
+            yield _keep_first_call(response)
 
 
-async def _aone_call_each(responses: ChatResponseAsyncGen) -> ChatResponseAsyncGen:
+async def _akeep_first_calls(responses: ChatResponseAsyncGen) -> ChatResponseAsyncGen:
     async with aclosing(responses):
         async for response in responses:
-            yield _with_one_call(response)
+            yield _keep_first_call(response)
 
 
-def _with_one_call(response: ChatResponse) -> ChatResponse:
-    """Drop all calls but the first from a response that nobody else has."""
-    message = response.message
-    calls = [it for it in message.blocks if isinstance(it, ToolCallBlock)]
+def _keep_first_call(response: ChatResponse) -> ChatResponse:
+    """Remove all tool calls but the first from a response, which is changed."""
+    calls = _tool_call_blocks(response)
     if len(calls) > 1:
-        first = calls[0]
+        message = response.message
         message.blocks = [
-            it
-            for it in message.blocks
-            if it is first or not isinstance(it, ToolCallBlock)
+            block
+            for block in message.blocks
+            if block is calls[0] or not isinstance(block, ToolCallBlock)
         ]
-        kept = message.additional_kwargs
-        kept["tool_calls"] = kept["tool_calls"][:1]
+        extra = message.additional_kwargs
+        extra["tool_calls"] = extra["tool_calls"][:1]
     return response
 
 
-def _as_far_as_it_came(arguments: dict[str, Any] | str) -> dict[str, Any]:
+def _tool_call_blocks(response: ChatResponse) -> list[ToolCallBlock]:
+    blocks = response.message.blocks
+    return [block for block in blocks if isinstance(block, ToolCallBlock)]
+
+
+def _parse_partial_arguments(arguments: dict[str, Any] | str) -> dict[str, Any]:
     if isinstance(arguments, dict):
         return arguments
     try:

@@ -1,4 +1,4 @@
-"""What is asked for in the tests of structured prediction, and how it is answered."""
+"""The class that tests of structured output request, and scripted answers."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from modelstudio_core.emulator import Reply, ToolCall
 
 
 class Author(BaseModel):
-    """Who wrote it."""
+    """An author."""
 
     name: str
 
@@ -23,17 +23,20 @@ class Book(BaseModel):
     authors: list[Author] = Field(default_factory=list[Author])
 
 
-BOOK = {"title": "Sult", "year": 1890, "authors": [{"name": "Knut Hamsun"}]}
-TEXT = '{"title": "Sult", "year": 1890, "authors": [{"name": "Knut Hamsun"}]}'
-PROMPT = PromptTemplate("Name a book about {topic}.")
-HI = [ChatMessage(role="user", content="Name a book. Use {braces} and {{more}}.")]
+BOOK = Book(title="Sult", year=1890, authors=[Author(name="Knut Hamsun")])
+BOOK_JSON = '{"title": "Sult", "year": 1890, "authors": [{"name": "Knut Hamsun"}]}'
+BOOK_PROMPT = PromptTemplate("Name a book about {topic}.")
+BOOK_MESSAGES = [
+    ChatMessage(role="user", content="Name a book. Use {braces} and {{more}}.")
+]
 
-# deepseek-v4-pro gets a tool, qwen-plus does not think and gets a JSON schema.
-TOOL = "deepseek-v4-pro"
-SCHEMA = "qwen-plus"
+# deepseek-v4-pro gets a tool; qwen-plus does not think and gets a JSON schema.
+TOOL_MODEL = "deepseek-v4-pro"
+SCHEMA_MODEL = "qwen-plus"
 
 
-def reply(model: str, text: str = TEXT, **more: Any) -> Reply:
-    if model == TOOL:
+def book_reply(model: str, text: str = BOOK_JSON, **more: Any) -> Reply:
+    """Return a scripted answer of a model with a book in it."""
+    if model == TOOL_MODEL:
         return Reply(tool_calls=[ToolCall("Book", text, id="call_a")], **more)
     return Reply(text=text, **more)

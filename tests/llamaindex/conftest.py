@@ -1,17 +1,17 @@
-"""A bench for each protocol."""
+"""The emulated service, once for each protocol."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from modelstudio_core.emulator import Emulator
-from tests.llamaindex.bench import Bench
+from tests.llamaindex.support import EmulatedService
 
 
 @pytest.fixture(params=["openai", "dashscope"])
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """Run a studio; at the end, all that it was asked must be legal."""
-    with Emulator() as studio:
-        bench = Bench(studio, request.param)
-        yield bench
-        bench.check()
+def service(request: pytest.FixtureRequest) -> Iterator[EmulatedService]:
+    """Run an emulator; at the end, each request must follow the service's rules."""
+    with Emulator() as emulator:
+        service = EmulatedService(emulator, request.param)
+        yield service
+        service.check()

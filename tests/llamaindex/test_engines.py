@@ -1,9 +1,9 @@
-"""Engines, selectors and evaluators with a thinking model, over both protocols."""
+"""LlamaIndex's engines and evaluators with a thinking model, over both protocols."""
 
-# LlamaIndex has half of the types for its engines.
+# LlamaIndex types only some attributes of its engines.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -25,7 +25,6 @@ from llama_index.core.instrumentation.events.llm import (
     LLMChatInProgressEvent,
     LLMCompletionEndEvent,
 )
-from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.query_engine import RouterQueryEngine, SubQuestionQueryEngine
 from llama_index.core.question_gen import LLMQuestionGenerator
 from llama_index.core.response_synthesizers import (
@@ -44,46 +43,51 @@ from pydantic import BaseModel, Field
 
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.emulator import Reply, ToolCall
-from tests.llamaindex.bench import Bench
+from tests.llamaindex.support import (
+    NEEDS_FAST_PATHS,
+    SYNC_AND_ASYNC,
+    THINKING_MODELS,
+    EmulatedService,
+    chat_memory,
+)
 
-THINKERS = pytest.mark.parametrize("model", ["deepseek-v4-pro", "qwen3.7-plus"])
-COLOURS = pytest.mark.parametrize("colour", ["sync", "async"])
-# What would break each of them if it were in the answer.
-THOUGHT = '[1] {"x": 2}\nAnswer: NO [[B]]'
+# Text that each of the parsers would read if it were in the answer.
+REASONING = '[1] {"x": 2}\nAnswer: NO [[B]]'
 
 
-class Watch(BaseEventHandler):
-    """Keeps what was thought in each answer."""
+class ReasoningRecorder(BaseEventHandler):
+    """Keeps the reasoning of each answer."""
 
-    thought: list[str] = Field(default_factory=list[str])
+    reasoning: list[str] = Field(default_factory=list[str])
 
-    def handle(self, event: BaseEvent, **kwargs: Any) -> None:  # noqa: ARG002 - LlamaIndex's
+    def handle(self, event: BaseEvent, **kwargs: Any) -> None:  # noqa: ARG002 - LlamaIndex's signature
         if isinstance(event, LLMChatEndEvent) and event.response is not None:
             extra = event.response.message.additional_kwargs
-            self.thought.append(extra.get("reasoning_content", ""))
+            self.reasoning.append(extra.get("reasoning_content", ""))
         if isinstance(event, LLMCompletionEndEvent):
-            self.thought.append(event.response.additional_kwargs["reasoning_content"])
+            extra = event.response.additional_kwargs
+            self.reasoning.append(extra["reasoning_content"])
         if isinstance(event, LLMChatInProgressEvent):
             assert "thinking_delta" in event.response.additional_kwargs
 
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Need no network: neither a tokenizer's file nor an embedding model."""
+    """Replace the tokenizer and the embedding model, which need the network."""
     monkeypatch.setattr(Settings, "_tokenizer", str.split)
     monkeypatch.setattr(Settings, "_embed_model", MockEmbedding(embed_dim=3))
 
 
 @pytest.fixture
-def watch() -> Any:
-    handler, dispatcher = Watch(), get_dispatcher()
-    dispatcher.add_event_handler(handler)
-    yield handler
-    dispatcher.event_handlers.remove(handler)
+def recorder() -> Iterator[ReasoningRecorder]:
+    recorder, dispatcher = ReasoningRecorder(), get_dispatcher()
+    dispatcher.add_event_handler(recorder)
+    yield recorder
+    dispatcher.event_handlers.remove(recorder)
 
 
-def thinker(bench: Bench, model: str, **arguments: Any) -> ModelStudio:
-    return bench.llm(model, enable_thinking=True, **arguments)
+def thinking_llm(service: EmulatedService, model: str, **arguments: Any) -> ModelStudio:
+    return service.llm(model, enable_thinking=True, **arguments)
 
 
 def index(text: str) -> SummaryIndex:
@@ -91,7 +95,7 @@ def index(text: str) -> SummaryIndex:
 
 
 def tools(llm: ModelStudio) -> list[QueryEngineTool]:
-    """Make an engine of Oslo and one of Rome."""
+    """Return an engine for Oslo and one for Rome."""
     return [
         QueryEngineTool.from_defaults(
             query_engine=index(f"{name} is {weather}.").as_query_engine(llm=llm),
@@ -102,10 +106,10 @@ def tools(llm: ModelStudio) -> list[QueryEngineTool]:
     ]
 
 
-async def query(engine: Any, colour: str, question: str = "How is Rome?") -> Any:
-    if colour == "sync":
-        return engine.query(question)
-    return await engine.aquery(question)
+async def query(engine: Any, question: str = "How is Rome?", *, is_async: bool) -> Any:
+    if is_async:
+        return await engine.aquery(question)
+    return engine.query(question)
 
 
 # --- Routers ----------------------------------------------------------------------
@@ -114,69 +118,76 @@ SELECTION = '{"index": 2, "reason": "It is Rome."}'
 CHOICE = '[{"choice": 2, "reason": "It is Rome."}]'
 
 
-@THINKERS
-@COLOURS
+@THINKING_MODELS
+@SYNC_AND_ASYNC
 async def test_a_router_selects_with_a_forced_tool(
-    bench: Bench, model: str, colour: str, watch: Watch
+    service: EmulatedService, model: str, is_async: bool, recorder: ReasoningRecorder
 ) -> None:
-    """The selection alone does without thinking: of two requests the second thinks."""
-    llm = thinker(bench, model)
-    bench.script(
+    """The selection does not think; the second request does."""
+    llm = thinking_llm(service, model)
+    service.script(
         Reply(tool_calls=[ToolCall("SingleSelection", SELECTION)]),
-        Reply(reasoning=THOUGHT, text="Sunny."),
+        Reply(reasoning=REASONING, text="Sunny."),
     )
     engine = RouterQueryEngine.from_defaults(
         tools(llm), llm=llm, selector=PydanticSingleSelector.from_defaults(llm=llm)
     )
-    assert str(await query(engine, colour)) == "Sunny."
-    assert bench.sent(lambda it: it.forced_tool) == ["named", None]
-    assert bench.sent(lambda it: it.thinking) == [False, True]
-    assert "Rome is sunny." in str(bench.messages[1])
-    assert watch.thought == ["", THOUGHT]
+    assert str(await query(engine, is_async=is_async)) == "Sunny."
+    assert service.values(lambda request: request.forced_tool) == ["named", None]
+    assert service.values(lambda request: request.thinking) == [False, True]
+    assert "Rome is sunny." in str(service.messages[1])
+    assert recorder.reasoning == ["", REASONING]
 
 
-@THINKERS
-@COLOURS
-async def test_a_router_selects_from_the_answers_text(
-    bench: Bench, model: str, colour: str, watch: Watch
+@THINKING_MODELS
+@SYNC_AND_ASYNC
+async def test_a_router_selects_from_the_text_of_the_answer(
+    service: EmulatedService, model: str, is_async: bool, recorder: ReasoningRecorder
 ) -> None:
-    llm = thinker(bench, model)
-    bench.script(
-        Reply(reasoning=THOUGHT, text=CHOICE), Reply(reasoning=THOUGHT, text="Sunny.")
+    llm = thinking_llm(service, model)
+    service.script(
+        Reply(reasoning=REASONING, text=CHOICE),
+        Reply(reasoning=REASONING, text="Sunny."),
     )
     engine = RouterQueryEngine.from_defaults(
         tools(llm), llm=llm, selector=LLMSingleSelector.from_defaults(llm=llm)
     )
-    assert str(await query(engine, colour)) == "Sunny."
-    assert bench.sent(lambda it: it.thinking) == [True, True]
-    assert watch.thought == [THOUGHT, THOUGHT]
+    assert str(await query(engine, is_async=is_async)) == "Sunny."
+    assert service.values(lambda request: request.thinking) == [True, True]
+    assert recorder.reasoning == [REASONING, REASONING]
 
 
-@THINKERS
-def test_a_router_of_its_own_choice_takes_the_tool(bench: Bench, model: str) -> None:
-    """LlamaIndex's default selector of a model that calls tools."""
-    llm = thinker(bench, model)
-    bench.script(
+@THINKING_MODELS
+def test_the_default_selector_of_a_router_uses_a_tool(
+    service: EmulatedService, model: str
+) -> None:
+    """For a model that supports tools."""
+    llm = thinking_llm(service, model)
+    service.script(
         Reply(tool_calls=[ToolCall("SingleSelection", SELECTION)]),
-        Reply(reasoning=THOUGHT, text="Sunny."),
+        Reply(reasoning=REASONING, text="Sunny."),
     )
     engine = RouterQueryEngine.from_defaults(tools(llm), llm=llm)
     assert str(engine.query("How is Rome?")) == "Sunny."
-    assert len(bench.asks) == 2
+    assert len(service.requests) == 2
 
 
-@THINKERS
-def test_a_router_asks_several_engines(bench: Bench, model: str) -> None:
-    """One selector with a tool, one with text; two answers are summed up."""
-    llm = thinker(bench, model)
+@THINKING_MODELS
+def test_a_router_combines_several_engines(
+    service: EmulatedService, model: str
+) -> None:
+    """One selector uses a tool, one uses text; a third answer combines two."""
+    llm = thinking_llm(service, model)
     one, two = '{"index": 1, "reason": ""}', '{"index": 2, "reason": ""}'
     selections = f'{{"selections": [{one}, {two}]}}'
     choices = '[{"choice": 1, "reason": ""}, {"choice": 2, "reason": ""}]'
-    answers = [Reply(reasoning=THOUGHT, text=it) for it in ("Rain.", "Sun.", "Both.")]
-    bench.script(
+    answers = [
+        Reply(reasoning=REASONING, text=text) for text in ("Rain.", "Sun.", "Both.")
+    ]
+    service.script(
         Reply(tool_calls=[ToolCall("MultiSelection", selections)]),
         *answers,
-        Reply(reasoning=THOUGHT, text=choices),
+        Reply(reasoning=REASONING, text=choices),
         *answers,
     )
     for selector in (PydanticMultiSelector, LLMMultiSelector):
@@ -184,36 +195,38 @@ def test_a_router_asks_several_engines(bench: Bench, model: str) -> None:
             tools(llm), llm=llm, selector=selector.from_defaults(llm=llm)
         )
         assert str(engine.query("How are they?")) == "Both."
-    assert len(bench.asks) == 8
+    assert len(service.requests) == 8
 
 
-def test_a_selector_of_a_model_that_only_thinks_asks_with_auto(bench: Bench) -> None:
-    llm = bench.llm("qwq-plus")
-    bench.script(
-        Reply(reasoning=THOUGHT, tool_calls=[ToolCall("SingleSelection", SELECTION)])
+def test_a_selector_with_a_thinking_only_model_sends_auto(
+    service: EmulatedService,
+) -> None:
+    llm = service.llm("qwq-plus")
+    service.script(
+        Reply(reasoning=REASONING, tool_calls=[ToolCall("SingleSelection", SELECTION)])
     )
     selector = PydanticSingleSelector.from_defaults(llm=llm)
     described = [tool.metadata for tool in tools(llm)]
     with pytest.warns(UserWarning, match="tool_choice='auto' is sent"):
         assert selector.select(described, "How is Rome?").ind == 1
-    assert bench.asks[0].thinking
+    assert service.requests[0].thinking
 
 
 # --- Sub-questions ----------------------------------------------------------------
 
 
-@THINKERS
-@COLOURS
-async def test_sub_questions_are_read_from_the_answer(
-    bench: Bench, model: str, colour: str, watch: Watch
+@THINKING_MODELS
+@SYNC_AND_ASYNC
+async def test_sub_questions_are_parsed_from_the_answer(
+    service: EmulatedService, model: str, is_async: bool, recorder: ReasoningRecorder
 ) -> None:
-    """One request for the questions, one for each of them, one for the answer."""
-    llm = thinker(bench, model)
-    asked = '{"items": [{"sub_question": "Rome?", "tool_name": "Rome"}]}'
-    bench.script(
-        Reply(reasoning=THOUGHT, text=f"```json\n{asked}\n```"),
-        Reply(reasoning=THOUGHT, text="Sunny."),
-        Reply(reasoning=THOUGHT, text="Rome is sunny."),
+    """One request for the questions, one for each question, one for the answer."""
+    llm = thinking_llm(service, model)
+    questions = '{"items": [{"sub_question": "Rome?", "tool_name": "Rome"}]}'
+    service.script(
+        Reply(reasoning=REASONING, text=f"```json\n{questions}\n```"),
+        Reply(reasoning=REASONING, text="Sunny."),
+        Reply(reasoning=REASONING, text="Rome is sunny."),
     )
     engine = SubQuestionQueryEngine.from_defaults(
         tools(llm),
@@ -223,58 +236,62 @@ async def test_sub_questions_are_read_from_the_answer(
         verbose=False,
         use_async=False,
     )
-    assert str(await query(engine, colour)) == "Rome is sunny."
-    assert len(bench.asks) == 3
-    assert watch.thought == [THOUGHT] * 3
-    assert all(THOUGHT not in str(it) for it in bench.messages)
+    assert str(await query(engine, is_async=is_async)) == "Rome is sunny."
+    assert len(service.requests) == 3
+    assert recorder.reasoning == [REASONING] * 3
+    assert all(REASONING not in str(messages) for messages in service.messages)
 
 
 # --- Chat engines -----------------------------------------------------------------
 
 
-def engine_of(llm: ModelStudio) -> CondensePlusContextChatEngine:
+def chat_engine(llm: ModelStudio) -> CondensePlusContextChatEngine:
     built = VectorStoreIndex.from_documents([Document(text="Oslo is rainy.")])
     return CondensePlusContextChatEngine.from_defaults(
         built.as_retriever(),
         llm=llm,
-        memory=ChatMemoryBuffer.from_defaults(tokenizer_fn=str.split, token_limit=9999),
+        memory=chat_memory(),
     )
 
 
-async def talk(engine: Any, colour: str, text: str) -> str:
-    match colour:
-        case "sync":
+async def talk(engine: Any, method: str, text: str) -> str:
+    match method:
+        case "chat":
             return str(engine.chat(text))
-        case "async":
+        case "achat":
             return str(await engine.achat(text))
-        case "stream":
+        case "stream_chat":
             return "".join(engine.stream_chat(text).response_gen)
         case _:
             stream = await engine.astream_chat(text)
-            return "".join([it async for it in stream.async_response_gen()])
+            return "".join([text async for text in stream.async_response_gen()])
 
 
-@THINKERS
-@pytest.mark.parametrize("colour", ["sync", "async", "stream", "astream"])
+@THINKING_MODELS
+@pytest.mark.parametrize("method", ["chat", "achat", "stream_chat", "astream_chat"])
 async def test_a_chat_engine_condenses_and_answers(
-    bench: Bench, model: str, colour: str, watch: Watch
+    service: EmulatedService, model: str, method: str, recorder: ReasoningRecorder
 ) -> None:
-    """Two turns, three requests; the text of each turn is its answer alone."""
-    bench.script(
-        Reply(reasoning=THOUGHT, text="It rains."),
-        Reply(reasoning=THOUGHT, text="Why does it rain in Oslo?"),
-        Reply(reasoning=THOUGHT, text="The sea is near."),
+    """Two turns make three requests; the text of a turn has no reasoning."""
+    service.script(
+        Reply(reasoning=REASONING, text="It rains."),
+        Reply(reasoning=REASONING, text="Why does it rain in Oslo?"),
+        Reply(reasoning=REASONING, text="The sea is near."),
     )
-    engine = engine_of(thinker(bench, model))
-    assert await talk(engine, colour, "How is Oslo?") == "It rains."
-    assert await talk(engine, colour, "Why?") == "The sea is near."
-    assert len(bench.asks) == 3
-    assert watch.thought == [THOUGHT] * 3
-    assert "Oslo is rainy." in bench.messages[0][0]["content"]
-    said = [it["content"] for it in bench.messages[2] if it["role"] == "assistant"]
-    assert said == ["It rains."]
-    assert "It rains." in str(bench.messages[1])
-    assert THOUGHT not in str(bench.messages)
+    engine = chat_engine(thinking_llm(service, model))
+    assert await talk(engine, method, "How is Oslo?") == "It rains."
+    assert await talk(engine, method, "Why?") == "The sea is near."
+    assert len(service.requests) == 3
+    assert recorder.reasoning == [REASONING] * 3
+    assert "Oslo is rainy." in service.messages[0][0]["content"]
+    answers = [
+        message["content"]
+        for message in service.messages[2]
+        if message["role"] == "assistant"
+    ]
+    assert answers == ["It rains."]
+    assert "It rains." in str(service.messages[1])
+    assert REASONING not in str(service.messages)
 
 
 # --- Evaluators -------------------------------------------------------------------
@@ -296,24 +313,24 @@ EVALUATORS: list[tuple[Callable[[Any], BaseEvaluator], str, dict[str, Any]]] = [
 ]
 
 
-@THINKERS
+@THINKING_MODELS
 @pytest.mark.parametrize(
-    "judge",
+    "evaluator",
     EVALUATORS,
     ids=["correctness", "faithfulness", "relevancy", "guideline", "pairwise"],
 )
-async def test_an_evaluator_reads_the_verdict_and_not_the_reasoning(
-    bench: Bench, model: str, judge: Any, watch: Watch
+async def test_an_evaluator_ignores_the_reasoning(
+    service: EmulatedService, model: str, evaluator: Any, recorder: ReasoningRecorder
 ) -> None:
-    """What is thought says the contrary."""
-    make, text, more = judge
-    bench.script(Reply(reasoning=THOUGHT, text=text))
-    verdict = await make(thinker(bench, model)).aevaluate(
-        query="How is Oslo?", response="Rain", contexts=["Oslo is rainy."], **more
+    """The reasoning says the contrary."""
+    build, text, arguments = evaluator
+    service.script(Reply(reasoning=REASONING, text=text))
+    result = await build(thinking_llm(service, model)).aevaluate(
+        query="How is Oslo?", response="Rain", contexts=["Oslo is rainy."], **arguments
     )
-    assert verdict.passing is True
-    assert len(bench.asks) == 1
-    assert watch.thought == [THOUGHT]
+    assert result.passing is True
+    assert len(service.requests) == 1
+    assert recorder.reasoning == [REASONING]
 
 
 # --- Synthesizers -----------------------------------------------------------------
@@ -334,65 +351,71 @@ MODES = [
 ]
 
 
-@COLOURS
+@SYNC_AND_ASYNC
 @pytest.mark.parametrize("mode", MODES)
-async def test_an_engine_streams_the_answer_and_not_the_reasoning(
-    bench: Bench, mode: ResponseMode, colour: str, watch: Watch
+async def test_a_query_engine_streams_the_answer_without_reasoning(
+    service: EmulatedService,
+    mode: ResponseMode,
+    is_async: bool,
+    recorder: ReasoningRecorder,
 ) -> None:
-    bench.script(Reply(reasoning=THOUGHT, text="It rains in Oslo."))
-    llm = thinker(bench, "deepseek-v4-pro")
+    service.script(Reply(reasoning=REASONING, text="It rains in Oslo."))
+    llm = thinking_llm(service, "deepseek-v4-pro")
     engine = index("Oslo is rainy.").as_query_engine(
         llm=llm, response_mode=mode, streaming=True
     )
-    response = await query(engine, colour)
-    if colour == "sync":
-        text = "".join(response.response_gen)
+    response = await query(engine, is_async=is_async)
+    if is_async:
+        text = "".join([delta async for delta in response.response_gen])
     else:
-        text = "".join([it async for it in response.response_gen])
+        text = "".join(response.response_gen)
     assert text == "It rains in Oslo."
-    assert watch.thought == [THOUGHT]
-    assert len(bench.asks) == 1
+    assert recorder.reasoning == [REASONING]
+    assert len(service.requests) == 1
 
 
-@COLOURS
+@SYNC_AND_ASYNC
 @pytest.mark.parametrize("mode", [ResponseMode.COMPACT, ResponseMode.TREE_SUMMARIZE])
-async def test_an_engine_answers_with_an_object(
-    bench: Bench, mode: ResponseMode, colour: str
+async def test_a_query_engine_returns_an_object(
+    service: EmulatedService, mode: ResponseMode, is_async: bool
 ) -> None:
-    bench.script(
+    service.script(
         Reply(tool_calls=[ToolCall("Weather", {"city": "Oslo", "rain": True})])
     )
     engine = index("Oslo is rainy.").as_query_engine(
-        llm=thinker(bench, "deepseek-v4-pro"), response_mode=mode, output_cls=Weather
+        llm=thinking_llm(service, "deepseek-v4-pro"),
+        response_mode=mode,
+        output_cls=Weather,
     )
-    response = await query(engine, colour)
+    response = await query(engine, is_async=is_async)
     assert response.response == Weather(city="Oslo", rain=True)
-    assert bench.sent(lambda it: it.forced_tool) == ["named"]
+    assert service.values(lambda request: request.forced_tool) == ["named"]
 
 
-@COLOURS
+@NEEDS_FAST_PATHS
+@SYNC_AND_ASYNC
 @pytest.mark.parametrize("streaming", [False, True])
-async def test_a_filter_of_answers_forces_its_tool(
-    bench: Bench, colour: str, streaming: bool
+async def test_structured_answer_filtering_forces_its_tool(
+    service: EmulatedService, is_async: bool, streaming: bool
 ) -> None:
-    """LlamaIndex streams it without requiring the tool: then it finds no answer."""
+    """LlamaIndex itself does not require the tool when it streams."""
     answer = {"answer": "It rains.", "query_satisfied": True}
-    bench.script(Reply(tool_calls=[ToolCall("StructuredRefineResponse", answer)]))
+    service.script(Reply(tool_calls=[ToolCall("StructuredRefineResponse", answer)]))
     synthesizer = get_response_synthesizer(
-        llm=thinker(bench, "deepseek-v4-pro"),
+        llm=thinking_llm(service, "deepseek-v4-pro"),
         response_mode=ResponseMode.REFINE,
         structured_answer_filtering=True,
         streaming=streaming,
     )
-    call: Any = (
-        synthesizer.get_response if colour == "sync" else synthesizer.aget_response
-    )
-    response = call("How is Oslo?", ["Oslo is rainy."])
-    if colour == "async":
-        response = await response
-    if streaming and colour == "sync":
-        response = [*response][-1]
+    arguments: Any = ("How is Oslo?", ["Oslo is rainy."])
+    response: Any
+    if is_async:
+        response = await synthesizer.aget_response(*arguments)
+    else:
+        response = synthesizer.get_response(*arguments)
+    if streaming and is_async:
+        response = [text async for text in response][-1]
     elif streaming:
-        response = [it async for it in response][-1]
-    assert bench.sent(lambda it: it.forced_tool) == ["named"]
+        response = [*response][-1]
+    assert service.values(lambda request: request.forced_tool) == ["named"]
     assert response == "It rains."

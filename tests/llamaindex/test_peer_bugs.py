@@ -1,6 +1,6 @@
-"""What breaks elsewhere: each test names the defect of another integration."""
+"""Defects of other integrations, which this one must not have."""
 
-# LlamaIndex has half of the types for its agents.
+# LlamaIndex types only some attributes of its agents.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import json
@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from llama_index.core.agent.workflow import AgentStream, FunctionAgent
-from llama_index.core.base.llms.types import ChatMessage, MessageRole
-from llama_index.core.memory import ChatMemoryBuffer
+from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
 from llama_index.core.types import PydanticProgramMode
@@ -18,13 +17,15 @@ from pydantic import BaseModel
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core import errors
 from modelstudio_core.emulator import Emulator, Fault, Reply, ToolCall
-from tests.llamaindex.bench import Bench
-
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pydantic.warnings.PydanticDeprecatedSince20",
-    "ignore::pydantic.warnings.PydanticDeprecatedSince211",
+from tests.llamaindex.support import (
+    HI,
+    IGNORE_AGENT_WARNINGS,
+    SYNC_AND_ASYNC,
+    EmulatedService,
+    chat_memory,
 )
-HI = [ChatMessage(role=MessageRole.USER, content="Hi")]
+
+pytestmark = IGNORE_AGENT_WARNINGS
 
 
 def note(text: str) -> str:
@@ -46,36 +47,37 @@ NOTE = FunctionTool.from_defaults(note)
 VISIT = FunctionTool.from_defaults(visit)
 
 
-def texts(llm: ModelStudio, response: Any) -> list[tuple[str, Any]]:
+def tool_calls(llm: ModelStudio, response: Any) -> list[tuple[str, Any]]:
+    """Return the ids and arguments of the tool calls in a response."""
     calls = llm.get_tool_calls_from_response(response, error_on_no_tool_call=False)
-    return [(it.tool_id, it.tool_kwargs) for it in calls]
+    return [(call.tool_id, call.tool_kwargs) for call in calls]
 
 
-async def stream(llm: ModelStudio, colour: str, tools: Any = (), **kwargs: Any) -> Any:
-    """Stream an answer, in either colour."""
-    asked: dict[str, Any] = {"allow_parallel_tool_calls": True, **kwargs}
-    if colour == "sync":
-        return list(llm.stream_chat_with_tools(tools, "Hi", **asked))
-    responses = await llm.astream_chat_with_tools(tools, "Hi", **asked)
-    return [it async for it in responses]
+async def stream(
+    llm: ModelStudio, tools: Any = (), *, is_async: bool, **kwargs: Any
+) -> Any:
+    """Return the responses of a stream."""
+    arguments: dict[str, Any] = {"allow_parallel_tool_calls": True, **kwargs}
+    if is_async:
+        responses = await llm.astream_chat_with_tools(tools, "Hi", **arguments)
+        return [response async for response in responses]
+    return list(llm.stream_chat_with_tools(tools, "Hi", **arguments))
 
 
-COLOURS = pytest.mark.parametrize("colour", ["sync", "async"])
+# --- Streamed tool calls ----------------------------------------------------------
 
 
-# --- Arguments of calls in pieces -------------------------------------------------
-
-
-async def test_half_of_the_arguments_do_not_end_an_agent(bench: Bench) -> None:
-    """``DashScope`` parses each piece as JSON, and its agents die of the first."""
+async def test_partial_tool_arguments_do_not_break_an_agent(
+    service: EmulatedService,
+) -> None:
+    """``DashScope`` parses each delta as JSON, and its agents fail at the first one."""
     pieces = ['{"te', 'xt": "a', ' \\"b', '\\""', "}"]
-    bench.script(
+    service.script(
         Reply(tool_calls=[ToolCall("note", id="call_a", pieces=pieces)]),
         Reply(text="Noted."),
     )
-    agent: Any = FunctionAgent(tools=[NOTE], llm=bench.llm())
-    kept = ChatMemoryBuffer.from_defaults(tokenizer_fn=str.split, token_limit=9999)
-    handler = agent.run(user_msg="Hi", memory=kept)
+    agent: Any = FunctionAgent(tools=[NOTE], llm=service.llm())
+    handler = agent.run(user_msg="Hi", memory=chat_memory())
     partial = [
         call.tool_kwargs
         async for event in handler.stream_events()
@@ -85,21 +87,23 @@ async def test_half_of_the_arguments_do_not_end_an_agent(bench: Bench) -> None:
     assert str(await handler) == "Noted."
     assert {} in partial
     assert partial[-1] == {"text": 'a "b"'}
-    assert bench.messages[1][-1]["content"] == '<a "b">'
+    assert service.messages[1][-1]["content"] == '<a "b">'
 
 
-@COLOURS
-async def test_blanks_between_pieces_are_kept(bench: Bench, colour: str) -> None:
-    """``DashScope`` strips each piece: "hello", " world " gives "helloworld"."""
+@SYNC_AND_ASYNC
+async def test_spaces_between_deltas_are_kept(
+    service: EmulatedService, is_async: bool
+) -> None:
+    """``DashScope`` strips each delta: "hello", " world " become "helloworld"."""
     pieces = ['{"text": "hello', " world ", "again", '\\n  "}']
-    bench.script(Reply(tool_calls=[ToolCall("note", id="a", pieces=pieces)]))
-    llm = bench.llm()
-    responses = await stream(llm, colour, [NOTE])
-    assert texts(llm, responses[-1]) == [("a", {"text": "hello world again\n  "})]
+    service.script(Reply(tool_calls=[ToolCall("note", id="a", pieces=pieces)]))
+    llm = service.llm()
+    responses = await stream(llm, [NOTE], is_async=is_async)
+    assert tool_calls(llm, responses[-1]) == [("a", {"text": "hello world again\n  "})]
 
 
 def delta(*calls: tuple[int, str | None, str | None, str | None]) -> dict[str, Any]:
-    """Return a delta: index, id, name and a piece of arguments each."""
+    """Return a delta with tool calls: index, id, name and arguments."""
     return {
         "role": "assistant",
         "content": "",
@@ -119,7 +123,7 @@ ONE, TWO = '{"text": "1"}', '{"text": "2"}'
 BOTH = [("a", {"text": "1"}), ("b", {"text": "2"})]
 
 
-@COLOURS
+@SYNC_AND_ASYNC
 @pytest.mark.parametrize(
     "deltas",
     [
@@ -141,105 +145,109 @@ BOTH = [("a", {"text": "1"}), ("b", {"text": "2"})]
     ],
     ids=["two in one", "interleaved", "repeated", "one index"],
 )
-async def test_two_calls_are_two_calls(bench: Bench, colour: str, deltas: Any) -> None:
-    """``OpenAI`` loses the second of two, breaks interleaved ones, and doubles ids."""
-    bench.script(Reply(deltas=deltas))
-    llm = bench.llm()
-    responses = await stream(llm, colour, [NOTE])
-    assert texts(llm, responses[-1]) == BOTH
-    kept = responses[-1].message.additional_kwargs["tool_calls"]
-    assert [it["function"]["name"] for it in kept] == ["note", "note"]
+async def test_two_tool_calls_are_kept_apart(
+    service: EmulatedService, is_async: bool, deltas: Any
+) -> None:
+    """``OpenAI`` loses one of two, breaks interleaved ones, and repeats ids."""
+    service.script(Reply(deltas=deltas))
+    llm = service.llm()
+    responses = await stream(llm, [NOTE], is_async=is_async)
+    assert tool_calls(llm, responses[-1]) == BOTH
+    calls = responses[-1].message.additional_kwargs["tool_calls"]
+    assert [call["function"]["name"] for call in calls] == ["note", "note"]
 
 
-@COLOURS
-async def test_equal_calls_are_not_one(bench: Bench, colour: str) -> None:
+@SYNC_AND_ASYNC
+async def test_identical_tool_calls_are_kept_apart(
+    service: EmulatedService, is_async: bool
+) -> None:
     """``Ollama`` drops a call that has the name and arguments of another."""
     calls = [ToolCall("note", ONE, id="a"), ToolCall("note", ONE, id="b")]
-    bench.script(Reply(tool_calls=calls))
-    llm = bench.llm()
-    responses = await stream(llm, colour, [NOTE])
-    assert [it for it, _ in texts(llm, responses[-1])] == ["a", "b"]
+    service.script(Reply(tool_calls=calls))
+    llm = service.llm()
+    responses = await stream(llm, [NOTE], is_async=is_async)
+    assert [call_id for call_id, _ in tool_calls(llm, responses[-1])] == ["a", "b"]
 
 
-@COLOURS
-async def test_the_first_piece_of_reasoning_is_not_lost(
-    bench: Bench, colour: str
+@SYNC_AND_ASYNC
+async def test_the_first_delta_of_reasoning_is_kept(
+    service: EmulatedService, is_async: bool
 ) -> None:
-    """``OpenAI``'s async streams skip a first chunk that has no content."""
+    """``OpenAI`` skips a first chunk without content in async streams."""
     deltas = [
         {"role": "assistant", "content": None, "reasoning_content": "First "},
         {"content": None, "reasoning_content": "second."},
         {"content": "Hi.", "reasoning_content": None},
     ]
-    bench.script(Reply(deltas=deltas))
-    responses = await stream(bench.llm(), colour)
-    thinking = [it.additional_kwargs["thinking_delta"] for it in responses]
+    service.script(Reply(deltas=deltas))
+    responses = await stream(service.llm(), is_async=is_async)
+    thinking = [response.additional_kwargs["thinking_delta"] for response in responses]
     assert thinking[:2] == ["First ", "second."]
-    assert [it.delta for it in responses[:3]] == ["", "", "Hi."]
+    assert [response.delta for response in responses[:3]] == ["", "", "Hi."]
 
 
-@COLOURS
-async def test_a_stream_of_null_content_does_not_end_in_a_type_error(
-    colour: str,
+@SYNC_AND_ASYNC
+async def test_null_content_in_a_stream_is_no_error(
+    is_async: bool,
 ) -> None:
     """``DashScope`` adds None to a text while the model thinks."""
-    with Emulator(generation="null") as studio:
-        bench = Bench(studio, "openai")
-        bench.script(Reply(reasoning="Hm.", text="Hi."))
-        responses = await stream(bench.llm(), colour)
+    with Emulator(generation="null") as emulator:
+        service = EmulatedService(emulator, "openai")
+        service.script(Reply(reasoning="Hm.", text="Hi."))
+        responses = await stream(service.llm(), is_async=is_async)
     assert responses[-1].message.content == "Hi."
     assert responses[-1].message.additional_kwargs["reasoning_content"] == "Hm."
 
 
-# --- What is sent -----------------------------------------------------------------
+# --- Requests ---------------------------------------------------------------------
 
 
-def test_the_schema_of_a_nested_argument_is_whole(bench: Bench) -> None:
+def test_the_schema_of_a_nested_argument_is_complete(service: EmulatedService) -> None:
     """``DashScope`` drops ``$defs`` and puts ``required`` beside the parameters."""
-    bench.script(
+    service.script(
         Reply(tool_calls=[ToolCall("visit", {"place": {"city": "Oslo"}, "days": 2})])
     )
-    response = bench.llm().predict_and_call([VISIT], "Plan a visit.")
+    response = service.llm().predict_and_call([VISIT], "Plan a visit.")
     assert str(response) == "2 days in Oslo"
-    (tool,) = bench.asks[0].tools
+    (tool,) = service.requests[0].tools
     assert set(tool["function"]) == {"name", "description", "parameters"}
     parameters = tool["function"]["parameters"]
     assert parameters["required"] == ["place", "days"]
     assert parameters["$defs"]["Place"]["required"] == ["city"]
 
 
-async def test_options_of_every_call_are_sent(bench: Bench) -> None:
+async def test_arguments_of_each_call_are_sent(service: EmulatedService) -> None:
     """``DashScope.stream_complete`` nests them under ``kwargs``."""
-    llm = bench.llm()
-    asked: dict[str, Any] = {"temperature": 0.77, "thinking_budget": None}
-    llm.chat(HI, **asked)
-    llm.complete("Hi", **asked)
-    list(llm.stream_chat(HI, **asked))
-    list(llm.stream_complete("Hi", **asked))
-    await llm.achat(HI, **asked)
-    await llm.acomplete("Hi", **asked)
-    [it async for it in await llm.astream_chat(HI, **asked)]
-    [it async for it in await llm.astream_complete("Hi", **asked)]
-    assert bench.sent(lambda it: it.body["temperature"]) == [0.77] * 8
-    assert not any("kwargs" in it.body for it in bench.asks)
+    llm = service.llm()
+    arguments: dict[str, Any] = {"temperature": 0.77, "thinking_budget": None}
+    llm.chat(HI, **arguments)
+    llm.complete("Hi", **arguments)
+    list(llm.stream_chat(HI, **arguments))
+    list(llm.stream_complete("Hi", **arguments))
+    await llm.achat(HI, **arguments)
+    await llm.acomplete("Hi", **arguments)
+    [response async for response in await llm.astream_chat(HI, **arguments)]
+    [response async for response in await llm.astream_complete("Hi", **arguments)]
+    assert service.values(lambda request: request.body["temperature"]) == [0.77] * 8
+    assert not any("kwargs" in request.body for request in service.requests)
 
 
-def test_nothing_is_sent_that_nobody_asked_for(bench: Bench) -> None:
-    """Others send null tools and choices, ``strict``, a seed, or 256 tokens at most."""
-    llm = bench.llm("qwen3.7-plus")
+def test_only_given_arguments_are_sent(service: EmulatedService) -> None:
+    """Others send null for tools, ``strict``, a seed, or a limit of 256 tokens."""
+    llm = service.llm("qwen3.7-plus")
     llm.chat_with_tools([], "Hi")
     llm.chat_with_tools([NOTE], "Hi")
-    bare, tooled = (set(it.body) for it in bench.asks)
-    assert tooled - bare == {"tools"}
-    sent = json.dumps([dict(it.body) for it in bench.asks])
+    without, with_tools = (set(request.body) for request in service.requests)
+    assert with_tools - without == {"tools"}
+    sent = json.dumps([dict(request.body) for request in service.requests])
     for name in ("null", "strict", "additionalProperties", "seed", "max_tokens"):
         assert name not in sent
 
 
-def test_arguments_of_the_framework_are_kept_and_used(bench: Bench) -> None:
-    """``DashScope`` loses all that it does not name itself, ``system_prompt`` first."""
-    bench.script(Reply(text="Hi."))
-    llm = bench.llm(
+def test_arguments_of_llamaindex_are_used(service: EmulatedService) -> None:
+    """``DashScope`` drops LlamaIndex's arguments, such as ``system_prompt``."""
+    service.script(Reply(text="Hi."))
+    llm = service.llm(
         "qwen3.7-plus",
         system_prompt="Be brief.",
         repetition_penalty=1.5,
@@ -247,62 +255,51 @@ def test_arguments_of_the_framework_are_kept_and_used(bench: Bench) -> None:
         completion_to_prompt=str.upper,
     )
     assert llm.pydantic_program_mode is PydanticProgramMode.LLM
-    assert llm.predict(PromptTemplate("Say {it}."), it="hi") == "Hi."
+    assert llm.predict(PromptTemplate("Say {word}."), word="hi") == "Hi."
     llm.complete("hi")
-    assert bench.messages[0][0] == {"role": "system", "content": "Be brief."}
-    assert bench.messages[1] == [{"role": "user", "content": "HI"}]
-    assert bench.asks[0].body["repetition_penalty"] == 1.5
+    assert service.messages[0][0] == {"role": "system", "content": "Be brief."}
+    assert service.messages[1] == [{"role": "user", "content": "HI"}]
+    assert service.requests[0].body["repetition_penalty"] == 1.5
 
 
-def test_an_empty_list_of_calls_is_not_sent(bench: Bench) -> None:
-    """Qwen refuses an assistant turn with ``tool_calls: []``."""
+def test_an_empty_list_of_tool_calls_is_not_sent(service: EmulatedService) -> None:
+    """Qwen models refuse an assistant message with ``tool_calls: []``."""
     turn = ChatMessage(
         role="assistant", content="Hi.", additional_kwargs={"tool_calls": []}
     )
-    bench.llm().chat([*HI, turn, *HI])
-    assert bench.messages[0][1] == {"role": "assistant", "content": "Hi."}
+    service.llm().chat([*HI, turn, *HI])
+    assert service.messages[0][1] == {"role": "assistant", "content": "Hi."}
 
 
 @pytest.mark.parametrize("variable", ["OPENAI_API_KEY", "DEEPSEEK_API_KEY"])
-def test_no_other_vendors_key_is_sent(
+def test_the_key_of_another_vendor_is_not_used(
     monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """``OpenAILike`` without a key sends the one of OpenAI to any host."""
+    """``OpenAILike`` without a key sends the key of OpenAI to any host."""
     monkeypatch.setenv(variable, "sk-of-another-vendor")
     with pytest.raises(errors.ConfigurationError, match="DASHSCOPE_API_KEY"):
         ModelStudio(model="deepseek-v4-pro")
 
 
-def test_the_key_of_the_environment_is_sent(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+def test_the_key_from_the_environment_is_sent(
+    service: EmulatedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``DashScope()`` is a validation error with the variable set."""
-    monkeypatch.setenv("DASHSCOPE_API_KEY", bench.studio.api_key)
-    bench.llm(api_key=None).chat(HI)
-    assert bench.studio.api_key in bench.studio.requests[0].headers["authorization"]
+    """``DashScope()`` raises a validation error with the variable set."""
+    monkeypatch.setenv("DASHSCOPE_API_KEY", service.emulator.api_key)
+    service.llm(api_key=None).chat(HI)
+    assert (
+        service.emulator.api_key
+        in service.emulator.requests[0].headers["authorization"]
+    )
 
 
-# --- What comes back --------------------------------------------------------------
+# --- Responses --------------------------------------------------------------------
 
 
-async def each_way(llm: ModelStudio, way: str) -> None:
-    """Ask in one of the ways that LlamaIndex has."""
-    asked: list[Any] = ["Hi" if "complete" in way else HI]
-    if "tools" in way or "predict" in way:
-        asked = [[NOTE], "Hi"]
-    result = getattr(llm, way)(*asked)
-    if way.startswith("a"):
-        result = await result
-    if "astream" in way:
-        [it async for it in result]
-    elif "stream" in way:
-        list(result)
-
-
-WAYS = [
-    f"{colour}{way}"
-    for colour in ("", "a")
-    for way in (
+METHODS = [
+    f"{prefix}{name}"
+    for prefix in ("", "a")
+    for name in (
         "chat",
         "complete",
         "stream_chat",
@@ -314,61 +311,89 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("way", WAYS)
+async def call(llm: ModelStudio, method: str) -> None:
+    """Call a method and read its stream to the end."""
+    arguments: list[Any] = ["Hi" if "complete" in method else HI]
+    if "tools" in method or "predict" in method:
+        arguments = [[NOTE], "Hi"]
+    result = getattr(llm, method)(*arguments)
+    if method.startswith("a"):
+        result = await result
+    if "astream" in method:
+        [response async for response in result]
+    elif "stream" in method:
+        list(result)
+
+
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     ("status", "kind"),
     [(400, errors.BadRequestError), (429, errors.RateLimitError)],
 )
-async def test_an_error_is_not_an_empty_answer(
-    bench: Bench, way: str, status: int, kind: type[errors.APIStatusError]
+async def test_an_http_error_is_raised(
+    service: EmulatedService,
+    method: str,
+    status: int,
+    kind: type[errors.APIStatusError],
 ) -> None:
-    """``DashScope`` makes an empty message of every HTTP error."""
-    bench.script(Fault(status=status, code="x", message="No."))
+    """``DashScope`` returns an empty message after an HTTP error."""
+    service.script(Fault(status=status, code="x", message="No."))
     with pytest.raises(kind, match=r"No\.") as caught:
-        await each_way(bench.llm(), way)
+        await call(service.llm(), method)
     assert caught.value.status_code == status
-    assert len(bench.asks) == 1
+    assert len(service.requests) == 1
 
 
-@COLOURS
-async def test_raw_is_a_plain_dict_and_the_message_is_small(
-    bench: Bench, colour: str
+@SYNC_AND_ASYNC
+async def test_raw_is_a_dict_and_the_message_is_small(
+    service: EmulatedService, is_async: bool
 ) -> None:
-    """An SDK's object raises ``KeyError``; a big message costs in each prompt."""
+    """An object of an SDK raises ``KeyError``; a large message fills each prompt."""
     calls = [ToolCall("note", ONE, id="a")]
-    bench.script(Reply(reasoning="Hm.", text="Hi.", tool_calls=calls))
-    last = (await stream(bench.llm(), colour, [NOTE]))[-1]
+    service.script(Reply(reasoning="Hm.", text="Hi.", tool_calls=calls))
+    last = (await stream(service.llm(), [NOTE], is_async=is_async))[-1]
     assert type(last.raw) is dict
     assert not hasattr(last.raw, "__pydantic_validator__")
     assert set(last.message.additional_kwargs) == {"reasoning_content", "tool_calls"}
-    assert all(type(it) is dict for it in last.message.additional_kwargs["tool_calls"])
+    assert all(
+        type(call) is dict for call in last.message.additional_kwargs["tool_calls"]
+    )
 
 
-async def test_calls_are_found_in_whole_answers_and_in_streams(bench: Bench) -> None:
-    """``DashScope`` drops them from sync streams; ``OpenAILike`` knows no model."""
-    bench.script(*[Reply(tool_calls=[ToolCall("note", ONE, id="a")])] * 4)
-    llm = bench.llm()
+async def test_tool_calls_are_found_in_responses_and_in_streams(
+    service: EmulatedService,
+) -> None:
+    """``DashScope`` drops them in sync streams; ``OpenAILike`` has no model facts."""
+    service.script(*[Reply(tool_calls=[ToolCall("note", ONE, id="a")])] * 4)
+    llm = service.llm()
     assert llm.metadata.is_function_calling_model
-    found = [
+    responses = [
         llm.chat_with_tools([NOTE], "Hi"),
         await llm.achat_with_tools([NOTE], "Hi"),
-        (await stream(llm, "sync", [NOTE]))[-1],
-        (await stream(llm, "async", [NOTE]))[-1],
+        (await stream(llm, [NOTE], is_async=False))[-1],
+        (await stream(llm, [NOTE], is_async=True))[-1],
     ]
-    assert [texts(llm, it) for it in found] == [[("a", {"text": "1"})]] * 4
+    assert [tool_calls(llm, response) for response in responses] == [
+        [("a", {"text": "1"})]
+    ] * 4
 
 
-@COLOURS
-async def test_a_second_call_is_dropped_from_streams_too(
-    bench: Bench, colour: str
+@SYNC_AND_ASYNC
+async def test_a_second_tool_call_is_removed_from_streams(
+    service: EmulatedService, is_async: bool
 ) -> None:
-    """LlamaIndex validates whole answers only; a second call then is "Invalid"."""
+    """LlamaIndex validates complete responses only."""
     calls = [ToolCall("note", ONE, id="a"), ToolCall("note", ONE, id="a")]
-    bench.script(Reply(tool_calls=calls), Reply(tool_calls=calls))
-    llm = bench.llm(parallel_tool_calls=True)
-    responses = await stream(llm, colour, [NOTE], allow_parallel_tool_calls=False)
-    assert all(len(texts(llm, it)) <= 1 for it in responses)
+    service.script(Reply(tool_calls=calls), Reply(tool_calls=calls))
+    llm = service.llm(parallel_tool_calls=True)
+    responses = await stream(
+        llm, [NOTE], is_async=is_async, allow_parallel_tool_calls=False
+    )
+    assert all(len(tool_calls(llm, response)) <= 1 for response in responses)
     assert len(responses[-1].message.additional_kwargs["tool_calls"]) == 1
-    one = llm.predict_and_call([NOTE], "Hi")
-    assert str(one) == "<1>"
-    assert bench.sent(lambda it: it.body["parallel_tool_calls"]) == [False, False]
+    output = llm.predict_and_call([NOTE], "Hi")
+    assert str(output) == "<1>"
+    assert service.values(lambda request: request.body["parallel_tool_calls"]) == [
+        False,
+        False,
+    ]
