@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.client or options.scenario:
         for name, column in columns.items():
             for title, verdict in column.items():
-                print(f"{name}: {title}: {verdict.word}. {verdict.evidence}")
+                print(f"{name}: {title}: {verdict.word}. {verdict.evidence}".rstrip())
     else:
         versions = {client.name: client_versions(client) for client in CLIENTS}
         _PAGE.write_text(format_page(columns, versions), encoding="utf-8")
