@@ -51,7 +51,7 @@ class FakeProcess:
 
 @pytest.fixture
 def measurement(monkeypatch: pytest.MonkeyPatch) -> Measurement:
-    measurement = Measurement(OPTIONS)
+    measurement = Measurement(OPTIONS.copy())
     measurement.server = FakeServer()  # type: ignore[assignment] # what is used of it
     process = FakeProcess()
     monkeypatch.setattr(measurement, "_process", lambda _: process)
@@ -65,7 +65,7 @@ def measurement(monkeypatch: pytest.MonkeyPatch) -> Measurement:
 def test_freeze_comes_after_the_first_request_and_before_many_streams(
     measurement: Measurement, *, freeze: bool
 ) -> None:
-    measurement.options = {**OPTIONS, "freeze": freeze}
+    measurement.options["freeze"] = freeze
     workload = ConcurrentWorkload(streams=1, clients=("ChatModelStudio",), deltas=2)
     measurement.concurrent("100 streams", workload)
     commands = measurement._process("ChatModelStudio").commands  # type: ignore[attr-defined] # a FakeProcess
@@ -91,8 +91,8 @@ def test_another_python_gets_an_environment_with_this_project(
         (tmp_path / f"{PROJECT}-{version}").mkdir(exist_ok=True)
 
     monkeypatch.setattr(environments, "HOME", tmp_path)
-    monkeypatch.setattr(environments.shutil, "which", lambda _: None)
-    monkeypatch.setattr(environments.subprocess, "run", run)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr("subprocess.run", run)
     assert interpreter(PROJECT) == Path(sys.executable)
     python = interpreter(PROJECT, sys.executable)
     assert python == tmp_path / f"{PROJECT}-{version}" / "bin" / "python"
@@ -120,7 +120,8 @@ def test_options_that_do_not_go_together(
 
 def test_commands_have_help() -> None:
     for module in ("benchmarks", "benchmarks.profile", "comparison"):
-        subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, check=True)
+        command = [sys.executable, "-m", module, "--help"]
+        subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - our own command
 
 
 # --- The page ---------------------------------------------------------------------
