@@ -205,7 +205,9 @@ def _sample(base_url: str) -> str:
 
 def _tables(measured: Mapping[str, Layers]) -> Iterator[str]:
     for unit, columns in measured.items():
-        yield f"\n{f'µs of CPU per {unit}':32}" + "".join(f"{it:>24}" for it in columns)
+        yield f"\n{f'µs of CPU per {unit}':32}" + "".join(
+            f"{column:>24}" for column in columns
+        )
         for layer in next(iter(columns.values())):
             numbers = (f"{layers[layer] * 1e6:24.1f}" for layers in columns.values())
             yield f"{layer:32}" + "".join(numbers)

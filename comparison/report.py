@@ -122,12 +122,12 @@ def _table(framework: Framework, columns: Mapping[str, Column]) -> str:
     clients = _clients_of(framework)
     rows = list(_rows(framework))
     kept = [
-        sum(columns[it.name][row.title].word == "kept" for _, row in rows)
-        for it in clients
+        sum(columns[client.name][row.title].word == "kept" for _, row in rows)
+        for client in clients
     ]
     lines = [
         f"## {_FRAMEWORKS[framework]}\n",
-        f"| | | {' | '.join(it.name for it in clients)} |",
+        f"| | | {' | '.join(client.name for client in clients)} |",
         f"|---|---|{'---|' * len(clients)}",
         *(_row(number, row, clients, columns) for number, row in rows),
         f"| | kept, of {len(rows)} | {' | '.join(map(str, kept))} |\n",
@@ -168,7 +168,7 @@ def _kept_by_all(
     numbers = [
         str(number)
         for number, row in rows
-        if all(columns[it.name][row.title].word == "kept" for it in clients)
+        if all(columns[client.name][row.title].word == "kept" for client in clients)
     ]
     return ", ".join(numbers) or "none"
 
@@ -179,11 +179,11 @@ def _better(
     clients: Sequence[Client],
 ) -> Iterator[str]:
     for number, row in rows:
-        words = {it.name: columns[it.name][row.title].word for it in clients}
-        worse = [it for it in clients if it.is_own and words[it.name] != "kept"]
-        others = [it for it in clients if not it.is_own and words[it.name] == "kept"]
+        kept = {c.name for c in clients if columns[c.name][row.title].word == "kept"}
+        worse = [c.name for c in clients if c.is_own and c.name not in kept]
+        others = [c.name for c in clients if not c.is_own and c.name in kept]
         if worse and others:
-            yield f"{number} ({', '.join(it.name for it in others)})"
+            yield f"{number} ({', '.join(others)})"
 
 
 def _kept_by(rows: Sequence[tuple[int, Scenario]], column: Column) -> str:

@@ -145,4 +145,6 @@ def select_scenarios(client: Client, scenarios: Sequence[Scenario]) -> list[Scen
         client: The client.
         scenarios: The scenarios to select from.
     """
-    return [it for it in scenarios if client.framework in it.frameworks]
+    return [
+        scenario for scenario in scenarios if client.framework in scenario.frameworks
+    ]

@@ -100,7 +100,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the worst verdict, with the evidence of all that are equally bad."""
     verdicts = list(verdicts)
     word = max(verdicts, key=lambda verdict: _ORDER.index(verdict.word)).word
-    lines = [it.evidence for it in verdicts if it.word == word and it.evidence]
+    lines = [v.evidence for v in verdicts if v.word == word and v.evidence]
     return Verdict(word, "; ".join(dict.fromkeys(lines)))
 
 
@@ -142,8 +142,8 @@ def judge_each_mode(judge: Callable[[Any], Verdict]) -> Judge:
 def _merge(verdicts: Mapping[str, Verdict]) -> Verdict:
     """Return the worst verdict; evidence that all modes share is not repeated."""
     verdict = worst(verdicts.values())
-    evidence = {it.evidence.partition(": ")[2] for it in verdicts.values()}
-    if len(evidence) == 1 and len({it.word for it in verdicts.values()}) == 1:
+    evidence = {v.evidence.partition(": ")[2] for v in verdicts.values()}
+    if len(evidence) == 1 and len({v.word for v in verdicts.values()}) == 1:
         return Verdict(verdict.word, evidence.pop())
     return verdict
 

@@ -111,10 +111,10 @@ def _view(message: AIMessage, chunks: int = 0) -> dict[str, Any]:
         "text": str(message.text),
         "reasoning": message.additional_kwargs.get("reasoning_content") or reasoning,
         "calls": [
-            {"id": it["id"], "name": it["name"], "args": it["args"]}
-            for it in message.tool_calls
+            {"id": call["id"], "name": call["name"], "args": call["args"]}
+            for call in message.tool_calls
         ],
-        "broken_calls": [it["args"] for it in message.invalid_tool_calls],
+        "broken_calls": [call["args"] for call in message.invalid_tool_calls],
         "blocks": [_block(block) for block in blocks],
         "chunks": chunks,
         "usage": usage and _usage(cast("dict[str, Any]", usage)),
@@ -163,8 +163,8 @@ def tool_turn(task: Task) -> object:
     model = _with_tools(construct(task, _arguments_for(task, mode)), parameters)
     prompt = _prompt(parameters)
     first = model.invoke(prompt) if mode == "call" else _join(model.stream(prompt))[0]
-    called = [*first.tool_calls, *first.invalid_tool_calls]
-    results = [ToolMessage("Rain.", tool_call_id=it["id"] or "") for it in called]
+    calls = [*first.tool_calls, *first.invalid_tool_calls]
+    results = [ToolMessage("Rain.", tool_call_id=call["id"] or "") for call in calls]
     history: list[BaseMessage] = [*prompt, first, *results]
     if parameters.get("stored"):
         history = messages_from_dict(json.loads(json.dumps(messages_to_dict(history))))
@@ -182,7 +182,9 @@ def agent(task: Task) -> object:
     prompt: Any = {"messages": _prompt(parameters)}
     state = graph.invoke(prompt, {"recursion_limit": parameters["limit"]})
     last = state["messages"][-1]
-    results = [str(it.text) for it in state["messages"] if it.type == "tool"]
+    results = [
+        str(message.text) for message in state["messages"] if message.type == "tool"
+    ]
     return {
         "text": str(last.text),
         "results": results,

@@ -135,8 +135,8 @@ def _view(
         or message.additional_kwargs.get("reasoning_content")
         or "",
         "calls": [
-            {"id": it.tool_id, "name": it.tool_name, "args": it.tool_kwargs}
-            for it in calls
+            {"id": call.tool_id, "name": call.tool_name, "args": call.tool_kwargs}
+            for call in calls
         ],
         "blocks": [_block(block) for block in message.blocks],
         "chunks": len(responses) if streamed else 0,
@@ -164,9 +164,9 @@ def _block(block: object) -> list[Any]:
 
 
 def _deltas(responses: list[ChatResponse]) -> dict[str, Any]:
-    thinking = [it.additional_kwargs.get("thinking_delta") or "" for it in responses]
+    thinking = [r.additional_kwargs.get("thinking_delta") or "" for r in responses]
     return {
-        "deltas": "".join(it.delta or "" for it in responses),
+        "deltas": "".join(r.delta or "" for r in responses),
         "thinking_deltas": "".join(thinking),
     }
 
@@ -214,14 +214,15 @@ def tool_turn(task: Task) -> object:
         ChatMessage(
             role="tool",
             content="Rain.",
-            additional_kwargs={"tool_call_id": it.tool_id, "name": it.tool_name},
+            additional_kwargs={"tool_call_id": call.tool_id, "name": call.tool_name},
         )
-        for it in calls
+        for call in calls
     ]
     history = [*prompt, first.message, *results]
     if parameters.get("stored"):
         history = [
-            ChatMessage.model_validate_json(it.model_dump_json()) for it in history
+            ChatMessage.model_validate_json(message.model_dump_json())
+            for message in history
         ]
     # The view before the second request, which may change the message.
     first_view = _view(llm, [first])

@@ -66,7 +66,11 @@ def run_task(task: Task, actions: Mapping[str, Action]) -> dict[str, Any]:
             outcome: dict[str, Any] = {"value": actions[task["action"]](task)}
         except Exception as error:  # noqa: BLE001 - exceptions are outcomes too
             outcome = {"error": describe_error(error)}
-    lines = {str(it.message).splitlines()[0] for it in caught if _is_for_users(it)}
+    lines = {
+        str(warning.message).splitlines()[0]
+        for warning in caught
+        if _is_for_users(warning)
+    }
     return {**outcome, "warnings": sorted(lines)}
 
 
@@ -116,7 +120,9 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         attributes["status_code"] = status
     return {
         "type": type(error).__name__,
-        "kinds": [f"{it.__module__}.{it.__qualname__}" for it in type(error).__mro__],
+        "kinds": [
+            f"{cls.__module__}.{cls.__qualname__}" for cls in type(error).__mro__
+        ],
         "message": str(error)[:_MAX_LENGTH],
         **{k: v for k, v in attributes.items() if isinstance(v, str | int)},
     }

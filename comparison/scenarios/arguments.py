@@ -109,7 +109,9 @@ def _judge_secrets(texts: Mapping[str, str], _: Observation) -> Verdict:
 
 
 def _judge_other_key(observation: Observation) -> Verdict:
-    if any(OTHER_KEY in str(it.headers.values()) for it in observation.requests):
+    if any(
+        OTHER_KEY in str(request.headers.values()) for request in observation.requests
+    ):
         return Verdict("lost", "`OPENAI_API_KEY` is sent to the base URL")
     error = observation.outcome.get("error")
     if error:
@@ -129,12 +131,12 @@ def _judge_cache_keys(keys: Mapping[str, str], _: Observation) -> Verdict:
 
 
 def _judge_image(observation: Observation) -> Verdict:
-    messages = [it for body in observation.bodies for it in body["messages"]]
+    messages = [message for body in observation.bodies for message in body["messages"]]
     parts = [
         part
-        for it in messages
-        if isinstance(it["content"], list)
-        for part in it["content"]
+        for message in messages
+        if isinstance(message["content"], list)
+        for part in message["content"]
         if _IMAGE in str(part)
     ]
     if any(_follows_protocol(part) for part in parts):

@@ -37,7 +37,7 @@ def _is_part(sent: object, received: object) -> bool:
     if not isinstance(sent, list) or not isinstance(received, list):
         return False
     all_items, items = cast("list[object]", sent), cast("list[object]", received)
-    return len(items) < len(all_items) and all(it in all_items for it in items)
+    return len(items) < len(all_items) and all(item in all_items for item in items)
 
 
 def compare_answer(
@@ -60,7 +60,9 @@ def compare_answer(
             verdicts.append(compare("`delta`s", text, answer["deltas"]))
     if calls is not None:
         sent = [[call_id, name, dict(args)] for call_id, name, args in calls]
-        received = [[it["id"], it["name"], it["args"]] for it in answer["calls"]]
+        received = [
+            [call["id"], call["name"], call["args"]] for call in answer["calls"]
+        ]
         verdicts.append(compare("tool calls", sent, received))
     return worst(verdicts)
 
@@ -115,7 +117,7 @@ def _add(total: Mapping[str, Any], delta: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("content", "reasoning_content"):
         if name in delta:
             result[name] = result.get(name, "") + delta[name]
-    calls = {it["index"]: it for it in total.get("tool_calls", ())}
+    calls = {call["index"]: call for call in total.get("tool_calls", ())}
     for entry in delta.get("tool_calls", ()):
         before = calls.get(entry["index"])
         calls[entry["index"]] = _add_arguments(before, entry) if before else entry

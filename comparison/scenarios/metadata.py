@@ -71,7 +71,9 @@ def _judge_usage(answer: Mapping[str, Any]) -> Verdict:
         in_metadata = '"output_tokens": 30' in answer["all"]
         where = "only in `response_metadata`" if in_metadata else "no token counts"
         return Verdict("lost", where)
-    return worst(compare(f"{it} tokens", _COUNTS[it], usage[it]) for it in _COUNTS)
+    return worst(
+        compare(f"{kind} tokens", _COUNTS[kind], usage[kind]) for kind in _COUNTS
+    )
 
 
 def _judge_finish_reason(answer: Mapping[str, Any]) -> Verdict:

@@ -59,7 +59,7 @@ def _judge_sent_back(observation: Observation) -> Verdict:
     if len(observation.requests) < 2:  # noqa: PLR2004 - no second request
         return judge_error(error) if error else Verdict("lost", "no second request")
     messages = observation.bodies[1]["messages"]
-    message = next(it for it in messages if it["role"] == "assistant")
+    message = next(m for m in messages if m["role"] == "assistant")
     verdict = compare("reasoning", _REASONING, message.get("reasoning_content"))
     if verdict.word == "kept" or not error:
         return verdict

@@ -98,7 +98,7 @@ def _invalid_call(client: Client) -> Sequence[Reply]:
 def _judge_history(_: object, observation: Observation) -> Verdict:
     """Judge whether the second request has the tool call."""
     messages = observation.bodies[-1]["messages"]
-    calls = [call for it in messages for call in it.get("tool_calls") or ()]
+    calls = [call for message in messages for call in message.get("tool_calls") or ()]
     if [call["id"] for call in calls] != ["call_a"]:
         return Verdict("lost", "the second request does not have the call")
     return KEPT

@@ -167,6 +167,6 @@ def imported(package: str) -> Iterator[str]:
 
 
 def test_comparison_uses_only_the_environments_of_the_benchmarks() -> None:
-    from_benchmarks = {it for it in imported("comparison") if "benchmarks" in it}
+    from_benchmarks = {name for name in imported("comparison") if "benchmarks" in name}
     assert from_benchmarks == {"benchmarks.environments"}
-    assert not any(it.startswith("comparison") for it in imported("benchmarks"))
+    assert not any(name.startswith("comparison") for name in imported("benchmarks"))

@@ -38,7 +38,7 @@ def run_here(task: Task, limit: float) -> Outcome:
 
 
 def framework_of(task: Task) -> str:
-    return next(it.framework for it in CLIENTS if it.path == task["client"])
+    return next(client.framework for client in CLIENTS if client.path == task["client"])
 
 
 @pytest.mark.parametrize(("client", "scenario"), ROWS)
@@ -78,8 +78,8 @@ def answer(change: Mapping[str, Any]) -> Spoil:
 
     def spoil(observation: Observation) -> Observation:
         answers = {
-            mode: {"value": {**it["value"], **change}}
-            for mode, it in observation.outcome["value"].items()
+            mode: {"value": {**mode_outcome["value"], **change}}
+            for mode, mode_outcome in observation.outcome["value"].items()
         }
         return replace(observation, outcome={"value": answers})
 
@@ -266,7 +266,7 @@ def test_a_client_that_hangs_or_crashes_is_started_again() -> None:
         printed = run(task("builtins:print", {"end": "not an outcome\n"}), 30)
         hung = run(task("signal:pause"), 0.2)
         crashed = run(task("os:_exit", {"status": 3}), 30)
-    kinds = [it["error"]["type"] for it in (printed, hung, crashed)]
+    kinds = [outcome["error"]["type"] for outcome in (printed, hung, crashed)]
     assert kinds == ["AttributeError", "Timeout", "Crash"]
 
 
@@ -274,7 +274,10 @@ def test_a_client_that_hangs_or_crashes_is_started_again() -> None:
 
 
 def columns(judge: Callable[[Client, str], Verdict]) -> dict[str, dict[str, Verdict]]:
-    return {it.name: {title: judge(it, title) for title in TITLES} for it in CLIENTS}
+    return {
+        client.name: {title: judge(client, title) for title in TITLES}
+        for client in CLIENTS
+    }
 
 
 def test_the_page_says_where_another_class_is_better() -> None:

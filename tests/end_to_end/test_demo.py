@@ -73,8 +73,8 @@ def test_it_succeeds(demo: "subprocess.CompletedProcess[str]") -> None:
 def test_it_prints_all_sections_in_order(
     demo: "subprocess.CompletedProcess[str]",
 ) -> None:
-    found = [demo.stdout.index(f"\n{section}") for section in SECTIONS]
-    assert found == sorted(found)
+    positions = [demo.stdout.index(f"\n{section}") for section in SECTIONS]
+    assert positions == sorted(positions)
 
 
 def test_it_says_at_both_ends_that_no_model_answers(

@@ -117,7 +117,7 @@ def test_snippets_run_and_print_what_is_shown(
 
 
 def defined_tests(snippet: Snippet, namespace: dict[str, Any]) -> list[FunctionType]:
-    """Return the tests that a block defines, which take the emulator's fixture."""
+    """Return the tests that a block defines, which use the emulator fixture."""
     defined = re.findall(
         r"^def (test_\w+)\(modelstudio_emulator\)", snippet.code, re.MULTILINE
     )
@@ -178,7 +178,7 @@ def test_mode_table() -> None:
                 assert endpoint.inference_scope == scope
                 bound.add((region, mode))
     assert bound == {
-        (region, mode) for region, known in _REGIONS.items() for mode in known.modes
+        (region, mode) for region, facts in _REGIONS.items() for mode in facts.modes
     }
 
 
