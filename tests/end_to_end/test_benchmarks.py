@@ -17,6 +17,7 @@ from benchmarks import environments, report
 from benchmarks.__main__ import parse_arguments
 from benchmarks.environments import PROJECT, interpreter
 from benchmarks.measure import Measurement, Results, RunOptions
+from benchmarks.targets import TARGETS
 from benchmarks.worker import Worker
 from benchmarks.workloads import ConcurrentWorkload
 
@@ -127,15 +128,28 @@ def test_commands_have_help() -> None:
 # --- The page ---------------------------------------------------------------------
 
 
+def page() -> str:
+    return PAGE.read_text(encoding="utf-8")
+
+
 def test_page_has_the_texts_of_the_report() -> None:
-    page = PAGE.read_text(encoding="utf-8")
     for name, text in vars(report).items():
         if name.startswith("_ABOUT_"):
-            assert text in page, name
+            assert text in page(), name
     first = report._HEAD.partition("\n\nThe machine")[0]
     last = report._HEAD.partition("\n\nThe service")[2]
-    assert first in page
-    assert last in page
+    assert first in page()
+    assert last in page()
+
+
+def test_page_has_the_targets() -> None:
+    targets = {(target.group, target.description) for target in TARGETS}
+    rows = re.findall(
+        r"^\| (.+?) \| (.+?) \| .+? \| at (?:most|least) ", page(), re.MULTILINE
+    )
+    assert len(rows) > 50
+    for group, description in rows:
+        assert (group, description.partition(": the worst of")[0]) in targets
 
 
 def test_page_compares_runs_with_other_options() -> None:
