@@ -62,7 +62,7 @@ def _medians(samples: SampleView) -> Iterator[str]:
         yield f"\n{workload}"
         for client, measures in clients.items():
             numbers = (_spread(name, values) for name, values in measures.items())
-            yield f"  {client:26}{'   '.join(numbers)}"
+            yield f"  {client:28}{'   '.join(numbers)}"
 
 
 def _spread(measure: str, values: Sequence[float]) -> str:
