@@ -1,1 +1,1 @@
-"""What a call and a chunk cost, beside what other clients pay for the same bytes."""
+"""What a call and a chunk cost in CPU time, compared with other clients."""

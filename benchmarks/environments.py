@@ -1,26 +1,46 @@
-"""The environments that peers run in, each made when it is first asked for."""
+"""The environments that the compared clients run in, each made on first use.
+
+``benchmarks`` and ``comparison`` both run clients in them. ``comparison`` imports this
+module and nothing else of ``benchmarks``; ``benchmarks`` imports nothing of
+``comparison``.
+"""
 
 import fcntl
+import json
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
-__all__ = ["ENVIRONMENTS", "HOME", "OURS", "ROOT", "interpreter", "packages"]
+__all__ = [
+    "ENVIRONMENTS",
+    "HOME",
+    "PROJECT",
+    "ROOT",
+    "installed_versions",
+    "interpreter",
+    "python_version",
+    "site_packages",
+    "start_python",
+]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-OURS: Final = "ours"
 HOME: Final = ROOT / ".benchmarks"
+PROJECT: Final = "modelstudio"
 
+_CONSTRAINTS: Final = ROOT / "constraints.txt"
 _LANGCHAIN: Final = ("langchain-core==1.7.2", "pydantic==2.14.3")
 _LLAMAINDEX: Final = ("llama-index-core==0.14.25", "pydantic==2.14.3")
 
-# By name: what to install. "ours" is the interpreter that runs the benchmarks.
-ENVIRONMENTS: Final[dict[str, tuple[str, ...]]] = {
-    OURS: (),
+# What to install, by name. The project's own environment is the running Python, unless
+# another Python is asked for.
+ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
+    PROJECT: ("-c", str(_CONSTRAINTS), "-e", f"{ROOT}[all]"),
     "bare": ("httpx==0.28.1",),
     "langchain-openai": (
         *_LANGCHAIN,
@@ -51,52 +71,99 @@ ENVIRONMENTS: Final[dict[str, tuple[str, ...]]] = {
     "plot": ("matplotlib==3.11.2",),
 }
 
+# Other variables of the user's environment could change what is measured.
+_KEPT_VARIABLES: Final = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
+_VERSIONS: Final = """
+import json, sys
+from importlib.metadata import version
+print(json.dumps({name: version(name) for name in sys.argv[1:]}))
+"""
 
-def interpreter(name: str) -> Path:
-    """Return the Python of an environment; it is made if it is not there.
+
+# --- Environments -----------------------------------------------------------------
+
+
+def interpreter(name: str, python: str | None = None) -> Path:
+    """Return the Python of an environment, which is made if it does not exist.
 
     Args:
         name: A key of ``ENVIRONMENTS``.
+        python: The command or path of the Python to make it with. None: the Python
+            that is running.
 
     Raises:
+        OSError: There is no such Python.
         subprocess.CalledProcessError: A requirement could not be installed.
     """
-    if name == OURS:
+    if python is None and name == PROJECT:
         return Path(sys.executable)
-    requirements = ENVIRONMENTS[name]
-    home = HOME / name
-    python = home / "bin" / "python"
-    stamp, wanted = home / "made-from.txt", "\n".join((sys.version, *requirements))
-    with _locked(name):
+    base = python or sys.executable
+    version = python_version(base)
+    home = HOME / (name if python is None else f"{name}-{version.split()[0]}")
+    stamp, wanted = home / "made-from.txt", _stamp(name, version)
+    with _locked(home.name):
         if not stamp.exists() or stamp.read_text() != wanted:
-            sys.stderr.write(f"benchmarks: making the environment {name} …\n")
+            sys.stderr.write(f"Making the environment {home.name} ...\n")
             shutil.rmtree(home, ignore_errors=True)
-            for command in _commands(home, python, requirements):
+            for command in _commands(home, base, ENVIRONMENTS[name]):
                 subprocess.run(command, check=True)  # noqa: S603 - our own commands
             stamp.write_text(wanted)
-    return python
+    return home / "bin" / "python"
 
 
-def packages(name: str) -> Path:
-    """Return where an environment's packages are, to be put on another's path.
+@cache
+def python_version(python: str) -> str:
+    """Return ``sys.version`` of a Python.
+
+    Args:
+        python: Its command or path.
+    """
+    return _output(python, "import sys; print(sys.version)").strip()
+
+
+def site_packages(name: str, python: str | None = None) -> Path:
+    """Return the folder of an environment's packages, to add to another one's path.
 
     Args:
         name: A key of ``ENVIRONMENTS``.
+        python: As for ``interpreter``.
     """
-    home = interpreter(name).parent.parent
+    home = interpreter(name, python).parent.parent
     return next(home.glob("lib/python*/site-packages"))
 
 
+def installed_versions(python: Path, packages: Sequence[str]) -> dict[str, str]:
+    """Return the versions of packages that are installed for a Python.
+
+    Args:
+        python: The interpreter.
+        packages: The names of the packages.
+    """
+    versions: dict[str, str] = json.loads(_output(str(python), _VERSIONS, *packages))
+    return versions
+
+
+def _output(python: str, code: str, *arguments: str) -> str:
+    command = [python, "-c", code, *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own commands
+    return done.stdout
+
+
+def _stamp(name: str, version: str) -> str:
+    constraints = [_CONSTRAINTS.read_text()] if name == PROJECT else []
+    return "\n".join((version, *ENVIRONMENTS[name], *constraints))
+
+
 def _commands(
-    home: Path, python: Path, requirements: tuple[str, ...]
-) -> Iterator[list[str]]:
-    uv = shutil.which("uv")
+    home: Path, base: str, requirements: Sequence[str]
+) -> Iterator[Sequence[str]]:
+    python, uv = str(home / "bin" / "python"), shutil.which("uv")
     if uv:
-        yield [uv, "venv", "--quiet", "--python", sys.executable, str(home)]
-        install = [uv, "pip", "install", "--python", str(python)]
+        yield [uv, "venv", "--quiet", "--python", base, str(home)]
+        install = [uv, "pip", "install", "--python", python]
     else:
-        yield [sys.executable, "-m", "venv", str(home)]
-        install = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+        yield [base, "-m", "venv", str(home)]
+        install = [python, "-m", "pip", "install", "--disable-pip-version-check"]
     yield [*install, "--quiet", *requirements]
 
 
@@ -107,3 +174,34 @@ def _locked(name: str) -> Generator[None]:
     with (HOME / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+# --- Processes --------------------------------------------------------------------
+
+
+def start_python(
+    python: Path, *arguments: str, log: str | None = None, **variables: str
+) -> subprocess.Popen[str]:
+    """Start a Python with pipes and a minimal environment, in the project's folder.
+
+    Args:
+        python: The interpreter.
+        *arguments: Its arguments.
+        log: The file below ``.benchmarks/``, without ``.log``, that standard error is
+            appended to. None: standard error is discarded.
+        **variables: More environment variables.
+    """
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    if log is not None:
+        HOME.mkdir(exist_ok=True)
+    errors = Path(os.devnull) if log is None else HOME / f"{log}.log"
+    with errors.open("a") as stderr:
+        return subprocess.Popen(  # noqa: S603 - our own commands
+            [python, *arguments],
+            cwd=ROOT,
+            env={**kept, "PYTHONIOENCODING": "utf-8", **variables},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            encoding="utf-8",
+        )

@@ -1,17 +1,16 @@
-"""The layers of a model, each of which can do its part of an answer alone.
+"""The layers of this project's models, each of which can be measured by itself.
 
-Models are made here in our own environment; the names are looked up when they are
-needed, so that importing this file loads neither framework.
+The frameworks are imported when a model is made, not with this module.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from importlib import import_module
 from typing import Any, Final
 
-from benchmarks import answers
+from benchmarks import responses
 from benchmarks.clients import PROMPT
 
-__all__ = ["ADAPTERS", "Asked", "Subject"]
+__all__ = ["ADAPTERS", "ModelCalls", "ModelLayers"]
 
 ADAPTERS: Final = ("ChatModelStudio", "ModelStudio")
 _ARGUMENTS: Final[Mapping[str, Any]] = {
@@ -20,33 +19,33 @@ _ARGUMENTS: Final[Mapping[str, Any]] = {
 }
 
 
-class Asked:
-    """A chat class of LangChain, asked in LangChain's way."""
+class ModelCalls:
+    """The calls of a chat model of LangChain."""
 
     def __init__(self, llm: Any) -> None:
-        """Ask this one."""
+        """Keep the model."""
         self.llm = llm
 
     def stream(self) -> Iterator[object]:
-        """Yield what a stream gives."""
+        """Yield the chunks of a stream."""
         yield from self.llm.stream(PROMPT)
 
     async def astream(self) -> AsyncIterator[object]:
-        """Do as ``stream``."""
+        """Async version of ``stream``."""
         async for chunk in self.llm.astream(PROMPT):
             yield chunk
 
     def call(self) -> object:
-        """Return a whole answer."""
+        """Return a message that was not streamed."""
         return self.llm.invoke(PROMPT)
 
     async def acall(self) -> object:
-        """Do as ``call``."""
+        """Async version of ``call``."""
         return await self.llm.ainvoke(PROMPT)
 
 
-class _AskedChat(Asked):
-    """A chat class of LlamaIndex, asked in LlamaIndex's way."""
+class _LLMCalls(ModelCalls):
+    """The calls of an LLM of LlamaIndex."""
 
     def __init__(self, llm: Any) -> None:
         super().__init__(llm)
@@ -67,152 +66,164 @@ class _AskedChat(Asked):
         return await self.llm.achat(self._prompt)
 
 
-class Subject:
-    """One model, and what is below it.
+class ModelLayers:
+    """A model, and the layers below it.
 
     Attributes:
-        model: The whole of it.
-        ready: A model of the same framework that hands on the same chunks, ready made.
+        model: The model.
+        framework: A model of the same framework that returns the same chunks without
+            any work: what is left is the cost of the framework.
     """
 
-    def __init__(self, adapter: str, base: str, batch: int) -> None:
+    def __init__(self, adapter: str, base_url: str, batch: int) -> None:
         """Make the layers.
 
         Args:
             adapter: One of ``ADAPTERS``.
-            base: The address of the answers.
-            batch: Events a write.
+            base_url: The URL in front of ``/compatible-mode/v1``.
+            batch: Events per write.
         """
-        address = f"{base}/compatible-mode/v1"
+        url = f"{base_url}/compatible-mode/v1"
         make = _langchain if adapter == "ChatModelStudio" else _llamaindex
-        self.model, self.ready = make(address)
-        events = answers.stream(answers.DELTAS)
+        self.model, self.framework = make(url)
+        events = responses.openai_stream(responses.DELTAS)
         starts = range(0, len(events), batch)
-        self._bytes = [b"".join(events[it : it + batch]) for it in starts]
-        self._core: Any = import_module("modelstudio_core.chat.calls")
-        self._transport: Any = import_module("modelstudio_core.transport.send")
+        self._writes = [b"".join(events[start : start + batch]) for start in starts]
+        self._calls: Any = import_module("modelstudio_core.chat.calls")
+        self._send: Any = import_module("modelstudio_core.transport.send")
 
-    # --- The only I/O: bytes and nothing else ---------------------------------------
+    # --- The transport: bytes and nothing else --------------------------------------
 
     def http(self) -> Iterator[object]:
         """Yield the bytes of a stream."""
-        reply = self._transport.send(*self._exchange(stream=True).call)
-        yield from reply.chunks()
-        reply.close()
+        response = self._send.send(*self._request(stream=True))
+        yield from response.chunks()
+        response.close()
 
     async def ahttp(self) -> AsyncIterator[object]:
-        """Do as ``http``."""
-        reply = await self._transport.asend(*self._exchange(stream=True).call)
-        async for chunk in reply.chunks():
+        """Async version of ``http``."""
+        response = await self._send.asend(*self._request(stream=True))
+        async for chunk in response.chunks():
             yield chunk
-        await reply.aclose()
+        await response.aclose()
 
     def http_call(self) -> object:
-        """Return the bytes of a whole answer."""
-        reply = self._transport.send(*self._exchange(stream=False).call)
-        body = reply.read()
-        reply.close()
+        """Return the bytes of a response that is not streamed."""
+        response = self._send.send(*self._request(stream=False))
+        body = response.read()
+        response.close()
         return body
 
     async def ahttp_call(self) -> object:
-        """Do as ``http_call``."""
-        reply = await self._transport.asend(*self._exchange(stream=False).call)
-        body = await reply.read()
-        await reply.aclose()
+        """Async version of ``http_call``."""
+        response = await self._send.asend(*self._request(stream=False))
+        body = await response.read()
+        await response.aclose()
         return body
 
     # --- The core -------------------------------------------------------------------
 
     def parse(self) -> Iterator[object]:
-        """Yield the events of bytes that are there already."""
+        """Yield the events of bytes that are in memory."""
         context = self.model.llm.resolved.connection.context
         parser: Any = import_module("modelstudio_core.chat.openai").Parser(context)
-        for chunk in self._bytes:
+        for chunk in self._writes:
             yield from parser.feed(chunk)
         yield from parser.close()
 
-    def _exchange(self, *, stream: bool) -> Any:
-        prompt = [{"role": "user", "content": PROMPT}]
-        chat = self.model.llm.resolved
-        return self._core.prepare_call(chat, prompt, {}, stream=stream)
-
     def core(self) -> Iterator[object]:
         """Yield the events of a stream."""
-        yield from self._core.stream(self._exchange(stream=True))
+        yield from self._calls.stream(self._call(stream=True))
 
     async def acore(self) -> AsyncIterator[object]:
-        """Do as ``core``."""
-        async for event in self._core.astream(self._exchange(stream=True)):
+        """Async version of ``core``."""
+        async for event in self._calls.astream(self._call(stream=True)):
             yield event
 
     def core_call(self) -> object:
-        """Return a whole answer."""
-        return self._core.generate(self._exchange(stream=False))
+        """Return a completion that was not streamed."""
+        return self._calls.generate(self._call(stream=False))
 
     async def acore_call(self) -> object:
-        """Do as ``core_call``."""
-        return await self._core.agenerate(self._exchange(stream=False))
+        """Async version of ``core_call``."""
+        return await self._calls.agenerate(self._call(stream=False))
+
+    def _call(self, *, stream: bool) -> Any:
+        prompt = [{"role": "user", "content": PROMPT}]
+        chat = self.model.llm.resolved
+        return self._calls.prepare_call(chat, prompt, {}, stream=stream)
+
+    def _request(self, *, stream: bool) -> tuple[object, object, object]:
+        call = self._call(stream=stream)
+        return call.connection, call.request, call.context
 
 
 # --- Frameworks -------------------------------------------------------------------
 
 
-def _langchain(address: str) -> tuple[Asked, Asked]:
+def _langchain(url: str) -> tuple[ModelCalls, ModelCalls]:
     outputs: Any = import_module("langchain_core.outputs")
     chat_models: Any = import_module("langchain_core.language_models.chat_models")
     model: Any = import_module("langchain_modelstudio").ChatModelStudio
-    ours = Asked(model(base_url=address, **_ARGUMENTS))
-    ready = [outputs.ChatGenerationChunk(message=it) for it in ours.stream()]
+    calls = ModelCalls(model(base_url=url, **_ARGUMENTS))
+    chunks = [outputs.ChatGenerationChunk(message=chunk) for chunk in calls.stream()]
 
     def stream(*_: object, **__: object) -> Iterator[object]:
-        yield from ready
+        yield from chunks
 
     async def astream(*_: object, **__: object) -> AsyncIterator[object]:
-        for chunk in ready:
+        for chunk in chunks:
             yield chunk
 
     def generate(*_: object, **__: object) -> object:
-        return outputs.ChatResult(generations=[ready[-1]])
+        return outputs.ChatResult(generations=[chunks[-1]])
 
     async def agenerate(*_: object, **__: object) -> object:
         return generate()
 
-    said = {"_stream": stream, "_astream": astream}
-    said |= {"_generate": generate, "_agenerate": agenerate}
-    base: Any = chat_models.BaseChatModel
-    return ours, Asked(_made(base, {**said, "_llm_type": property(lambda _: "ready")}))
+    attributes = {
+        "_stream": stream,
+        "_astream": astream,
+        "_generate": generate,
+        "_agenerate": agenerate,
+        "_llm_type": property(lambda _: "fixed"),
+    }
+    return calls, ModelCalls(_fixed_model(chat_models.BaseChatModel, attributes))
 
 
-def _llamaindex(address: str) -> tuple[Asked, Asked]:
+def _llamaindex(url: str) -> tuple[ModelCalls, ModelCalls]:
     callbacks: Any = import_module("llama_index.core.llms.callbacks")
-    calling: Any = import_module("llama_index.core.llms.function_calling")
+    function_calling: Any = import_module("llama_index.core.llms.function_calling")
     llm: Any = import_module("llamaindex_modelstudio").ModelStudio
-    ours = _AskedChat(llm(base_url=address, **_ARGUMENTS))
-    ready = list(ours.stream())
+    calls = _LLMCalls(llm(base_url=url, **_ARGUMENTS))
+    chunks = list(calls.stream())
 
     def stream_chat(*_: object, **__: object) -> Iterator[object]:
-        yield from ready
+        yield from chunks
 
     async def astream_chat(*_: object, **__: object) -> AsyncIterator[object]:
-        async def responses() -> AsyncIterator[object]:
-            for response in ready:
+        async def stream() -> AsyncIterator[object]:
+            for response in chunks:
                 yield response
 
-        return responses()
+        return stream()
 
     def chat(*_: object, **__: object) -> object:
-        return ready[-1]
+        return chunks[-1]
 
     async def achat(*_: object, **__: object) -> object:
-        return ready[-1]
+        return chunks[-1]
 
-    base: Any = calling.FunctionCallingLLM
+    base: Any = function_calling.FunctionCallingLLM
+    observe: Any = callbacks.llm_chat_callback()
     methods = (stream_chat, astream_chat, chat, achat)
-    watched = {it.__name__: callbacks.llm_chat_callback()(it) for it in methods}
-    demanded = dict.fromkeys(base.__abstractmethods__, chat)
-    metadata = property(lambda _: ours.llm.metadata)
-    return ours, _AskedChat(_made(base, {**demanded, **watched, "metadata": metadata}))
+    attributes = {
+        **dict.fromkeys(base.__abstractmethods__, chat),
+        **{method.__name__: observe(method) for method in methods},
+        "metadata": property(lambda _: calls.llm.metadata),
+    }
+    return calls, _LLMCalls(_fixed_model(base, attributes))
 
 
-def _made(base: Any, body: Mapping[str, Any]) -> Any:
-    return type("Ready", (base,), {**body, "__module__": __name__})()
+def _fixed_model(base: Any, attributes: Mapping[str, Any]) -> Any:
+    return type("FixedModel", (base,), {**attributes, "__module__": __name__})()

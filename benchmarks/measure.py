@@ -1,4 +1,4 @@
-"""Do all the works in turns, and keep every sample."""
+"""Run all workloads, with the clients in rotation, and keep every sample."""
 
 import itertools
 import os
@@ -9,222 +9,295 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self, TypedDict
 
 from benchmarks import startup
 from benchmarks.clients import CLIENTS
-from benchmarks.environments import OURS, packages
-from benchmarks.processes import Server, Worker
-from benchmarks.works import CONCURRENT, LOOP, OPEN, WORKS, Concurrent, Work, chosen
+from benchmarks.environments import (
+    PROJECT,
+    installed_versions,
+    python_version,
+    site_packages,
+)
+from benchmarks.processes import ClientProcess, ServerProcess
+from benchmarks.workloads import (
+    CONCURRENT,
+    HTTPX_LOOP,
+    OPEN_STREAMS,
+    WORKLOADS,
+    ConcurrentWorkload,
+    Workload,
+    select_clients,
+)
 
-__all__ = ["Measurement", "Samples", "measure"]
+__all__ = ["Measurement", "Results", "RunOptions", "Samples", "measure"]
 
-# By work, client and measure: "cpu" in seconds a piece, "wall", "held", "held_aside",
-# "late" and "collected" in seconds, "count", "bytes".
+# By workload, client and measure: "cpu" in seconds per unit; "wall", "blocked",
+# "blocked_without_gc", "late" and "longest_gc" in seconds; "count"; "bytes".
 Samples = dict[str, dict[str, dict[str, list[float]]]]
+Layers = dict[str, dict[str, float]]
 
 _ROUNDS: Final = 9
 _QUICK_ROUNDS: Final = 2
-_OF_MANY: Final = ("cpu", "wall", "held", "held_aside", "late", "collected")
-_IN_A_ROW: Final = 100
+_CONCURRENT_MEASURES: Final = (
+    "cpu",
+    "wall",
+    "blocked",
+    "blocked_without_gc",
+    "late",
+    "longest_gc",
+)
+_REQUESTS: Final = 100
 _INSTANCES: Final = 500
 
 
-class Measurement:
-    """One run: the server, the workers, and what was measured."""
+class RunOptions(TypedDict):
+    """The options of a run that change what is measured.
 
-    def __init__(self, *, quick: bool, rounds: int | None = None) -> None:
-        self.quick = quick
-        self.rounds = rounds or (_QUICK_ROUNDS if quick else _ROUNDS)
+    Attributes:
+        quick: Few rounds, few peers, and no 500 streams at once.
+        rounds: The number of rounds.
+        freeze: Whether clients call ``gc.freeze()`` before many streams at once.
+        python: The command or path of another Python for this project's clients.
+    """
+
+    quick: bool
+    rounds: int
+    freeze: bool
+    python: str | None
+
+
+class Results(TypedDict):
+    """What one run measured, ready for JSON."""
+
+    samples: Samples
+    versions: dict[str, dict[str, str]]
+    failures: dict[str, str]
+    options: RunOptions
+    machine: dict[str, str]
+    profile: dict[str, Layers]
+
+
+class Measurement:
+    """One run: the server, the clients' processes, and what was measured."""
+
+    def __init__(self, options: RunOptions) -> None:
+        self.options = options
         self.samples: Samples = {}
         self.versions: dict[str, dict[str, str]] = {}
         self.failures: dict[str, str] = {}
         self._stack = ExitStack()
-        self._workers: dict[str, Worker] = {}
+        self._processes: dict[str, ClientProcess] = {}
         self._tags = (f"t{number}" for number in itertools.count())
 
     def __enter__(self) -> Self:
-        self.server = self._stack.enter_context(Server())
+        self.server = self._stack.enter_context(ServerProcess())
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def attempt(self, name: str, todo: Callable[[], None]) -> None:
-        """Do a work; where it fails, what was measured so far still stands."""
+    def attempt(self, name: str, step: Callable[[], None]) -> None:
+        """Run a step; when it fails, what was measured before is kept."""
         try:
-            todo()
+            step()
         except (OSError, RuntimeError) as error:
             self.failures[name] = str(error)
             sys.stderr.write(f"{error}\n")
 
-    # --- In turns -------------------------------------------------------------------
+    # --- In rotation ----------------------------------------------------------------
 
-    def work(self, name: str, work: Work) -> None:
-        """Let every client do a work, in turns."""
-        base = self.server.base("work", work.deltas, batch=work.batch)
-        clients = chosen(work.clients, quick=self.quick)
+    def requests(self, name: str, workload: Workload) -> None:
+        """Let every client make its requests one after another."""
+        base_url = self.server.base_url("work", workload.deltas, batch=workload.batch)
+        clients = select_clients(workload.clients, quick=self.options["quick"])
         for client in clients:
-            self._worker(client).ask(work.method, base=base, times=1)
-        for client in self._turns(clients, min(work.rounds, self.rounds)):
-            told = self._worker(client).ask(work.method, base=base, times=work.times)
-            _check(client, told, work.pieces)
-            self._add(name, client, cpu=told["cpu"] / work.pieces)
-
-    def concurrent(self, name: str, work: Concurrent) -> None:
-        """Let clients read many streams at once, in turns."""
-        clients = chosen(work.clients, quick=self.quick)
-        if self.quick:
-            # It takes as long as all others together.
-            clients = tuple(it for it in clients if it != LOOP)
-        rounds = min(work.rounds, max(1, self.rounds // 3))
-        for client in clients:
-            # What the first call loads is no part of it.
-            base = self.server.base("warm", work.deltas)
-            self._worker(client).ask("astream", base=base, times=1)
-        for client in self._turns(clients, rounds):
-            tag = next(self._tags)
-            base = self.server.base(tag, work.deltas, pace=work.pace)
-            pools = ("new pool",) if self.quick else ("new pool", "same pool")
-            told = self._worker(client).ask(
-                "concurrent", base=base, streams=work.streams, times=len(pools)
+            self._process(client).run(workload.method, base_url=base_url, times=1)
+        rounds = min(workload.rounds, self.options["rounds"])
+        for client in _rotation(clients, rounds):
+            result = self._process(client).run(
+                workload.method, base_url=base_url, times=workload.times
             )
-            for pool, answer in zip(pools, told, strict=True):
-                _check(client, answer, work.streams * work.deltas)
-                measured = {key: answer[key] for key in _OF_MANY}
-                self._add(f"{name}, {pool}", client, **measured)
+            _check_received(client, result, workload.units)
+            self._add(name, client, cpu=result["cpu"] / workload.units)
 
-    def open_at_once(self, name: str, work: Concurrent) -> None:
-        """Count how many streams the server saw open at once."""
-        for client in work.clients:
+    def concurrent(self, name: str, workload: ConcurrentWorkload) -> None:
+        """Let clients read many streams at once."""
+        quick = self.options["quick"]
+        clients = select_clients(workload.clients, quick=quick)
+        if quick:
+            # It needs as much time as all others together.
+            clients = tuple(client for client in clients if client != HTTPX_LOOP)
+        for client in clients:
+            # What the first request imports is not part of the measurement.
+            base_url = self.server.base_url("warm", workload.deltas)
+            self._process(client).run("astream", base_url=base_url, times=1)
+            if self.options["freeze"]:
+                self._process(client).run("freeze")
+        rounds = min(workload.rounds, max(1, self.options["rounds"] // 3))
+        pools = ("new pool",) if quick else ("new pool", "same pool")
+        for client in _rotation(clients, rounds):
+            base_url = self.server.base_url(
+                next(self._tags), workload.deltas, pace=workload.pace
+            )
+            results = self._process(client).run(
+                "concurrent",
+                base_url=base_url,
+                streams=workload.streams,
+                times=len(pools),
+            )
+            for pool, result in zip(pools, results, strict=True):
+                _check_received(client, result, workload.streams * workload.deltas)
+                measures = {key: result[key] for key in _CONCURRENT_MEASURES}
+                self._add(f"{name}, {pool}", client, **measures)
+
+    def open_streams(self, name: str, workload: ConcurrentWorkload) -> None:
+        """Count how many streams are open at the server at once."""
+        for client in workload.clients:
             tag = next(self._tags)
-            base = self.server.base(tag, work.deltas, pace=work.pace)
-            worker = self._worker(client)
-            worker.ask("concurrent", base=base, streams=work.streams, times=1)
-            self._add(name, client, count=self.server.seen(tag)["most_open"])
+            base_url = self.server.base_url(tag, workload.deltas, pace=workload.pace)
+            self._process(client).run(
+                "concurrent", base_url=base_url, streams=workload.streams, times=1
+            )
+            self._add(name, client, count=self.server.pop_counts(tag)["most_open"])
 
-    def starts(self) -> None:
-        """Import and construct in fresh processes, in turns."""
-        for name in self._turns(tuple(startup.STARTS), self.rounds):
-            self._add("import and first model", name, **startup.sample(name))
+    def startup(self) -> None:
+        """Import and construct models in new processes."""
+        for name in _rotation(tuple(startup.STARTS), self.options["rounds"]):
+            cpu = startup.sample(name, self.options["python"])
+            self._add("import and first model", name, cpu=cpu)
 
     # --- Once -----------------------------------------------------------------------
 
     def connections(self, client: str) -> None:
-        """Count the connections of many calls in a row, over both schemes."""
-        with Worker(client, SSL_CERT_FILE=self.server.bundle) as worker:
-            for scheme, method in itertools.product(
-                ("https",) if self.quick else ("http", "https"),
-                ("stream", "astream", "call", "acall"),
-            ):
+        """Count the connections of many requests in a row, over HTTP and HTTPS."""
+        schemes = ("https",) if self.options["quick"] else ("http", "https")
+        methods = ("stream", "astream", "call", "acall")
+        variables = {"SSL_CERT_FILE": self.server.ca_file}
+        with ClientProcess(client, self.options["python"], **variables) as process:
+            for scheme, method in itertools.product(schemes, methods):
                 tag = next(self._tags)
-                base = self.server.base(tag, 5, scheme=scheme)
-                worker.ask(method, base=base, times=_IN_A_ROW)
-                opened = self.server.seen(tag)["connections"]
-                self._add(f"connections, {method}, {scheme}", client, count=opened)
+                base_url = self.server.base_url(tag, 5, scheme=scheme)
+                process.run(method, base_url=base_url, times=_REQUESTS)
+                count = self.server.pop_counts(tag)["connections"]
+                self._add(f"connections, {method}, {scheme}", client, count=count)
 
     def blocking(self, client: str) -> None:
-        """Count blocking calls on the loop, from the very first call on."""
-        with Worker(client, PYTHONPATH=str(packages("tools"))) as worker:
-            base = self.server.base(next(self._tags), 200, pace=2)
-            found = worker.ask("blocking", base=base, streams=_IN_A_ROW)
-            for trace in found[:1]:
-                sys.stderr.write(trace)
-            self._add("blocking calls", client, count=len(found))
+        """Count blocking calls on the event loop, those of the first call included."""
+        python = self.options["python"]
+        variables = {"PYTHONPATH": str(site_packages("tools", python))}
+        with ClientProcess(client, python, **variables) as process:
+            base_url = self.server.base_url(next(self._tags), 200, pace=2)
+            tracebacks = process.run("blocking", base_url=base_url, streams=_REQUESTS)
+            for text in tracebacks[:1]:
+                sys.stderr.write(text)
+            self._add("blocking calls", client, count=len(tracebacks))
 
     def instances(self, client: str) -> None:
-        """Measure further instances: what they cost, and what they hold."""
-        base = self.server.base("instances", 20)
-        with Worker(client) as worker:
-            held = worker.ask("idle", base=base, instances=_INSTANCES)
-            self._add("500 idle instances", client, bytes=held["bytes"])
-            for _ in range(self.rounds):
-                told = worker.ask("construct", base=base, times=50)
-                self._add("a further instance", client, cpu=told["cpu"] / 50)
+        """Measure the CPU and the memory of more instances."""
+        base_url = self.server.base_url("instances", 20)
+        with ClientProcess(client, self.options["python"]) as process:
+            result = process.run("idle", base_url=base_url, instances=_INSTANCES)
+            self._add("500 idle instances", client, bytes=result["bytes"])
+            for _ in range(self.options["rounds"]):
+                result = process.run("construct", base_url=base_url, times=50)
+                self._add("another instance", client, cpu=result["cpu"] / 50)
 
-    # --- Below ----------------------------------------------------------------------
+    # --- Helpers --------------------------------------------------------------------
 
-    def _worker(self, client: str) -> Worker:
-        if client not in self._workers:
-            worker = self._stack.enter_context(Worker(client))
-            self._workers[client] = worker
-            self.versions[client] = worker.ask("versions")
-        return self._workers[client]
+    def _process(self, client: str) -> ClientProcess:
+        if client not in self._processes:
+            process = ClientProcess(client, self.options["python"])
+            self._processes[client] = self._stack.enter_context(process)
+            self.versions[client] = installed_versions(
+                process.python, CLIENTS[client].packages
+            )
+        return self._processes[client]
 
-    def _turns(self, names: Sequence[str], rounds: int) -> list[str]:
-        """Return names in turns, each round beginning with another one."""
-        return [
-            names[(turn + first) % len(names)]
-            for first in range(rounds)
-            for turn in range(len(names))
-        ]
-
-    def _add(self, work: str, client: str, **measured: float) -> None:
-        for measure, value in measured.items():
-            clients = self.samples.setdefault(work, {})
+    def _add(self, workload: str, client: str, **measures: float) -> None:
+        for measure, value in measures.items():
+            clients = self.samples.setdefault(workload, {})
             clients.setdefault(client, {}).setdefault(measure, []).append(value)
 
 
-def _check(client: str, told: Mapping[str, float], pieces: int) -> None:
-    """Refuse figures of a client that did less than it was asked for."""
-    if told["pieces"] < pieces:
-        raise RuntimeError(f"{client} got {told['pieces']} pieces of {pieces}.")
+def _rotation(names: Sequence[str], rounds: int) -> list[str]:
+    """Return the names once per round, each round beginning with another one."""
+    return [
+        names[(position + first) % len(names)]
+        for first in range(rounds)
+        for position in range(len(names))
+    ]
+
+
+def _check_received(client: str, result: Mapping[str, float], least: int) -> None:
+    """Refuse the figures of a client that received less than was sent."""
+    if result["received"] < least:
+        raise RuntimeError(f"{client} received {result['received']} of {least}.")
 
 
 def measure(
     *,
-    quick: bool,
+    quick: bool = False,
     rounds: int | None = None,
-    wanted: Callable[[str], bool] = lambda _: True,
-) -> dict[str, Any]:
-    """Measure everything that is wanted.
+    freeze: bool = False,
+    python: str | None = None,
+    selects: Callable[[str], object] = lambda _: True,
+) -> Results:
+    """Measure all workloads that are selected.
 
     Args:
         quick: Few rounds, few peers, and no 500 streams at once.
-        rounds: How often each client has its turn; None: as usual.
-        wanted: Whether a work is, by its name.
-
-    Returns:
-        Samples, versions and the machine, ready for JSON.
+        rounds: The number of rounds. None: nine, or two of a quick run.
+        freeze: Whether clients call ``gc.freeze()`` before many streams at once.
+        python: The command or path of another Python for this project's clients.
+        selects: Returns something true for the name of a workload to measure.
     """
-    begun = time.monotonic()
-    with Measurement(quick=quick, rounds=rounds) as run:
-        for name, todo in _plan(run):
-            if wanted(name):
-                sys.stderr.write(f"{time.monotonic() - begun:5.0f} s  {name}\n")
-                run.attempt(name, todo)
+    options: RunOptions = {
+        "quick": quick,
+        "rounds": rounds or (_QUICK_ROUNDS if quick else _ROUNDS),
+        "freeze": freeze,
+        "python": python,
+    }
+    start = time.monotonic()
+    with Measurement(options) as measurement:
+        for name, step in _steps(measurement):
+            if selects(name):
+                sys.stderr.write(f"{time.monotonic() - start:5.0f} s  {name}\n")
+                measurement.attempt(name, step)
         return {
-            "samples": run.samples,
-            "versions": run.versions,
-            "rounds": run.rounds,
-            "failures": run.failures,
-            "quick": quick,
-            "machine": _machine(),
+            "samples": measurement.samples,
+            "versions": measurement.versions,
+            "failures": measurement.failures,
+            "options": options,
+            "machine": _machine(python),
+            "profile": {},
         }
 
 
-def _plan(run: Measurement) -> Iterator[tuple[str, Callable[[], None]]]:
-    for name, work in WORKS.items():
-        if work.quick or not run.quick:
-            yield name, partial(run.work, name, work)
-    for name, many in CONCURRENT.items():
-        if many.quick or not run.quick:
-            yield name, partial(run.concurrent, name, many)
-    if not run.quick:
-        yield "500 open at once", partial(run.open_at_once, "500 open at once", OPEN)
-    yield "import and first model", run.starts
-    ours = [name for name, spec in CLIENTS.items() if spec.environment == OURS]
-    for client in ours[::2] if run.quick else ours:
-        yield f"connections, {client}", partial(run.connections, client)
-        yield f"blocking calls, {client}", partial(run.blocking, client)
-        yield f"instances, {client}", partial(run.instances, client)
+def _steps(measurement: Measurement) -> Iterator[tuple[str, Callable[[], None]]]:
+    quick = measurement.options["quick"]
+    for name, workload in WORKLOADS.items():
+        if workload.quick or not quick:
+            yield name, partial(measurement.requests, name, workload)
+    for name, concurrent in CONCURRENT.items():
+        if concurrent.quick or not quick:
+            yield name, partial(measurement.concurrent, name, concurrent)
+    if not quick:
+        name = "500 open streams"
+        yield name, partial(measurement.open_streams, name, OPEN_STREAMS)
+    yield "import and first model", measurement.startup
+    clients = [name for name, spec in CLIENTS.items() if spec.environment == PROJECT]
+    for client in clients[::2] if quick else clients:
+        yield f"connections, {client}", partial(measurement.connections, client)
+        yield f"blocking calls, {client}", partial(measurement.blocking, client)
+        yield f"instances, {client}", partial(measurement.instances, client)
 
 
-def _machine() -> dict[str, str]:
+def _machine(python: str | None) -> dict[str, str]:
     return {
         "system": platform.system(),
         "processor": _processor(),
-        "python": platform.python_version(),
+        "python": python_version(python or sys.executable).split()[0],
         "date": time.strftime("%Y-%m-%d"),
         "load": f"{os.getloadavg()[0]:.1f}",
     }
@@ -236,6 +309,8 @@ def _processor() -> str:
     except OSError:
         lines = []
     names = [
-        it.partition(":")[2].strip() for it in lines if it.startswith("model name")
+        line.partition(":")[2].strip()
+        for line in lines
+        if line.startswith("model name")
     ]
     return f"{(names or [platform.machine()])[0]}, {os.cpu_count()} cores"

@@ -1,19 +1,26 @@
-"""Draw the streams' costs; run by the interpreter that has matplotlib."""
+"""Draw the CPU time of streams. Runs in the environment that has matplotlib."""
 
 import json
 import sys
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
-__all__ = ["main"]
+__all__ = ["Panel", "main"]
 
-_OURS: Final = "#1f6f8b"
-_OTHERS: Final = "#b8b8b8"
+_PROJECT: Final = "#1f6f8b"
+_PEERS: Final = "#b8b8b8"
+
+
+class Panel(TypedDict):
+    """One chart: the microseconds per chunk of each client."""
+
+    title: str
+    bars: dict[str, float]
 
 
 def main() -> None:
-    """Read bars on standard input, draw them to the file that is named."""
-    panels = json.load(sys.stdin)
+    """Read panels from standard input, and draw them to the file of the argument."""
+    panels: list[Panel] = json.load(sys.stdin)
     pyplot: Any = import_module("matplotlib.pyplot")
     # The same numbers must give the same file.
     pyplot.rcParams.update(
@@ -26,14 +33,14 @@ def main() -> None:
     figure.savefig(sys.argv[1], metadata={"Date": None})
 
 
-def _draw(axis: Any, panel: dict[str, Any]) -> None:
+def _draw(axis: Any, panel: Panel) -> None:
     names = list(reversed(panel["bars"]))
     values = [panel["bars"][name] for name in names]
-    colours = [_OURS if "ModelStudio" in name else _OTHERS for name in names]
-    bars = axis.barh(names, values, color=colours)
+    colors = [_PROJECT if "ModelStudio" in name else _PEERS for name in names]
+    bars = axis.barh(names, values, color=colors)
     axis.bar_label(bars, fmt="%.0f", padding=3)
     axis.set_title(panel["title"], fontsize=10)
-    axis.set_xlabel("µs of CPU a chunk")
+    axis.set_xlabel("µs of CPU per chunk")
     axis.spines[["top", "right"]].set_visible(False)
     axis.margins(x=0.12)
 

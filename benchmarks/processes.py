@@ -1,47 +1,18 @@
-"""The server and the workers, as processes that are asked and that answer."""
+"""The server and the clients, each as a process that is controlled with pipes."""
 
 import json
-import os
 import subprocess
-from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 from urllib.request import urlopen
 
 from benchmarks.clients import CLIENTS
-from benchmarks.environments import HOME, ROOT, interpreter
+from benchmarks.environments import PROJECT, interpreter, start_python
 
-__all__ = ["Server", "Worker", "start"]
-
-# Nothing of the user's environment may decide what is measured.
-_KEPT_VARIABLES: Final = ("HOME", "LANG", "PATH", "TMPDIR")
+__all__ = ["ClientProcess", "ServerProcess"]
 
 
-def start(
-    python: Path, *arguments: str, log: str = "processes", **variables: str
-) -> subprocess.Popen[str]:
-    """Start a Python with pipes and with little of the environment.
-
-    Args:
-        python: The interpreter.
-        *arguments: Its arguments.
-        log: The name of the file that its complaints go to.
-        **variables: More environment variables.
-    """
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    with (HOME / f"{log}.log").open("a") as complaints:
-        return subprocess.Popen(  # noqa: S603 - our own commands
-            [python, *arguments],
-            cwd=ROOT,
-            env={**kept, **variables},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            text=True,
-        )
-
-
-class _Running:
-    """A process that ends when its standard input does."""
+class _Process:
+    """A process that ends when its standard input is closed."""
 
     process: subprocess.Popen[str]
 
@@ -55,23 +26,25 @@ class _Running:
         assert self.process.stdout  # noqa: S101 - it is a pipe
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.process.args!r} ended.")
+            raise RuntimeError(f"The process ended: {self.process.args!r}")
         return json.loads(line)
 
 
-class Server(_Running):
-    """The loopback server."""
+class ServerProcess(_Process):
+    """The server on loopback."""
 
     def __init__(self) -> None:
-        self.process = start(interpreter("server"), "-m", "benchmarks.server")
-        self._told = self._read()
+        self.process = start_python(
+            interpreter("server"), "-m", "benchmarks.server", log="server"
+        )
+        self._addresses = self._read()
 
     @property
-    def bundle(self) -> str:
-        """The certificates that a client of the secure port must trust."""
-        return str(self._told["bundle"])
+    def ca_file(self) -> str:
+        """The certificates that a client of the HTTPS port must trust."""
+        return str(self._addresses["ca_file"])
 
-    def base(
+    def base_url(
         self,
         tag: str,
         deltas: int,
@@ -80,54 +53,64 @@ class Server(_Running):
         batch: int = 1,
         scheme: str = "http",
     ) -> str:
-        """Return the address of an answer.
+        """Return the base URL of a response.
 
         Args:
-            tag: Who asks.
-            deltas: How many deltas the answer has.
-            pace: Milliseconds a delta.
-            batch: Events a write, where there is no pace.
+            tag: The name under which requests are counted.
+            deltas: The number of deltas of the response.
+            pace: Milliseconds between deltas. 0: no pause.
+            batch: Events per write, where there is no pause.
             scheme: ``"http"`` or ``"https"``.
         """
-        origin = f"{scheme}://127.0.0.1:{self._told[scheme]}"
+        origin = f"{scheme}://127.0.0.1:{self._addresses[scheme]}"
         return f"{origin}/{tag}/{deltas}/{pace:g}/{batch}"
 
-    def seen(self, tag: str) -> dict[str, int]:
-        """Return what a tag did, and forget it.
+    def pop_counts(self, tag: str) -> dict[str, int]:
+        """Return what was counted under a tag, and reset it.
 
         Args:
-            tag: Who asked.
+            tag: The name under which requests were counted.
         """
-        address = f"http://127.0.0.1:{self._told['http']}/seen/{tag}"
-        with urlopen(address) as response:
-            told: dict[str, int] = json.load(response)
-        return told
+        url = f"http://127.0.0.1:{self._addresses['http']}/counts/{tag}"
+        with urlopen(url) as response:
+            counts: dict[str, int] = json.load(response)
+        return counts
 
 
-class Worker(_Running):
+class ClientProcess(_Process):
     """One client in its environment."""
 
-    def __init__(self, name: str, **variables: str) -> None:
-        python = interpreter(CLIENTS[name].environment)
-        self.process = start(
-            python, "-m", "benchmarks.worker", name, log=name, **variables
-        )
-        self.name = name
-
-    def ask(self, work: str, **arguments: Any) -> Any:
-        """Let it do something.
+    def __init__(self, name: str, python: str | None = None, **variables: str) -> None:
+        """Start the process.
 
         Args:
-            work: A method of ``benchmarks.worker.Worker``.
+            name: A key of ``CLIENTS``.
+            python: Another Python for a client of this project.
+            **variables: More environment variables.
+        """
+        environment = CLIENTS[name].environment
+        self.name = name
+        self.python = interpreter(
+            environment, python if environment == PROJECT else None
+        )
+        self.process = start_python(
+            self.python, "-m", "benchmarks.worker", name, log=name, **variables
+        )
+
+    def run(self, command: str, **arguments: Any) -> Any:
+        """Run a command and return its result.
+
+        Args:
+            command: A method of ``benchmarks.worker.Worker``.
             **arguments: Its arguments.
 
         Raises:
-            RuntimeError: It failed.
+            RuntimeError: The command failed.
         """
         assert self.process.stdin  # noqa: S101 - it is a pipe
-        self.process.stdin.write(json.dumps({"work": work, **arguments}) + "\n")
+        self.process.stdin.write(json.dumps({"command": command, **arguments}) + "\n")
         self.process.stdin.flush()
-        told = self._read()
-        if "error" in told:
-            raise RuntimeError(f"{self.name}, {work}: {told['error']}")
-        return told["ok"]
+        outcome = self._read()
+        if "error" in outcome:
+            raise RuntimeError(f"{self.name}, {command}: {outcome['error']}")
+        return outcome["result"]

@@ -1,7 +1,7 @@
-"""Where the time goes: each layer measured alone, in turns, and then subtracted.
+"""The CPU time of each layer: measured by itself, in rotation, and then subtracted.
 
-``python -m benchmarks.profile`` prints tables; ``--sample`` shows instead the functions
-that a sampling profiler sees.
+``python -m benchmarks.profile`` prints tables. With ``--sample`` it prints the
+functions that a sampling profiler sees.
 """
 
 import argparse
@@ -16,213 +16,219 @@ from importlib import import_module
 from statistics import median
 from typing import Any, Final
 
-from benchmarks.answers import DELTAS
-from benchmarks.environments import OURS, ROOT, interpreter, packages
-from benchmarks.layers import ADAPTERS, Subject
-from benchmarks.processes import Server
+from benchmarks.environments import PROJECT, ROOT, interpreter, site_packages
+from benchmarks.layers import ADAPTERS, ModelLayers
+from benchmarks.processes import ServerProcess
+from benchmarks.responses import DELTAS
 
 __all__ = ["main", "profile"]
 
 _ROUNDS: Final = 9
 _CALLS: Final = 20
-_SAMPLED: Final = 30
-_LINES: Final = 60
+_SAMPLED_STREAMS: Final = 30
+_SAMPLED_LINES: Final = 60
 
-# By model and colour, by layer: CPU seconds a chunk or a call.
+# CPU seconds per chunk or call: by model and mode, by layer.
 Layers = dict[str, dict[str, float]]
-_Work = Callable[[], Awaitable[object]]
+_Step = Callable[[], Awaitable[object]]
 
 
 def profile(batch: int = 1) -> dict[str, Layers]:
-    """Return what each layer costs, measured in a fresh process.
+    """Return the CPU time of each layer, measured in a new process.
 
     Args:
-        batch: Events a write.
+        batch: Events per write.
     """
-    said = ["-m", "benchmarks.profile", "--json", "--batch", str(batch)]
+    arguments = ["-m", "benchmarks.profile", "--json", "--batch", str(batch)]
     done = subprocess.run(  # noqa: S603 - our own command
-        [interpreter(OURS), *said], cwd=ROOT, stdout=subprocess.PIPE, check=True
+        [interpreter(PROJECT), *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
     )
-    told: dict[str, Layers] = json.loads(done.stdout)
-    return told
+    layers: dict[str, Layers] = json.loads(done.stdout)
+    return layers
 
 
-async def _measure(base: str, batch: int) -> dict[str, Layers]:
-    subjects = {adapter: Subject(adapter, base, batch) for adapter in ADAPTERS}
+async def _measure(base_url: str, batch: int) -> dict[str, Layers]:
+    models = {adapter: ModelLayers(adapter, base_url, batch) for adapter in ADAPTERS}
     streams = {
-        f"{adapter}, {colour}": works(subject)
-        for adapter, subject in subjects.items()
-        for colour, works in (("sync", _streams), ("async", _astreams))
+        f"{adapter}, {mode}": steps(model)
+        for adapter, model in models.items()
+        for mode, steps in (("sync", _streams), ("async", _astreams))
     }
     calls = {
-        f"{adapter}, {colour}": works(subject)
-        for adapter, subject in subjects.items()
-        for colour, works in (("sync", _calls), ("async", _acalls))
+        f"{adapter}, {mode}": steps(model)
+        for adapter, model in models.items()
+        for mode, steps in (("sync", _calls), ("async", _acalls))
     }
     return {
-        "a chunk of a stream": _apart(await _in_turns(streams, DELTAS)),
-        "a whole call": _apart(await _in_turns(calls, _CALLS)),
+        "chunk of a stream": _subtract(await _rotate(streams, DELTAS)),
+        "call": _subtract(await _rotate(calls, _CALLS)),
     }
 
 
-async def _in_turns(works: Mapping[str, Mapping[str, _Work]], pieces: int) -> Layers:
-    taken: dict[tuple[str, str], list[float]] = {}
+async def _rotate(steps: Mapping[str, Mapping[str, _Step]], units: int) -> Layers:
+    samples: dict[tuple[str, str], list[float]] = {}
     for warm in (False, *[True] * _ROUNDS):
-        for column, layers in works.items():
-            for layer, work in layers.items():
-                seconds = await _timed(work)
+        for column, layers in steps.items():
+            for layer, step in layers.items():
+                seconds = await _cpu_seconds(step)
                 if warm:
-                    taken.setdefault((column, layer), []).append(seconds / pieces)
+                    samples.setdefault((column, layer), []).append(seconds / units)
     return {
-        column: {layer: median(taken[column, layer]) for layer in layers}
-        for column, layers in works.items()
+        column: {layer: median(samples[column, layer]) for layer in layers}
+        for column, layers in steps.items()
     }
 
 
-async def _timed(work: _Work) -> float:
+async def _cpu_seconds(step: _Step) -> float:
     gc.collect()
-    begun = time.process_time()
-    await work()
-    return time.process_time() - begun
+    start = time.process_time()
+    await step()
+    return time.process_time() - start
 
 
-def _apart(measured: Layers) -> Layers:
-    """Take the layers apart: what lies between two that were measured is a rest."""
-    return {column: _rests(taken) for column, taken in measured.items()}
+def _subtract(measured: Layers) -> Layers:
+    """Return what each layer costs without the layers that it contains."""
+    return {column: _differences(seconds) for column, seconds in measured.items()}
 
 
-def _rests(taken: Mapping[str, float]) -> dict[str, float]:
-    parse = taken.get("parse")
-    core = {"core": taken["core"] - taken["http"]}
+def _differences(seconds: Mapping[str, float]) -> dict[str, float]:
+    parse = seconds.get("parse")
+    core = {"core": seconds["core"] - seconds["http"]}
     if parse is not None:
-        core = {"core: parsing": parse, "core: the rest": core["core"] - parse}
+        core = {"core: parser": parse, "core: other": core["core"] - parse}
     return {
-        "I/O: the SDK and HTTP": taken["http"],
+        "transport: SDK and HTTP": seconds["http"],
         **core,
-        "adapter": taken["all"] - taken["core"] - taken["framework"],
-        "framework alone": taken["framework"],
-        "all": taken["all"],
+        "adapter": seconds["all"] - seconds["core"] - seconds["framework"],
+        "framework alone": seconds["framework"],
+        "all": seconds["all"],
     }
 
 
-# --- Works ------------------------------------------------------------------------
+# --- Steps ------------------------------------------------------------------------
 
 
-def _streams(subject: Subject) -> dict[str, _Work]:
+def _streams(model: ModelLayers) -> dict[str, _Step]:
     return {
-        "http": _drained(subject.http),
-        "parse": _drained(subject.parse),
-        "core": _drained(subject.core),
-        "framework": _drained(subject.ready.stream),
-        "all": _drained(subject.model.stream),
+        "http": _read(model.http),
+        "parse": _read(model.parse),
+        "core": _read(model.core),
+        "framework": _read(model.framework.stream),
+        "all": _read(model.model.stream),
     }
 
 
-def _astreams(subject: Subject) -> dict[str, _Work]:
+def _astreams(model: ModelLayers) -> dict[str, _Step]:
     return {
-        "http": _adrained(subject.ahttp),
-        "parse": _drained(subject.parse),
-        "core": _adrained(subject.acore),
-        "framework": _adrained(subject.ready.astream),
-        "all": _adrained(subject.model.astream),
+        "http": _aread(model.ahttp),
+        "parse": _read(model.parse),
+        "core": _aread(model.acore),
+        "framework": _aread(model.framework.astream),
+        "all": _aread(model.model.astream),
     }
 
 
-def _calls(subject: Subject) -> dict[str, _Work]:
+def _calls(model: ModelLayers) -> dict[str, _Step]:
     return {
-        "http": _often(subject.http_call),
-        "core": _often(subject.core_call),
-        "framework": _often(subject.ready.call),
-        "all": _often(subject.model.call),
+        "http": _repeat(model.http_call),
+        "core": _repeat(model.core_call),
+        "framework": _repeat(model.framework.call),
+        "all": _repeat(model.model.call),
     }
 
 
-def _acalls(subject: Subject) -> dict[str, _Work]:
+def _acalls(model: ModelLayers) -> dict[str, _Step]:
     return {
-        "http": _aoften(subject.ahttp_call),
-        "core": _aoften(subject.acore_call),
-        "framework": _aoften(subject.ready.acall),
-        "all": _aoften(subject.model.acall),
+        "http": _arepeat(model.ahttp_call),
+        "core": _arepeat(model.acore_call),
+        "framework": _arepeat(model.framework.acall),
+        "all": _arepeat(model.model.acall),
     }
 
 
-def _drained(read: Callable[[], Iterator[object]]) -> _Work:
-    async def work() -> None:
-        for _ in read():
+def _read(stream: Callable[[], Iterator[object]]) -> _Step:
+    async def step() -> None:
+        for _ in stream():
             pass
 
-    return work
+    return step
 
 
-def _adrained(read: Callable[[], AsyncIterator[object]]) -> _Work:
-    async def work() -> None:
-        async for _ in read():
+def _aread(stream: Callable[[], AsyncIterator[object]]) -> _Step:
+    async def step() -> None:
+        async for _ in stream():
             pass
 
-    return work
+    return step
 
 
-def _often(call: Callable[[], object]) -> _Work:
-    async def work() -> None:
+def _repeat(call: Callable[[], object]) -> _Step:
+    async def step() -> None:
         for _ in range(_CALLS):
             call()
 
-    return work
+    return step
 
 
-def _aoften(call: Callable[[], Awaitable[object]]) -> _Work:
-    async def work() -> None:
+def _arepeat(call: Callable[[], Awaitable[object]]) -> _Step:
+    async def step() -> None:
         for _ in range(_CALLS):
             await call()
 
-    return work
+    return step
 
 
 # --- Command ----------------------------------------------------------------------
 
 
-def _sample(base: str) -> str:
-    """Return the functions that a sampling profiler finds busy in streams."""
-    sys.path.append(str(packages("tools")))
+def _sample(base_url: str) -> str:
+    """Return the functions in which a sampling profiler finds streams."""
+    sys.path.append(str(site_packages("tools")))
     profiler: Any = import_module("pyinstrument").Profiler
     renderers: Any = import_module("pyinstrument.renderers")
     own_time = renderers.ConsoleRenderer(
         flat=True, show_all=True, time="percent_of_total", color=False
     )
-    told: list[str] = []
+    lines: list[str] = []
     for adapter in ADAPTERS:
-        model = Subject(adapter, base, 1).model
-        with profiler(interval=0.0005) as seen:
-            for _ in range(_SAMPLED):
+        model = ModelLayers(adapter, base_url, 1).model
+        with profiler(interval=0.0005) as session:
+            for _ in range(_SAMPLED_STREAMS):
                 list(model.stream())
-        lines = seen.output(renderer=own_time).splitlines()
-        told += [adapter, *lines[:_LINES]]
-    return "\n".join(told)
+        output = session.output(renderer=own_time).splitlines()
+        lines += [adapter, *output[:_SAMPLED_LINES]]
+    return "\n".join(lines)
 
 
-def _table(measured: Mapping[str, Layers]) -> Iterator[str]:
-    for what, columns in measured.items():
-        yield f"\n{f'µs of CPU, {what}':32}" + "".join(f"{it:>24}" for it in columns)
+def _tables(measured: Mapping[str, Layers]) -> Iterator[str]:
+    for unit, columns in measured.items():
+        yield f"\n{f'µs of CPU per {unit}':32}" + "".join(
+            f"{column:>24}" for column in columns
+        )
         for layer in next(iter(columns.values())):
-            numbers = (f"{parts[layer] * 1e6:24.1f}" for parts in columns.values())
+            numbers = (f"{layers[layer] * 1e6:24.1f}" for layers in columns.values())
             yield f"{layer:32}" + "".join(numbers)
 
 
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.profile")
-    parser.add_argument("--batch", type=int, default=1, help="events a write")
+    parser.add_argument("--batch", type=int, default=1, help="events per write")
     parser.add_argument("--sample", action="store_true", help="use pyinstrument")
-    parser.add_argument("--json", action="store_true", help="for other programs")
-    said = parser.parse_args()
-    with Server() as server:
-        base = server.base("profile", DELTAS, batch=said.batch)
-        if said.sample:
-            told = _sample(base)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    arguments = parser.parse_args()
+    with ServerProcess() as server:
+        base_url = server.base_url("profile", DELTAS, batch=arguments.batch)
+        if arguments.sample:
+            output = _sample(base_url)
         else:
-            measured = asyncio.run(_measure(base, said.batch))
-            told = json.dumps(measured) if said.json else "\n".join(_table(measured))
-    sys.stdout.write(f"{told}\n")
+            layers = asyncio.run(_measure(base_url, arguments.batch))
+            tables = "\n".join(_tables(layers))
+            output = json.dumps(layers) if arguments.json else tables
+    sys.stdout.write(f"{output}\n")
 
 
 if __name__ == "__main__":

@@ -1,37 +1,40 @@
-"""Tables for the terminal, and the page in the documentation with its plot."""
+"""The text for the terminal, and ``docs/benchmarks.md`` with its plot."""
 
 import json
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
-from benchmarks.environments import ROOT, interpreter
-from benchmarks.targets import Samples, Verdict, judge
-from benchmarks.works import LOOP
+from benchmarks.clients import CLIENTS
+from benchmarks.environments import PROJECT, ROOT, interpreter
+from benchmarks.measure import Layers, Results
+from benchmarks.plot import Panel
+from benchmarks.targets import SampleView, Verdict, judge
+from benchmarks.workloads import HTTPX_LOOP
 
-__all__ = ["told", "write"]
+__all__ = ["terminal_text", "write"]
 
 _PAGE: Final = ROOT / "docs" / "benchmarks.md"
 _PLOT: Final = ROOT / "docs" / "benchmarks.svg"
 _MEASURES: Final = {
     "cpu": "CPU",
     "wall": "time",
-    "held": "loop held",
-    "held_aside": "collections aside",
+    "blocked": "loop blocked",
+    "blocked_without_gc": "without GC",
     "late": "loop late",
-    "collected": "longest collection",
+    "longest_gc": "longest GC",
     "count": "",
     "bytes": "",
 }
 _STREAMS: Final = {
-    "stream, one event a write": "sync, one event a write",
-    "astream, one event a write": "async, one event a write",
-    "stream, 32 events a write": "sync, 32 events a write",
-    "astream, 32 events a write": "async, 32 events a write",
+    "stream, one event per write": "sync, one event per write",
+    "astream, one event per write": "async, one event per write",
+    "stream, 32 events per write": "sync, 32 events per write",
+    "astream, 32 events per write": "async, 32 events per write",
 }
 _CALLS: Final = {"call": "sync", "acall": "async"}
-_MANY: Final = (
+_CONCURRENT: Final = (
     "100 streams, new pool",
     "100 streams, same pool",
     "500 streams, new pool",
@@ -43,30 +46,30 @@ _MILLISECOND: Final = 1e-3
 # --- The terminal -----------------------------------------------------------------
 
 
-def told(results: Mapping[str, Any]) -> str:
+def terminal_text(results: Results) -> str:
     """Return all medians and all verdicts as text.
 
     Args:
         results: What ``measure`` returned.
     """
     lines = [*_medians(results["samples"]), "", *_verdicts(results["samples"])]
-    lines += [f"FAILED {work}" for work in results["failures"]]
+    lines += [f"FAILED {workload}" for workload in results["failures"]]
     return "\n".join(lines)
 
 
-def _medians(samples: Samples) -> Iterator[str]:
-    for work, clients in samples.items():
-        yield f"\n{work}"
-        for client, measured in clients.items():
-            numbers = (_spread(name, taken) for name, taken in measured.items())
-            yield f"  {client:26}{'   '.join(numbers)}"
+def _medians(samples: SampleView) -> Iterator[str]:
+    for workload, clients in samples.items():
+        yield f"\n{workload}"
+        for client, measures in clients.items():
+            numbers = (_spread(name, values) for name, values in measures.items())
+            yield f"  {client:28}{'   '.join(numbers)}"
 
 
-def _spread(measure: str, taken: Sequence[float]) -> str:
+def _spread(measure: str, values: Sequence[float]) -> str:
     name = _MEASURES[measure]
-    return f"{name} {_number(measure, median(taken))}".strip() + (
-        f" ({_number(measure, min(taken))} to {_number(measure, max(taken))})"
-        if len(taken) > 1
+    return f"{name} {_number(measure, median(values))}".strip() + (
+        f" ({_number(measure, min(values))} to {_number(measure, max(values))})"
+        if len(values) > 1
         else ""
     )
 
@@ -81,67 +84,67 @@ def _number(measure: str, value: float) -> str:
     return f"{value * 1e3:.1f} ms" if value < 1 else f"{value:.2f} s"
 
 
-def _verdicts(samples: Samples) -> Iterator[str]:
+def _verdicts(samples: SampleView) -> Iterator[str]:
     verdicts = judge(samples)
-    for it in verdicts:
-        mark = "met   " if it.met else "MISSED"
-        yield f"{mark} {it.measured:>9}  must be {_limit(it):>18}  {it.what}"
-    missed = sum(not it.met for it in verdicts)
+    for verdict in verdicts:
+        mark = "met   " if verdict.met else "MISSED"
+        numbers = f"{verdict.measured:>9}  must be {verdict.limit:>18}"
+        yield f"{mark} {numbers}  {verdict.description}"
+    missed = sum(not verdict.met for verdict in verdicts)
     yield f"\n{len(verdicts) - missed} targets met, {missed} missed."
-
-
-def _limit(verdict: Verdict) -> str:
-    bound = "at least" if verdict.target.at_least else "at most"
-    return f"{bound} {verdict.wanted}"
 
 
 # --- The page ---------------------------------------------------------------------
 
 
-def write(results: Mapping[str, Any]) -> None:
+def write(results: Results, variants: Sequence[Results] = ()) -> None:
     """Write the page and its plot.
 
     Args:
         results: What ``measure`` returned.
+        variants: Runs of many streams at once with ``freeze`` or another Python.
     """
-    _PAGE.write_text("\n".join(_page(results)) + "\n")
+    _PAGE.write_text("\n".join(_page(results, variants)) + "\n")
     _draw(results["samples"])
 
 
-def _page(results: Mapping[str, Any]) -> Iterator[str]:
-    samples: Samples = results["samples"]
-    machine = results["machine"]
-    yield _HEAD.format(rounds=results["rounds"], **machine)
+def _page(results: Results, variants: Sequence[Results]) -> Iterator[str]:
+    samples: SampleView = results["samples"]
+    yield _HEAD.format(rounds=results["options"]["rounds"], **results["machine"])
     verdicts = judge(samples)
-    missed = sum(not it.met for it in verdicts)
+    missed = sum(not verdict.met for verdict in verdicts)
     yield from _section(
         "Targets",
-        f"Of {len(verdicts)} targets {len(verdicts) - missed} were met and {missed}"
-        " missed in this run.",
+        f"This run met {len(verdicts) - missed} of {len(verdicts)} targets and missed"
+        f" {missed}.",
     )
     yield from _targets(verdicts)
-    for work in results["failures"]:
-        yield f"\nNot measured, because it failed: {work}."
-    yield from _section("Streams", _ON_STREAMS)
+    for workload in results["failures"]:
+        yield f"\nNot measured, because it failed: {workload}."
+    yield from _section("Streams", _ABOUT_STREAMS)
     yield from _by_client(samples, _STREAMS)
-    yield "\n![CPU a chunk, by client](benchmarks.svg)"
-    yield from _section("Whole calls", _ON_CALLS)
+    yield "\n![CPU per chunk, by client](benchmarks.svg)"
+    yield from _section("Calls", _ABOUT_CALLS)
     yield from _by_client(samples, _CALLS)
-    yield from _section("Many streams at once", _ON_MANY)
-    yield from _many(samples)
-    yield from _section("Import, construction and memory", _ON_START)
-    yield from _start(samples)
-    if profile := results.get("profile"):
-        yield from _section("Where the time goes", _ON_PROFILE)
+    yield from _section("Many streams at once", _ABOUT_CONCURRENT)
+    yield from _concurrent(samples)
+    yield from _section("Serving many streams", _ABOUT_SERVING)
+    if variants:
+        yield ""
+        yield from _serving([results, *variants])
+    yield from _section("Import, construction and memory", _ABOUT_STARTUP)
+    yield from _startup(samples)
+    if profile := results["profile"]:
+        yield from _section("CPU by layer", _ABOUT_PROFILE)
         yield from _profile(profile)
     yield from _section("Versions", "")
     yield from _versions(results["versions"])
 
 
-def _section(title: str, words: str) -> Iterator[str]:
+def _section(title: str, text: str) -> Iterator[str]:
     yield f"\n## {title}\n"
-    if words:
-        yield f"{words}\n"
+    if text:
+        yield f"{text}\n"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -157,93 +160,116 @@ def _row(cells: Sequence[str]) -> str:
 def _targets(verdicts: Sequence[Verdict]) -> Iterator[str]:
     rows = [
         (
-            it.target.group,
-            it.what,
-            it.measured,
-            _limit(it),
-            "met" if it.met else "**missed**",
+            verdict.target.group,
+            verdict.description,
+            verdict.measured,
+            verdict.limit,
+            "met" if verdict.met else "**missed**",
         )
-        for it in verdicts
+        for verdict in verdicts
     ]
-    yield from _table(("work", "measured of", "measured", "must be", ""), rows)
+    yield from _table(("target", "measurement", "measured", "must be", ""), rows)
 
 
-def _by_client(samples: Samples, works: Mapping[str, str]) -> Iterator[str]:
-    """Yield a row a client: its median, and beside it that of the bare loop's."""
-    present = {work: title for work, title in works.items() if work in samples}
-    clients = dict.fromkeys(it for work in present for it in samples[work])
+def _by_client(samples: SampleView, workloads: Mapping[str, str]) -> Iterator[str]:
+    """Yield one row per client: its medians, and the ratio to the httpx loop."""
+    present = {key: title for key, title in workloads.items() if key in samples}
+    clients = dict.fromkeys(client for key in present for client in samples[key])
     rows = [
-        (client, *(_beside(samples[work], client) for work in present))
+        (client, *(_with_ratio(samples[key], client) for key in present))
         for client in clients
     ]
     yield from _table(("client", *present.values()), rows)
 
 
-def _beside(work: Mapping[str, Mapping[str, list[float]]], client: str) -> str:
-    if client not in work:
+def _with_ratio(
+    clients: Mapping[str, Mapping[str, Sequence[float]]], client: str
+) -> str:
+    if client not in clients:
         return ""
-    own, loop = median(work[client]["cpu"]), median(work[LOOP]["cpu"])
-    return f"{own * 1e6:,.1f} µs ({own / loop:.1f} ×)"
+    cpu, loop = median(clients[client]["cpu"]), median(clients[HTTPX_LOOP]["cpu"])
+    return f"{cpu * 1e6:,.1f} µs ({cpu / loop:.1f} ×)"
 
 
-def _many(samples: Samples) -> Iterator[str]:
-    shown = ("cpu", "wall", "held", "held_aside", "collected")
+def _concurrent(samples: SampleView) -> Iterator[str]:
+    shown = ("cpu", "wall", "blocked", "blocked_without_gc", "longest_gc")
     rows = [
-        (
-            work,
-            client,
-            *(
-                _number(it, median(measured[it])) if it in measured else ""
-                for it in shown
-            ),
-        )
-        for work in _MANY
-        for client, measured in samples.get(work, {}).items()
+        (workload, client, *_cells(measures, shown))
+        for workload in _CONCURRENT
+        for client, measures in samples.get(workload, {}).items()
     ]
-    head = ("streams", "client", *(_MEASURES[it] for it in shown))
+    head = ("streams", "client", *(_MEASURES[measure] for measure in shown))
     yield from _table(head, rows)
 
 
-def _start(samples: Samples) -> Iterator[str]:
-    works = ("import and first model", "a further instance", "500 idle instances")
+def _serving(runs: Sequence[Results]) -> Iterator[str]:
+    """Yield a table of this project's clients in runs with different options."""
+    shown = ("cpu", "blocked", "longest_gc")
     rows = [
-        (work, client, *(_number(it, median(taken)) for it, taken in measured.items()))
-        for work in works
-        for client, measured in samples.get(work, {}).items()
+        (
+            workload,
+            client,
+            run["machine"]["python"],
+            "yes" if run["options"]["freeze"] else "no",
+            *_cells(run["samples"][workload][client], shown),
+        )
+        for workload in _CONCURRENT
+        for client, spec in CLIENTS.items()
+        for run in runs
+        if spec.environment == PROJECT and client in run["samples"].get(workload, {})
     ]
-    yield from _table(("what", "of", "median"), rows)
+    measures = (_MEASURES[measure] for measure in shown)
+    yield from _table(("streams", "client", "Python", "frozen", *measures), rows)
 
 
-def _profile(profile: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
-    for what, columns in profile.items():
+def _cells(
+    measures: Mapping[str, Sequence[float]], shown: Sequence[str]
+) -> Iterator[str]:
+    for measure in shown:
+        values = measures.get(measure)
+        yield _number(measure, median(values)) if values else ""
+
+
+def _startup(samples: SampleView) -> Iterator[str]:
+    workloads = ("import and first model", "another instance", "500 idle instances")
+    rows = [
+        (workload, name, *_cells(measures, tuple(measures)))
+        for workload in workloads
+        for name, measures in samples.get(workload, {}).items()
+    ]
+    yield from _table(("measurement", "class", "median"), rows)
+
+
+def _profile(profile: Mapping[str, Layers]) -> Iterator[str]:
+    for unit, columns in profile.items():
         layers = next(iter(columns.values()))
         rows = [
-            (layer, *(f"{parts[layer] * 1e6:,.1f}" for parts in columns.values()))
+            (layer, *(f"{seconds[layer] * 1e6:,.1f}" for seconds in columns.values()))
             for layer in layers
         ]
-        yield from _table((f"µs of CPU, {what}", *columns), rows)
+        yield from _table((f"µs of CPU per {unit}", *columns), rows)
         yield ""
 
 
 def _versions(versions: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     rows = [
-        (client, ", ".join(f"{name} {it}" for name, it in packages.items()))
+        (client, ", ".join(f"{name} {version}" for name, version in packages.items()))
         for client, packages in versions.items()
     ]
     yield from _table(("client", "packages"), rows)
 
 
-def _draw(samples: Samples) -> None:
-    panels = [
+def _draw(samples: SampleView) -> None:
+    panels: list[Panel] = [
         {
             "title": title,
             "bars": {
-                client: median(measured["cpu"]) * 1e6
-                for client, measured in samples[work].items()
+                client: median(measures["cpu"]) * 1e6
+                for client, measures in samples[workload].items()
             },
         }
-        for work, title in _STREAMS.items()
-        if work in samples and "one event" in work
+        for workload, title in _STREAMS.items()
+        if workload in samples and "one event" in workload
     ]
     subprocess.run(  # noqa: S603 - our own command
         [interpreter("plot"), "-m", "benchmarks.plot", str(_PLOT)],
@@ -254,53 +280,62 @@ def _draw(samples: Samples) -> None:
     )
 
 
-# --- Words ------------------------------------------------------------------------
+# --- Texts ------------------------------------------------------------------------
 
 _HEAD: Final = """\
 # Benchmarks
 
-This page is written by `python -m benchmarks --write` and says what one run measured: \
-what `ChatModelStudio` and `ModelStudio` cost beside other clients that are given the \
-same bytes, and beside the targets of this package. Absolute figures belong to the \
-machine; compare the ratios.
+`python -m benchmarks --write` wrote this page after one run. It compares what \
+`ChatModelStudio` and `ModelStudio` cost with other clients that receive the same \
+bytes, and with the targets of this package. Absolute figures depend on the machine; \
+compare the ratios.
 
 The machine: {processor}; {system}; Python {python}; load {load} at the end of the \
-run; {date}. A load above the number of cores means that others worked on the machine, \
-which blurs figures.
+run; {date}. A load above the number of cores means that other processes were running, \
+which makes figures less exact.
 
-Every client is a warm process of its own, and the server another one, on loopback. \
-What is told is the CPU time of the client's process, its threads included. Clients \
-take turns, each round beginning with another one, and figures are medians of {rounds} \
-rounds (fewer for many streams at once). `httpx loop` is the same work with httpx 0.28 \
-and the standard library's JSON and nothing else: it reads lines and parses them. \
-A stream has 2,000 deltas, half of them reasoning, in the shapes that the service was \
-recorded to send.
+Every client runs in its own process, after a warm-up; the server is another process \
+on loopback. CPU is the CPU time of the client's process, threads included. Clients \
+are measured in rotation, each round beginning with another one, and figures are \
+medians of {rounds} rounds (fewer for many streams at once). `httpx loop` does the \
+least: it reads lines with httpx 0.28 and parses them with the standard library's \
+JSON. A stream has 2,000 deltas, half of them reasoning, in the shapes of recorded \
+responses.
 
-A service sends one event a write, and each is an HTTP chunk of its own; here they \
-come as fast as they are read. Behind a gateway that buffers, a write holds many. What \
-the HTTP library costs differs so much between the two that both are measured."""
+The service sends one event per write, and each is its own HTTP chunk; here they are \
+sent as fast as the client reads. Behind a gateway that buffers, a write has many \
+events. The cost of the HTTP library differs much between the two, so both are \
+measured."""
 
-_ON_STREAMS: Final = (
-    "CPU a chunk, and in parentheses how many times that of the bare loop."
+_ABOUT_STREAMS: Final = "CPU per chunk, and in parentheses the ratio to `httpx loop`."
+_ABOUT_CALLS: Final = (
+    "CPU per response of 200 tokens that is not streamed, over an open connection."
 )
-_ON_CALLS: Final = "CPU of one whole answer of 200 tokens, the connection being open."
-_ON_MANY: Final = (
-    "Asynchronous streams of 200 deltas, one every 2 ms, all begun at once: 0.4 s at"
-    " best. A new pool has to connect first. The loop is held for the longest CPU time"
-    " between two turns of another task that wants to run every 2 ms. That includes"
-    " Python's garbage collections, so what is left without them, and the longest one,"
-    " stand beside it: LangChain keeps every chunk until its stream ends, and a full"
-    " collection looks at them all, and at all that was imported. Blocking calls are"
-    " counted apart: in a fresh process under blockbuster, from the first call on."
+_ABOUT_CONCURRENT: Final = (
+    "Asynchronous streams of 200 deltas, one every 2 ms, all started at once: 0.4 s at"
+    ' best. A new pool has to open connections first. "Loop blocked" is the longest'
+    " CPU time for which another task, which wants to run every 2 ms, had to wait. That"
+    " includes Python's garbage collection, so the next columns show the same without"
+    " it, and the longest collection: LangChain keeps every chunk until its stream"
+    " ends, and a full collection visits them all, and all that was imported. Blocking"
+    " calls are counted separately: in a new process with blockbuster, those of the"
+    " first call included."
 )
-_ON_START: Final = (
-    "CPU of a fresh process from its first line on, with an empty subclass of the"
-    " framework's base class for comparison; memory is what 500 more models add to the"
-    " resident set."
+_ABOUT_SERVING: Final = (
+    "A server that reads many streams in one event loop should call `gc.collect()` and"
+    " `gc.freeze()` once, after start-up and a first request: garbage collection then"
+    " skips everything that was imported. It should also run on the newest Python that"
+    " its libraries support. `python -m benchmarks --only '^100 streams' --freeze`"
+    " measures it, with `--python PATH` on another Python."
 )
-_ON_PROFILE: Final = (
-    "Measured alone and in turns: the SDK with its HTTP library reading the"
-    " bytes, the core parsing the same bytes, the core as a whole, and the framework"
-    " handing on chunks that are ready. The adapter, and the rest of the core, are what"
-    " is left between them, so a small one may come out below zero."
+_ABOUT_STARTUP: Final = (
+    "CPU of a new process from its first line on, compared with an empty subclass of"
+    " the framework's base class; memory is what 500 more models add to the resident"
+    " set."
+)
+_ABOUT_PROFILE: Final = (
+    "Each layer is measured by itself, in rotation: the SDK and its HTTP library"
+    " reading the bytes, the core's parser with the same bytes, the core with both, and"
+    ' the framework with chunks that exist already. "Adapter" and "core: other" are'
+    " differences between these, so a small one may be negative."
 )

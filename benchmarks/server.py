@@ -1,9 +1,9 @@
-"""The server that all clients are measured against, in a process of its own.
+"""The server that all clients are measured against, in its own process.
 
-An address says what is served: ``/{tag}/{deltas}/{pace}/{batch}/`` before the service's
-own path. The pace is in milliseconds a delta; zero is as fast as the client reads. A
-batch is how many events one write holds. The tag names who asks: ``GET /seen/{tag}``
-tells how many connections it opened.
+The URL says what is sent: ``/{tag}/{deltas}/{pace}/{batch}/`` and then the service's
+own path. ``pace`` is the number of milliseconds between deltas; with 0 they are sent as
+fast as the client reads. ``batch`` is the number of events per write. Requests are
+counted by ``tag``: ``GET /counts/{tag}`` returns the counts.
 """
 
 import asyncio
@@ -20,67 +20,63 @@ from typing import Any
 import trustme
 from aiohttp import web
 
-from benchmarks import answers
+from benchmarks import responses
 
 _HOST = "127.0.0.1"
 _ROUTE = "/{tag}/{deltas}/{pace}/{batch}/{path:.*}"
 
 
 @dataclass
-class _Seen:
-    """What a tag did."""
-
+class _Counts:
     connections: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
-    requests: int = 0
     open: int = 0
     most_open: int = 0
 
 
-_seen: defaultdict[str, _Seen] = defaultdict(_Seen)
+_counts: defaultdict[str, _Counts] = defaultdict(_Counts)
 
 
-async def _answer(request: web.Request) -> web.StreamResponse:
-    seen = _seen[request.match_info["tag"]]
+async def _handle(request: web.Request) -> web.StreamResponse:
+    counts = _counts[request.match_info["tag"]]
     if request.transport is not None:
-        seen.connections.add(request.transport.get_extra_info("peername"))
-    seen.requests += 1
-    seen.open += 1
-    seen.most_open = max(seen.open, seen.most_open)
+        counts.connections.add(request.transport.get_extra_info("peername"))
+    counts.open += 1
+    counts.most_open = max(counts.open, counts.most_open)
     try:
-        return await _reply(request)
+        return await _respond(request)
     finally:
-        seen.open -= 1
+        counts.open -= 1
 
 
-async def _reply(request: web.Request) -> web.StreamResponse:
+async def _respond(request: web.Request) -> web.StreamResponse:
     body = await request.json()
     deltas = int(request.match_info["deltas"])
-    native = "/api/v1/" in request.path
-    if native:
+    dashscope = "/api/v1/" in request.path
+    if dashscope:
         streams = request.headers.get("X-DashScope-SSE") == "enable"
     else:
         streams = bool(body.get("stream"))
     if not streams:
-        told = answers.native_whole(deltas) if native else answers.whole(deltas)
+        make_body = responses.dashscope_body if dashscope else responses.openai_body
         return web.Response(
-            body=told, content_type="application/json", headers=_headers()
+            body=make_body(deltas), content_type="application/json", headers=_headers()
         )
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream;charset=UTF-8", **_headers()}
     )
     await response.prepare(request)
-    events = answers.native_stream(deltas) if native else answers.stream(deltas)
+    make_events = responses.dashscope_stream if dashscope else responses.openai_stream
     pace, batch = float(request.match_info["pace"]), int(request.match_info["batch"])
     if pace:
-        await _send_paced(response, events, pace / 1000)
+        await _send_paced(response, make_events(deltas), pace / 1000)
     else:
-        await _send(response, events, batch)
+        await _send(response, make_events(deltas), batch)
     await response.write_eof()
     return response
 
 
 def _headers() -> dict[str, str]:
-    return {"x-request-id": answers.REQUEST_ID}
+    return {"x-request-id": responses.REQUEST_ID}
 
 
 async def _send(
@@ -93,24 +89,21 @@ async def _send(
 async def _send_paced(
     response: web.StreamResponse, events: Sequence[bytes], pace: float
 ) -> None:
-    """Send an event a write; when late, what is due together, as a network does."""
+    """Send one event per write; when late, all that are due in one, as networks do."""
     clock = asyncio.get_running_loop().time
-    begun, sent = clock(), 0
+    start, sent = clock(), 0
     while sent < len(events):
-        due = min(int((clock() - begun) / pace) + 1, len(events))
+        due = min(int((clock() - start) / pace) + 1, len(events))
         await response.write(b"".join(events[sent:due]))
         sent = due
-        await asyncio.sleep(begun + sent * pace - clock())
+        await asyncio.sleep(start + sent * pace - clock())
 
 
-async def _tell(request: web.Request) -> web.Response:
-    seen = _seen.pop(request.match_info["tag"], _Seen())
-    told = {
-        "connections": len(seen.connections),
-        "requests": seen.requests,
-        "most_open": seen.most_open,
-    }
-    return web.json_response(told)
+async def _pop_counts(request: web.Request) -> web.Response:
+    counts = _counts.pop(request.match_info["tag"], _Counts())
+    return web.json_response(
+        {"connections": len(counts.connections), "most_open": counts.most_open}
+    )
 
 
 async def _serve(folder: Path) -> None:
@@ -118,11 +111,11 @@ async def _serve(folder: Path) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     certificate: Any = authority.issue_cert(_HOST, "localhost")
     certificate.configure_cert(context)
-    bundle = folder / "ca.pem"
-    authority.cert_pem.write_to_path(str(bundle))
+    ca_file = folder / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
     app = web.Application()
-    app.router.add_get("/seen/{tag}", _tell)
-    app.router.add_post(_ROUTE, _answer)
+    app.router.add_get("/counts/{tag}", _pop_counts)
+    app.router.add_post(_ROUTE, _handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     plain = web.TCPSite(runner, _HOST, 0, backlog=1024)
@@ -130,16 +123,15 @@ async def _serve(folder: Path) -> None:
     for site in (plain, secure):
         await site.start()
     ports = [address[1] for address in runner.addresses]
-    told = {"http": ports[0], "https": ports[1], "bundle": str(bundle)}
-    sys.stdout.write(json.dumps(told) + "\n")
+    addresses = {"http": ports[0], "https": ports[1], "ca_file": str(ca_file)}
+    sys.stdout.write(json.dumps(addresses) + "\n")
     sys.stdout.flush()
-    # Until the one who started it goes away.
     await asyncio.to_thread(sys.stdin.read)
     await runner.cleanup()
 
 
 def main() -> None:
-    """Serve until standard input ends; the ports are told on standard output."""
+    """Write the ports to standard output, and serve until standard input ends."""
     with TemporaryDirectory() as folder:
         asyncio.run(_serve(Path(folder)))
 

@@ -1,60 +1,60 @@
-"""What it costs to import a chat model and to make the first one.
+"""The CPU time of importing a chat model and making the first instance.
 
-Each sample is a process of its own; what Python itself needs to start is not counted.
+Each sample is a new process; the start of Python itself is not counted.
 """
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from benchmarks.environments import OURS, interpreter
-from benchmarks.processes import start
+from benchmarks.environments import PROJECT, interpreter, start_python
 
 __all__ = ["STARTS", "sample"]
 
-_FRAME: Final = """
+_SCRIPT: Final = """
 import time
-begun = time.process_time()
+start = time.process_time()
 {body}
-print(time.process_time() - begun)
+print(time.process_time() - start)
 """
 
-# An empty subclass has nothing of its own but what the base class demands.
-_EMPTY: Final = """
+# A subclass with no more than the abstract methods that its base class requires.
+_EMPTY_SUBCLASS: Final = """
 from {module} import {base}
-demanded = {{name: lambda self: None for name in {base}.__abstractmethods__}}
-type("Empty", ({base},), {{**demanded, "__module__": __name__}})()
+methods = {{name: lambda self: None for name in {base}.__abstractmethods__}}
+type("Empty", ({base},), {{**methods, "__module__": __name__}})()
 """
-_MADE: Final = """
+_MODEL: Final = """
 from {module} import {name}
 {name}(model="qwen3.7-plus", api_key="sk-benchmark")
 """
 
-STARTS: Final[dict[str, str]] = {
-    "BaseChatModel": _EMPTY.format(
+STARTS: Final[Mapping[str, str]] = {
+    "BaseChatModel": _EMPTY_SUBCLASS.format(
         module="langchain_core.language_models.chat_models", base="BaseChatModel"
     ),
-    "ChatModelStudio": _MADE.format(
+    "ChatModelStudio": _MODEL.format(
         module="langchain_modelstudio", name="ChatModelStudio"
     ),
-    "FunctionCallingLLM": _EMPTY.format(
+    "FunctionCallingLLM": _EMPTY_SUBCLASS.format(
         module="llama_index.core.llms.function_calling", base="FunctionCallingLLM"
     ),
-    "ModelStudio": _MADE.format(module="llamaindex_modelstudio", name="ModelStudio"),
+    "ModelStudio": _MODEL.format(module="llamaindex_modelstudio", name="ModelStudio"),
 }
 
 
-def sample(name: str) -> dict[str, Any]:
-    """Return the CPU seconds of one fresh process.
+def sample(name: str, python: str | None = None) -> float:
+    """Return the CPU seconds of one new process.
 
     Args:
         name: A key of ``STARTS``.
+        python: Another Python for this project's environment.
 
     Raises:
-        RuntimeError: It failed.
+        RuntimeError: The process failed.
     """
-    process = start(
-        interpreter(OURS), "-c", _FRAME.format(body=STARTS[name]), log="start"
-    )
-    told, _ = process.communicate()
+    script = _SCRIPT.format(body=STARTS[name])
+    process = start_python(interpreter(PROJECT, python), "-c", script, log="startup")
+    output, _ = process.communicate()
     if process.returncode:
-        raise RuntimeError(f"{name} could not be made; see .benchmarks/start.log.")
-    return {"cpu": float(told)}
+        raise RuntimeError(f"{name} failed to start; see .benchmarks/startup.log.")
+    return float(output)

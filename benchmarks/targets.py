@@ -1,96 +1,108 @@
-"""What must be reached: one line a promise, and how it is judged."""
+"""The performance targets of this package, and whether a run met them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import median
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from benchmarks.works import LOOP
+from benchmarks.workloads import HTTPX_LOOP
 
-__all__ = ["TARGETS", "Key", "Samples", "Target", "Verdict", "judge"]
+__all__ = ["TARGETS", "Key", "SampleView", "Target", "Verdict", "judge"]
 
-Measure = Literal["cpu", "held", "count", "bytes"]
-Samples = Mapping[str, Mapping[str, Mapping[str, list[float]]]]
+Measure = Literal["cpu", "blocked", "count", "bytes"]
+SampleView = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Whose samples: of a work and a client."""
+    """The samples of one client in one workload."""
 
-    work: str
+    workload: str
     client: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One promise.
+    """One target.
 
     Attributes:
-        group: The row of the table that it belongs to.
-        ours: What is promised of.
-        against: What it is divided by; None: it is judged as it is.
-        limit: The most that it may be, or the least.
-        measure: Which number.
-        at_least: Whether the limit is the least.
+        group: Its row in the table.
+        measured: The samples that it is about.
+        limit: The largest value that meets it, or the smallest.
+        relative_to: The samples to divide by. None: the value is judged by itself.
+        measure: Which number of the samples.
+        at_least: Whether ``limit`` is the smallest value.
     """
 
     group: str
-    ours: Key
+    measured: Key
     limit: float
-    against: Key | None = None
+    relative_to: Key | None = None
     measure: Measure = "cpu"
     at_least: bool = False
 
     @property
-    def what(self) -> str:
-        """Say what is measured, in words."""
-        told = f"{self.ours.client}: {self.ours.work}"
-        if self.against is None:
-            return told
-        if self.against.client == self.ours.client:
-            return f"{told}, against {self.against.work}"
-        return f"{told}, against {self.against.client}"
+    def description(self) -> str:
+        """What is measured, in words."""
+        text = f"{self.measured.client}: {self.measured.workload}"
+        if self.relative_to is None:
+            return text
+        if self.relative_to.client == self.measured.client:
+            return f"{text}, relative to {self.relative_to.workload}"
+        return f"{text}, relative to {self.relative_to.client}"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A promise beside what was measured, the worst of several alike."""
+    """A target and the value that was measured.
+
+    Attributes:
+        target: The target.
+        value: The value.
+        similar: The number of similar targets of which this is the worst.
+    """
 
     target: Target
     value: float
-    of: int = 1
+    similar: int = 1
 
     @property
-    def what(self) -> str:
-        """Say what was judged, and of how many it is the worst."""
-        told = self.target.what
-        return told if self.of == 1 else f"{told}: the worst of {self.of}"
+    def description(self) -> str:
+        """What is measured, in words."""
+        text = self.target.description
+        return text if self.similar == 1 else f"{text}: the worst of {self.similar}"
 
     @property
     def met(self) -> bool:
-        """Whether the promise is kept."""
+        """Whether the target is met."""
         if self.target.at_least:
             return self.value >= self.target.limit
         return self.value <= self.target.limit
 
     @property
     def measured(self) -> str:
-        """The value, with its unit."""
-        return _told(self.value, self.target)
+        """The value with its unit."""
+        return _format(self.value, self.target)
 
     @property
-    def wanted(self) -> str:
-        """The limit, with its unit."""
-        return _told(self.target.limit, self.target)
+    def limit(self) -> str:
+        """The limit with its unit, and its direction."""
+        bound = "at least" if self.target.at_least else "at most"
+        return f"{bound} {_format(self.target.limit, self.target)}"
 
 
-def _told(value: float, target: Target) -> str:
-    if target.against is not None:
+# Below this, a ratio is written as 1/x.
+_FRACTION: Final = 0.6
+_TEN_MILLISECONDS: Final = 0.01
+
+
+def _format(value: float, target: Target) -> str:
+    if target.relative_to is not None:
         return f"1/{1 / value:.3g}" if value < _FRACTION else f"{value:.2f} ×"
     match target.measure:
-        case "cpu" | "held":
-            digits = 0 if value > _HUNDREDTH else 2
+        case "cpu" | "blocked":
+            digits = 0 if value > _TEN_MILLISECONDS else 2
             return f"{value * 1000:,.{digits}f} ms"
         case "bytes":
             return f"{value / 1e6:.3g} MB"
@@ -98,16 +110,11 @@ def _told(value: float, target: Target) -> str:
             return f"{value:g}"
 
 
-_HUNDREDTH: Final = 0.01
-# Below it a ratio reads better as one over something.
-_FRACTION: Final = 0.6
-
-
-def judge(samples: Samples) -> list[Verdict]:
-    """Hold what was measured against the targets; what was not measured is left out.
+def judge(samples: SampleView) -> list[Verdict]:
+    """Return the verdicts on all targets that were measured.
 
     Args:
-        samples: By work, client and measure.
+        samples: By workload, client and measure.
     """
     verdicts: list[Verdict] = []
     for target in TARGETS:
@@ -116,8 +123,8 @@ def judge(samples: Samples) -> list[Verdict]:
             verdicts.append(Verdict(target, value))
     return [
         verdict
-        for (_, measure), alike in groupby(verdicts, _kind)
-        for verdict in (_worst([*alike]) if measure == "count" else alike)
+        for (_, measure), similar in groupby(verdicts, _kind)
+        for verdict in (_worst([*similar]) if measure == "count" else similar)
     ]
 
 
@@ -125,88 +132,93 @@ def _kind(verdict: Verdict) -> tuple[str, str]:
     return verdict.target.group, verdict.target.measure
 
 
-def _worst(alike: list[Verdict]) -> list[Verdict]:
-    pick = min if alike[0].target.at_least else max
-    worst = pick(alike, key=lambda it: it.value)
-    return [replace(worst, of=len(alike))]
+def _worst(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    pick = min if verdicts[0].target.at_least else max
+    worst = pick(verdicts, key=lambda verdict: verdict.value)
+    return [replace(worst, similar=len(verdicts))]
 
 
-def _value(samples: Samples, target: Target) -> float | None:
-    ours = _median(samples, target.ours, target.measure)
-    if ours is None or target.against is None:
-        return ours
-    theirs = _median(samples, target.against, target.measure)
-    return None if theirs is None else ours / theirs
+def _value(samples: SampleView, target: Target) -> float | None:
+    value = _median(samples, target.measured, target.measure)
+    if value is None or target.relative_to is None:
+        return value
+    divisor = _median(samples, target.relative_to, target.measure)
+    return None if divisor is None else value / divisor
 
 
-def _median(samples: Samples, key: Key, measure: str) -> float | None:
-    taken: Any = samples.get(key.work, {}).get(key.client, {}).get(measure)
-    return median(taken) if taken else None
+def _median(samples: SampleView, key: Key, measure: str) -> float | None:
+    values = samples.get(key.workload, {}).get(key.client, {}).get(measure)
+    return median(values) if values else None
 
 
-# --- The promises -----------------------------------------------------------------
+# --- The targets ------------------------------------------------------------------
 
 _LANGCHAIN: Final = "ChatModelStudio"
 _LLAMAINDEX: Final = "ModelStudio"
-_BOTH: Final = (_LANGCHAIN, _LLAMAINDEX)
-_NATIVE: Final = tuple(f"{name}, native" for name in _BOTH)
-# As the service sends; how many events come at once is not ours to promise.
-_CUT: Final = "one event a write"
+_OPENAI: Final = (_LANGCHAIN, _LLAMAINDEX)
+_DASHSCOPE: Final = tuple(f"{name}, dashscope" for name in _OPENAI)
+_ALL: Final = (*_OPENAI, *_DASHSCOPE)
+# As the service sends. There are no targets for writes of many events: how many arrive
+# together is not up to a client.
+_ONE_EVENT: Final = "one event per write"
 _POOLS: Final = ("new pool", "same pool")
 
 
-def _against(
-    group: str, ours: str, work: str, limits: Mapping[str, float]
+def _relative(
+    group: str, client: str, workload: str, limits: Mapping[str, float]
 ) -> Iterator[Target]:
-    for client, limit in limits.items():
-        against = Key(work, client)
-        yield Target(group=group, ours=Key(work, ours), against=against, limit=limit)
+    for peer, limit in limits.items():
+        yield Target(
+            group=group,
+            measured=Key(workload, client),
+            relative_to=Key(workload, peer),
+            limit=limit,
+        )
 
 
 def _streams() -> Iterator[Target]:
-    yield from _against(
-        "LangChain stream, a chunk",
+    yield from _relative(
+        "LangChain stream, per chunk",
         _LANGCHAIN,
-        f"stream, {_CUT}",
-        {"ChatOpenAI": 1 / 6, "ChatQwen": 1 / 6, LOOP: 1.5},
+        f"stream, {_ONE_EVENT}",
+        {"ChatOpenAI": 1 / 6, "ChatQwen": 1 / 6, HTTPX_LOOP: 1.5},
     )
-    yield from _against(
-        "LangChain stream, a chunk, async",
+    yield from _relative(
+        "LangChain stream, per chunk, async",
         _LANGCHAIN,
-        f"astream, {_CUT}",
-        {"ChatQwen": 1 / 10, LOOP: 1},
+        f"astream, {_ONE_EVENT}",
+        {"ChatQwen": 1 / 10, HTTPX_LOOP: 1},
     )
-    yield from _against(
-        "LlamaIndex stream, a chunk",
+    yield from _relative(
+        "LlamaIndex stream, per chunk",
         _LLAMAINDEX,
-        f"stream, {_CUT}",
-        {"OpenAILike": 1 / 4.5, LOOP: 2},
+        f"stream, {_ONE_EVENT}",
+        {"OpenAILike": 1 / 4.5, HTTPX_LOOP: 2},
     )
-    yield from _against(
-        "LlamaIndex stream, a chunk, async",
+    yield from _relative(
+        "LlamaIndex stream, per chunk, async",
         _LLAMAINDEX,
-        f"astream, {_CUT}",
+        f"astream, {_ONE_EVENT}",
         {"OpenAILike": 1 / 6},
     )
-    for client in _BOTH:
+    for client in _OPENAI:
         yield Target(
-            group="A chunk of a long stream",
-            ours=Key("stream of 20000", client),
-            against=Key("stream of 500", client),
+            group="Long stream, per chunk",
+            measured=Key("stream of 20000", client),
+            relative_to=Key("stream of 500", client),
             limit=1.2,
         )
 
 
-def _native() -> Iterator[Target]:
-    works = [f"{kind}, {_CUT}" for kind in ("stream", "astream")]
-    for ours, other in zip(_NATIVE, _BOTH, strict=True):
-        for work in (*works, "call", "acall"):
-            yield from _against("Native protocol", ours, work, {other: 1.2})
-    for client in (*_BOTH, *_NATIVE):
-        key = Key("500 open at once", client)
+def _dashscope() -> Iterator[Target]:
+    workloads = [f"{method}, {_ONE_EVENT}" for method in ("stream", "astream")]
+    for client, other in zip(_DASHSCOPE, _OPENAI, strict=True):
+        for workload in (*workloads, "call", "acall"):
+            yield from _relative("DashScope protocol", client, workload, {other: 1.2})
+    for client in _ALL:
         yield Target(
-            group="500 streams open at once",
-            ours=key,
+            group="500 open streams",
+            measured=Key("500 open streams", client),
             limit=500,
             measure="count",
             at_least=True,
@@ -214,61 +226,64 @@ def _native() -> Iterator[Target]:
 
 
 def _calls() -> Iterator[Target]:
-    for ours, peer in zip(_BOTH, ("ChatOpenAI", "OpenAILike"), strict=True):
-        for work in ("call", "acall"):
-            yield from _against("A whole call", ours, work, {peer: 0.65})
+    for client, peer in zip(_OPENAI, ("ChatOpenAI", "OpenAILike"), strict=True):
+        for workload in ("call", "acall"):
+            yield from _relative("Call", client, workload, {peer: 0.65})
 
 
-def _at_once() -> Iterator[Target]:
-    for streams, held in ((100, 0.05), (500, 0.5)):
+def _concurrent() -> Iterator[Target]:
+    for streams, blocked in ((100, 0.05), (500, 0.5)):
         for pool in _POOLS:
-            work = f"{streams} streams, {pool}"
-            for client in _BOTH:
-                yield from _against("Many at once", client, work, {"ChatQwen": 1 / 7})
-            for client in (*_BOTH, *_NATIVE):
+            workload = f"{streams} streams, {pool}"
+            for client in _OPENAI:
+                limits = {"ChatQwen": 1 / 7}
+                yield from _relative("Many streams", client, workload, limits)
+            for client in _ALL:
                 yield Target(
-                    group="The loop is held",
-                    ours=Key(work, client),
-                    limit=held,
-                    measure="held",
+                    group="Event loop blocked",
+                    measured=Key(workload, client),
+                    limit=blocked,
+                    measure="blocked",
                 )
 
 
 def _counts() -> Iterator[Target]:
-    for client in (*_BOTH, *_NATIVE):
+    for client in _ALL:
         yield Target(
-            group="Blocking calls on the loop",
-            ours=Key("blocking calls", client),
+            group="Blocking calls on the event loop",
+            measured=Key("blocking calls", client),
             limit=0,
             measure="count",
         )
-    for client in (*_BOTH, *_NATIVE):
+    for client in _ALL:
         for scheme in ("http", "https"):
             for method in ("stream", "astream", "call", "acall"):
                 yield Target(
-                    group="100 in a row",
-                    ours=Key(f"connections, {method}, {scheme}", client),
+                    group="Connections of 100 requests",
+                    measured=Key(f"connections, {method}, {scheme}", client),
                     limit=1,
                     measure="count",
                 )
 
 
-def _start() -> Iterator[Target]:
-    work = "import and first model"
-    for ours, base in zip(_BOTH, ("BaseChatModel", "FunctionCallingLLM"), strict=True):
-        yield from _against("Import and first model", ours, work, {base: 1.15})
-    for client in (*_BOTH, *_NATIVE):
-        key = Key("a further instance", client)
-        yield Target(group="A further instance", ours=key, limit=0.001)
+def _startup() -> Iterator[Target]:
+    workload, bases = "import and first model", ("BaseChatModel", "FunctionCallingLLM")
+    for client, base in zip(_OPENAI, bases, strict=True):
+        yield from _relative("Import and first model", client, workload, {base: 1.15})
+    for client in _ALL:
+        key = Key("another instance", client)
+        yield Target(group="Another instance", measured=key, limit=0.001)
         key = Key("500 idle instances", client)
-        yield Target(group="500 idle instances", ours=key, limit=5e6, measure="bytes")
+        yield Target(
+            group="500 idle instances", measured=key, limit=5e6, measure="bytes"
+        )
 
 
 TARGETS: Final = (
     *_streams(),
-    *_native(),
+    *_dashscope(),
     *_calls(),
-    *_at_once(),
+    *_concurrent(),
     *_counts(),
-    *_start(),
+    *_startup(),
 )

@@ -1,7 +1,6 @@
-"""The same scripted server, one client after another: what each of them keeps.
+"""What each client keeps, loses or corrupts, with the same scripted server.
 
-The server is the emulator. A client runs in a process of its own, in its own
-environment, and does what a scenario asks for; the verdict is made here, from what the
-client returned and from what the server received. ``python -m comparison``
-writes ``docs/comparison.md``.
+The server is the emulator. Each client runs in its own process and environment and does
+what a scenario says; the verdict is made here, from what the client returned and what
+the server received. ``python -m comparison`` writes ``docs/comparison.md``.
 """

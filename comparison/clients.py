@@ -1,43 +1,52 @@
-"""The clients that are compared, and how each of them is set up."""
+"""The clients that are compared, and how each is constructed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from benchmarks.environments import PROJECT
 from comparison.drivers.task import Task
 from modelstudio_core.emulator import Emulator
 
-__all__ = ["CLIENTS", "OTHER_KEY", "Client", "Framework", "arguments_of", "task_of"]
+__all__ = [
+    "CLIENTS",
+    "OTHER_KEY",
+    "Client",
+    "Framework",
+    "build_arguments",
+    "build_task",
+]
 
 Framework = Literal["langchain", "llamaindex"]
 Protocol = Literal["openai", "dashscope"]
-# A key of another vendor, which is none of this service's business.
+# The key of another vendor, which must not reach this service.
 OTHER_KEY: Final = "sk-of-another-vendor-0123456789"
 
 _COMPATIBLE: Final = "/compatible-mode/v1"
-_NATIVE: Final = "/api/v1"
+_DASHSCOPE_PATH: Final = "/api/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """One class, as a user of Model Studio would set it up.
+    """One class, as a user of Model Studio would construct it.
 
     Attributes:
-        name: What its column is called.
-        framework: Whose interface it has.
+        name: The head of its column.
+        framework: The framework whose interface it has.
         path: The class, as ``module:name``.
-        environment: Where it is installed.
-        packages: Those whose versions matter.
-        arguments: What it is made with; ``{origin}``, ``{key}`` and ``{model}`` are
-            filled in.
-        streaming: What it needs besides, to stream at all.
-        protocol: What it speaks.
+        environment: A key of ``benchmarks.environments.ENVIRONMENTS``.
+        packages: The packages whose versions the page names.
+        arguments: The constructor's arguments, with ``{origin}``, ``{key}`` and
+            ``{model}`` as placeholders.
+        streaming: More constructor arguments, without which it does not stream.
+        protocol: The protocol that it uses.
         model: A model of the family that it is made for.
-        cumulative: Whether it asks for streams with tools in the form that repeats all
-            that was said so far.
-        thinking: How thinking is switched for one call, in the way that it documents.
-        usage: What makes it ask for usage in streams, if it does not by itself.
-        max_retries: How often it documents to send a request again, at most.
+        cumulative: Whether it asks for streams with tools in which each chunk repeats
+            all previous ones.
+        thinking: The documented arguments that switch thinking off for one call.
+        usage: The arguments with which it asks for usage in streams, if it does not do
+            so by default.
+        max_retries: The documented largest number of retries.
     """
 
     name: str
@@ -57,32 +66,32 @@ class Client:
     max_retries: int = 2
 
     @property
-    def is_ours(self) -> bool:
-        """Whether it is one of this project's own."""
-        return self.environment == "ours"
+    def is_own(self) -> bool:
+        """Whether it is a class of this project."""
+        return self.environment == PROJECT
 
 
-_OURS: Final = {"model": "{model}", "base_url": "{origin}", "api_key": "{key}"}
-_OPENAI: Final = {**_OURS, "base_url": "{origin}" + _COMPATIBLE}
-_NATIVELY: Final = {**_OURS, "protocol": "dashscope"}
-_IN_BODY: Final = {"extra_body": {"enable_thinking": False}}
+_MODEL_STUDIO: Final = {"model": "{model}", "base_url": "{origin}", "api_key": "{key}"}
+_OPENAI: Final = {**_MODEL_STUDIO, "base_url": "{origin}" + _COMPATIBLE}
+_DASHSCOPE: Final = {**_MODEL_STUDIO, "protocol": "dashscope"}
+_EXTRA_BODY: Final = {"extra_body": {"enable_thinking": False}}
 
 CLIENTS: Final = (
     Client(
         name="ChatModelStudio",
         framework="langchain",
         path="langchain_modelstudio:ChatModelStudio",
-        environment="ours",
+        environment=PROJECT,
         packages=("langchain-core", "openai"),
-        arguments=_OURS,
+        arguments=_MODEL_STUDIO,
     ),
     Client(
-        name="ChatModelStudio, native",
+        name="ChatModelStudio, dashscope",
         framework="langchain",
         path="langchain_modelstudio:ChatModelStudio",
-        environment="ours",
+        environment=PROJECT,
         packages=("langchain-core", "dashscope"),
-        arguments=_NATIVELY,
+        arguments=_DASHSCOPE,
         protocol="dashscope",
     ),
     Client(
@@ -92,7 +101,7 @@ CLIENTS: Final = (
         environment="langchain-openai",
         packages=("langchain-openai", "langchain-core", "openai"),
         arguments=_OPENAI,
-        thinking=_IN_BODY,
+        thinking=_EXTRA_BODY,
         usage={"stream_usage": True},
     ),
     Client(
@@ -102,7 +111,7 @@ CLIENTS: Final = (
         environment="langchain-openai",
         packages=("langchain-deepseek", "langchain-openai", "langchain-core", "openai"),
         arguments=_OPENAI,
-        thinking=_IN_BODY,
+        thinking=_EXTRA_BODY,
         usage={"stream_usage": True},
     ),
     Client(
@@ -113,7 +122,7 @@ CLIENTS: Final = (
         packages=("langchain-qwq", "langchain-openai", "langchain-core", "openai"),
         arguments=_OPENAI,
         model="qwen3.7-plus",
-        thinking=_IN_BODY,
+        thinking=_EXTRA_BODY,
         usage={"stream_usage": True},
     ),
     Client(
@@ -132,17 +141,17 @@ CLIENTS: Final = (
         name="ModelStudio",
         framework="llamaindex",
         path="llamaindex_modelstudio:ModelStudio",
-        environment="ours",
+        environment=PROJECT,
         packages=("llama-index-core", "openai"),
-        arguments=_OURS,
+        arguments=_MODEL_STUDIO,
     ),
     Client(
-        name="ModelStudio, native",
+        name="ModelStudio, dashscope",
         framework="llamaindex",
         path="llamaindex_modelstudio:ModelStudio",
-        environment="ours",
+        environment=PROJECT,
         packages=("llama-index-core", "dashscope"),
-        arguments=_NATIVELY,
+        arguments=_DASHSCOPE,
         protocol="dashscope",
     ),
     Client(
@@ -164,7 +173,7 @@ CLIENTS: Final = (
             "is_function_calling_model": True,
             "context_window": 131072,
         },
-        thinking=_IN_BODY,
+        thinking=_EXTRA_BODY,
         usage={
             "additional_kwargs": {"stream_options": {"include_usage": True}},
         },
@@ -183,31 +192,49 @@ CLIENTS: Final = (
 )
 
 
-def arguments_of(client: Client, origin: str, key: str, model: str) -> dict[str, Any]:
-    """Return what a client is made with, to talk to this address."""
+def build_arguments(
+    client: Client, origin: str, key: str, model: str
+) -> dict[str, Any]:
+    """Return the constructor's arguments with all placeholders filled in.
 
-    def filled(value: object) -> object:
+    Args:
+        client: The client.
+        origin: The server's URL, without a path.
+        key: The API key.
+        model: The model.
+    """
+
+    def fill(value: object) -> object:
         if not isinstance(value, str):
             return value
         return value.format(origin=origin, key=key, model=model)
 
-    return {name: filled(value) for name, value in client.arguments.items()}
+    return {name: fill(value) for name, value in client.arguments.items()}
 
 
-def task_of(
+def build_task(
     client: Client, studio: Emulator, action: str, parameters: Mapping[str, Any]
 ) -> Task:
-    """Return the task of doing something with a client against a server."""
-    said = {**parameters}
-    model, without = said.pop("model", client.model), said.pop("without", ())
-    arguments = arguments_of(client, studio.base_url, studio.api_key, model)
-    arguments = {k: v for k, v in arguments.items() if k not in without}
-    global_address = client.protocol == "dashscope" and not client.is_ours
+    """Return the task that makes a client do an action with a server.
+
+    Args:
+        client: The client.
+        studio: The server.
+        action: The name of the action.
+        parameters: The action's parameters, with ``model`` and ``without`` (the
+            constructor arguments to omit) as options.
+    """
+    parameters = dict(parameters)
+    model = parameters.pop("model", client.model)
+    without = parameters.pop("without", ())
+    arguments = build_arguments(client, studio.base_url, studio.api_key, model)
+    # The DashScope SDK has one URL for the process.
+    uses_global_url = client.protocol == "dashscope" and not client.is_own
     return {
         "action": action,
         "client": client.path,
-        "arguments": arguments,
+        "arguments": {k: v for k, v in arguments.items() if k not in without},
         "streaming": dict(client.streaming),
-        "sdk_address": studio.base_url + _NATIVE if global_address else None,
-        "parameters": said,
+        "sdk_url": studio.base_url + _DASHSCOPE_PATH if uses_global_url else None,
+        "parameters": parameters,
     }

@@ -1,19 +1,17 @@
-"""Write ``docs/comparison.md`` out of the verdicts."""
+"""Write ``docs/comparison.md`` from the verdicts."""
 
-import json
 import platform
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from benchmarks.environments import interpreter
-from comparison.clients import CLIENTS, Client, Framework, arguments_of
+from benchmarks.environments import installed_versions, interpreter
+from comparison.clients import CLIENTS, Client, Framework, build_arguments
 from comparison.scenario import Scenario
 from comparison.scenarios import SCENARIOS
 from comparison.verdict import Verdict
 from modelstudio_core import __version__
 
-__all__ = ["Column", "versions", "write"]
+__all__ = ["Column", "client_versions", "format_page"]
 
 Column = Mapping[str, Verdict]
 Versions = Mapping[str, str]
@@ -21,60 +19,53 @@ _FRAMEWORKS: Final[Mapping[Framework, str]] = {
     "langchain": "LangChain",
     "llamaindex": "LlamaIndex",
 }
-_VERSIONS: Final = """
-import json, sys
-from importlib.metadata import version
-print(json.dumps({name: version(name) for name in sys.argv[1:]}))
-"""
 _INTRODUCTION: Final = """\
 # Comparison
 
-What `ChatModelStudio` and `ModelStudio` keep, lose or corrupt of what Model Studio
-sends and is to be sent, beside the classes that can be used in their place. `make
-compare` made this page: each class runs in a process and an environment of its own
-against the same scripted server, and the verdict is made from what the class returned
-and from what the server received.
+What `ChatModelStudio`, `ModelStudio` and the classes that can be used in their place
+keep, lose or corrupt of what Model Studio sends and should receive. `make compare`
+wrote this page: each class runs in its own process and environment with the same
+scripted server, and the verdict is made from what the class returned and what the
+server received.
 
-Read it with this in mind:
+When you read it, note:
 
 - The server is this project's [emulator](../README.md#offline), not the service. Where
-  a row scripts the answer, it is bytes in a recorded shape; where the model is played,
-  the documented rules hold, such as "no forced tool while thinking".
-- The rows are things that this project was made to keep, so its own columns are no
-  surprise; they are here so that they cannot rot. What the others do beyond it (other
-  services, embeddings, batches, the Responses API) is not a row.
+  a row scripts the reply, its bytes have the shape of a recorded response. Elsewhere
+  the emulator plays the model by the documented rules, such as "no forced tool while
+  thinking".
+- The rows are features that this project was made to keep, so its own columns are no
+  surprise; they are here so that a regression is seen. Features that only the others
+  have (other services, embeddings, batches, the Responses API) have no row.
 - `ChatOpenAI` documents that it drops what other services add to OpenAI's protocol, and
-  points to packages such as these.
+  recommends packages such as these.
 
 | verdict | meaning |
 |---|---|
-| kept | as it should be, see the row |
-| by option | kept only where an option of the class is set, which the row names |
-| lost | it does not arrive, is not sent, or is not told |
-| corrupted | something arrives, or is sent, that nobody said |
-| error | an exception, from the class or from the server, where there should be none |
-| not tried | the environment lacks what the row needs |
+| kept | as the row says |
+| by option | kept only with an option of the class, which the row names |
+| lost | it is not received, not sent, or not reported |
+| corrupted | something else is received or sent |
+| error | an exception, from the class or from the server, where none is expected |
+| not tested | the environment does not have what the row needs |
 """
 
 
-def versions(client: Client) -> Versions:
-    """Return the versions of a client's packages, as they are installed."""
-    command = [str(interpreter(client.environment)), "-c", _VERSIONS, *client.packages]
-    said = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own command
-    found: Versions = json.loads(said.stdout)
-    return found
+def client_versions(client: Client) -> Versions:
+    """Return the installed versions of a client's packages."""
+    return installed_versions(interpreter(client.environment), client.packages)
 
 
-def write(columns: Mapping[str, Column], found: Mapping[str, Versions]) -> str:
+def format_page(columns: Mapping[str, Column], versions: Mapping[str, Versions]) -> str:
     """Return the page.
 
     Args:
-        columns: The verdicts by the client's name, each by the scenario's title.
-        found: The versions by the client's name.
+        columns: The verdicts by the client's name and the scenario's title.
+        versions: The versions by the client's name.
     """
     parts = [
         _INTRODUCTION,
-        *_clients(found),
+        *_clients(versions),
         *(_table(framework, columns) for framework in _FRAMEWORKS),
         *_summary(columns),
         "## Row by row\n",
@@ -86,56 +77,57 @@ def write(columns: Mapping[str, Column], found: Mapping[str, Versions]) -> str:
 # --- Clients ----------------------------------------------------------------------
 
 
-def _clients(found: Mapping[str, Versions]) -> Iterator[str]:
+def _clients(versions: Mapping[str, Versions]) -> Iterator[str]:
     python = ".".join(platform.python_version_tuple()[:2])
     yield "## The classes\n"
     yield f"Python {python}, this project {__version__}.\n"
-    yield "| column | protocol | model | made with | packages |\n|---|---|---|---|---|"
+    yield "| column | protocol | model | arguments | packages |\n|---|---|---|---|---|"
     for client in CLIENTS:
-        packages = ", ".join(f"{k} {v}" for k, v in found[client.name].items())
-        cells = (client.name, client.protocol, f"`{client.model}`", _made(client))
-        yield f"| {' | '.join((*cells, packages))} |"
+        packages = ", ".join(f"{k} {v}" for k, v in versions[client.name].items())
+        model, arguments = f"`{client.model}`", _arguments(client)
+        cells = (client.name, client.protocol, model, arguments, packages)
+        yield f"| {' | '.join(cells)} |"
     yield ""
     yield (
-        "`model` is one of the family that a class is made for. The `dashscope` SDK"
-        " takes its address from a variable of the whole process; it is set there."
-        " `ChatTongyi` streams with `streaming=True` only, so that rows about streams"
-        " set it, but for the one that asks for that.\n"
+        "`model` is of the family that a class is made for. The `dashscope` SDK has one"
+        " URL for the process, which is set there. `ChatTongyi` streams only with"
+        " `streaming=True`: rows about streams set it, except the one about the default"
+        " arguments.\n"
     )
 
 
-def _made(client: Client) -> str:
-    arguments = arguments_of(client, "http://…", "sk-…", client.model)
+def _arguments(client: Client) -> str:
+    arguments = build_arguments(client, "http://…", "sk-…", client.model)
     del arguments[next(name for name in arguments if name.startswith("model"))]
-    said = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-    return f"`{said}`"
+    text = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    return f"`{text}`"
 
 
 # --- Tables -----------------------------------------------------------------------
 
 
-def _of(framework: Framework) -> list[Client]:
+def _clients_of(framework: Framework) -> list[Client]:
     return [client for client in CLIENTS if client.framework == framework]
 
 
 def _rows(framework: Framework | None = None) -> Iterator[tuple[int, Scenario]]:
-    """Return the scenarios with their numbers."""
-    every = [scenario for _, group in SCENARIOS for scenario in group]
-    for number, scenario in enumerate(every, 1):
+    """Yield the scenarios with their numbers."""
+    scenarios = [scenario for _, group in SCENARIOS for scenario in group]
+    for number, scenario in enumerate(scenarios, 1):
         if framework is None or framework in scenario.frameworks:
             yield number, scenario
 
 
 def _table(framework: Framework, columns: Mapping[str, Column]) -> str:
-    clients = _of(framework)
+    clients = _clients_of(framework)
     rows = list(_rows(framework))
     kept = [
-        sum(columns[it.name][row.title].word == "kept" for _, row in rows)
-        for it in clients
+        sum(columns[client.name][row.title].word == "kept" for _, row in rows)
+        for client in clients
     ]
     lines = [
         f"## {_FRAMEWORKS[framework]}\n",
-        f"| | | {' | '.join(it.name for it in clients)} |",
+        f"| | | {' | '.join(client.name for client in clients)} |",
         f"|---|---|{'---|' * len(clients)}",
         *(_row(number, row, clients, columns) for number, row in rows),
         f"| | kept, of {len(rows)} | {' | '.join(map(str, kept))} |\n",
@@ -155,30 +147,30 @@ def _row(
 
 
 def _summary(columns: Mapping[str, Column]) -> Iterator[str]:
-    yield "## Where the others are as good, and where better\n"
+    yield "## Where other classes are as good or better\n"
     for framework, name in _FRAMEWORKS.items():
         rows = list(_rows(framework))
-        yield f"**{name}.** Kept by all: {_numbers(rows, columns, framework)}."
-        better = list(_better(rows, columns, _of(framework)))
-        yield f"Kept by another and not by ours: {', '.join(better) or 'none'}."
-        for client in _of(framework):
-            if not client.is_ours:
+        yield f"**{name}.** Kept by all: {_kept_by_all(rows, columns, framework)}."
+        better = list(_better(rows, columns, _clients_of(framework)))
+        yield f"Kept by others but not by this project: {', '.join(better) or 'none'}."
+        for client in _clients_of(framework):
+            if not client.is_own:
                 yield f"- {client.name} keeps {_kept_by(rows, columns[client.name])}."
         yield ""
 
 
-def _numbers(
+def _kept_by_all(
     rows: Sequence[tuple[int, Scenario]],
     columns: Mapping[str, Column],
     framework: Framework,
 ) -> str:
-    clients = _of(framework)
-    all_keep = [
+    clients = _clients_of(framework)
+    numbers = [
         str(number)
         for number, row in rows
-        if all(columns[it.name][row.title].word == "kept" for it in clients)
+        if all(columns[client.name][row.title].word == "kept" for client in clients)
     ]
-    return ", ".join(all_keep) or "none"
+    return ", ".join(numbers) or "none"
 
 
 def _better(
@@ -187,16 +179,16 @@ def _better(
     clients: Sequence[Client],
 ) -> Iterator[str]:
     for number, row in rows:
-        words = {it.name: columns[it.name][row.title].word for it in clients}
-        ours = [it for it in clients if it.is_ours and words[it.name] != "kept"]
-        others = [it for it in clients if not it.is_ours and words[it.name] == "kept"]
-        if ours and others:
-            yield f"{number} ({', '.join(it.name for it in others)})"
+        kept = {c.name for c in clients if columns[c.name][row.title].word == "kept"}
+        worse = [c.name for c in clients if c.is_own and c.name not in kept]
+        others = [c.name for c in clients if not c.is_own and c.name in kept]
+        if worse and others:
+            yield f"{number} ({', '.join(others)})"
 
 
 def _kept_by(rows: Sequence[tuple[int, Scenario]], column: Column) -> str:
-    kept = [str(number) for number, row in rows if column[row.title].word == "kept"]
-    return ", ".join(kept) or "none"
+    numbers = [str(number) for number, row in rows if column[row.title].word == "kept"]
+    return ", ".join(numbers) or "none"
 
 
 # --- Details ----------------------------------------------------------------------
@@ -207,24 +199,24 @@ def _details(columns: Mapping[str, Column]) -> Iterator[str]:
     for number, scenario in _rows():
         if scenario.title in first_of_group:
             yield f"### {first_of_group[scenario.title]}\n"
-        yield f"**{number}. {scenario.title}.** {scenario.kept}\n"
+        yield f"**{number}. {scenario.title}.** {scenario.expected}\n"
         evidence = list(_evidence(scenario, columns))
-        yield "\n".join(evidence or ["- Kept by all, with nothing to add."])
+        yield "\n".join(evidence or ["- Kept by all."])
         yield ""
 
 
 def _evidence(scenario: Scenario, columns: Mapping[str, Column]) -> Iterator[str]:
-    """Return a line for each verdict that has something to tell."""
+    """Yield a line for each verdict that is not simply "kept"."""
     names: dict[Verdict, list[str]] = {}
     for client in CLIENTS:
         if client.framework in scenario.frameworks:
             verdict = columns[client.name][scenario.title]
             names.setdefault(verdict, []).append(client.name)
-    for verdict, found in names.items():
+    for verdict, clients in names.items():
         if verdict.word == "kept" and not verdict.evidence:
             continue
         evidence = verdict.evidence or "see above"
-        yield f"- {'; '.join(found)}: {verdict.word}. {_sentence(evidence)}"
+        yield f"- {'; '.join(clients)}: {verdict.word}. {_sentence(evidence)}"
 
 
 def _sentence(text: str) -> str:

@@ -1,7 +1,6 @@
-"""Run a scenario with a client: in its own process, or in this one."""
+"""Run a scenario with a client, in the client's process or in this one."""
 
 import json
-import os
 import select
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -10,39 +9,49 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Final, Self
 
-from benchmarks.environments import ROOT, interpreter
-from comparison.clients import Client, Framework, task_of
+from benchmarks.environments import interpreter, start_python
+from comparison.clients import Client, Framework, build_task
 from comparison.drivers.task import Task
 from comparison.scenario import Scenario
-from comparison.verdict import Outcome, Seen, Verdict
+from comparison.verdict import Observation, Outcome, Verdict
 from modelstudio_core.emulator import Emulator
 
-__all__ = ["Drive", "Driver", "applies", "judge", "look"]
+__all__ = [
+    "ClientProcess",
+    "RunTask",
+    "judge_scenario",
+    "observe",
+    "select_scenarios",
+]
 
-Drive = Callable[[Task, float], Outcome]
+RunTask = Callable[[Task, float], Outcome]
 _DRIVERS: Final[Mapping[Framework, str]] = {
     "langchain": "comparison.drivers.for_langchain",
     "llamaindex": "comparison.drivers.for_llamaindex",
 }
-# Enough to find programs and libraries; no key, no proxy and no tracing.
-_LONGEST_START: Final = 120.0
-_PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT")
+# Imports take long on a busy machine.
+_START_LIMIT: Final = 120.0
 
 
-class Driver(AbstractContextManager["Driver"]):
-    """A process with one client, started again after it hung or broke down."""
+class ClientProcess(AbstractContextManager["ClientProcess"]):
+    """A process with one client, which is started again after it hung or crashed."""
 
     def __init__(self, client: Client) -> None:
-        self._command = [
-            str(interpreter(client.environment)),
-            "-m",
-            _DRIVERS[client.framework],
-        ]
+        self._python = interpreter(client.environment)
+        self._driver = _DRIVERS[client.framework]
         self._home = TemporaryDirectory()
         self._process: subprocess.Popen[str] | None = None
 
     def __call__(self, task: Task, limit: float) -> Outcome:
-        """Do a task, within so many seconds."""
+        """Run a task.
+
+        Args:
+            task: The task.
+            limit: The number of seconds after which the client counts as hanging.
+
+        Returns:
+            What the driver returned. A process that hangs or ends is an error.
+        """
         process = self._process = self._process or self._start()
         assert process.stdin  # noqa: S101 - it is a pipe
         process.stdin.write(json.dumps(task) + "\n")
@@ -50,7 +59,6 @@ class Driver(AbstractContextManager["Driver"]):
         return self._read(process, limit)
 
     def _read(self, process: subprocess.Popen[str], limit: float) -> Outcome:
-        """Read one outcome; a process that hangs or ends is one as well."""
         assert process.stdout  # noqa: S101 - it is a pipe
         ready, _, _ = select.select([process.stdout], [], [], limit)
         line = process.stdout.readline() if ready else ""
@@ -59,24 +67,13 @@ class Driver(AbstractContextManager["Driver"]):
             return outcome
         self._stop()
         kind = "Crash" if ready else "Timeout"
-        words = "the process ended" if ready else f"nothing within {limit:.0f} seconds"
-        return {"error": {"type": kind, "kinds": [], "message": words}}
+        text = "the process ended" if ready else f"nothing within {limit:.0f} seconds"
+        return {"error": {"type": kind, "kinds": [], "message": text}}
 
     def _start(self) -> subprocess.Popen[str]:
-        environment = {k: v for k, v in os.environ.items() if k in _PASSED_ON}
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            self._command,
-            cwd=ROOT,
-            env={**environment, "HOME": self._home.name, "PYTHONIOENCODING": "utf-8"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-        )
-        # Imports take their time, which is not the scenario's.
-        if "error" in self._read(process, _LONGEST_START):
-            raise RuntimeError(f"The driver does not start: {self._command}")
+        process = start_python(self._python, "-m", self._driver, HOME=self._home.name)
+        if "error" in self._read(process, _START_LIMIT):
+            raise RuntimeError(f"The driver does not start: {process.args!r}")
         return process
 
     def _stop(self) -> None:
@@ -98,36 +95,56 @@ class Driver(AbstractContextManager["Driver"]):
         self._home.cleanup()
 
 
-def look(
-    client: Client, scenario: Scenario, drive: Drive, arguments: Mapping[str, Any]
-) -> Seen:
-    """Let a client do a scenario with a server of its own."""
+def observe(
+    client: Client,
+    scenario: Scenario,
+    run_task: RunTask,
+    arguments: Mapping[str, Any] | None = None,
+) -> Observation:
+    """Run a scenario with a client and a new server, and return what was observed.
+
+    Args:
+        client: The client.
+        scenario: The scenario.
+        run_task: Runs a task within a number of seconds.
+        arguments: More constructor arguments.
+    """
     parameters: dict[str, Any] = {**scenario.parameters, **scenario.by_client(client)}
     if arguments:
         parameters["arguments"] = {**parameters.get("arguments", {}), **arguments}
     with Emulator() as studio:
         studio.script(*scenario.script(client))
-        task = task_of(client, studio, scenario.action, parameters)
-        outcome = drive(task, scenario.limit)
-        return Seen(client, outcome, tuple(studio.requests))
+        task = build_task(client, studio, scenario.action, parameters)
+        outcome = run_task(task, scenario.limit)
+        return Observation(client, outcome, tuple(studio.requests))
 
 
-def judge(client: Client, scenario: Scenario, drive: Drive) -> Verdict:
-    """Make the verdict on one client in one scenario."""
-    found = scenario.judge(look(client, scenario, drive, {}))
+def judge_scenario(client: Client, scenario: Scenario, run_task: RunTask) -> Verdict:
+    """Return the verdict on a client in a scenario.
+
+    Args:
+        client: The client.
+        scenario: The scenario.
+        run_task: Runs a task within a number of seconds.
+    """
+    verdict = scenario.judge(observe(client, scenario, run_task))
     option: Mapping[str, Any] = getattr(client, scenario.option or "", None) or {}
-    if not option or found.word == "kept":
-        return found
-    again = scenario.judge(look(client, scenario, drive, option))
-    if again.word != "kept":
-        return found
-    return Verdict("by option", f"With `{_call(option)}`; else: {found.evidence}")
+    if not option or verdict.word == "kept":
+        return verdict
+    with_option = scenario.judge(observe(client, scenario, run_task, option))
+    if with_option.word != "kept":
+        return verdict
+    arguments = ", ".join(f"{name}={value!r}" for name, value in option.items())
+    return Verdict("by option", f"With `{arguments}`; else: {verdict.evidence}")
 
 
-def _call(arguments: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+def select_scenarios(client: Client, scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Return the scenarios that make sense for a client.
 
-
-def applies(client: Client, scenarios: Sequence[Scenario]) -> list[Scenario]:
-    """Return the scenarios that make sense for a client."""
-    return [it for it in scenarios if client.framework in it.frameworks]
+    Args:
+        client: The client.
+        scenarios: The scenarios to select from.
+    """
+    return [
+        scenario for scenario in scenarios if client.framework in scenario.frameworks
+    ]

@@ -1,4 +1,4 @@
-"""What a scenario is."""
+"""What a scenario consists of."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,49 +8,49 @@ from comparison.clients import Client, Framework
 from comparison.verdict import Judge
 from modelstudio_core.emulator import Fault, Reply
 
-__all__ = ["BOTH", "STREAMS", "WHOLE", "Scenario", "Script"]
+__all__ = ["CALLS", "FRAMEWORKS", "STREAMS", "Scenario", "Script"]
 
 Script = Callable[[Client], Sequence[Reply | Fault]]
-WHOLE = ("whole", "awhole")
+CALLS = ("call", "acall")
 STREAMS = ("stream", "astream")
-BOTH: tuple[Framework, ...] = ("langchain", "llamaindex")
+FRAMEWORKS: tuple[Framework, ...] = ("langchain", "llamaindex")
 
 
-def _played(client: Client) -> Sequence[Reply | Fault]:
+def _no_script(client: Client) -> Sequence[Reply | Fault]:
     del client
     return ()
 
 
-def _nothing(client: Client) -> Mapping[str, Any]:
+def _no_parameters(client: Client) -> Mapping[str, Any]:
     del client
     return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One thing that can be kept or lost.
+    """One thing that a client can keep, lose or corrupt.
 
     Attributes:
-        title: What its row is called.
-        kept: What is to be so for the verdict "kept".
-        action: What the driver does.
+        title: The title of its row.
+        expected: What must be true for the verdict "kept".
+        action: The driver's action.
         judge: Makes the verdict.
-        script: What the server answers; without it the model is played, by the rules.
-        parameters: What the driver needs to know.
-        by_client: What it needs to know besides, for one client.
-        frameworks: Where it makes sense.
-        option: The attribute of a client with arguments to try again with, where it
-            does not keep the thing by itself.
-        limit: After how many seconds a client hangs.
+        script: The server's replies. By default the emulator plays the model.
+        parameters: The parameters of the action.
+        by_client: More parameters, for one client.
+        frameworks: The frameworks in which it makes sense.
+        option: The attribute of a client with the arguments of a second attempt, made
+            where the first one is not kept.
+        limit: The number of seconds after which a client counts as hanging.
     """
 
     title: str
-    kept: str
+    expected: str
     action: str = "answers"
     judge: Judge
-    script: Script = _played
+    script: Script = _no_script
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    by_client: Callable[[Client], Mapping[str, Any]] = _nothing
-    frameworks: tuple[Framework, ...] = BOTH
+    by_client: Callable[[Client], Mapping[str, Any]] = _no_parameters
+    frameworks: tuple[Framework, ...] = FRAMEWORKS
     option: str | None = None
     limit: float = 60.0

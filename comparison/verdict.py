@@ -1,4 +1,4 @@
-"""Verdicts, and what they are made from."""
+"""Verdicts, and the observations that they are made from."""
 
 import json
 import re
@@ -11,51 +11,59 @@ from modelstudio_core.emulator import RecordedRequest
 
 __all__ = [
     "Judge",
+    "Observation",
     "Outcome",
-    "Seen",
     "Verdict",
     "Word",
-    "each",
-    "failed",
-    "of_value",
-    "show",
-    "told",
+    "format_count",
+    "format_error",
+    "format_value",
+    "judge_each_mode",
+    "judge_error",
+    "judge_value",
     "worst",
 ]
 
-Word = Literal["kept", "by option", "lost", "corrupted", "error", "not tried"]
+Word = Literal["kept", "by option", "lost", "corrupted", "error", "not tested"]
 Outcome = Mapping[str, Any]
 # From the best to the worst; an error at least says that something is wrong.
 _ORDER: Final[Sequence[Word]] = (
     "kept",
     "by option",
-    "not tried",
+    "not tested",
     "error",
     "lost",
     "corrupted",
 )
-_LONGEST: Final = 110
-# What differs from run to run.
+_MAX_LENGTH: Final = 110
+# Addresses and ids, which differ from run to run.
 _UNSTABLE: Final = re.compile(
     r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|127\.0\.0\.1:\d+"
 )
+_MODES: Final = {
+    "call": "call",
+    "acall": "async call",
+    "stream": "stream",
+    "astream": "async stream",
+    "v3": "v3",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a thing, and a line of evidence."""
+    """The verdict on a client in a scenario, and a line of evidence."""
 
     word: Word
     evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What both sides saw of a scenario.
+class Observation:
+    """What was observed of a client in a scenario.
 
     Attributes:
-        client: Whom it was done with.
-        outcome: What the driver answered.
+        client: The client.
+        outcome: What the driver returned.
         requests: What the server received.
     """
 
@@ -65,14 +73,14 @@ class Seen:
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
-        """The requests' bodies, those of the native protocol flat as the others."""
-        return [_flat(request) for request in self.requests]
+        """The requests' bodies, with those of the DashScope protocol flattened."""
+        return [_flatten(request) for request in self.requests]
 
 
-Judge = Callable[[Seen], Verdict]
+Judge = Callable[[Observation], Verdict]
 
 
-def _flat(request: RecordedRequest) -> dict[str, Any]:
+def _flatten(request: RecordedRequest) -> dict[str, Any]:
     body: dict[str, Any] = request.body
     if "input" not in body:
         return body
@@ -85,81 +93,86 @@ def _flat(request: RecordedRequest) -> dict[str, Any]:
     }
 
 
+# --- Judges -----------------------------------------------------------------------
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the worst verdict, with the evidence of all that are as bad."""
-    found = list(verdicts)
-    word = max(found, key=lambda it: _ORDER.index(it.word)).word
-    lines = [it.evidence for it in found if it.word == word and it.evidence]
+    """Return the worst verdict, with the evidence of all that are equally bad."""
+    verdicts = list(verdicts)
+    word = max(verdicts, key=lambda verdict: _ORDER.index(verdict.word)).word
+    lines = [v.evidence for v in verdicts if v.word == word and v.evidence]
     return Verdict(word, "; ".join(dict.fromkeys(lines)))
 
 
-def failed(error: Mapping[str, Any]) -> Verdict:
-    """Return the verdict on an exception that should not have been raised."""
+def judge_error(error: Mapping[str, Any]) -> Verdict:
+    """Return the verdict on an unexpected exception."""
     if error["type"] == "ModuleNotFoundError" and "name" in error:
-        return Verdict("not tried", f"Its environment has no `{error['name']}`.")
-    return Verdict("error", told(error))
+        return Verdict("not tested", f"Its environment has no `{error['name']}`.")
+    return Verdict("error", format_error(error))
 
 
-def told(error: Mapping[str, Any]) -> str:
+def judge_value(judge: Callable[[Any, Observation], Verdict]) -> Judge:
+    """Return a judge of an action's value; an exception is the verdict "error"."""
+
+    def judge_observation(observation: Observation) -> Verdict:
+        error = observation.outcome.get("error")
+        if error:
+            return judge_error(error)
+        return judge(observation.outcome["value"], observation)
+
+    return judge_observation
+
+
+def judge_each_mode(judge: Callable[[Any], Verdict]) -> Judge:
+    """Return a judge of the value of each mode; the verdict is the worst of them."""
+
+    def judge_modes(outcomes: Mapping[str, Outcome], _: Observation) -> Verdict:
+        verdicts = {mode: judge_mode(mode, outcomes[mode]) for mode in outcomes}
+        return _merge(verdicts)
+
+    def judge_mode(mode: str, outcome: Outcome) -> Verdict:
+        error = outcome.get("error")
+        verdict = judge_error(error) if error else judge(outcome["value"])
+        evidence = verdict.evidence and f"{_MODES[mode]}: {verdict.evidence}"
+        return Verdict(verdict.word, evidence)
+
+    return judge_value(judge_modes)
+
+
+def _merge(verdicts: Mapping[str, Verdict]) -> Verdict:
+    """Return the worst verdict; evidence that all modes share is not repeated."""
+    verdict = worst(verdicts.values())
+    evidence = {v.evidence.partition(": ")[2] for v in verdicts.values()}
+    if len(evidence) == 1 and len({v.word for v in verdicts.values()}) == 1:
+        return Verdict(verdict.word, evidence.pop())
+    return verdict
+
+
+# --- Evidence ---------------------------------------------------------------------
+
+
+def format_error(error: Mapping[str, Any]) -> str:
     """Return an exception as one line that is the same in each run."""
     text = _UNSTABLE.sub("…", " ".join(str(error["message"]).split()))
     text = text.removeprefix("request_id: … ")
-    if found := re.search(r"'message': (['\"])(.*?)\1, '", text):
-        text = found[2]
+    if match := re.search(r"'message': (['\"])(.*?)\1, '", text):
+        text = match[2]
     text = text.replace("<400> InternalError.Algo.InvalidParameter: ", "")
-    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST].rstrip()} …"
-    short = short.replace("|", "\\|").replace("`", "'")
-    return f"`{error['type']}`: {short}" if short else f"`{error['type']}`"
+    text = _shorten(text).replace("|", "\\|").replace("`", "'")
+    return f"`{error['type']}`: {text}" if text else f"`{error['type']}`"
 
 
-def of_value(judge: Callable[[Any, Seen], Verdict]) -> Judge:
-    """Judge the value of an action; what it raised is an error."""
-
-    def judged(seen: Seen) -> Verdict:
-        error = seen.outcome.get("error")
-        return failed(error) if error else judge(seen.outcome["value"], seen)
-
-    return judged
-
-
-def each(judge: Callable[[Any], Verdict]) -> Judge:
-    """Judge the answer of each mode; the verdict is the worst."""
-
-    def one(mode: str, outcome: Outcome) -> Verdict:
-        error = outcome.get("error")
-        found = failed(error) if error else judge(outcome["value"])
-        evidence = f"{_NAMES[mode]}: {found.evidence}" if found.evidence else ""
-        return Verdict(found.word, evidence)
-
-    def judged(outcomes: Mapping[str, Outcome], seen: Seen) -> Verdict:
-        del seen
-        verdicts = {mode: one(mode, outcome) for mode, outcome in outcomes.items()}
-        return _grouped(verdicts)
-
-    return of_value(judged)
-
-
-_NAMES: Final = {
-    "whole": "whole",
-    "awhole": "whole, async",
-    "stream": "streamed",
-    "astream": "streamed, async",
-    "v3": "v3",
-}
-
-
-def _grouped(verdicts: Mapping[str, Verdict]) -> Verdict:
-    """Say once what is so in each mode."""
-    found = worst(verdicts.values())
-    said = {it.evidence.partition(": ")[2] for it in verdicts.values()}
-    if len(said) == 1 and len({it.word for it in verdicts.values()}) == 1:
-        return Verdict(found.word, said.pop())
-    return found
-
-
-def show(value: object) -> str:
-    """Return a value as it stands in the evidence."""
+def format_value(value: object) -> str:
+    """Return a value as short JSON in backticks."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    text = _UNSTABLE.sub("…", text)
-    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST].rstrip()} …"
-    return f"`{text}`".replace("|", "\\|")
+    return f"`{_shorten(_UNSTABLE.sub('…', text))}`".replace("|", "\\|")
+
+
+def format_count(observation: Observation) -> str:
+    """Return the number of requests in words."""
+    count = len(observation.requests)
+    return f"{count} request{'' if count == 1 else 's'}"
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH].rstrip()} …"

@@ -1,12 +1,12 @@
-"""The same job in LangChain and in LlamaIndex: answer questions about a guide.
+"""Answer questions about a guide, in LangChain and in LlamaIndex.
 
-``python examples/demo.py`` runs it. Without ``DASHSCOPE_API_KEY`` it runs on the local
-emulator, which is not a model: it answers with sentences of the prompt. With a key it
-runs on the real service, where the other ``DASHSCOPE_*`` variables and
-``MODELSTUDIO_MODEL`` choose; that way has not been tried live.
+Run it with ``python examples/demo.py``. Without ``DASHSCOPE_API_KEY`` it uses the local
+emulator, which is not a model: it answers with sentences from the prompt. With a key it
+uses the service, with the region, mode and workspace of the other ``DASHSCOPE_*``
+variables and the model of ``MODELSTUDIO_MODEL``; this has not been tested yet.
 """
 
-# The frameworks type some of their dicts by half.
+# The frameworks leave some of their dicts without types.
 # pyright: reportUnknownMemberType=false
 
 import os
@@ -39,7 +39,7 @@ from modelstudio_core.errors import ModelStudioError
 GUIDE: Final = Path(__file__).parent.parent / "docs" / "guide.md"
 MODEL: Final = os.environ.get("MODELSTUDIO_MODEL") or "deepseek-v4-pro"
 WIDTH: Final = 88
-COLOURS: Final = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+COLORS: Final = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 TOKENS: Final = ("prompt_tokens", "completion_tokens", "reasoning_tokens")
 
 LANGCHAIN_QUESTION: Final = "Where is static data stored in European Union mode?"
@@ -47,16 +47,16 @@ LLAMAINDEX_QUESTION: Final = "How are reasoning tokens billed?"
 
 
 class Writer:
-    """Print a text as it comes, and break its lines between words."""
+    """Print a text while it is received, with line breaks between words."""
 
     def __init__(self, *, dim: bool = False) -> None:
-        """Begin at the left; ``dim`` is for what is not the answer."""
-        self._style = "\x1b[2m{}\x1b[0m" if dim and COLOURS else "{}"
+        """Start at the left margin, in a dim color for text that is not the answer."""
+        self._style = "\x1b[2m{}\x1b[0m" if dim and COLORS else "{}"
         self._column = 0
         self._word = ""
 
     def write(self, text: str) -> None:
-        """Print the words that are whole, and keep the last until it is."""
+        """Print the complete words, and keep the last one until it is complete."""
         for character in text:
             if not character.isspace():
                 self._word += character
@@ -82,22 +82,22 @@ def show_heading(text: str) -> None:
 
 
 def show_usage(prompt: int, output: int, reasoning: int) -> None:
-    """Print what an answer cost."""
-    print(f"\ntokens: {prompt} in, {output} out, {reasoning} of them reasoning")
+    """Print the token counts of an answer."""
+    print(f"\ntokens: {prompt} input, {output} output ({reasoning} reasoning)")
 
 
 def show_endpoint(title: str, endpoint: Endpoint) -> None:
     """Print where requests go, where data is stored and where inference runs."""
     print(title)
     print(f"  base URL         {endpoint.openai_base_url}")
-    print(f"  region           {endpoint.region or 'not known'}")
-    print(f"  mode             {endpoint.mode or 'not known'}")
-    print(f"  data location    {endpoint.data_location or 'not known'}")
-    print(f"  inference scope  {endpoint.inference_scope or 'not known'}")
+    print(f"  region           {endpoint.region or 'unknown'}")
+    print(f"  mode             {endpoint.mode or 'unknown'}")
+    print(f"  data location    {endpoint.data_location or 'unknown'}")
+    print(f"  inference scope  {endpoint.inference_scope or 'unknown'}")
 
 
 def show_reasoning(chunks: Iterator[AIMessage]) -> Iterator[AIMessage]:
-    """Show what the model thinks before its answer, and hand every chunk on."""
+    """Print the reasoning before the answer, and yield every chunk."""
     writer = Writer(dim=True)
     print("Reasoning:")
     answering = False
@@ -111,7 +111,7 @@ def show_reasoning(chunks: Iterator[AIMessage]) -> Iterator[AIMessage]:
 
 
 def ask_with_langchain(model: ChatModelStudio, text: str) -> None:
-    """Stream a chain: the reasoning on its way through, then the parsed answer."""
+    """Stream a chain: print the reasoning of its chunks, and the parsed answer."""
     prompt = ChatPromptTemplate.from_messages(
         [
             ("system", "Answer from this guide only.\n\n{guide}"),
@@ -133,19 +133,19 @@ def ask_with_langchain(model: ChatModelStudio, text: str) -> None:
 
 
 class TokenCounter(BaseEventHandler):
-    """Add up the tokens of every answer that LlamaIndex tells of."""
+    """Sum the tokens of all answers, from LlamaIndex's events."""
 
     tokens: Counter[str] = Field(default_factory=Counter[str])
 
     @override
     def handle(self, event: BaseEvent, **kwargs: Any) -> None:
         if isinstance(event, LLMChatEndEvent) and event.response is not None:
-            told = cast("dict[str, Any]", event.response.additional_kwargs)
-            self.tokens.update({name: told.get(name) or 0 for name in TOKENS})
+            counts = cast("dict[str, Any]", event.response.additional_kwargs)
+            self.tokens.update({name: counts.get(name) or 0 for name in TOKENS})
 
 
 def ask_with_llamaindex(llm: ModelStudio, text: str) -> None:
-    """Ask a query engine; a summary index needs no embeddings."""
+    """Query an index; a summary index needs no embeddings."""
     counter = TokenCounter()
     get_dispatcher().add_event_handler(counter)
     index = SummaryIndex.from_documents([Document(text=text)])
@@ -155,37 +155,37 @@ def ask_with_llamaindex(llm: ModelStudio, text: str) -> None:
 
 
 def ask_a_delisted_model(model: ChatModelStudio) -> None:
-    """Ask for a model that is gone: a warning says so, and another one answers."""
-    answer = model.invoke("Which is greater, 9.9 or 9.11?", model="deepseek-r1")
-    told = answer.response_metadata
-    print(f"\nasked for    {told.get('requested_model', told['model_name'])}")
-    print(f"answered by  {told['model_name']}")
+    """Call a delisted model: a warning names the replacement, which answers."""
+    message = model.invoke("Which is greater, 9.9 or 9.11?", model="deepseek-r1")
+    used = message.response_metadata["model_name"]
+    requested = message.response_metadata.get("requested_model", used)
+    print(f"\nrequested model  {requested}\nused model       {used}")
 
 
 @contextmanager
 def open_connection() -> Generator[tuple[dict[str, Any], str]]:
-    """Yield the arguments that reach the service or the emulator, and which it is."""
+    """Yield the connection arguments of the service or the emulator, and a note."""
     if os.environ.get("DASHSCOPE_API_KEY"):
-        yield {}, "This runs on the real service. That way has not been tried live yet."
+        yield {}, "The answers come from the service. This has not been tested yet."
         return
     with Emulator() as studio:
         note = (
             "DASHSCOPE_API_KEY is not set: the answers come from the local emulator and"
-            " not from a model. It answers with sentences of the prompt."
+            " not from a model. It answers with sentences from the prompt."
         )
         yield {"base_url": studio.base_url, "api_key": studio.api_key}, note
 
 
 def run(connection: dict[str, Any]) -> None:
-    """Do the whole job."""
+    """Run all parts of the demo."""
     text = GUIDE.read_text(encoding="utf-8")
     model = ChatModelStudio(model=MODEL, enable_thinking=True, **connection)
     llm = ModelStudio(model=MODEL, enable_thinking=True, **connection)
 
     show_heading("1. Where requests go")
     frankfurt = resolve_endpoint(region="frankfurt", mode="eu", workspace="ws-123")
-    show_endpoint("A documented region, as it is resolved:", frankfurt)
-    show_endpoint("\nThe address that is used now:", model.endpoint)
+    show_endpoint("Germany (Frankfurt) in European Union mode:", frankfurt)
+    show_endpoint("\nThis demo:", model.endpoint)
     show_heading(f"2. LangChain, {MODEL}: {LANGCHAIN_QUESTION}")
     ask_with_langchain(model, text)
     show_heading(f"3. LlamaIndex, {MODEL}: {LLAMAINDEX_QUESTION}")
@@ -195,7 +195,7 @@ def run(connection: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    """Run the job on the service or the emulator, and say which it was."""
+    """Run the demo on the service or the emulator, and print which one it is."""
     with open_connection() as (connection, note):
         Writer().write(f"{note}\n")
         try:

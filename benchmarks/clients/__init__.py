@@ -1,44 +1,49 @@
-"""The clients that are compared: a name, an environment, and where it is written."""
+"""The clients that are measured: their names, environments and factories."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, Protocol, cast
 
-__all__ = ["CLIENTS", "PROMPT", "Client", "Spec", "load"]
+from benchmarks.environments import PROJECT
+
+__all__ = ["CLIENTS", "PROMPT", "Client", "ClientSpec", "load"]
 
 PROMPT: Final = "Why is the sky blue? Answer in one paragraph."
 
 
 class Client(Protocol):
-    """What a client can be asked to do; each returns how many pieces it got."""
+    """A chat client. A stream returns its number of chunks, a call that of characters.
+
+    The number shows that the client received everything that was sent.
+    """
 
     def stream(self) -> int:
-        """Read one streamed answer."""
+        """Read one streamed response."""
         ...
 
     async def astream(self) -> int:
-        """Read one streamed answer on the running loop."""
+        """Async version of ``stream``."""
         ...
 
     def call(self) -> int:
-        """Get one whole answer."""
+        """Make one call that is not streamed."""
         ...
 
     async def acall(self) -> int:
-        """Get one whole answer on the running loop."""
+        """Async version of ``call``."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """One client.
+class ClientSpec:
+    """How to make one client.
 
     Attributes:
-        environment: A key of ``ENVIRONMENTS``.
-        factory: ``module:function`` below this package; it takes the address that is
-            in front of ``/compatible-mode/v1`` and ``/api/v1``.
-        packages: Whose versions the report names.
+        environment: A key of ``benchmarks.environments.ENVIRONMENTS``.
+        factory: ``module:function`` below this package. The function takes the base
+            URL in front of ``/compatible-mode/v1`` and ``/api/v1``.
+        packages: The packages whose versions the report names.
     """
 
     environment: str
@@ -46,43 +51,47 @@ class Spec:
     packages: tuple[str, ...] = ()
 
 
-def _peer(environment: str, factory: str, *packages: str) -> Spec:
-    return Spec(environment=environment, factory=factory, packages=packages)
+def _spec(environment: str, factory: str, *packages: str) -> ClientSpec:
+    return ClientSpec(environment=environment, factory=factory, packages=packages)
 
 
 _LC: Final = ("langchain-core", "openai")
 _LI: Final = ("llama-index-core", "openai")
 
-CLIENTS: Final[dict[str, Spec]] = {
-    "httpx loop": _peer("bare", "bare:loop", "httpx"),
-    "ChatModelStudio": _peer("ours", "langchain:ours", *_LC),
-    "ChatModelStudio, native": _peer("ours", "langchain:ours_native", "dashscope"),
-    "ChatOpenAI": _peer(
+CLIENTS: Final[Mapping[str, ClientSpec]] = {
+    "httpx loop": _spec("bare", "bare:httpx_loop", "httpx"),
+    "ChatModelStudio": _spec(PROJECT, "langchain:model_studio", *_LC),
+    "ChatModelStudio, dashscope": _spec(
+        PROJECT, "langchain:model_studio_dashscope", "dashscope"
+    ),
+    "ChatOpenAI": _spec(
         "langchain-openai", "langchain:chat_openai", "langchain-openai", *_LC
     ),
-    "ChatDeepSeek": _peer(
+    "ChatDeepSeek": _spec(
         "langchain-openai", "langchain:chat_deepseek", "langchain-deepseek", *_LC
     ),
-    "ChatQwen": _peer("langchain-openai", "langchain:chat_qwen", "langchain-qwq", *_LC),
-    "ChatTongyi": _peer(
+    "ChatQwen": _spec("langchain-openai", "langchain:chat_qwen", "langchain-qwq", *_LC),
+    "ChatTongyi": _spec(
         "langchain-tongyi",
         "langchain:chat_tongyi",
         "langchain-community",
         "langchain-core",
         "dashscope",
     ),
-    "ModelStudio": _peer("ours", "llamaindex:ours", *_LI),
-    "ModelStudio, native": _peer("ours", "llamaindex:ours_native", "dashscope"),
-    "OpenAILike": _peer(
+    "ModelStudio": _spec(PROJECT, "llamaindex:model_studio", *_LI),
+    "ModelStudio, dashscope": _spec(
+        PROJECT, "llamaindex:model_studio_dashscope", "dashscope"
+    ),
+    "OpenAILike": _spec(
         "llama-index-openai",
         "llamaindex:openai_like",
         "llama-index-llms-openai-like",
         *_LI,
     ),
-    "DeepSeek": _peer(
+    "DeepSeek": _spec(
         "llama-index-openai", "llamaindex:deepseek", "llama-index-llms-deepseek", *_LI
     ),
-    "DashScope": _peer(
+    "DashScope": _spec(
         "llama-index-dashscope",
         "llamaindex:dashscope",
         "llama-index-llms-dashscope",
@@ -92,13 +101,13 @@ CLIENTS: Final[dict[str, Spec]] = {
 }
 
 
-def load(name: str, base: str) -> Client:
-    """Make a client, inside its own environment.
+def load(name: str, base_url: str) -> Client:
+    """Make a client. Call it inside the client's environment.
 
     Args:
         name: A key of ``CLIENTS``.
-        base: The address in front of the service's own path.
+        base_url: The URL in front of ``/compatible-mode/v1`` and ``/api/v1``.
     """
     module, _, function = CLIENTS[name].factory.partition(":")
-    made = getattr(import_module(f"{__name__}.{module}"), function)
-    return cast("Callable[[str], Client]", made)(base)
+    factory = getattr(import_module(f"{__name__}.{module}"), function)
+    return cast("Callable[[str], Client]", factory)(base_url)

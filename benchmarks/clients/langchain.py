@@ -1,4 +1,4 @@
-"""LangChain's chat models, ours and others'."""
+"""Chat models of LangChain, from this project and from others."""
 
 from importlib import import_module
 from typing import Any, Final
@@ -10,8 +10,8 @@ __all__ = [
     "chat_openai",
     "chat_qwen",
     "chat_tongyi",
-    "ours",
-    "ours_native",
+    "model_studio",
+    "model_studio_dashscope",
 ]
 
 _MODEL: Final = "qwen3.7-plus"
@@ -20,23 +20,23 @@ _COMPATIBLE: Final = "/compatible-mode/v1"
 
 
 class _ChatModel:
-    """Any of them: they are all asked in the same way."""
+    """A chat model, called through LangChain's interface."""
 
     def __init__(self, model: Any, *, for_calls: Any = None) -> None:
         self._model = model
         self._for_calls = for_calls or model
 
     def stream(self) -> int:
-        pieces = 0
+        chunks = 0
         for _ in self._model.stream(PROMPT):
-            pieces += 1
-        return pieces
+            chunks += 1
+        return chunks
 
     async def astream(self) -> int:
-        pieces = 0
+        chunks = 0
         async for _ in self._model.astream(PROMPT):
-            pieces += 1
-        return pieces
+            chunks += 1
+        return chunks
 
     def call(self) -> int:
         return len(self._for_calls.invoke(PROMPT).content)
@@ -45,52 +45,53 @@ class _ChatModel:
         return len((await self._for_calls.ainvoke(PROMPT)).content)
 
 
-def _ours(base: str, protocol: str) -> Client:
+def _model_studio(base_url: str, protocol: str) -> Client:
     model: Any = import_module("langchain_modelstudio").ChatModelStudio
     return _ChatModel(
-        model(model=_MODEL, api_key=_KEY, base_url=base, protocol=protocol)
+        model(model=_MODEL, api_key=_KEY, base_url=base_url, protocol=protocol)
     )
 
 
-def ours(base: str) -> Client:
-    """Return ``ChatModelStudio`` over the OpenAI-compatible protocol."""
-    return _ours(base + _COMPATIBLE, "openai")
+def model_studio(base_url: str) -> Client:
+    """Return ``ChatModelStudio`` with ``protocol="openai"``."""
+    return _model_studio(base_url + _COMPATIBLE, "openai")
 
 
-def ours_native(base: str) -> Client:
-    """Return ``ChatModelStudio`` over the native protocol."""
-    return _ours(base + "/api/v1", "dashscope")
+def model_studio_dashscope(base_url: str) -> Client:
+    """Return ``ChatModelStudio`` with ``protocol="dashscope"``."""
+    return _model_studio(base_url + "/api/v1", "dashscope")
 
 
-def chat_openai(base: str) -> Client:
+def chat_openai(base_url: str) -> Client:
     """Return ``ChatOpenAI``."""
     model: Any = import_module("langchain_openai").ChatOpenAI
+    url = base_url + _COMPATIBLE
     return _ChatModel(
-        model(
-            model=_MODEL, api_key=_KEY, base_url=base + _COMPATIBLE, stream_usage=True
-        )
+        model(model=_MODEL, api_key=_KEY, base_url=url, stream_usage=True)
     )
 
 
-def chat_deepseek(base: str) -> Client:
+def chat_deepseek(base_url: str) -> Client:
     """Return ``ChatDeepSeek``."""
     model: Any = import_module("langchain_deepseek").ChatDeepSeek
-    return _ChatModel(model(model=_MODEL, api_key=_KEY, api_base=base + _COMPATIBLE))
+    url = base_url + _COMPATIBLE
+    return _ChatModel(model(model=_MODEL, api_key=_KEY, api_base=url))
 
 
-def chat_qwen(base: str) -> Client:
+def chat_qwen(base_url: str) -> Client:
     """Return ``ChatQwen``."""
     model: Any = import_module("langchain_qwq").ChatQwen
-    return _ChatModel(model(model=_MODEL, api_key=_KEY, api_base=base + _COMPATIBLE))
+    url = base_url + _COMPATIBLE
+    return _ChatModel(model(model=_MODEL, api_key=_KEY, api_base=url))
 
 
-def chat_tongyi(base: str) -> Client:
-    """Return ``ChatTongyi``, told to stream: else it hands on one piece at the end."""
+def chat_tongyi(base_url: str) -> Client:
+    """Return ``ChatTongyi``, which only streams with ``streaming=True``."""
     sdk: Any = import_module("dashscope")
-    sdk.base_http_api_url = base + "/api/v1"
+    sdk.base_http_api_url = base_url + "/api/v1"
     model: Any = import_module("langchain_community.chat_models").ChatTongyi
-    said = {"model": _MODEL, "api_key": _KEY}
+    arguments = {"model": _MODEL, "api_key": _KEY}
     return _ChatModel(
-        model(**said, streaming=True, model_kwargs={"incremental_output": True}),
-        for_calls=model(**said),
+        model(**arguments, streaming=True, model_kwargs={"incremental_output": True}),
+        for_calls=model(**arguments),
     )

@@ -1,11 +1,17 @@
-"""LlamaIndex's LLMs, ours and others'."""
+"""LLMs of LlamaIndex, from this project and from others."""
 
 from importlib import import_module
 from typing import Any, Final
 
 from benchmarks.clients import PROMPT, Client
 
-__all__ = ["dashscope", "deepseek", "openai_like", "ours", "ours_native"]
+__all__ = [
+    "dashscope",
+    "deepseek",
+    "model_studio",
+    "model_studio_dashscope",
+    "openai_like",
+]
 
 _MODEL: Final = "qwen3.7-plus"
 _KEY: Final = "sk-benchmark"
@@ -13,25 +19,26 @@ _COMPATIBLE: Final = "/compatible-mode/v1"
 
 
 class _LLM:
-    """Any of them: they are all asked in the same way."""
+    """An LLM, called through LlamaIndex's interface."""
 
-    def __init__(self, llm: Any, **call: Any) -> None:
+    def __init__(self, llm: Any, **stream_arguments: Any) -> None:
         message: Any = import_module("llama_index.core.llms").ChatMessage
         self._llm = llm
-        self._call = call
+        self._stream_arguments = stream_arguments
         self._prompt = [message(role="user", content=PROMPT)]
 
     def stream(self) -> int:
-        pieces = 0
-        for _ in self._llm.stream_chat(self._prompt, **self._call):
-            pieces += 1
-        return pieces
+        chunks = 0
+        for _ in self._llm.stream_chat(self._prompt, **self._stream_arguments):
+            chunks += 1
+        return chunks
 
     async def astream(self) -> int:
-        pieces = 0
-        async for _ in await self._llm.astream_chat(self._prompt, **self._call):
-            pieces += 1
-        return pieces
+        chunks = 0
+        responses = await self._llm.astream_chat(self._prompt, **self._stream_arguments)
+        async for _ in responses:
+            chunks += 1
+        return chunks
 
     def call(self) -> int:
         return len(self._llm.chat(self._prompt).message.content)
@@ -40,44 +47,45 @@ class _LLM:
         return len((await self._llm.achat(self._prompt)).message.content)
 
 
-def _ours(base: str, protocol: str) -> Client:
+def _model_studio(base_url: str, protocol: str) -> Client:
     llm: Any = import_module("llamaindex_modelstudio").ModelStudio
-    return _LLM(llm(model=_MODEL, api_key=_KEY, base_url=base, protocol=protocol))
+    return _LLM(llm(model=_MODEL, api_key=_KEY, base_url=base_url, protocol=protocol))
 
 
-def ours(base: str) -> Client:
-    """Return ``ModelStudio`` over the OpenAI-compatible protocol."""
-    return _ours(base + _COMPATIBLE, "openai")
+def model_studio(base_url: str) -> Client:
+    """Return ``ModelStudio`` with ``protocol="openai"``."""
+    return _model_studio(base_url + _COMPATIBLE, "openai")
 
 
-def ours_native(base: str) -> Client:
-    """Return ``ModelStudio`` over the native protocol."""
-    return _ours(base + "/api/v1", "dashscope")
+def model_studio_dashscope(base_url: str) -> Client:
+    """Return ``ModelStudio`` with ``protocol="dashscope"``."""
+    return _model_studio(base_url + "/api/v1", "dashscope")
 
 
-def openai_like(base: str) -> Client:
+def openai_like(base_url: str) -> Client:
     """Return ``OpenAILike``."""
     llm: Any = import_module("llama_index.llms.openai_like").OpenAILike
     return _LLM(
         llm(
             model=_MODEL,
             api_key=_KEY,
-            api_base=base + _COMPATIBLE,
+            api_base=base_url + _COMPATIBLE,
             is_chat_model=True,
             context_window=131072,
         )
     )
 
 
-def deepseek(base: str) -> Client:
-    """Return ``DeepSeek``; it refuses models that it does not know."""
+def deepseek(base_url: str) -> Client:
+    """Return ``DeepSeek``, which refuses models that it does not know."""
     llm: Any = import_module("llama_index.llms.deepseek").DeepSeek
-    return _LLM(llm(model="deepseek-chat", api_key=_KEY, api_base=base + _COMPATIBLE))
+    url = base_url + _COMPATIBLE
+    return _LLM(llm(model="deepseek-chat", api_key=_KEY, api_base=url))
 
 
-def dashscope(base: str) -> Client:
-    """Return ``DashScope``, told to send increments."""
+def dashscope(base_url: str) -> Client:
+    """Return ``DashScope``, which streams increments with ``incremental_output``."""
     sdk: Any = import_module("dashscope")
-    sdk.base_http_api_url = base + "/api/v1"
+    sdk.base_http_api_url = base_url + "/api/v1"
     llm: Any = import_module("llama_index.llms.dashscope").DashScope
     return _LLM(llm(model_name=_MODEL, api_key=_KEY), incremental_output=True)

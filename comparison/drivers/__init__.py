@@ -1,1 +1,1 @@
-"""What runs beside a client: the standard library, its framework and nothing else."""
+"""The code that runs beside a client. It imports only its framework."""

@@ -1,8 +1,8 @@
-"""What is done with a chat model of LangChain."""
+"""The actions with a chat model of LangChain."""
 
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from importlib import import_module
 from typing import Any, cast
 
@@ -20,15 +20,15 @@ from langchain_core.messages import (
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
-from comparison.drivers.subjects import TOOLS, Tower
 from comparison.drivers.task import (
     Task,
     construct,
-    perform,
     run,
-    run_alone,
+    run_in_new_loop,
+    run_modes,
     serve,
 )
+from comparison.drivers.tools import TOOLS, Tower
 
 __all__ = ["ACTIONS"]
 
@@ -39,58 +39,59 @@ _Model = Runnable[Any, AIMessage]
 
 
 def answers(task: Task) -> object:
-    """Ask the same in each mode."""
-    return perform(task["parameters"]["modes"], lambda mode: _ask(task, mode))
+    """Return the response of each mode."""
+    return run_modes(task["parameters"]["modes"], lambda mode: _respond(task, mode))
 
 
-def _ask(task: Task, mode: str) -> dict[str, Any]:
-    said = task["parameters"]
-    llm = construct(task, {**said.get("arguments", {}), **_for(task, mode)})
-    model = _with_tools(llm, said)
-    prompt, call = _prompt(said), said.get("call", {})
+def _respond(task: Task, mode: str) -> dict[str, Any]:
+    parameters = task["parameters"]
+    more = {**parameters.get("arguments", {}), **_arguments_for(task, mode)}
+    llm = construct(task, more)
+    model = _with_tools(llm, parameters)
+    prompt, call = _prompt(parameters), parameters.get("call", {})
     match mode:
-        case "whole":
+        case "call":
             return _view(model.invoke(prompt, **call))
-        case "awhole":
+        case "acall":
             return _view(run(model.ainvoke(prompt, **call)))
         case "stream":
-            return _view(*_joined(model.stream(prompt, **call)))
+            return _view(*_join(model.stream(prompt, **call)))
         case "astream":
-            return _view(*run(_ajoined(model.astream(prompt, **call))))
+            return _view(*run(_ajoin(model.astream(prompt, **call))))
         case _:
             return _v3(model, prompt)
 
 
-def _for(task: Task, mode: str) -> dict[str, Any]:
-    as_it_is = mode.endswith("whole") or task["parameters"].get("defaults")
-    return {} if as_it_is else task["streaming"]
+def _arguments_for(task: Task, mode: str) -> dict[str, Any]:
+    no_more = mode.endswith("call") or task["parameters"].get("defaults")
+    return {} if no_more else task["streaming"]
 
 
-def _with_tools(llm: BaseChatModel, said: dict[str, Any]) -> _Model:
-    if "tools" not in said:
+def _with_tools(llm: BaseChatModel, parameters: dict[str, Any]) -> _Model:
+    if "tools" not in parameters:
         return llm
-    tools = [TOOLS[name] for name in said["tools"]]
-    return llm.bind_tools(tools, **said.get("bind", {}))
+    tools = [TOOLS[name] for name in parameters["tools"]]
+    return llm.bind_tools(tools, **parameters.get("bind", {}))
 
 
-def _prompt(said: dict[str, Any]) -> list[BaseMessage]:
-    text = said.get("prompt", "Hi")
-    if image := said.get("image"):
+def _prompt(parameters: dict[str, Any]) -> list[BaseMessage]:
+    text = parameters.get("prompt", "Hi")
+    if image := parameters.get("image"):
         picture = {"type": "image", "base64": image, "mime_type": "image/png"}
         return [HumanMessage([{"type": "text", "text": text}, picture])]
     return [HumanMessage(text)]
 
 
-def _joined(chunks: Iterator[Any]) -> tuple[AIMessage, int]:
+def _join(chunks: Iterator[Any]) -> tuple[AIMessage, int]:
     total: AIMessageChunk | None = None
     count = 0
-    for count, chunk in enumerate(chunks, 1):  # noqa: B007 - the last one is the count
+    for count, chunk in enumerate(chunks, 1):  # noqa: B007 - the last value is the count
         total = chunk if total is None else cast("AIMessageChunk", total + chunk)
     return cast("AIMessage", total), count
 
 
-async def _ajoined(chunks: AsyncIterator[Any]) -> tuple[AIMessage, int]:
-    return _joined(iter([chunk async for chunk in chunks]))
+async def _ajoin(chunks: AsyncIterator[Any]) -> tuple[AIMessage, int]:
+    return _join(iter([chunk async for chunk in chunks]))
 
 
 def _v3(model: _Model, prompt: list[BaseMessage]) -> dict[str, Any]:
@@ -101,17 +102,19 @@ def _v3(model: _Model, prompt: list[BaseMessage]) -> dict[str, Any]:
 def _view(message: AIMessage, chunks: int = 0) -> dict[str, Any]:
     """Return the parts of a message, wherever its class keeps them."""
     blocks = [cast("dict[str, Any]", block) for block in message.content_blocks]
-    thought = "".join(b.get("reasoning", "") for b in blocks if _is(b, "reasoning"))
+    reasoning = "".join(
+        block.get("reasoning", "") for block in blocks if block["type"] == "reasoning"
+    )
     usage = message.usage_metadata
     metadata = message.response_metadata
     return {
         "text": str(message.text),
-        "reasoning": message.additional_kwargs.get("reasoning_content") or thought,
+        "reasoning": message.additional_kwargs.get("reasoning_content") or reasoning,
         "calls": [
-            {"id": it["id"], "name": it["name"], "args": it["args"]}
-            for it in message.tool_calls
+            {"id": call["id"], "name": call["name"], "args": call["args"]}
+            for call in message.tool_calls
         ],
-        "broken_calls": [it["args"] for it in message.invalid_tool_calls],
+        "broken_calls": [call["args"] for call in message.invalid_tool_calls],
         "blocks": [_block(block) for block in blocks],
         "chunks": chunks,
         "usage": usage and _usage(cast("dict[str, Any]", usage)),
@@ -120,12 +123,8 @@ def _view(message: AIMessage, chunks: int = 0) -> dict[str, Any]:
     }
 
 
-def _is(block: dict[str, Any], kind: str) -> bool:
-    return bool(block["type"] == kind)
-
-
 def _block(block: dict[str, Any]) -> list[Any]:
-    """Return a block's kind and what it says."""
+    """Return a block's type and content."""
     match block["type"]:
         case "tool_call" | "tool_call_chunk" | "invalid_tool_call" as kind:
             return [kind, block.get("id"), block.get("name"), block.get("args")]
@@ -143,72 +142,72 @@ def _usage(usage: dict[str, Any]) -> dict[str, Any]:
 
 
 def loops(task: Task) -> object:
-    """Ask the same object in two event loops, one after the other."""
+    """Use one object in two event loops, one after the other."""
     llm = construct(task)
-    return [str(run_alone(llm.ainvoke("Hi")).text) for _ in range(2)]
+    return [str(run_in_new_loop(llm.ainvoke("Hi")).text) for _ in range(2)]
 
 
 def choices(task: Task) -> object:
-    """Ask for two answers at once."""
-    (answers,) = construct(task).generate([[HumanMessage("Hi")]], n=2).generations
-    return [it.text for it in answers]
+    """Request two responses at once."""
+    result = construct(task).generate([[HumanMessage("Hi")]], n=2)
+    return [generation.text for generation in result.generations[0]]
 
 
-# --- Turns ------------------------------------------------------------------------
+# --- Tools and structured output --------------------------------------------------
 
 
 def tool_turn(task: Task) -> object:
-    """Let a tool be called, and send the client's own message back with a result."""
-    said = task["parameters"]
-    mode = said["modes"][0]
-    model = _with_tools(construct(task, _for(task, mode)), said)
-    prompt = _prompt(said)
-    first = (
-        model.invoke(prompt) if mode == "whole" else _joined(model.stream(prompt))[0]
-    )
-    called = [*first.tool_calls, *first.invalid_tool_calls]
-    results = [ToolMessage("Rain.", tool_call_id=it["id"] or "") for it in called]
+    """Get a tool call, and send it back with the tool's result."""
+    parameters = task["parameters"]
+    mode = parameters["modes"][0]
+    model = _with_tools(construct(task, _arguments_for(task, mode)), parameters)
+    prompt = _prompt(parameters)
+    first = model.invoke(prompt) if mode == "call" else _join(model.stream(prompt))[0]
+    calls = [*first.tool_calls, *first.invalid_tool_calls]
+    results = [ToolMessage("Rain.", tool_call_id=call["id"] or "") for call in calls]
     history: list[BaseMessage] = [*prompt, first, *results]
-    if said.get("stored"):
+    if parameters.get("stored"):
         history = messages_from_dict(json.loads(json.dumps(messages_to_dict(history))))
     return {"first": _view(first), "second": _view(model.invoke(history))}
 
 
 def agent(task: Task) -> object:
-    """Let an agent run, up to a limit of steps."""
-    # Not each environment has it.
+    """Run an agent, with a limit of steps."""
+    # Not every environment has it.
     create_agent = import_module("langchain.agents").create_agent
-    said = task["parameters"]
-    form = Tower if said.get("structured") else None
-    tools = [TOOLS[name] for name in said.get("tools", ())]
-    graph = create_agent(construct(task), tools=tools, response_format=form)
-    asked: Any = {"messages": _prompt(said)}
-    state = graph.invoke(asked, {"recursion_limit": said["limit"]})
+    parameters = task["parameters"]
+    schema = Tower if parameters.get("structured") else None
+    tools = [TOOLS[name] for name in parameters.get("tools", ())]
+    graph = create_agent(construct(task), tools=tools, response_format=schema)
+    prompt: Any = {"messages": _prompt(parameters)}
+    state = graph.invoke(prompt, {"recursion_limit": parameters["limit"]})
     last = state["messages"][-1]
-    results = [str(it.text) for it in state["messages"] if it.type == "tool"]
-    form_of = state.get("structured_response")
+    results = [
+        str(message.text) for message in state["messages"] if message.type == "tool"
+    ]
     return {
         "text": str(last.text),
         "results": results,
-        "structured": form_of and form_of.model_dump(),
+        "structured": _plain(state.get("structured_response")),
     }
 
 
 def structured(task: Task) -> object:
-    """Ask for an object, whole or streamed."""
+    """Return a structured object from each mode."""
 
-    def one(mode: str) -> object:
-        model = construct(task, _for(task, mode)).with_structured_output(Tower)
+    def run_mode(mode: str) -> object:
+        llm = construct(task, _arguments_for(task, mode))
+        model = llm.with_structured_output(Tower)
         prompt = task["parameters"]["prompt"]
         match mode:
-            case "whole":
+            case "call":
                 return _plain(model.invoke(prompt))
-            case "awhole":
+            case "acall":
                 return _plain(run(model.ainvoke(prompt)))
             case _:
                 return _plain([None, *model.stream(prompt)][-1])
 
-    return perform(task["parameters"]["modes"], one)
+    return run_modes(task["parameters"]["modes"], run_mode)
 
 
 def _plain(value: object) -> object:
@@ -216,7 +215,7 @@ def _plain(value: object) -> object:
 
 
 def unchanged(task: Task) -> object:
-    """Ask, make a structured twin, and ask the first one again."""
+    """Make a call before and after ``with_structured_output``."""
     llm = construct(task)
     llm.invoke("Hi")
     llm.with_structured_output(Tower)
@@ -224,42 +223,42 @@ def unchanged(task: Task) -> object:
     return None
 
 
-# --- Questions about the object -----------------------------------------------------
+# --- Properties of the object -----------------------------------------------------
 
 
 def secrets(task: Task) -> object:
-    """Return every text that the model makes of itself."""
+    """Return all texts that describe the object."""
     llm = construct(task)
     return {
         "repr": repr(llm),
         "str": str(llm),
         "dumps": dumps(llm),
-        "model_dump_json": _or_nothing(llm.model_dump_json),
+        "model_dump_json": _text_or_empty(llm.model_dump_json),
     }
 
 
-def _or_nothing(make: Any) -> str:
+def _text_or_empty(dump: Callable[[], object]) -> str:
     try:
-        return str(make())
+        return str(dump())
     except Exception:  # noqa: BLE001 - a client that cannot be dumped leaks nothing
         return ""
 
 
 def cache_keys(task: Task) -> object:
-    """Return the keys that a cache has for the model and for those beside it."""
+    """Return the cache keys of the model, and with each of the other arguments."""
     arguments = task["arguments"]
     keys: dict[str, str] = {}
     for name, value in [("", None), *task["parameters"]["others"].items()]:
         if name and name not in arguments:
             continue
-        beside = {**arguments, name: value} if name else arguments
-        model = construct({**task, "arguments": beside})
-        keys[name] = model._get_llm_string()  # noqa: SLF001 - what core itself asks
+        changed = {**arguments, name: value} if name else arguments
+        model = construct({**task, "arguments": changed})
+        keys[name] = model._get_llm_string()  # noqa: SLF001 - LangChain's cache uses it
     return keys
 
 
-def unkeyed(task: Task) -> object:
-    """Ask without a key, while another vendor's key stands in the environment."""
+def without_key(task: Task) -> object:
+    """Make a call without a key, with another vendor's key in the environment."""
     os.environ["OPENAI_API_KEY"] = task["parameters"]["other_key"]
     try:
         return _view(construct(task).invoke("Hi"))
@@ -277,7 +276,7 @@ ACTIONS = {
     "structured": structured,
     "tool_turn": tool_turn,
     "unchanged": unchanged,
-    "unkeyed": unkeyed,
+    "without_key": without_key,
 }
 
 if __name__ == "__main__":

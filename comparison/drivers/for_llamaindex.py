@@ -1,6 +1,6 @@
-"""What is done with an LLM of LlamaIndex."""
+"""The actions with an LLM of LlamaIndex."""
 
-# LlamaIndex has types for half of its JSON.
+# LlamaIndex leaves parts of its JSON without types.
 # pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
 # pyright: reportUnknownVariableType=false
 
@@ -24,22 +24,22 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
 
-from comparison.drivers.subjects import TOOLS, Tower
 from comparison.drivers.task import (
     Task,
     construct,
-    perform,
     run,
-    run_alone,
+    run_in_new_loop,
+    run_modes,
     serve,
 )
+from comparison.drivers.tools import TOOLS, Tower
 
 __all__ = ["ACTIONS"]
 
 
 _PREFIX: Final = {
-    "whole": "",
-    "awhole": "a",
+    "call": "",
+    "acall": "a",
     "stream": "stream_",
     "astream": "astream_",
 }
@@ -49,86 +49,94 @@ _PREFIX: Final = {
 
 
 def answers(task: Task) -> object:
-    """Ask the same in each mode."""
-    return perform(task["parameters"]["modes"], lambda mode: _ask(task, mode))
+    """Return the response of each mode."""
+    return run_modes(task["parameters"]["modes"], lambda mode: _respond(task, mode))
 
 
-def _ask(task: Task, mode: str) -> dict[str, Any]:
-    said = task["parameters"]
-    llm = construct(task, {**said.get("arguments", {}), **_for(task, mode)})
-    responses = _responses(llm, mode, _prompt(said), said)
+def _respond(task: Task, mode: str) -> dict[str, Any]:
+    parameters = task["parameters"]
+    more = {**parameters.get("arguments", {}), **_arguments_for(task, mode)}
+    llm = construct(task, more)
+    responses = _responses(llm, mode, _prompt(parameters), parameters)
     return _view(llm, responses, streamed=mode.endswith("stream"))
 
 
-def _for(task: Task, mode: str) -> dict[str, Any]:
-    as_it_is = mode.endswith("whole") or task["parameters"].get("defaults")
-    return {} if as_it_is else task["streaming"]
+def _arguments_for(task: Task, mode: str) -> dict[str, Any]:
+    no_more = mode.endswith("call") or task["parameters"].get("defaults")
+    return {} if no_more else task["streaming"]
 
 
-def _prompt(said: dict[str, Any]) -> list[ChatMessage]:
-    blocks: list[Any] = [TextBlock(text=said.get("prompt", "Hi"))]
-    if image := said.get("image"):
+def _prompt(parameters: dict[str, Any]) -> list[ChatMessage]:
+    blocks: list[Any] = [TextBlock(text=parameters.get("prompt", "Hi"))]
+    if image := parameters.get("image"):
         blocks.append(ImageBlock(image=image.encode(), image_mimetype="image/png"))
     return [ChatMessage(blocks=blocks)]
 
 
-def _tools(said: dict[str, Any]) -> list[FunctionTool]:
-    return [FunctionTool.from_defaults(TOOLS[name]) for name in said.get("tools", ())]
+def _tools(parameters: dict[str, Any]) -> list[FunctionTool]:
+    return [
+        FunctionTool.from_defaults(TOOLS[name]) for name in parameters.get("tools", ())
+    ]
 
 
 def _responses(
-    llm: FunctionCallingLLM, mode: str, prompt: list[ChatMessage], said: dict[str, Any]
+    llm: FunctionCallingLLM,
+    mode: str,
+    prompt: list[ChatMessage],
+    parameters: dict[str, Any],
 ) -> list[ChatResponse]:
-    call = {**said.get("call", {}), **said.get("bind", {})}
-    if "tools" in said:
-        call |= {"tools": _tools(said), "chat_history": prompt}
+    call = {**parameters.get("call", {}), **parameters.get("bind", {})}
+    if "tools" in parameters:
+        call |= {"tools": _tools(parameters), "chat_history": prompt}
         returned = getattr(llm, f"{_PREFIX[mode]}chat_with_tools")(**call)
     else:
         returned = getattr(llm, f"{_PREFIX[mode]}chat")(prompt, **call)
     match mode:
-        case "whole":
+        case "call":
             return [returned]
-        case "awhole":
+        case "acall":
             return [run(returned)]
         case "stream":
-            return _kept(llm, returned)
+            return _read(llm, returned)
         case _:
-            return run(_akept(llm, returned))
+            return run(_aread(llm, returned))
 
 
-def _kept(
+def _read(
     llm: FunctionCallingLLM, responses: Iterable[ChatResponse]
 ) -> list[ChatResponse]:
-    kept: list[ChatResponse] = []
+    result: list[ChatResponse] = []
     for response in responses:
-        # An agent asks each of them for its calls.
+        # As agents do.
         llm.get_tool_calls_from_response(response, error_on_no_tool_call=False)
-        kept.append(response)
-    return kept
+        result.append(response)
+    return result
 
 
-async def _akept(llm: FunctionCallingLLM, opening: Any) -> list[ChatResponse]:
-    responses = cast("AsyncIterator[ChatResponse]", await opening)
-    return _kept(llm, [response async for response in responses])
+async def _aread(llm: FunctionCallingLLM, stream: Any) -> list[ChatResponse]:
+    responses = cast("AsyncIterator[ChatResponse]", await stream)
+    return _read(llm, [response async for response in responses])
 
 
 def _view(
     llm: FunctionCallingLLM, responses: list[ChatResponse], *, streamed: bool = False
 ) -> dict[str, Any]:
-    """Return the parts of an answer, wherever its class keeps them."""
+    """Return the parts of a response, wherever its class keeps them."""
     response = responses[-1]
     message, raw = response.message, _raw(response)
-    thought = [b.content or "" for b in message.blocks if isinstance(b, ThinkingBlock)]
+    reasoning = "".join(
+        b.content or "" for b in message.blocks if isinstance(b, ThinkingBlock)
+    )
     calls = llm.get_tool_calls_from_response(response, error_on_no_tool_call=False)
     more = response.additional_kwargs
     view = {
         "text": message.content or "",
-        "reasoning": "".join(thought)
+        "reasoning": reasoning
         or message.additional_kwargs.get("reasoning_content")
         or "",
         "calls": [
-            {"id": it.tool_id, "name": it.tool_name, "args": it.tool_kwargs}
-            for it in calls
+            {"id": call.tool_id, "name": call.tool_name, "args": call.tool_kwargs}
+            for call in calls
         ],
         "blocks": [_block(block) for block in message.blocks],
         "chunks": len(responses) if streamed else 0,
@@ -140,7 +148,7 @@ def _view(
 
 
 def _block(block: object) -> list[Any]:
-    """Return a block's kind and what it says."""
+    """Return a block's type and content."""
     match block:
         case ThinkingBlock():
             return ["reasoning", block.content]
@@ -156,10 +164,10 @@ def _block(block: object) -> list[Any]:
 
 
 def _deltas(responses: list[ChatResponse]) -> dict[str, Any]:
-    thoughts = [it.additional_kwargs.get("thinking_delta") or "" for it in responses]
+    thinking = [r.additional_kwargs.get("thinking_delta") or "" for r in responses]
     return {
-        "deltas": "".join(it.delta or "" for it in responses),
-        "thinking_deltas": "".join(thoughts),
+        "deltas": "".join(r.delta or "" for r in responses),
+        "thinking_deltas": "".join(thinking),
     }
 
 
@@ -173,73 +181,79 @@ def _raw(response: ChatResponse) -> dict[str, Any]:
 def _usage(counts: object) -> dict[str, Any] | None:
     if not isinstance(counts, Mapping):
         return None
-    told = {**counts}
-    thought = told.get("completion_tokens_details") or told.get("output_tokens_details")
+    usage = {**counts}
+    output = usage.get("completion_tokens_details") or usage.get(
+        "output_tokens_details"
+    )
     return {
-        "input": told.get("prompt_tokens", told.get("input_tokens")),
-        "output": told.get("completion_tokens", told.get("output_tokens")),
-        "reasoning": (thought or {}).get("reasoning_tokens"),
-        "cached": (told.get("prompt_tokens_details") or {}).get("cached_tokens"),
+        "input": usage.get("prompt_tokens", usage.get("input_tokens")),
+        "output": usage.get("completion_tokens", usage.get("output_tokens")),
+        "reasoning": (output or {}).get("reasoning_tokens"),
+        "cached": (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
     }
 
 
 def loops(task: Task) -> object:
-    """Ask the same object in two event loops, one after the other."""
+    """Use one object in two event loops, one after the other."""
     llm = construct(task)
-    return [run_alone(llm.achat(_prompt({}))).message.content for _ in range(2)]
+    return [run_in_new_loop(llm.achat(_prompt({}))).message.content for _ in range(2)]
 
 
-# --- Turns ------------------------------------------------------------------------
+# --- Tools and structured output --------------------------------------------------
 
 
 def tool_turn(task: Task) -> object:
-    """Let a tool be called, and send the client's own message back with a result."""
-    said = task["parameters"]
-    mode = said["modes"][0]
-    llm = construct(task, _for(task, mode))
-    prompt, tools = _prompt(said), _tools(said)
-    first = _responses(llm, mode, prompt, said)[-1]
-    called = llm.get_tool_calls_from_response(first, error_on_no_tool_call=False)
+    """Get a tool call, and send it back with the tool's result."""
+    parameters = task["parameters"]
+    mode = parameters["modes"][0]
+    llm = construct(task, _arguments_for(task, mode))
+    prompt, tools = _prompt(parameters), _tools(parameters)
+    first = _responses(llm, mode, prompt, parameters)[-1]
+    calls = llm.get_tool_calls_from_response(first, error_on_no_tool_call=False)
     results = [
         ChatMessage(
             role="tool",
             content="Rain.",
-            additional_kwargs={"tool_call_id": it.tool_id, "name": it.tool_name},
+            additional_kwargs={"tool_call_id": call.tool_id, "name": call.tool_name},
         )
-        for it in called
+        for call in calls
     ]
     history = [*prompt, first.message, *results]
-    if said.get("stored"):
+    if parameters.get("stored"):
         history = [
-            ChatMessage.model_validate_json(it.model_dump_json()) for it in history
+            ChatMessage.model_validate_json(message.model_dump_json())
+            for message in history
         ]
-    before = _view(llm, [first])
+    # The view before the second request, which may change the message.
+    first_view = _view(llm, [first])
     second = llm.chat_with_tools(tools, chat_history=history)
-    return {"first": before, "second": _view(llm, [second])}
+    return {"first": first_view, "second": _view(llm, [second])}
 
 
 def agent(task: Task) -> object:
-    """Let an agent run, up to a limit of steps."""
-    said = task["parameters"]
-    form = Tower if said.get("structured") else None
+    """Run an agent, with a limit of steps."""
+    parameters = task["parameters"]
+    schema = Tower if parameters.get("structured") else None
     results: list[str] = []
     tools = [
-        FunctionTool.from_defaults(_noting(TOOLS[name], results))
-        for name in said.get("tools", ())
+        FunctionTool.from_defaults(_recording(TOOLS[name], results))
+        for name in parameters.get("tools", ())
     ]
-    made: Any = FunctionAgent(llm=construct(task), tools=tools, output_cls=form)
+    agent: Any = FunctionAgent(llm=construct(task), tools=tools, output_cls=schema)
 
-    async def work() -> dict[str, Any]:
-        prompt, limit = _prompt(said)[0], said["limit"]
-        output = await made.run(user_msg=prompt, max_iterations=limit)
-        answered = output.response.content or ""
-        told = output.structured_response
-        return {"text": answered, "results": results, "structured": told}
+    async def run_agent() -> dict[str, Any]:
+        prompt, limit = _prompt(parameters)[0], parameters["limit"]
+        output = await agent.run(user_msg=prompt, max_iterations=limit)
+        return {
+            "text": output.response.content or "",
+            "results": results,
+            "structured": output.structured_response,
+        }
 
-    return run(work())
+    return run(run_agent())
 
 
-def _noting(tool: Callable[[str], str], results: list[str]) -> Callable[[str], str]:
+def _recording(tool: Callable[[str], str], results: list[str]) -> Callable[[str], str]:
     def weather(city: str) -> str:
         results.append(tool(city))
         return results[-1]
@@ -249,28 +263,28 @@ def _noting(tool: Callable[[str], str], results: list[str]) -> Callable[[str], s
 
 
 def structured(task: Task) -> object:
-    """Ask for an object, whole or streamed."""
+    """Return a structured object from each mode."""
 
-    def one(mode: str) -> object:
-        llm = construct(task, _for(task, mode))
+    def run_mode(mode: str) -> object:
+        llm = construct(task, _arguments_for(task, mode))
         prompt = PromptTemplate(task["parameters"]["prompt"])
         match mode:
-            case "whole":
+            case "call":
                 value = llm.structured_predict(Tower, prompt)
-            case "awhole":
+            case "acall":
                 value = run(llm.astructured_predict(Tower, prompt))
             case _:
                 value = [None, *llm.stream_structured_predict(Tower, prompt)][-1]
         return value.model_dump() if isinstance(value, BaseModel) else value
 
-    return perform(task["parameters"]["modes"], one)
+    return run_modes(task["parameters"]["modes"], run_mode)
 
 
-# --- Questions about the object -----------------------------------------------------
+# --- Properties of the object -----------------------------------------------------
 
 
 def secrets(task: Task) -> object:
-    """Return every text that the model makes of itself."""
+    """Return all texts that describe the object."""
     llm = construct(task)
     return {
         "repr": repr(llm),
@@ -281,8 +295,8 @@ def secrets(task: Task) -> object:
     }
 
 
-def unkeyed(task: Task) -> object:
-    """Ask without a key, while another vendor's key stands in the environment."""
+def without_key(task: Task) -> object:
+    """Make a call without a key, with another vendor's key in the environment."""
     os.environ["OPENAI_API_KEY"] = task["parameters"]["other_key"]
     try:
         llm = construct(task)
@@ -298,7 +312,7 @@ ACTIONS = {
     "secrets": secrets,
     "structured": structured,
     "tool_turn": tool_turn,
-    "unkeyed": unkeyed,
+    "without_key": without_key,
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""All scenarios, in the order of the table."""
+"""All scenarios, in the order of the rows."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,20 +1,20 @@
-"""Arguments, keys, images and cache keys."""
+"""Arguments, API keys, images and cache keys."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from comparison.clients import OTHER_KEY, Client
 from comparison.scenario import STREAMS, Scenario
-from comparison.scenarios.expected import answer_is, compare
+from comparison.scenarios.expected import KEPT, compare, compare_answer
 from comparison.verdict import (
     Judge,
-    Seen,
+    Observation,
     Verdict,
-    each,
-    failed,
-    of_value,
-    show,
-    told,
+    format_error,
+    format_value,
+    judge_each_mode,
+    judge_error,
+    judge_value,
     worst,
 )
 from modelstudio_core.emulator import Emulator, Reply
@@ -22,15 +22,15 @@ from modelstudio_core.emulator import Emulator, Reply
 __all__ = ["ARGUMENTS"]
 
 _KEY: Final = Emulator().api_key
-_MODEL: Final = {"temperature": 0.9, "max_tokens": 100}
+_CONSTRUCTOR: Final = {"temperature": 0.9, "max_tokens": 100}
 _CALL: Final = {"temperature": 0.3, "max_tokens": 7}
 # One transparent pixel.
 _IMAGE: Final = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAA"
     "AABJRU5ErkJggg=="
 )
-_VISION: Final = "qwen3-vl-plus"
-_OTHERS: Final = {
+_VISION_MODEL: Final = "qwen3-vl-plus"
+_OTHER_ARGUMENTS: Final = {
     "model": "qwen3.7-max",
     "base_url": "http://127.0.0.1:1/compatible-mode/v1",
 }
@@ -41,207 +41,213 @@ def _hello(client: Client) -> Sequence[Reply]:
     return [Reply(text="Hello.")] * 4
 
 
-def _sent(want: Mapping[str, Any]) -> Judge:
-    def judged(outcomes: Mapping[str, Any], seen: Seen) -> Verdict:
-        if error := outcomes["whole"].get("error"):
-            return failed(error)
-        body = seen.bodies[-1]
-        # Two names of one limit.
-        if body.get("max_tokens") is None and "max_completion_tokens" in body:
-            body = {**body, "max_tokens": body["max_completion_tokens"]}
-        return worst(_is_sent(k, v, body.get(k)) for k, v in want.items())
-
-    return of_value(judged)
-
-
-def _in_pieces(client: Client) -> Sequence[Reply]:
+def _three_pieces(client: Client) -> Sequence[Reply]:
     del client
     pieces = ["One ", "two ", "three."]
     return [Reply(text="One two three.", pieces=pieces)] * 2
 
 
-def _is_sent(name: str, want: object, got: object) -> Verdict:
-    if got == want:
-        return Verdict("kept")
-    said = f"`{name}` is sent as {show(got)}" if got is not None else f"no `{name}`"
-    return Verdict("lost", said)
+# --- Arguments --------------------------------------------------------------------
 
 
-def _thinks_not(value: Mapping[str, Any], seen: Seen) -> Verdict:
-    found = _sent({"enable_thinking": False})(
-        Seen(seen.client, {"value": value}, seen.requests)
-    )
-    if found.word == "kept" and "extra_body" in seen.client.thinking:
+def _is_sent(arguments: Mapping[str, Any]) -> Judge:
+    """Return a judge of whether the last request has these arguments."""
+
+    def judge(outcomes: Mapping[str, Any], observation: Observation) -> Verdict:
+        if error := outcomes["call"].get("error"):
+            return judge_error(error)
+        body = observation.bodies[-1]
+        # Two names for the same limit.
+        if body.get("max_tokens") is None and "max_completion_tokens" in body:
+            body = {**body, "max_tokens": body["max_completion_tokens"]}
+        return worst(_compare_sent(k, v, body.get(k)) for k, v in arguments.items())
+
+    return judge_value(judge)
+
+
+def _compare_sent(name: str, expected: object, sent: object) -> Verdict:
+    if sent == expected:
+        return KEPT
+    if sent is None:
+        return Verdict("lost", f"no `{name}`")
+    return Verdict("lost", f"`{name}` is sent as {format_value(sent)}")
+
+
+def _judge_thinking(observation: Observation) -> Verdict:
+    verdict = _is_sent({"enable_thinking": False})(observation)
+    if verdict.word == "kept" and "extra_body" in observation.client.thinking:
         return Verdict("kept", "through `extra_body`")
-    return found
+    return verdict
 
 
-def _refused(seen: Seen) -> Verdict:
-    outcome = seen.outcome.get("value", {}).get("whole", seen.outcome)
+def _judge_misspelled(observation: Observation) -> Verdict:
+    outcome = observation.outcome.get("value", {}).get("call", observation.outcome)
     if error := outcome.get("error"):
-        when = "before anything is sent" if not seen.requests else "after a request"
-        return Verdict("kept", f"{told(error)} ({when})")
-    if any("temprature" in body for body in seen.bodies):
+        when = "after a request" if observation.requests else "before a request"
+        return Verdict("kept", f"{format_error(error)} ({when})")
+    if any("temprature" in body for body in observation.bodies):
         return Verdict("lost", "it is sent to the service")
-    return Verdict("lost", "nothing is said and nothing is sent")
+    return Verdict("lost", "no error, and it is not sent")
 
 
-def _hidden(texts: Mapping[str, str], seen: Seen) -> Verdict:
-    del seen
-    open_in = [f"`{name}`" for name, text in texts.items() if _KEY in text]
-    if open_in:
-        return Verdict("lost", f"the key can be read in {', '.join(open_in)}")
-    return Verdict("kept")
+def _judge_two_texts(texts: Sequence[str], observation: Observation) -> Verdict:
+    verdict = compare("texts", ["Hello.", "Hello."], list(texts))
+    if verdict.word == "kept":
+        return verdict
+    sent = format_value(observation.bodies[0].get("n"))
+    return Verdict("lost", f"one response; `n` is sent as {sent}")
 
 
-def _no_other_key(seen: Seen) -> Verdict:
-    """Look for the other vendor's key in what was sent."""
-    if any(OTHER_KEY in str(it.headers.values()) for it in seen.requests):
-        return Verdict("lost", "`OPENAI_API_KEY` is sent to the address that was given")
-    error = seen.outcome.get("error")
+# --- Keys -------------------------------------------------------------------------
+
+
+def _judge_secrets(texts: Mapping[str, str], _: Observation) -> Verdict:
+    names = [f"`{name}`" for name, text in texts.items() if _KEY in text]
+    if names:
+        return Verdict("lost", f"the key is in {', '.join(names)}")
+    return KEPT
+
+
+def _judge_other_key(observation: Observation) -> Verdict:
+    if any(
+        OTHER_KEY in str(request.headers.values()) for request in observation.requests
+    ):
+        return Verdict("lost", "`OPENAI_API_KEY` is sent to the base URL")
+    error = observation.outcome.get("error")
     if error:
-        return Verdict("kept", f"refused: `{error['type']}`")
+        return Verdict("kept", f"refused with `{error['type']}`")
     return Verdict("kept", "a request without a key")
 
 
-def _pictured(seen: Seen) -> Verdict:
-    messages = [it for body in seen.bodies for it in body["messages"]]
-    parts = [
-        part
-        for it in messages
-        if isinstance(it["content"], list)
-        for part in it["content"]
-        if _IMAGE in str(part)
-    ]
-    if any(_known(part) for part in parts):
-        return Verdict("kept")
-    if parts:
-        names = show(sorted(parts[0]))
-        return Verdict("corrupted", f"sent as a part with {names}: not the protocol's")
-    outcome = seen.outcome.get("value", {}).get("whole", seen.outcome)
-    if error := outcome.get("error"):
-        return failed(error)
-    return Verdict("lost", "the request has no image, and nothing is said")
-
-
-def _known(part: Mapping[str, Any]) -> bool:
-    """Tell whether a part has the form of one of the two protocols."""
-    urls: Mapping[str, Any] = part.get("image_url") or {}
-    return _IMAGE in str(part.get("image") or urls.get("url"))
-
-
-def _apart(keys: Mapping[str, str], seen: Seen) -> Verdict:
-    del seen
+def _judge_cache_keys(keys: Mapping[str, str], _: Observation) -> Verdict:
     same = [f"`{name}`" for name, key in keys.items() if name and key == keys[""]]
     if same:
-        return Verdict("corrupted", f"the same key whatever {' and '.join(same)} is")
-    untried = [f"`{name}`" for name in _OTHERS if name not in keys]
-    return Verdict("kept", f"it has no {untried[0]}" if untried else "")
+        return Verdict("corrupted", f"the key does not depend on {' and '.join(same)}")
+    missing = [f"`{name}`" for name in _OTHER_ARGUMENTS if name not in keys]
+    return Verdict("kept", f"it has no {missing[0]}" if missing else "")
 
 
-def _twice(texts: Sequence[str], seen: Seen) -> Verdict:
-    del seen
-    return compare("answers", ["Hello.", "Hello."], list(texts))
+# --- Inputs and streams -----------------------------------------------------------
 
 
-def _two(texts: Sequence[str], seen: Seen) -> Verdict:
-    found = compare("answers", ["Hello.", "Hello."], list(texts))
-    if found.word == "kept":
-        return found
-    return Verdict(
-        "lost", f"one answer; `n` is sent as {show(seen.bodies[0].get('n'))}"
-    )
+def _judge_image(observation: Observation) -> Verdict:
+    messages = [message for body in observation.bodies for message in body["messages"]]
+    parts = [
+        part
+        for message in messages
+        if isinstance(message["content"], list)
+        for part in message["content"]
+        if _IMAGE in str(part)
+    ]
+    if any(_follows_protocol(part) for part in parts):
+        return KEPT
+    if parts:
+        keys = format_value(sorted(parts[0]))
+        return Verdict("corrupted", f"sent with the keys {keys}, against the protocol")
+    outcome = observation.outcome.get("value", {}).get("call", observation.outcome)
+    if error := outcome.get("error"):
+        return judge_error(error)
+    return Verdict("lost", "no error, and the request has no image")
 
 
-def _live(answer: Mapping[str, Any]) -> Verdict:
-    found = answer_is(answer, text="One two three.")
-    if found.word != "kept":
-        return found
+def _follows_protocol(part: Mapping[str, Any]) -> bool:
+    """Return whether a content part has the form of one of the two protocols."""
+    image_url: Mapping[str, Any] = part.get("image_url") or {}
+    return _IMAGE in str(part.get("image") or image_url.get("url"))
+
+
+def _judge_stream(answer: Mapping[str, Any]) -> Verdict:
+    verdict = compare_answer(answer, text="One two three.")
+    if verdict.word != "kept":
+        return verdict
     if answer["chunks"] < 3:  # noqa: PLR2004 - as many as were sent
-        return Verdict("lost", "it arrives in one piece")
-    return found
+        return Verdict("lost", "everything is in one chunk")
+    return KEPT
 
 
 ARGUMENTS: Final = (
     Scenario(
-        title="`stream` streams",
-        kept="With the constructor's defaults, a stream arrives in pieces.",
-        script=_in_pieces,
+        title="streaming with the default arguments",
+        expected="With the constructor's defaults, a stream has several chunks.",
+        script=_three_pieces,
         parameters={"modes": STREAMS, "defaults": True},
-        judge=each(_live),
+        judge=judge_each_mode(_judge_stream),
         option="streaming",
     ),
     Scenario(
         title="one object in two event loops",
-        kept="The same object answers in a second `asyncio.run`.",
+        expected="The same object works in a second `asyncio.run`.",
         action="loops",
         script=_hello,
-        judge=of_value(_twice),
+        judge=judge_value(
+            lambda texts, _: compare("texts", ["Hello.", "Hello."], list(texts))
+        ),
     ),
     Scenario(
-        title="two answers to one request",
-        kept="`n=2` brings two answers, each with its text.",
+        title="two responses to one request",
+        expected="`n=2` returns two responses, each with its text.",
         action="choices",
         script=_hello,
-        judge=of_value(_two),
+        judge=judge_value(_judge_two_texts),
         frameworks=("langchain",),
     ),
     Scenario(
-        title="arguments of the constructor",
-        kept="`temperature` and `max_tokens` are sent.",
+        title="constructor arguments",
+        expected="`temperature` and `max_tokens` are sent.",
         script=_hello,
-        parameters={"modes": ["whole"], "arguments": _MODEL},
-        judge=_sent(_MODEL),
+        parameters={"modes": ["call"], "arguments": _CONSTRUCTOR},
+        judge=_is_sent(_CONSTRUCTOR),
     ),
     Scenario(
-        title="arguments of one call",
-        kept="`temperature` and `max_tokens` of a call win over the constructor's.",
+        title="call arguments",
+        expected="`temperature` and `max_tokens` of a call override the constructor's.",
         script=_hello,
-        parameters={"modes": ["whole"], "arguments": _MODEL, "call": _CALL},
-        judge=_sent(_CALL),
+        parameters={"modes": ["call"], "arguments": _CONSTRUCTOR, "call": _CALL},
+        judge=_is_sent(_CALL),
     ),
     Scenario(
-        title="thinking for one call",
-        kept="Thinking can be switched off for a call, in the way that the class has.",
+        title="thinking switched off for one call",
+        expected="A call can switch thinking off, with the arguments that the class"
+        " documents.",
         script=_hello,
-        parameters={"modes": ["whole"]},
+        parameters={"modes": ["call"]},
         by_client=lambda client: {"call": dict(client.thinking)},
-        judge=of_value(_thinks_not),
+        judge=_judge_thinking,
     ),
     Scenario(
-        title="a misspelt argument of the constructor",
-        kept="`temprature=0.1` is an error, at the latest with the first call.",
+        title="misspelled constructor argument",
+        expected="`temprature=0.1` is an error, at the latest in the first call.",
         script=_hello,
-        parameters={"modes": ["whole"], "arguments": {"temprature": 0.1}},
-        judge=_refused,
+        parameters={"modes": ["call"], "arguments": {"temprature": 0.1}},
+        judge=_judge_misspelled,
     ),
     Scenario(
-        title="the key in `repr` and dumps",
-        kept="The key cannot be read in `repr`, `str` and what the framework dumps.",
+        title="API key in `repr` and dumps",
+        expected="The key is not in `repr`, `str` and the framework's dumps.",
         action="secrets",
-        judge=of_value(_hidden),
+        judge=judge_value(_judge_secrets),
     ),
     Scenario(
-        title="no key given, `OPENAI_API_KEY` set",
-        kept="Another vendor's key is not sent to the address that was given. (For"
-        " `ChatOpenAI` that is the documented variable.)",
-        action="unkeyed",
+        title="no API key, but `OPENAI_API_KEY`",
+        expected="Another vendor's key is not sent to the base URL. (For `ChatOpenAI`"
+        " this is the documented variable.)",
+        action="without_key",
         parameters={"without": ["api_key"], "other_key": OTHER_KEY},
-        judge=_no_other_key,
+        judge=_judge_other_key,
     ),
     Scenario(
-        title="an image",
-        kept=f"The framework's own image block reaches the server (`{_VISION}`).",
+        title="image input",
+        expected=f"The framework's image block is sent (`{_VISION_MODEL}`).",
         script=_hello,
-        parameters={"modes": ["whole"], "image": _IMAGE, "model": _VISION},
-        judge=_pictured,
+        parameters={"modes": ["call"], "image": _IMAGE, "model": _VISION_MODEL},
+        judge=_judge_image,
     ),
     Scenario(
         title="cache keys",
-        kept="Two models, and two addresses, do not share cached answers.",
+        expected="Two models, or two base URLs, do not share cached responses.",
         action="cache_keys",
-        parameters={"others": _OTHERS},
-        judge=of_value(_apart),
+        parameters={"others": _OTHER_ARGUMENTS},
+        judge=judge_value(_judge_cache_keys),
         frameworks=("langchain",),
     ),
 )

@@ -1,126 +1,132 @@
-"""What an answer should have been, beside what it is."""
+"""Comparisons of a response with what was sent, and the replies of streams."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from comparison.clients import Client
-from comparison.verdict import Verdict, show, worst
+from comparison.verdict import Verdict, format_value, worst
 from modelstudio_core.emulator import Reply
 
-__all__ = ["answer_is", "blocks_are", "compare", "streamed"]
+__all__ = ["KEPT", "compare", "compare_answer", "compare_blocks", "streamed_reply"]
 
 KEPT = Verdict("kept")
 
 
-def compare(what: str, want: object, got: object) -> Verdict:
-    """Return whether a thing is there, missing, or another one.
+def compare(name: str, sent: object, received: object) -> Verdict:
+    """Compare one value with what was sent.
 
     Args:
-        what: What it is called.
-        want: What was sent.
-        got: What arrived; a part of ``want`` counts as lost, all else as corrupted.
+        name: What the evidence calls it.
+        sent: The value that was sent.
+        received: The value of the client. A part of ``sent`` is lost; anything else
+            is corrupted.
     """
-    if got == want:
+    if received == sent:
         return KEPT
-    if not got:
-        return Verdict("lost", f"no {what}")
-    if _is_part(want, got):
-        return Verdict("lost", f"{what}: {show(got)} of {show(want)}")
-    return Verdict("corrupted", f"{what}: {show(got)} in place of {show(want)}")
+    if not received:
+        return Verdict("lost", f"no {name}")
+    text = f"{name}: {format_value(received)}"
+    if _is_part(sent, received):
+        return Verdict("lost", f"{text} of {format_value(sent)}")
+    return Verdict("corrupted", f"{text} instead of {format_value(sent)}")
 
 
-def _is_part(want: object, got: object) -> bool:
-    if isinstance(want, str) and isinstance(got, str):
-        return got in want
-    if not isinstance(want, list) or not isinstance(got, list):
+def _is_part(sent: object, received: object) -> bool:
+    if isinstance(sent, str) and isinstance(received, str):
+        return received in sent
+    if not isinstance(sent, list) or not isinstance(received, list):
         return False
-    wanted, found = cast("list[object]", want), cast("list[object]", got)
-    return len(found) < len(wanted) and all(it in wanted for it in found)
+    all_items, items = cast("list[object]", sent), cast("list[object]", received)
+    return len(items) < len(all_items) and all(item in all_items for item in items)
 
 
-def answer_is(
+def compare_answer(
     answer: Mapping[str, Any],
     *,
     text: str | None = None,
     reasoning: str | None = None,
     calls: Sequence[tuple[str, str, Mapping[str, Any]]] | None = None,
 ) -> Verdict:
-    """Compare an answer, and in LlamaIndex its pieces, with what was sent."""
+    """Compare a response, and in LlamaIndex its deltas, with what was sent."""
     verdicts = [KEPT]
     if reasoning is not None:
         verdicts.append(compare("reasoning", reasoning, answer["reasoning"]))
         if verdicts[-1] == KEPT and "thinking_deltas" in answer:
-            found = compare("`thinking_delta`s", reasoning, answer["thinking_deltas"])
-            verdicts.append(found)
+            deltas = answer["thinking_deltas"]
+            verdicts.append(compare("`thinking_delta`s", reasoning, deltas))
     if text is not None:
         verdicts.append(compare("text", text, answer["text"]))
         if "deltas" in answer:
             verdicts.append(compare("`delta`s", text, answer["deltas"]))
     if calls is not None:
-        want = [[call_id, name, dict(args)] for call_id, name, args in calls]
-        got = [[it["id"], it["name"], it["args"]] for it in answer["calls"]]
-        verdicts.append(compare("tool calls", want, got))
+        sent = [[call_id, name, dict(args)] for call_id, name, args in calls]
+        received = [
+            [call["id"], call["name"], call["args"]] for call in answer["calls"]
+        ]
+        verdicts.append(compare("tool calls", sent, received))
     return worst(verdicts)
 
 
-def blocks_are(answer: Mapping[str, Any], *want: Sequence[Any]) -> Verdict:
-    """Compare the blocks of an answer with what was sent, kind by kind."""
-    blocks = [list(it) for it in answer["blocks"]]
-    wanted = [list(it) for it in want]
-    if blocks == wanted:
+def compare_blocks(answer: Mapping[str, Any], *blocks: Sequence[Any]) -> Verdict:
+    """Compare the content blocks of a response with what was sent, type by type."""
+    received = [list(block) for block in answer["blocks"]]
+    sent = [list(block) for block in blocks]
+    if received == sent:
         return KEPT
-    kinds = dict.fromkeys(it[0] for it in (*wanted, *blocks))
-    verdicts = [_kind_is(kind, wanted, blocks) for kind in kinds]
-    found = worst(verdicts)
-    lines = [it.evidence for it in verdicts if it.evidence]
-    return Verdict(found.word, ", ".join(lines) or "another order")
+    types = dict.fromkeys(block[0] for block in (*sent, *received))
+    verdicts = [_compare_type(name, sent, received) for name in types]
+    lines = [verdict.evidence for verdict in verdicts if verdict.evidence]
+    return Verdict(worst(verdicts).word, ", ".join(lines) or "another order")
 
 
-def _kind_is(kind: str, want: list[list[Any]], got: list[list[Any]]) -> Verdict:
-    """Compare the blocks of one kind."""
-    wanted = [it[1:] for it in want if it[0] == kind]
-    blocks = [it[1:] for it in got if it[0] == kind]
-    if blocks == wanted:
+def _compare_type(
+    name: str, all_sent: list[list[Any]], all_received: list[list[Any]]
+) -> Verdict:
+    sent = [block[1:] for block in all_sent if block[0] == name]
+    received = [block[1:] for block in all_received if block[0] == name]
+    if received == sent:
         return KEPT
-    if len(blocks) > len(wanted):
-        counts = f"{len(blocks)} `{kind}` blocks in place of {len(wanted)}"
+    if len(received) > len(sent):
+        counts = f"{len(received)} `{name}` blocks instead of {len(sent)}"
         return Verdict("corrupted", counts)
-    if len(blocks) < len(wanted) and all(it in wanted for it in blocks):
-        counts = f"{len(blocks)} of {len(wanted)} `{kind}` blocks"
-        return Verdict("lost", counts if blocks else f"no `{kind}` block")
-    return compare(f"`{kind}`", wanted, blocks)
+    if len(received) < len(sent) and all(block in sent for block in received):
+        counts = f"{len(received)} of {len(sent)} `{name}` blocks"
+        return Verdict("lost", counts if received else f"no `{name}` block")
+    return compare(f"`{name}`", sent, received)
 
 
-def streamed(
+def streamed_reply(
     client: Client, deltas: Sequence[Mapping[str, Any]], *, tools: bool = False
 ) -> Reply:
-    """Return a stream of these deltas, in the form that the client asks for."""
+    """Return a stream of deltas, in the form that the client asks for."""
     if client.protocol == "openai":
         return Reply(deltas=deltas)
-    # Recorded: on the native protocol each message has its role, and no null.
+    # In recordings of the DashScope protocol each message has its role, and no null.
     empty = {"role": "assistant", "content": ""}
-    said = [
+    messages = [
         {**empty, **delta, "content": delta.get("content") or ""} for delta in deltas
     ]
     if tools and client.cumulative:
         total: dict[str, Any] = empty
-        said = [total := _added(total, delta) for delta in said]
-    return Reply(deltas=said)
+        messages = [total := _add(total, message) for message in messages]
+    return Reply(deltas=messages)
 
 
-def _added(total: Mapping[str, Any], delta: Mapping[str, Any]) -> dict[str, Any]:
-    added = {**total}
+def _add(total: Mapping[str, Any], delta: Mapping[str, Any]) -> dict[str, Any]:
+    result = {**total}
     for name in ("content", "reasoning_content"):
         if name in delta:
-            added[name] = added.get(name, "") + delta[name]
-    calls = {it["index"]: it for it in total.get("tool_calls", ())}
+            result[name] = result.get(name, "") + delta[name]
+    calls = {call["index"]: call for call in total.get("tool_calls", ())}
     for entry in delta.get("tool_calls", ()):
         before = calls.get(entry["index"])
-        calls[entry["index"]] = _call_added(before, entry) if before else entry
-    return {**added, "tool_calls": list(calls.values())} if calls else added
+        calls[entry["index"]] = _add_arguments(before, entry) if before else entry
+    return {**result, "tool_calls": list(calls.values())} if calls else result
 
 
-def _call_added(before: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+def _add_arguments(
+    before: Mapping[str, Any], entry: Mapping[str, Any]
+) -> dict[str, Any]:
     function = before["function"]
     arguments = function["arguments"] + entry["function"]["arguments"]
     return {**before, "function": {**function, "arguments": arguments}}

@@ -1,30 +1,38 @@
-"""What goes wrong, and what a user gets to know of it."""
+"""Failures, and what a user learns of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from comparison.clients import Client
 from comparison.scenario import STREAMS, Scenario
-from comparison.verdict import Judge, Seen, Verdict, of_value, told, worst
+from comparison.verdict import (
+    Judge,
+    Observation,
+    Verdict,
+    format_count,
+    format_error,
+    judge_value,
+    worst,
+)
 from modelstudio_core.emulator import Fault, Reply
 
 __all__ = ["FAULTS"]
 
 _REPLY: Final = Reply(text="One two three.", pieces=["One ", "two ", "three."])
-# More than any client asks.
+# More than any client sends.
 _MANY: Final = 40
-_NAMES: Final = {"stream": "streamed", "astream": "streamed, async"}
+_NAMES: Final = {"stream": "stream", "astream": "async stream"}
+_NO_ERROR: Final = "no exception, an empty response"
 
 
-def _always(fault: Fault) -> Callable[[Client], Sequence[Fault]]:
-    return lambda client: [fault] * _MANY  # noqa: ARG005 - a script
+# --- Broken streams ---------------------------------------------------------------
 
 
 def _twice(item: Reply | Fault) -> Callable[[Client], Sequence[Reply | Fault]]:
     return lambda client: [item] * 2  # noqa: ARG005 - a script
 
 
-def _is_no_accident(error: Mapping[str, Any]) -> bool:
+def _is_deliberate(error: Mapping[str, Any]) -> bool:
     return error["type"] not in {
         "AttributeError",
         "IndexError",
@@ -33,117 +41,113 @@ def _is_no_accident(error: Mapping[str, Any]) -> bool:
     }
 
 
-def _raises(also: Callable[[Mapping[str, Any]], bool] = _is_no_accident) -> Judge:
-    """Judge that each mode raises, and something that says what it must."""
-
-    def one(mode: str, outcome: Mapping[str, Any]) -> Verdict:
-        error = outcome.get("error")
-        if not error:
-            text = outcome["value"]["text"]
-            return Verdict(
-                "lost", f"{_NAMES[mode]}: no exception, the text is {text!r}"
-            )
-        return Verdict("kept" if also(error) else "error", told(error))
-
-    def judged(outcomes: Mapping[str, Any], seen: Seen) -> Verdict:
-        del seen
-        return worst(one(mode, outcome) for mode, outcome in outcomes.items())
-
-    return of_value(judged)
-
-
-def _is_filter(error: Mapping[str, Any]) -> bool:
+def _is_content_filter(error: Mapping[str, Any]) -> bool:
     codes = {"data_inspection_failed", "DataInspectionFailed"}
     return any(code in (error.get("code"), *error["message"].split()) for code in codes)
 
 
-# --- Refusals ---------------------------------------------------------------------
+def _raises(matches: Callable[[Mapping[str, Any]], bool] = _is_deliberate) -> Judge:
+    """Return a judge of whether each mode raises an error that matches."""
 
-
-def _refused(status: int, *, retried: bool) -> Judge:
-    """Judge that an exception says the status, and that no request is wasted."""
-
-    def judged(outcomes: Mapping[str, Any], seen: Seen) -> Verdict:
-        error, count = outcomes["whole"].get("error"), len(seen.requests)
-        sent = f"{count} request{'' if count == 1 else 's'}"
+    def judge_mode(mode: str, outcome: Mapping[str, Any]) -> Verdict:
+        error = outcome.get("error")
         if not error:
-            return Verdict("lost", f"no exception, an empty answer; {sent}")
-        said = f"`{error['type']}`; {sent}"
+            text = outcome["value"]["text"]
+            return Verdict("lost", f"{_NAMES[mode]}: no exception, the text {text!r}")
+        return Verdict("kept" if matches(error) else "error", format_error(error))
+
+    def judge(outcomes: Mapping[str, Any], _: Observation) -> Verdict:
+        return worst(judge_mode(mode, outcome) for mode, outcome in outcomes.items())
+
+    return judge_value(judge)
+
+
+# --- HTTP errors ------------------------------------------------------------------
+
+
+def _has_status(status: int, *, retried: bool) -> Judge:
+    """Return a judge of an error's status and of the number of requests."""
+
+    def judge(outcomes: Mapping[str, Any], observation: Observation) -> Verdict:
+        error, count = outcomes["call"].get("error"), len(observation.requests)
+        requests = format_count(observation)
+        if not error:
+            return Verdict("lost", f"{_NO_ERROR}; {requests}")
+        evidence = f"`{error['type']}`; {requests}"
         if error.get("status_code") != status:
-            return Verdict("lost", f"{told(error)}, without a status; {sent}")
-        most = 1 + seen.client.max_retries if retried else 1
+            return Verdict("lost", f"{format_error(error)}, no status; {requests}")
+        limit = 1 + observation.client.max_retries if retried else 1
         if retried and count == 1:
-            return Verdict("lost", f"{said}: not tried again")
-        if count > most:
-            return Verdict("corrupted", f"{said}, where {most} would be the most")
-        return Verdict("kept", said)
+            return Verdict("lost", f"{evidence}, not retried")
+        if count > limit:
+            return Verdict("corrupted", f"{evidence} instead of at most {limit}")
+        return Verdict("kept", evidence)
 
-    return of_value(judged)
+    return judge_value(judge)
 
 
-def _final(code: str) -> Judge:
-    """Judge that what cannot succeed is not tried again, and that its code is told."""
+def _has_code(code: str) -> Judge:
+    """Return a judge of whether an error has the code, and is not retried."""
 
-    def judged(outcomes: Mapping[str, Any], seen: Seen) -> Verdict:
-        error, count = outcomes["whole"].get("error"), len(seen.requests)
-        sent = f"{count} request{'' if count == 1 else 's'}"
+    def judge(outcomes: Mapping[str, Any], observation: Observation) -> Verdict:
+        error = outcomes["call"].get("error")
+        requests = format_count(observation)
         if not error:
-            return Verdict("lost", f"no exception, an empty answer; {sent}")
-        if count > 1:
-            return Verdict("corrupted", f"`{error['type']}`; {sent}")
+            return Verdict("lost", f"{_NO_ERROR}; {requests}")
+        if len(observation.requests) > 1:
+            return Verdict("corrupted", f"`{error['type']}`; {requests}")
         if error.get("code") != code and code not in error["message"]:
-            return Verdict("lost", f"{told(error)}, without the code")
-        return Verdict("kept", f"`{error['type']}`; {sent}")
+            return Verdict("lost", f"{format_error(error)}, no code")
+        return Verdict("kept", f"`{error['type']}`; {requests}")
 
-    return of_value(judged)
+    return judge_value(judge)
 
 
-def _recognised(outcomes: Mapping[str, Any], seen: Seen) -> Verdict:
-    del seen
-    error = outcomes["whole"].get("error")
+def _is_context_overflow(outcomes: Mapping[str, Any], _: Observation) -> Verdict:
+    error = outcomes["call"].get("error")
     if not error:
-        return Verdict("lost", "no exception, an empty answer")
-    own = any("ContextOverflow" in kind for kind in error["kinds"])
-    if own:
+        return Verdict("lost", _NO_ERROR)
+    if any("ContextOverflow" in kind for kind in error["kinds"]):
         return Verdict("kept", f"`{error['type']}`")
-    return Verdict("lost", f"`{error['type']}`, as for any other HTTP 400")
+    return Verdict("lost", f"`{error['type']}`, as for any HTTP 400")
 
 
-def _refusal(
-    title: str, kept: str, fault: Fault, judge: Judge, *, limit: float = 60.0
+def _http_error(
+    title: str, expected: str, fault: Fault, judge: Judge, *, limit: float = 60.0
 ) -> Scenario:
     return Scenario(
         title=title,
-        kept=kept,
-        script=_always(fault),
-        parameters={"modes": ["whole"]},
+        expected=expected,
+        script=lambda client: [fault] * _MANY,  # noqa: ARG005 - a script
+        parameters={"modes": ["call"]},
         judge=judge,
         limit=limit,
     )
 
 
-_SOON: Final = {"retry-after-ms": "1"}
+_RETRY_SOON: Final = {"retry-after-ms": "1"}
 _OVERFLOW: Final = (
     "<400> InternalError.Algo.InvalidParameter: Range of input length should be"
     " [1, 1000]"
 )
-_ONCE: Final = "An exception with the status as an attribute, after one request."
-_AGAIN: Final = (
-    "An exception with the status as an attribute, after more than one request and no"
-    " more than the class's own `max_retries` says."
+_NOT_RETRIED: Final = "An exception with the status as an attribute, after one request."
+_RETRIED: Final = (
+    "An exception with the status as an attribute, after more than one request, and no"
+    " more than the `max_retries` of the class allows."
 )
 
 FAULTS: Final = (
     Scenario(
-        title="an error inside an HTTP 200 stream",
-        kept="An exception with the service's code, after the pieces that came.",
+        title="error event in an HTTP 200 stream",
+        expected="After the chunks that were received, an exception with the service's"
+        " code.",
         script=_twice(Fault.in_stream(after=2, reply=_REPLY)),
         parameters={"modes": STREAMS},
-        judge=_raises(_is_filter),
+        judge=_raises(_is_content_filter),
     ),
     Scenario(
-        title="a stream that ends without an end",
-        kept="An exception: an answer without a finish reason is not whole.",
+        title="stream without a finish reason",
+        expected="An exception: without a finish reason the response is incomplete.",
         script=_twice(
             Reply(
                 text=_REPLY.text,
@@ -155,45 +159,47 @@ FAULTS: Final = (
         judge=_raises(),
     ),
     Scenario(
-        title="a connection that is cut within a stream",
-        kept="An exception, after the pieces that came.",
+        title="connection lost during a stream",
+        expected="After the chunks that were received, an exception.",
         script=_twice(Fault.cut(after=2, within=True, reply=_REPLY)),
         parameters={"modes": STREAMS},
         judge=_raises(),
     ),
-    _refusal(
+    _http_error(
         "HTTP 401",
-        _ONCE,
+        _NOT_RETRIED,
         Fault(status=401, code="invalid_api_key", message="Incorrect API key."),
-        _refused(401, retried=False),
+        _has_status(401, retried=False),
     ),
-    _refusal(
+    _http_error(
         "HTTP 404",
-        _ONCE,
+        _NOT_RETRIED,
         Fault(status=404, code="model_not_found", message="No such model."),
-        _refused(404, retried=False),
+        _has_status(404, retried=False),
     ),
-    _refusal(
+    _http_error(
         "HTTP 429, too many requests",
-        _AGAIN,
-        Fault(status=429, code="limit_requests", message="Too many.", headers=_SOON),
-        _refused(429, retried=True),
+        _RETRIED,
+        Fault(
+            status=429, code="limit_requests", message="Too many.", headers=_RETRY_SOON
+        ),
+        _has_status(429, retried=True),
         limit=240.0,
     ),
-    _refusal(
+    _http_error(
         "HTTP 500",
-        _AGAIN,
-        Fault(status=500, message="Internal error.", headers=_SOON),
-        _refused(500, retried=True),
+        _RETRIED,
+        Fault(status=500, message="Internal error.", headers=_RETRY_SOON),
+        _has_status(500, retried=True),
         limit=240.0,
     ),
-    _refusal(
-        "an overdue account (`Arrearage`, 400)",
-        "One request, and an exception that tells the service's code.",
+    _http_error(
+        "overdue account (`Arrearage`, 400)",
+        "An exception with the service's code, after one request.",
         Fault(status=400, code="Arrearage", message="Access denied: overdue."),
-        _final("Arrearage"),
+        _has_code("Arrearage"),
     ),
-    _refusal(
+    _http_error(
         "free quota used up (`AllocationQuota.FreeTierOnly`, 403)",
         "The same.",
         Fault(
@@ -201,25 +207,25 @@ FAULTS: Final = (
             code="AllocationQuota.FreeTierOnly",
             message="The free tier of the model has been exhausted.",
         ),
-        _final("AllocationQuota.FreeTierOnly"),
+        _has_code("AllocationQuota.FreeTierOnly"),
     ),
-    _refusal(
+    _http_error(
         "free quota used up (`insufficient_quota`, 429)",
-        "One request: nothing changes by asking again.",
+        "The same: a retry does not help.",
         Fault(
             status=429,
             code="insufficient_quota",
             message="Free allocated quota exceeded.",
-            headers=_SOON,
+            headers=_RETRY_SOON,
         ),
-        _final("quota"),
+        _has_code("quota"),
         limit=240.0,
     ),
-    _refusal(
-        "a prompt that is too long",
-        "An exception of its own kind: in LangChain the `ContextOverflowError` that"
-        " its middleware waits for; LlamaIndex has none, there any such class counts.",
+    _http_error(
+        "prompt too long",
+        "A specific exception: in LangChain the `ContextOverflowError` that its"
+        " middleware handles; in LlamaIndex, which has none, any class of that name.",
         Fault(status=400, code="invalid_parameter_error", message=_OVERFLOW),
-        of_value(_recognised),
+        judge_value(_is_context_overflow),
     ),
 )

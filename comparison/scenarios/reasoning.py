@@ -1,117 +1,127 @@
-"""What a model thinks: whole, streamed, and sent back."""
+"""Reasoning: received from calls and streams, and sent back."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from comparison.clients import Client
-from comparison.scenario import STREAMS, WHOLE, Scenario
-from comparison.scenarios.expected import answer_is, compare, streamed
-from comparison.verdict import Seen, Verdict, each, failed, told
+from comparison.scenario import CALLS, STREAMS, Scenario
+from comparison.scenarios.expected import compare, compare_answer, streamed_reply
+from comparison.verdict import (
+    Judge,
+    Observation,
+    Verdict,
+    format_error,
+    judge_each_mode,
+    judge_error,
+)
 from modelstudio_core.emulator import Reply, ToolCall
 
 __all__ = ["REASONING"]
 
-_THOUGHT: Final = "The user greets. 思考 I greet back."
+_REASONING: Final = "The user greets. 思考 I greet back."
 _TEXT: Final = "Hello, wörld."
 _CALL: Final = ToolCall("weather", {"city": "Oslo"}, id="call_a")
 
 
 def _reply(client: Client) -> Sequence[Reply]:
     del client
-    return [Reply(reasoning=_THOUGHT, text=_TEXT)] * 2
+    return [Reply(reasoning=_REASONING, text=_TEXT)] * 2
 
 
-def _both_kept(answer: Mapping[str, Any]) -> Verdict:
-    return answer_is(answer, reasoning=_THOUGHT, text=_TEXT)
+def _has_both(reasoning: str, text: str) -> Judge:
+    """Return a judge of whether each mode has this reasoning and this text."""
+    return judge_each_mode(
+        lambda answer: compare_answer(answer, reasoning=reasoning, text=text)
+    )
 
 
-def _early(client: Client) -> Sequence[Reply]:
+def _in_first_delta(client: Client) -> Sequence[Reply]:
     first = {"role": "assistant", "content": None, "reasoning_content": "First, "}
     second = {"content": None, "reasoning_content": "then."}
-    return [streamed(client, [first, second, {"content": "Done."}])] * 2
+    return [streamed_reply(client, [first, second, {"content": "Done."}])] * 2
 
 
-def _mixed(client: Client) -> Sequence[Reply]:
+def _in_one_delta(client: Client) -> Sequence[Reply]:
     first = {"role": "assistant", "content": "", "reasoning_content": "Thinking"}
     both = {"content": "Hel", "reasoning_content": " ends."}
     last = {"content": "lo.", "reasoning_content": ""}
-    return [streamed(client, [first, both, last])] * 2
+    return [streamed_reply(client, [first, both, last])] * 2
 
 
-def _tool_turn(client: Client) -> Sequence[Reply]:
+def _tool_call(client: Client) -> Sequence[Reply]:
     del client
-    return [Reply(reasoning=_THOUGHT, tool_calls=[_CALL])]
+    return [Reply(reasoning=_REASONING, tool_calls=[_CALL])]
 
 
-def _sent_back(seen: Seen) -> Verdict:
-    """Look for the reasoning in the second request's assistant message."""
-    error = seen.outcome.get("error")
-    if len(seen.requests) < 2:  # noqa: PLR2004 - there was no second request
-        return failed(error) if error else Verdict("lost", "no second request")
-    messages = seen.bodies[1]["messages"]
-    said = [it for it in messages if it["role"] == "assistant"]
-    found = compare("reasoning", _THOUGHT, said[0].get("reasoning_content"))
-    if found.word == "kept" or not error:
-        return found
-    evidence = f"{found.evidence} in the second request, which is refused:"
-    return Verdict(found.word, f"{evidence} {told(error)}")
+def _judge_sent_back(observation: Observation) -> Verdict:
+    """Judge the reasoning in the assistant message of the second request."""
+    error = observation.outcome.get("error")
+    if len(observation.requests) < 2:  # noqa: PLR2004 - no second request
+        return judge_error(error) if error else Verdict("lost", "no second request")
+    messages = observation.bodies[1]["messages"]
+    message = next(m for m in messages if m["role"] == "assistant")
+    verdict = compare("reasoning", _REASONING, message.get("reasoning_content"))
+    if verdict.word == "kept" or not error:
+        return verdict
+    evidence = f"{verdict.evidence} in the second request, which the server refuses:"
+    return Verdict(verdict.word, f"{evidence} {format_error(error)}")
 
 
 REASONING: Final = (
     Scenario(
-        title="reasoning of a whole answer",
-        kept="Reasoning and text arrive as they were sent, each in its place.",
+        title="reasoning of a call",
+        expected="Reasoning and text are received as sent, in separate places.",
         script=_reply,
-        parameters={"modes": WHOLE},
-        judge=each(_both_kept),
+        parameters={"modes": CALLS},
+        judge=_has_both(_REASONING, _TEXT),
     ),
     Scenario(
         title="reasoning of a stream",
-        kept="The same, put together from a stream's pieces.",
+        expected="The same, after all chunks are joined.",
         script=_reply,
         parameters={"modes": STREAMS},
-        judge=each(_both_kept),
+        judge=_has_both(_REASONING, _TEXT),
     ),
     Scenario(
-        title="reasoning in the very first delta",
-        kept="A stream whose first delta says something already, beside"
-        " `content: null`, loses none of it.",
-        script=_early,
+        title="reasoning in the first delta",
+        expected="The first delta is not lost, although it has `content: null`.",
+        script=_in_first_delta,
         parameters={"modes": STREAMS},
-        judge=each(lambda it: answer_is(it, reasoning="First, then.", text="Done.")),
+        judge=_has_both("First, then.", "Done."),
     ),
     Scenario(
         title="reasoning and text in one delta",
-        kept="A delta with the end of one and the start of the other loses neither.",
-        script=_mixed,
+        expected="A delta with the end of the reasoning and the start of the text loses"
+        " neither.",
+        script=_in_one_delta,
         parameters={"modes": STREAMS},
-        judge=each(lambda it: answer_is(it, reasoning="Thinking ends.", text="Hello.")),
+        judge=_has_both("Thinking ends.", "Hello."),
     ),
     Scenario(
-        title="reasoning sent back on a tool turn",
-        kept="The message that the client made itself, sent back with the tool's"
-        " result, brings `reasoning_content` with it. The verdict is on what is sent;"
-        " that the emulator refuses a DeepSeek v4 turn without it follows users'"
-        " reports, not the documentation.",
+        title="reasoning sent back with a tool result",
+        expected="The client's own message, sent back with the tool's result, has"
+        " `reasoning_content`. The verdict is on what is sent. That the emulator"
+        " refuses a DeepSeek v4 tool result without it follows reports of users, not"
+        " the documentation.",
         action="tool_turn",
-        script=_tool_turn,
-        parameters={"modes": ["whole"], "tools": ["weather"]},
-        judge=_sent_back,
+        script=_tool_call,
+        parameters={"modes": ["call"], "tools": ["weather"]},
+        judge=_judge_sent_back,
     ),
     Scenario(
         title="reasoning sent back after a stream",
-        kept="The same, for a message put together from a stream.",
+        expected="The same, for a message that was joined from chunks.",
         action="tool_turn",
-        script=_tool_turn,
+        script=_tool_call,
         parameters={"modes": ["astream"], "tools": ["weather"]},
-        judge=_sent_back,
+        judge=_judge_sent_back,
     ),
     Scenario(
         title="reasoning sent back after storage as JSON",
-        kept="The same, for a message that was dumped to JSON and read again.",
+        expected="The same, for a message that was saved as JSON and loaded.",
         action="tool_turn",
-        script=_tool_turn,
-        parameters={"modes": ["whole"], "tools": ["weather"], "stored": True},
-        judge=_sent_back,
+        script=_tool_call,
+        parameters={"modes": ["call"], "tools": ["weather"], "stored": True},
+        judge=_judge_sent_back,
     ),
 )

@@ -1,29 +1,35 @@
-"""Tool calls: streamed in every way that was recorded, broken, forced and absent."""
+"""Tool calls: streamed in all recorded forms, invalid, forced and absent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from comparison.clients import Client
-from comparison.scenario import STREAMS, WHOLE, Scenario
-from comparison.scenarios.expected import answer_is, blocks_are, streamed
+from comparison.scenario import CALLS, STREAMS, Scenario
+from comparison.scenarios.expected import (
+    KEPT,
+    compare_answer,
+    compare_blocks,
+    streamed_reply,
+)
 from comparison.verdict import (
-    Seen,
+    Judge,
+    Observation,
     Verdict,
-    each,
-    failed,
-    of_value,
-    show,
-    told,
+    format_error,
+    format_value,
+    judge_each_mode,
+    judge_error,
+    judge_value,
 )
 from modelstudio_core.emulator import Reply, ToolCall
 
 __all__ = ["TOOLS"]
 
-_BROKEN: Final = '{"city": "Os'
+_INVALID_JSON: Final = '{"city": "Os'
 _OSLO: Final = ("call_a", "weather", {"city": "Oslo"})
 _LIMA: Final = ("call_b", "weather", {"city": "Lima"})
 _TWO: Final = (_OSLO, _LIMA)
-_WORDS: Final = ("call_a", "note", {"text": " hello  world again "})
+_SPACES: Final = ("call_a", "note", {"text": " hello  world again "})
 _BOTH_TOOLS: Final = ["weather", "note"]
 
 
@@ -38,8 +44,8 @@ def _delta(*entries: Mapping[str, Any]) -> dict[str, Any]:
     return {"role": "assistant", "content": "", "tool_calls": list(entries)}
 
 
-def _full(client: Client) -> Sequence[Reply]:
-    """Return reasoning, text and two calls; later pieces of a call have ``id: ""``."""
+def _all_blocks(client: Client) -> Sequence[Reply]:
+    """Return reasoning, text and two calls, whose later deltas have ``id: ""``."""
     del client
     calls = [ToolCall(name, args, id=call_id) for call_id, name, args in _TWO]
     return [Reply(reasoning="Two.", text="Looking.", tool_calls=calls)] * 2
@@ -53,12 +59,12 @@ _BLOCKS: Final = (
 )
 
 
-def _together(client: Client) -> Sequence[Reply]:
+def _in_one_delta(client: Client) -> Sequence[Reply]:
     deltas = [
         _delta(_entry(0, "", "call_a", "weather"), _entry(1, "", "call_b", "weather")),
         _delta(_entry(0, '{"city": "Oslo"}'), _entry(1, '{"city": "Lima"}')),
     ]
-    return [streamed(client, deltas, tools=True)] * 2
+    return [streamed_reply(client, deltas, tools=True)] * 2
 
 
 def _interleaved(client: Client) -> Sequence[Reply]:
@@ -69,61 +75,65 @@ def _interleaved(client: Client) -> Sequence[Reply]:
         _delta(_entry(1, '{"city": "Lima"}')),
         _delta(_entry(0, '"Oslo"}')),
     ]
-    return [streamed(client, deltas, tools=True)] * 2
+    return [streamed_reply(client, deltas, tools=True)] * 2
 
 
-def _blanks(client: Client) -> Sequence[Reply]:
+def _with_spaces(client: Client) -> Sequence[Reply]:
     del client
     pieces = ['{"text": ', '" hello ', " world", ' again "', "}"]
     return [Reply(tool_calls=[ToolCall("note", id="call_a", pieces=pieces)])] * 2
 
 
-def _repeated(client: Client) -> Sequence[Reply]:
+def _with_repetition(client: Client) -> Sequence[Reply]:
     del client
     pieces = ['{"text": "ha', " ha", " ha", '"}']
     return [Reply(tool_calls=[ToolCall("note", id="call_a", pieces=pieces)])] * 2
 
 
-def _broken(client: Client) -> Sequence[Reply]:
+def _invalid_call(client: Client) -> Sequence[Reply]:
     del client
-    return [Reply(tool_calls=[ToolCall("weather", _BROKEN, id="call_a")])]
+    return [Reply(tool_calls=[ToolCall("weather", _INVALID_JSON, id="call_a")])]
 
 
-def _goes_on(value: Mapping[str, Any], seen: Seen) -> Verdict:
-    """Look whether the second request still tells of the call."""
-    del value
-    messages = seen.bodies[-1]["messages"]
-    calls = [call for it in messages for call in it.get("tool_calls") or ()]
-    if [it["id"] for it in calls] != ["call_a"]:
-        return Verdict("lost", "the second request does not tell of the call")
-    return Verdict("kept")
+def _judge_history(_: object, observation: Observation) -> Verdict:
+    """Judge whether the second request has the tool call."""
+    messages = observation.bodies[-1]["messages"]
+    calls = [call for message in messages for call in message.get("tool_calls") or ()]
+    if [call["id"] for call in calls] != ["call_a"]:
+        return Verdict("lost", "the second request does not have the call")
+    return KEPT
 
 
-def _says_nothing(seen: Seen) -> Verdict:
-    error = seen.outcome.get("error")
-    if error and not seen.requests:
-        return failed(error)
+def _judge_no_tools(observation: Observation) -> Verdict:
+    error = observation.outcome.get("error")
+    if error and not observation.requests:
+        return judge_error(error)
     names = ("tools", "tool_choice", "parallel_tool_calls")
-    said = {k: v for body in seen.bodies for k, v in body.items() if k in names}
-    if said:
-        return Verdict("corrupted", f"sent although there are no tools: {show(said)}")
-    return each(lambda answer: answer_is(answer, text="Hello."))(seen)
+    sent = {k: v for body in observation.bodies for k, v in body.items() if k in names}
+    if sent:
+        return Verdict("corrupted", f"it sends {format_value(sent)}")
+    judge = judge_each_mode(lambda answer: compare_answer(answer, text="Hello."))
+    return judge(observation)
 
 
-def _forced(value: Mapping[str, Any], seen: Seen) -> Verdict:
-    """Look whether the call came that was forced."""
-    if error := value["whole"].get("error"):
-        sent = show(seen.bodies[-1].get("tool_choice")) if seen.requests else "nothing"
-        return Verdict("error", f"sends {sent}: {told(error)}")
-    body, answer = seen.bodies[-1], value["whole"]["value"]
-    if [it["name"] for it in answer["calls"]] == ["note"]:
+def _judge_forced(value: Mapping[str, Any], observation: Observation) -> Verdict:
+    """Judge whether the response has the forced call."""
+    body = observation.bodies[-1] if observation.requests else {}
+    choice = f"sends {format_value(body.get('tool_choice'))}" if body else "no request"
+    if error := value["call"].get("error"):
+        return Verdict("error", f"{choice}: {format_error(error)}")
+    if [call["name"] for call in value["call"]["value"]["calls"]] == ["note"]:
         off = body.get("enable_thinking") is False
         return Verdict("kept", "thinking is off for this request" if off else "")
-    choice = body.get("tool_choice")
-    return Verdict("lost", f"sends {show(choice)}, and no call comes")
+    return Verdict("lost", f"{choice}, and there is no call")
 
 
-# LlamaIndex keeps one call unless it is told otherwise.
+def _has_calls(*calls: tuple[str, str, Mapping[str, Any]]) -> Judge:
+    """Return a judge of whether each mode has these tool calls."""
+    return judge_each_mode(lambda answer: compare_answer(answer, calls=calls))
+
+
+# LlamaIndex keeps one call by default.
 _PARALLEL: Final = {"bind": {"allow_parallel_tool_calls": True}}
 
 
@@ -131,7 +141,7 @@ def _parallel(client: Client) -> Mapping[str, Any]:
     return {} if client.framework == "langchain" else _PARALLEL
 
 
-_CHOSEN: Final = {"prompt": "Who are you?", "modes": ["whole"], "tools": ["note"]}
+_FORCED: Final = {"prompt": "Who are you?", "modes": ["call"], "tools": ["note"]}
 
 
 def _force(client: Client) -> Mapping[str, Any]:
@@ -142,89 +152,88 @@ def _force(client: Client) -> Mapping[str, Any]:
 
 TOOLS: Final = (
     Scenario(
-        title="blocks: reasoning, text and two calls, streamed",
-        kept="The blocks are reasoning, text and two calls, in that order"
+        title="content blocks of a stream",
+        expected="The blocks are reasoning, text and two calls, in that order"
         ' (LangChain: `output_version="v1"`).',
-        script=_full,
+        script=_all_blocks,
         parameters={"modes": STREAMS, "tools": ["weather"]},
         by_client=lambda client: (
             {"arguments": {"output_version": "v1"}}
             if client.framework == "langchain"
             else _PARALLEL
         ),
-        judge=each(lambda answer: blocks_are(answer, *_BLOCKS)),
+        judge=judge_each_mode(lambda answer: compare_blocks(answer, *_BLOCKS)),
     ),
     Scenario(
-        title='blocks by `stream_events(version="v3")`',
-        kept='The same blocks; later pieces of a call carry `id: ""`.',
-        script=_full,
+        title='content blocks of `stream_events(version="v3")`',
+        expected='The same blocks, although later deltas of a call have `id: ""`.',
+        script=_all_blocks,
         parameters={"modes": ["v3"], "tools": ["weather"]},
-        judge=each(lambda answer: blocks_are(answer, *_BLOCKS)),
+        judge=judge_each_mode(lambda answer: compare_blocks(answer, *_BLOCKS)),
         frameworks=("langchain",),
     ),
     Scenario(
-        title="two calls, whole",
-        kept="Both calls arrive with id, name and arguments.",
-        script=_full,
-        parameters={"modes": WHOLE, "tools": ["weather"]},
+        title="two tool calls",
+        expected="Both are received with id, name and arguments.",
+        script=_all_blocks,
+        parameters={"modes": CALLS, "tools": ["weather"]},
         by_client=_parallel,
-        judge=each(lambda answer: answer_is(answer, calls=_TWO)),
+        judge=_has_calls(*_TWO),
     ),
     Scenario(
-        title="two calls in one delta",
-        kept="Both calls arrive with id, name and arguments.",
-        script=_together,
+        title="two tool calls in one delta",
+        expected="Both are received with id, name and arguments.",
+        script=_in_one_delta,
         parameters={"modes": STREAMS, "tools": ["weather"]},
         by_client=_parallel,
-        judge=each(lambda answer: answer_is(answer, calls=_TWO)),
+        judge=_has_calls(*_TWO),
     ),
     Scenario(
-        title="two calls whose pieces interleave",
-        kept="Each piece goes to the call of its index.",
+        title="two interleaved tool calls",
+        expected="Each delta is added to the tool call of its index.",
         script=_interleaved,
         parameters={"modes": STREAMS, "tools": ["weather"]},
         by_client=_parallel,
-        judge=each(lambda answer: answer_is(answer, calls=_TWO)),
+        judge=_has_calls(*_TWO),
     ),
     Scenario(
-        title="arguments in pieces, with blanks at their edges",
-        kept="The arguments arrive to the last blank, and in LlamaIndex each response"
-        " on the way can be asked for its calls, as an agent does.",
-        script=_blanks,
+        title="streamed arguments with spaces",
+        expected="No space at the edge of a delta is lost. In LlamaIndex"
+        " `get_tool_calls_from_response` works on each response, as in agents.",
+        script=_with_spaces,
         parameters={"modes": STREAMS, "tools": _BOTH_TOOLS},
-        judge=each(lambda answer: answer_is(answer, calls=[_WORDS])),
+        judge=_has_calls(_SPACES),
     ),
     Scenario(
-        title="arguments in pieces that repeat",
-        kept='`"ha ha ha"`, sent in three pieces, arrives as such.',
-        script=_repeated,
+        title="streamed arguments with repetition",
+        expected='`"ha ha ha"`, sent in three deltas, is received as such.',
+        script=_with_repetition,
         parameters={"modes": STREAMS, "tools": _BOTH_TOOLS},
-        judge=each(
-            lambda it: answer_is(it, calls=[("call_a", "note", {"text": "ha ha ha"})])
-        ),
+        judge=_has_calls(("call_a", "note", {"text": "ha ha ha"})),
     ),
     Scenario(
-        title="a history with broken arguments",
-        kept="A call whose arguments are not JSON can be answered and sent back: the"
-        " service takes nothing but JSON there.",
+        title="invalid arguments in the history",
+        expected="A tool call whose arguments are not JSON can be sent back with a"
+        " result: the service accepts only JSON there.",
         action="tool_turn",
-        script=_broken,
-        parameters={"modes": ["whole"], "tools": ["weather"]},
-        judge=of_value(_goes_on),
+        script=_invalid_call,
+        parameters={"modes": ["call"], "tools": ["weather"]},
+        judge=judge_value(_judge_history),
     ),
     Scenario(
-        title="an empty list of tools",
-        kept="Nothing about tools is sent.",
+        title="empty list of tools",
+        expected="No argument about tools is sent.",
         script=lambda client: [Reply(text="Hello.")] * 2,  # noqa: ARG005 - a script
-        parameters={"modes": WHOLE, "tools": []},
-        judge=_says_nothing,
+        parameters={"modes": CALLS, "tools": []},
+        judge=_judge_no_tools,
     ),
     Scenario(
-        title="a forced tool while the model thinks",
-        kept='The call comes (LangChain: `tool_choice="any"`, LlamaIndex:'
-        " `tool_required=True`). The service refuses a forced tool in thinking mode.",
-        parameters=_CHOSEN,
+        title="forced tool while the model thinks",
+        expected='The response has the tool call (LangChain: `tool_choice="any"`,'
+        " LlamaIndex: `tool_required=True`). The service refuses a forced tool in"
+        " thinking mode.",
+        parameters=_FORCED,
         by_client=_force,
-        judge=of_value(_forced),
+        judge=judge_value(_judge_forced),
     ),
 )

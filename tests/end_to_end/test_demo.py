@@ -1,4 +1,4 @@
-"""``make demo`` without a key: the whole job on the emulator, and it says so."""
+"""``make demo`` without a key runs on the emulator, and says so."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SECTIONS = ("1. Where", "2. LangChain", "3. LlamaIndex", "4. A delisted", "Done")
 WIDTH = 88
-# Python runs a module of this name before anything else.
+# Python runs the module ``sitecustomize`` at start-up.
 NO_NETWORK = """
 import socket
 
@@ -42,26 +42,30 @@ def demo(
     (home / "sitecustomize.py").write_text(NO_NETWORK, encoding="utf-8")
     unwanted = ("DASHSCOPE_", "MODELSTUDIO_", "OPENAI_", "PYTHON", "NLTK_", "TIKTOKEN_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
-    own = {"HOME": str(home), "PYTHONPATH": str(home), "PYTHONIOENCODING": "utf-8"}
+    variables = {
+        "HOME": str(home),
+        "PYTHONPATH": str(home),
+        "PYTHONIOENCODING": "utf-8",
+    }
     before = os.times()
     done = subprocess.run(
         [sys.executable, "examples/demo.py"],
         cwd=ROOT,
-        env=kept | own,
+        env=kept | variables,
         capture_output=True,
         text=True,
         encoding="utf-8",
         timeout=120,
         check=False,
     )
-    # Seconds of its processor and not of the clock: other tests run beside it.
+    # CPU and not wall-clock time: other tests run at the same time.
     after = os.times()
     used = after.children_user + after.children_system
     assert used - before.children_user - before.children_system < 20
     return done
 
 
-def test_it_ends_well(demo: "subprocess.CompletedProcess[str]") -> None:
+def test_it_succeeds(demo: "subprocess.CompletedProcess[str]") -> None:
     assert demo.returncode == 0, demo.stderr
     assert "Traceback" not in demo.stderr
 
@@ -69,11 +73,11 @@ def test_it_ends_well(demo: "subprocess.CompletedProcess[str]") -> None:
 def test_it_prints_all_sections_in_order(
     demo: "subprocess.CompletedProcess[str]",
 ) -> None:
-    found = [demo.stdout.index(f"\n{section}") for section in SECTIONS]
-    assert found == sorted(found)
+    positions = [demo.stdout.index(f"\n{section}") for section in SECTIONS]
+    assert positions == sorted(positions)
 
 
-def test_it_says_first_and_last_that_no_model_answers(
+def test_it_says_at_both_ends_that_no_model_answers(
     demo: "subprocess.CompletedProcess[str]",
 ) -> None:
     note = "the answers come from the local emulator and not from a"
@@ -85,8 +89,8 @@ def test_it_says_first_and_last_that_no_model_answers(
 def test_it_shows_where_requests_go(demo: "subprocess.CompletedProcess[str]") -> None:
     part = demo.stdout.split("\n2. LangChain")[0]
     frankfurt = "https://ws-123.eu-central-1.maas.aliyuncs.com/compatible-mode/v1"
-    for told in (frankfurt, "Germany (Frankfurt)", "Limited to the EU"):
-        assert told in part
+    for text in (frankfurt, "Germany (Frankfurt)", "Limited to the EU"):
+        assert text in part
     assert re.search(r"base URL +http://127\.0\.0\.1:\d+/compatible-mode/v1\n", part)
 
 
@@ -113,7 +117,7 @@ def test_llamaindex_answers_from_the_guide(
 def test_the_user_sees_the_warning(demo: "subprocess.CompletedProcess[str]") -> None:
     seen = r"demo\.py:\d+: ModelDeprecationWarning: deepseek-r1 was delisted on"
     assert re.search(seen, demo.stderr)
-    assert "asked for    deepseek-r1\nanswered by  qwen3.7-max\n" in demo.stdout
+    assert "requested model  deepseek-r1\nused model       qwen3.7-max\n" in demo.stdout
 
 
 def test_it_fits_a_terminal(demo: "subprocess.CompletedProcess[str]") -> None:
@@ -122,6 +126,6 @@ def test_it_fits_a_terminal(demo: "subprocess.CompletedProcess[str]") -> None:
 
 
 def reasoning_tokens(part: str) -> int:
-    told = re.search(r"tokens: \d+ in, \d+ out, (\d+) of them reasoning", part)
-    assert told is not None
-    return int(told[1])
+    match = re.search(r"tokens: \d+ input, \d+ output \((\d+) reasoning\)", part)
+    assert match is not None
+    return int(match[1])

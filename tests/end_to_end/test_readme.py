@@ -1,4 +1,4 @@
-"""README.md: every snippet runs and prints what it says, and every table is true."""
+"""README.md: every snippet runs, its output is as shown, and every table is true."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
 class Snippet(NamedTuple):
-    """A Python block, its first line's number, and the output that is shown."""
+    """A Python block, the number of its first line, and the output below it."""
 
     code: str
     line: int
@@ -64,13 +64,13 @@ def names(cell: str) -> list[str]:
 def redirected(
     modelstudio_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Emulator:
-    """Let every documented address lead to the emulator; all else is as resolved."""
+    """Send every request to the emulator; everything else is as resolved."""
     monkeypatch.setenv("DASHSCOPE_API_KEY", modelstudio_emulator.api_key)
     local = resolve_endpoint(base_url=modelstudio_emulator.base_url)
 
-    def redirect(**asked: Any) -> Endpoint:
-        endpoint = resolve_endpoint(**asked)
-        if asked.get("base_url") is not None:
+    def redirect(**kwargs: Any) -> Endpoint:
+        endpoint = resolve_endpoint(**kwargs)
+        if kwargs.get("base_url") is not None:
             return endpoint
         return replace(
             endpoint,
@@ -83,20 +83,20 @@ def redirected(
 
 
 def run(snippet: Snippet, namespace: dict[str, Any]) -> None:
-    """Run a block; its errors point at the README's own lines."""
+    """Run a block, with the README's line numbers in tracebacks."""
     source = "\n" * snippet.line + snippet.code
     code = compile(source, str(ROOT / "README.md"), "exec")
-    exec(code, namespace)  # noqa: S102 - the README is ours, and is what is tested
+    exec(code, namespace)  # noqa: S102 - the README is what is tested
 
 
 def expected_warning(snippet: Snippet) -> AbstractContextManager[Any]:
-    """A block that asks for a delisted model warns, and no other block does."""
+    """Return the context for the warning of a block with a delisted model."""
     if 'model="deepseek-r1"' in snippet.code:
         return pytest.warns(ModelDeprecationWarning, match="deepseek-r1 was delisted")
     return nullcontext()
 
 
-def test_snippets_run_and_print_what_they_say(
+def test_snippets_run_and_print_what_is_shown(
     redirected: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     namespace: dict[str, Any] = {"__name__": "readme"}
@@ -117,7 +117,7 @@ def test_snippets_run_and_print_what_they_say(
 
 
 def defined_tests(snippet: Snippet, namespace: dict[str, Any]) -> list[FunctionType]:
-    """Return the tests that a block defines, which take the emulator's fixture."""
+    """Return the tests that a block defines, which use the emulator fixture."""
     defined = re.findall(
         r"^def (test_\w+)\(modelstudio_emulator\)", snippet.code, re.MULTILINE
     )
@@ -131,8 +131,8 @@ def test_streams_show_reasoning_before_the_answer(
     namespace: dict[str, Any] = {"__name__": "readme"}
     for snippet in list(snippets())[:2]:
         run(snippet, namespace)
-    whole = namespace["llm"].invoke("Which is greater, 9.9 or 9.11?")
-    expected = whole.additional_kwargs["reasoning_content"] + whole.content
+    message = namespace["llm"].invoke("Which is greater, 9.9 or 9.11?")
+    expected = message.additional_kwargs["reasoning_content"] + message.content
     assert capsys.readouterr().out == expected
 
 
@@ -178,19 +178,19 @@ def test_mode_table() -> None:
                 assert endpoint.inference_scope == scope
                 bound.add((region, mode))
     assert bound == {
-        (region, mode) for region, known in _REGIONS.items() for mode in known.modes
+        (region, mode) for region, facts in _REGIONS.items() for mode in facts.modes
     }
 
 
 def test_replacement_table() -> None:
-    rows = table("asked for", "gets", "thinking, unless you say")
-    told = {
+    rows = table("model", "replacement", "default thinking")
+    replacements = {
         model: (target, thinking)
-        for asked, target, thinking in rows
-        for model in names(asked)
+        for models, target, thinking in rows
+        for model in names(models)
     }
-    assert set(told) == set(_REPLACEMENTS)
-    for model, (target, thinking) in told.items():
+    assert set(replacements) == set(_REPLACEMENTS)
+    for model, (target, thinking) in replacements.items():
         resolved = resolve_deprecated(model)
         assert resolved.profile.id == target
         assert resolved.default_thinking is (thinking == "on")
@@ -200,7 +200,7 @@ def test_replacement_table() -> None:
 # --- Links ------------------------------------------------------------------------
 
 
-def test_links_and_commands_lead_somewhere() -> None:
+def test_links_and_commands_exist() -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / link).is_file(), link
     for anchor in re.findall(r"\]\(#([^)]+)\)", README):

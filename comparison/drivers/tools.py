@@ -1,4 +1,4 @@
-"""The tools and the form that both frameworks are given."""
+"""The tools and the schema that scenarios use in both frameworks."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

@@ -1,13 +1,20 @@
-"""The service's answers as bytes, in the shapes that were recorded, made once."""
+"""The bytes that the benchmark server sends, in the shapes of recorded responses."""
 
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-__all__ = ["DELTAS", "REQUEST_ID", "native_stream", "native_whole", "stream", "whole"]
+__all__ = [
+    "DELTAS",
+    "REQUEST_ID",
+    "dashscope_body",
+    "dashscope_stream",
+    "openai_body",
+    "openai_stream",
+]
 
-# The standard stream: half of its deltas reasoning, half of them text.
+# The standard stream: the first half of its deltas is reasoning, the rest text.
 DELTAS: Final = 2000
 REQUEST_ID: Final = "6094200a-5a35-9fce-8dbc-e088ba6a6a44"
 _ID: Final = f"chatcmpl-{REQUEST_ID}"
@@ -17,29 +24,29 @@ _WORDS: Final = (" the", " answer", " is", " forty", "-two", ",", " 思考", ' "
 _PROMPT_TOKENS: Final = 24
 
 
-def _pieces(count: int) -> Iterator[tuple[str, str]]:
-    """Yield reasoning and text of each delta; the first half is reasoning."""
+def _deltas(count: int) -> Iterator[tuple[str, str]]:
+    """Yield the reasoning and the text of each delta."""
     for number in range(count):
         word = _WORDS[number % len(_WORDS)]
         yield (word, "") if number < count // 2 else ("", word)
 
 
-# --- OpenAI-compatible ------------------------------------------------------------
+# --- OpenAI-compatible protocol ---------------------------------------------------
 
 
 @cache
-def stream(count: int) -> tuple[bytes, ...]:
-    """Return the events of a streamed answer.
+def openai_stream(count: int) -> tuple[bytes, ...]:
+    """Return the server-sent events of a streamed response.
 
     Args:
-        count: How many deltas it has.
+        count: The number of deltas.
     """
-    said = [_delta("", "", role="assistant")]
-    said += [_delta(text, reasoning) for reasoning, text in _pieces(count)]
-    chunks = [_chunk([choice]) for choice in said]
-    chunks.append(_chunk([_delta("", "", finish_reason="stop")]))
+    choices = [_delta("", "", role="assistant")]
+    choices += [_delta(text, reasoning) for reasoning, text in _deltas(count)]
+    choices.append(_delta("", "", finish_reason="stop"))
+    chunks = [_chunk([choice]) for choice in choices]
     chunks.append(_chunk([], _usage(count)))
-    lines = [_text(chunk) for chunk in chunks]
+    lines = [_json(chunk) for chunk in chunks]
     return tuple(f"data: {line}\n\n".encode() for line in [*lines, "[DONE]"])
 
 
@@ -78,19 +85,19 @@ def _usage(count: int) -> dict[str, Any]:
 
 
 @cache
-def whole(count: int) -> bytes:
-    """Return the body of a whole answer.
+def openai_body(count: int) -> bytes:
+    """Return the body of a response that is not streamed.
 
     Args:
-        count: How many tokens it has.
+        count: The number of tokens.
     """
     choice = {"index": 0, "finish_reason": "stop", "message": _message(count)}
-    answer = _chunk([choice], _usage(count))
-    return _text({**answer, "object": "chat.completion"}).encode()
+    body = _chunk([choice], _usage(count))
+    return _json({**body, "object": "chat.completion"}).encode()
 
 
 def _message(count: int) -> dict[str, str]:
-    reasoning, text = zip(*_pieces(count), strict=True)
+    reasoning, text = zip(*_deltas(count), strict=True)
     return {
         "role": "assistant",
         "content": "".join(text),
@@ -98,37 +105,37 @@ def _message(count: int) -> dict[str, str]:
     }
 
 
-# --- Native -----------------------------------------------------------------------
+# --- DashScope protocol -----------------------------------------------------------
 
 
 @cache
-def native_stream(count: int) -> tuple[bytes, ...]:
-    """Return the events of an incremental answer over the native protocol.
+def dashscope_stream(count: int) -> tuple[bytes, ...]:
+    """Return the server-sent events of an incremental response.
 
     Args:
-        count: How many deltas it has.
+        count: The number of deltas.
     """
-    said: list[tuple[str, str, str]] = [(*it, "null") for it in _pieces(count)]
+    deltas = [(*delta, "null") for delta in _deltas(count)]
     events: list[bytes] = []
-    for number, (reasoning, text, reason) in enumerate([*said, ("", "", "stop")], 1):
+    for number, (reasoning, text, reason) in enumerate([*deltas, ("", "", "stop")], 1):
         message = {"content": text, "reasoning_content": reasoning, "role": "assistant"}
-        answer = _native(message, reason, min(number, count), count)
+        body = _dashscope(message, reason, min(number, count), count)
         head = f"id:{number}\nevent:result\n:HTTP_STATUS/200\n"
-        events.append(f"{head}data:{_text(answer)}\n\n".encode())
+        events.append(f"{head}data:{_json(body)}\n\n".encode())
     return tuple(events)
 
 
 @cache
-def native_whole(count: int) -> bytes:
-    """Return the body of a whole answer over the native protocol.
+def dashscope_body(count: int) -> bytes:
+    """Return the body of a response that is not streamed.
 
     Args:
-        count: How many tokens it has.
+        count: The number of tokens.
     """
-    return _text(_native(_message(count), "stop", count, count)).encode()
+    return _json(_dashscope(_message(count), "stop", count, count)).encode()
 
 
-def _native(
+def _dashscope(
     message: Mapping[str, str], finish_reason: str, tokens: int, count: int
 ) -> dict[str, Any]:
     choice = {"message": message, "finish_reason": finish_reason}
@@ -142,5 +149,5 @@ def _native(
     return {"output": {"choices": [choice]}, "usage": usage, "request_id": REQUEST_ID}
 
 
-def _text(value: Mapping[str, Any]) -> str:
+def _json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
