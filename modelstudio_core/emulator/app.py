@@ -13,15 +13,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelstudio_core._version import __version__
-from modelstudio_core.emulator.ask import Refusal
-from modelstudio_core.emulator.compatible import Compatible, models_body
-from modelstudio_core.emulator.faults import refuse_response
 from modelstudio_core.emulator.json_values import dump
-from modelstudio_core.emulator.native import Native
-from modelstudio_core.emulator.native_request import NativePath
-from modelstudio_core.emulator.steps import Cut, Head, Pause, Step
+from modelstudio_core.emulator.model.query import Refusal
+from modelstudio_core.emulator.protocols.base import Stamp, Wire
+from modelstudio_core.emulator.protocols.dashscope import Native
+from modelstudio_core.emulator.protocols.dashscope_request import NativePath
+from modelstudio_core.emulator.protocols.faults import refuse_response
+from modelstudio_core.emulator.protocols.openai import Compatible, models_body
+from modelstudio_core.emulator.protocols.steps import Cut, Head, Pause, Step
 from modelstudio_core.emulator.studio import RecordedRequest, Studio
-from modelstudio_core.emulator.wire import Stamp, Wire
 
 __all__ = ["Abort", "build_app"]
 

@@ -11,9 +11,9 @@ from typing import Final, Self
 import uvicorn
 
 from modelstudio_core.emulator.app import build_app
+from modelstudio_core.emulator.protocols.base import Generation
 from modelstudio_core.emulator.script import Fault, Reply
 from modelstudio_core.emulator.studio import RecordedRequest, Studio
-from modelstudio_core.emulator.wire import Generation
 
 __all__ = ["Emulator"]
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from modelstudio_core.emulator.ask import Ask, Refusal
-from modelstudio_core.emulator.cache import ContextCache
-from modelstudio_core.emulator.faults import break_response, refuse_response
 from modelstudio_core.emulator.json_values import parse
-from modelstudio_core.emulator.play import perform, play
-from modelstudio_core.emulator.rules import check
+from modelstudio_core.emulator.model.answers import perform, play
+from modelstudio_core.emulator.model.context_cache import ContextCache
+from modelstudio_core.emulator.model.query import Ask, Refusal
+from modelstudio_core.emulator.protocols.base import Generation, Stamp, Wire
+from modelstudio_core.emulator.protocols.faults import break_response, refuse_response
+from modelstudio_core.emulator.protocols.steps import Head, Step, paced
+from modelstudio_core.emulator.rules.chat import check
 from modelstudio_core.emulator.script import Fault, Reply
-from modelstudio_core.emulator.steps import Head, Step, paced
-from modelstudio_core.emulator.wire import Generation, Stamp, Wire
 
 __all__ = ["RecordedRequest", "Studio"]
 

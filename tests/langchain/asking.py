@@ -8,8 +8,8 @@ from blockbuster import blockbuster_ctx
 
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator, RecordedRequest
-from modelstudio_core.emulator.ask import Ask
-from modelstudio_core.emulator.rules import check
+from modelstudio_core.emulator.model.query import Ask
+from modelstudio_core.emulator.rules.chat import check
 
 PROTOCOLS = ("openai", "dashscope")
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.emulator import Emulator, Fault, Reply
-from modelstudio_core.emulator.ask import Ask
-from modelstudio_core.emulator.compatible import Compatible
-from modelstudio_core.emulator.native import Native
-from modelstudio_core.emulator.rules import check
-from modelstudio_core.emulator.wire import Wire
+from modelstudio_core.emulator.model.query import Ask
+from modelstudio_core.emulator.protocols.base import Wire
+from modelstudio_core.emulator.protocols.dashscope import Native
+from modelstudio_core.emulator.protocols.openai import Compatible
+from modelstudio_core.emulator.rules.chat import check
 
 
 @dataclass(frozen=True)

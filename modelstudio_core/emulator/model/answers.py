@@ -7,17 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from modelstudio_core.chat.events import Usage
-from modelstudio_core.emulator.ask import Ask
-from modelstudio_core.emulator.asked_form import find_schema
-from modelstudio_core.emulator.extract import (
+from modelstudio_core.emulator.json_values import dump, is_object, text_of
+from modelstudio_core.emulator.model.passages import (
     best_sentences,
     find_question,
     significant_words,
 )
-from modelstudio_core.emulator.json_values import dump, is_object, text_of
-from modelstudio_core.emulator.schema import instance_of
+from modelstudio_core.emulator.model.query import Ask
+from modelstudio_core.emulator.model.requested_schema import find_schema
+from modelstudio_core.emulator.model.schema_values import instance_of
+from modelstudio_core.emulator.model.tokens import (
+    count_prompt,
+    count_tokens,
+    limit_tokens,
+)
 from modelstudio_core.emulator.script import Reply
-from modelstudio_core.emulator.tokens import count_prompt, count_tokens, limit_tokens
 
 __all__ = ["Answer", "Call", "perform", "play"]
 

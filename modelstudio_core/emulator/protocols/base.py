@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 from modelstudio_core.chat.events import Usage
-from modelstudio_core.emulator.ask import Ask, Refusal
-from modelstudio_core.emulator.play import Answer
+from modelstudio_core.emulator.model.answers import Answer
+from modelstudio_core.emulator.model.query import Ask, Refusal
 from modelstudio_core.emulator.script import Reply
 
 __all__ = ["Generation", "Stamp", "Wire", "prompt_details"]

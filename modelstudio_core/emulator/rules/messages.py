@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from modelstudio_core.emulator.ask import Ask, Refusal
 from modelstudio_core.emulator.json_values import is_array
+from modelstudio_core.emulator.model.query import Ask, Refusal
 
 __all__ = ["check_messages"]
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from modelstudio_core.emulator.ask import Ask, Refusal
-from modelstudio_core.emulator.history import check_messages
-from modelstudio_core.emulator.tokens import count_prompt
+from modelstudio_core.emulator.model.query import Ask, Refusal
+from modelstudio_core.emulator.model.tokens import count_prompt
+from modelstudio_core.emulator.rules.messages import check_messages
 
 __all__ = ["check"]
 

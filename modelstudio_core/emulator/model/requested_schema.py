@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from modelstudio_core.emulator.extract import split_sentences
 from modelstudio_core.emulator.json_values import is_object
+from modelstudio_core.emulator.model.passages import split_sentences
 
 __all__ = ["find_schema"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
-from modelstudio_core.emulator.play import Answer, Call
-from modelstudio_core.emulator.tokens import count_tokens, cut_pieces
+from modelstudio_core.emulator.model.answers import Answer, Call
+from modelstudio_core.emulator.model.tokens import count_tokens, cut_pieces
 
 __all__ = ["Piece", "Shape", "empty_message", "pieces_of", "scripted_pieces"]
 

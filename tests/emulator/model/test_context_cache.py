@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from modelstudio_core.chat.events import Usage
-from modelstudio_core.emulator.ask import Ask
-from modelstudio_core.emulator.cache import ContextCache
+from modelstudio_core.emulator.model.context_cache import ContextCache
+from modelstudio_core.emulator.model.query import Ask
 from tests.emulator.client import Client
 from tests.emulator.native_client import Native
 

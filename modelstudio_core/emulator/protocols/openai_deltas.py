@@ -6,9 +6,9 @@ and generation ``null`` (2026-02) null, and ``role: null`` on all but the first.
 
 from typing import Any
 
-from modelstudio_core.emulator.play import Answer, Call
-from modelstudio_core.emulator.tokens import cut_pieces
-from modelstudio_core.emulator.wire import Generation
+from modelstudio_core.emulator.model.answers import Answer, Call
+from modelstudio_core.emulator.model.tokens import cut_pieces
+from modelstudio_core.emulator.protocols.base import Generation
 
 __all__ = ["deltas_of", "last_delta"]
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from modelstudio_core.emulator.ask import Ask
 from modelstudio_core.emulator.json_values import dump, is_array, text_of
+from modelstudio_core.emulator.model.query import Ask
 
 __all__ = [
     "count_message",

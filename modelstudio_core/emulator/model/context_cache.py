@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from modelstudio_core.chat.events import Usage
-from modelstudio_core.emulator.ask import Ask
 from modelstudio_core.emulator.json_values import dump, is_array
-from modelstudio_core.emulator.tokens import count_message
+from modelstudio_core.emulator.model.query import Ask
+from modelstudio_core.emulator.model.tokens import count_message
 
 __all__ = ["ContextCache"]
 

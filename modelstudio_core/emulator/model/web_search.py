@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from modelstudio_core.emulator.ask import Ask
-from modelstudio_core.emulator.extract import find_question
 from modelstudio_core.emulator.json_values import is_object
+from modelstudio_core.emulator.model.passages import find_question
+from modelstudio_core.emulator.model.query import Ask
 
 __all__ = ["search_plugin", "search_results"]
 

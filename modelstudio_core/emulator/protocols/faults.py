@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
-from modelstudio_core.emulator.ask import Refusal
+from modelstudio_core.emulator.model.query import Refusal
+from modelstudio_core.emulator.protocols.base import Stamp, Wire
+from modelstudio_core.emulator.protocols.steps import Cut, Head, Pause, Step
 from modelstudio_core.emulator.script import Fault
-from modelstudio_core.emulator.steps import Cut, Head, Pause, Step
-from modelstudio_core.emulator.wire import Stamp, Wire
 
 __all__ = ["break_response", "refuse_response"]
 

@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Final
 
 from modelstudio_core.catalog import known_models, resolve_model
 from modelstudio_core.chat.events import Usage
-from modelstudio_core.emulator.ask import Ask, Refusal
-from modelstudio_core.emulator.deltas import deltas_of, last_delta
 from modelstudio_core.emulator.json_values import dump, is_object
-from modelstudio_core.emulator.play import Answer
+from modelstudio_core.emulator.model.answers import Answer
+from modelstudio_core.emulator.model.query import Ask, Refusal
+from modelstudio_core.emulator.protocols.base import Stamp, prompt_details
+from modelstudio_core.emulator.protocols.openai_deltas import deltas_of, last_delta
 from modelstudio_core.emulator.script import Reply
-from modelstudio_core.emulator.wire import Stamp, prompt_details
 
 __all__ = ["Compatible", "models_body"]
 

@@ -7,8 +7,8 @@ The texts are those of the official error-code page; where none is known, the te
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from modelstudio_core.emulator.ask import Ask, Refusal
 from modelstudio_core.emulator.json_values import is_array, is_object
+from modelstudio_core.emulator.model.query import Ask, Refusal
 
 __all__ = [
     "MULTIMODAL",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core.emulator.extract import best_sentences, find_question
+from modelstudio_core.emulator.model.passages import best_sentences, find_question
 from tests.emulator.client import Client
 
 PASSAGES = (

@@ -9,15 +9,18 @@ from itertools import chain, zip_longest
 from typing import Any, ClassVar, Final
 
 from modelstudio_core.chat.events import Usage
-from modelstudio_core.emulator.ask import Ask, Refusal
 from modelstudio_core.emulator.json_values import dump
-from modelstudio_core.emulator.native_pieces import (
+from modelstudio_core.emulator.model.answers import Answer
+from modelstudio_core.emulator.model.query import Ask, Refusal
+from modelstudio_core.emulator.model.web_search import search_plugin, search_results
+from modelstudio_core.emulator.protocols.base import Stamp, prompt_details
+from modelstudio_core.emulator.protocols.dashscope_chunks import (
     Piece,
     empty_message,
     pieces_of,
     scripted_pieces,
 )
-from modelstudio_core.emulator.native_request import (
+from modelstudio_core.emulator.protocols.dashscope_request import (
     MULTIMODAL,
     NativePath,
     check_native,
@@ -27,10 +30,7 @@ from modelstudio_core.emulator.native_request import (
     shows_sources,
     wants_text,
 )
-from modelstudio_core.emulator.play import Answer
 from modelstudio_core.emulator.script import Reply
-from modelstudio_core.emulator.search import search_plugin, search_results
-from modelstudio_core.emulator.wire import Stamp, prompt_details
 
 __all__ = ["Native"]
 

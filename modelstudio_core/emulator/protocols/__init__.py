@@ -1,0 +1,1 @@
+"""The two protocols: requests read, answers and errors written."""

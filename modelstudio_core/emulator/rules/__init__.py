@@ -1,0 +1,1 @@
+"""The rules: what the service refuses, and with which error."""
