@@ -8,8 +8,8 @@ from blockbuster import blockbuster_ctx
 
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator, RecordedRequest
-from modelstudio_core.emulator.model.query import Ask
-from modelstudio_core.emulator.rules.chat import check
+from modelstudio_core.emulator.protocols.chat_query import parse_flat_body
+from modelstudio_core.emulator.rules.chat import check_chat
 
 PROTOCOLS = ("openai", "dashscope")
 
@@ -71,4 +71,4 @@ def check_legal(studio: Emulator) -> None:
             "model": request.body["model"],
             "messages": messages(request),
         }
-        check(Ask.read(flat))
+        check_chat(parse_flat_body(flat))

@@ -6,11 +6,11 @@ from typing import Any
 
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.emulator import Emulator, Fault, Reply
-from modelstudio_core.emulator.model.query import Ask
-from modelstudio_core.emulator.protocols.base import Wire
-from modelstudio_core.emulator.protocols.dashscope import Native
-from modelstudio_core.emulator.protocols.openai import Compatible
-from modelstudio_core.emulator.rules.chat import check
+from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.protocols.base import ChatProtocol
+from modelstudio_core.emulator.protocols.dashscope import DashScopeProtocol
+from modelstudio_core.emulator.protocols.openai import OpenAIProtocol
+from modelstudio_core.emulator.rules.chat import check_chat
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Bench:
         self.studio.script(*items)
 
     @property
-    def asks(self) -> list[Ask]:
+    def asks(self) -> list[ChatQuery]:
         """What was asked, in one shape for both protocols: that of the bytes sent."""
         return [ask for _, ask in self._read()]
 
@@ -45,7 +45,7 @@ class Bench:
         """The messages of each request; the native protocol lists a text as a part."""
         return [[_plain(message) for message in ask.messages] for ask in self.asks]
 
-    def sent(self, read: Callable[[Ask], Any]) -> list[Any]:
+    def sent(self, read: Callable[[ChatQuery], Any]) -> list[Any]:
         """Return something of each request."""
         return [read(ask) for ask in self.asks]
 
@@ -53,13 +53,13 @@ class Bench:
         """Hold each request against the service's rules: scripted replies skip them."""
         for wire, ask in self._read():
             wire.check(ask)
-            check(ask)
+            check_chat(ask)
 
-    def _read(self) -> list[tuple[Wire, Ask]]:
-        found: list[tuple[Wire, Ask]] = []
+    def _read(self) -> list[tuple[ChatProtocol, ChatQuery]]:
+        found: list[tuple[ChatProtocol, ChatQuery]] = []
         for request in self.studio.requests:
             wire = _wire(request.path)
-            found.append((wire, wire.read(request.body, request.headers)))
+            found.append((wire, wire.parse(request.body, request.headers)))
         return found
 
 
@@ -71,9 +71,9 @@ def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
             return dict(message)
 
 
-def _wire(path: str) -> Wire:
+def _wire(path: str) -> ChatProtocol:
     if path.startswith("/compatible-mode"):
-        return Compatible()
-    return Native(
+        return OpenAIProtocol()
+    return DashScopeProtocol(
         "multimodal-generation" if "multimodal" in path else "text-generation"
     )

@@ -1,7 +1,7 @@
-"""The answer that stands in the prompt: its sentences that fit the question best.
+"""Find the question in a prompt, and the sentences of the prompt that answer it.
 
-No model: shared words decide, rare ones weigh more. The same prompt always gives the
-same answer.
+A sentence scores by the words that it shares with the question; rare words weigh more.
+The same prompt always gives the same answer.
 """
 
 import math
@@ -10,22 +10,27 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["best_sentences", "find_question", "significant_words"]
+__all__ = [
+    "best_sentences",
+    "find_question",
+    "significant_words",
+    "split_sentences",
+]
 
-_MOST_SENTENCES: Final = 3
-# A sentence is part of the answer if it fits at least this well, compared to the best.
-_FIT: Final = 0.6
-_SHORTEST_STEM: Final = 3
-_LONGEST_QUESTION: Final = 300
+_MAX_SENTENCES: Final = 3
+# A sentence is part of the answer if its score is at least this share of the best one.
+_MIN_SHARE: Final = 0.6
+_MIN_STEM: Final = 3
+_MAX_QUESTION: Final = 300
 
-# The frames that frameworks put around a question, in English and Chinese.
-_ASKED: Final = re.compile(
+# How the prompt templates of frameworks mark a question, in English and Chinese.
+_MARKED_QUESTION: Final = re.compile(
     r"^\s*(?:user\s+)?(?:query|question|input|(?:original )?query is as follows|"
     r"the original query is as follows|human|问题|用户问题)\s*[:\uff1a]\s*(.+)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _SENTENCE_END: Final = re.compile("(?<=[.!?])\\s+|(?<=[\u3002\uff01\uff1f])")
-# Instructions, marks and metadata: what a frame says itself is no answer.
+# The instructions, marks and metadata of prompt templates, which are no answer.
 _BOILERPLATE: Final = re.compile(
     r"^\W*(?:context(?: information)? is below|context\s*:\s*$"
     r"|given (?:the|this) (?:new )?context|you are an? |you have access"
@@ -60,35 +65,36 @@ _STOP_WORDS: Final = frozenset(
 
 
 def find_question(text: str) -> str:
-    """Find the question in the last thing that the user said.
+    """Find the question in the text of the last user message.
 
-    Frameworks wrap it in instructions and passages: the line that is marked as the
-    question wins, then the last sentence that ends in a question mark, then the text.
+    Frameworks wrap it in instructions and passages. The line that is marked as the
+    question is returned, else the last sentence that ends in a question mark, else the
+    text, or its last line if the text is long.
 
     Example:
         >>> find_question("Context information is below. ... Query: How tall? Answer: ")
         'How tall?'
     """
-    if marked := _ASKED.findall(_one_line_each(text)):
+    if marked := _MARKED_QUESTION.findall(_split_marks(text)):
         return re.sub(r"\s*Answer\s*:\s*$", "", str(marked[-1])).strip()
-    asked = [s for s in split_sentences(text) if s.endswith(("?", "\uff1f"))]
-    if asked:
-        return asked[-1]
+    questions = [s for s in split_sentences(text) if s.endswith(("?", "\uff1f"))]
+    if questions:
+        return questions[-1]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(text) <= _LONGEST_QUESTION or not lines:
+    if len(text) <= _MAX_QUESTION or not lines:
         return text.strip()
     return lines[-1]
 
 
 def best_sentences(question: str, texts: Iterable[str]) -> list[str]:
-    """Choose the one to three sentences that share most with the question.
+    """Return the one to three sentences that share most with the question.
 
     Args:
         question: The question.
-        texts: All of the prompt.
+        texts: The texts of the prompt.
 
     Returns:
-        The sentences in their order; none where nothing is shared.
+        The sentences in their order; none where no word is shared.
 
     Example:
         >>> best_sentences("How tall is the tower?", ["It rains. The tower has 330 m."])
@@ -101,29 +107,29 @@ def best_sentences(question: str, texts: Iterable[str]) -> list[str]:
     if best <= 0:
         return []
     ranked = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
-    fitting = [i for i in ranked[:_MOST_SENTENCES] if scores[i] >= _FIT * best]
-    return [sentences[i] for i in sorted(fitting)]
+    chosen = [i for i in ranked[:_MAX_SENTENCES] if scores[i] >= _MIN_SHARE * best]
+    return [sentences[i] for i in sorted(chosen)]
 
 
 def significant_words(text: str) -> set[str]:
-    """Return the words of a text that say what it is about, without their endings.
+    """Return the stems of a text's words, without stop words.
 
-    Chinese, Japanese and Korean are taken two characters at a time.
+    Chinese, Japanese and Korean text is split into pairs of characters.
 
     Example:
         >>> sorted(significant_words("What are the heights of towers?"))
         ['height', 'tower']
     """
-    found: set[str] = set()
+    words: set[str] = set()
     for word in _WORD.findall(text.casefold()):
-        found.update(_bigrams(word) if _CJK.match(word) else (word,))
+        words.update(_bigrams(word) if _CJK.match(word) else (word,))
     return {
-        _stem(word) for word in found - _STOP_WORDS if len(word) > 1 or word.isdigit()
+        _stem(word) for word in words - _STOP_WORDS if len(word) > 1 or word.isdigit()
     }
 
 
 def split_sentences(text: str) -> list[str]:
-    """Split a text into sentences; a line ends one."""
+    """Split a text into sentences; the end of a line ends a sentence."""
     return [
         sentence.strip()
         for line in text.splitlines()
@@ -133,24 +139,24 @@ def split_sentences(text: str) -> list[str]:
 
 
 def _candidates(question: str, texts: Iterable[str]) -> list[str]:
-    """Return the sentences of the prompt that state something, each once."""
-    asked = question.strip()
+    """Return the statements of the prompt, without duplicates."""
+    question = question.strip()
     return list(
         dict.fromkeys(
             sentence
             for text in texts
             for sentence in split_sentences(text)
-            if sentence != asked
+            if sentence != question
             and not sentence.endswith(("?", "\uff1f"))
             and not _BOILERPLATE.match(sentence)
         )
     )
 
 
-def _scores(asked: set[str], sentences: Sequence[set[str]]) -> list[float]:
-    found = Counter(word for words in sentences for word in words & asked)
-    weight = {word: 1 + math.log(len(sentences) / n) for word, n in found.items()}
-    return [sum(weight[word] for word in words & asked) for words in sentences]
+def _scores(question: set[str], sentences: Sequence[set[str]]) -> list[float]:
+    counts = Counter(word for words in sentences for word in words & question)
+    weight = {word: 1 + math.log(len(sentences) / n) for word, n in counts.items()}
+    return [sum(weight[word] for word in words & question) for words in sentences]
 
 
 def _bigrams(word: str) -> Iterable[str]:
@@ -158,13 +164,13 @@ def _bigrams(word: str) -> Iterable[str]:
 
 
 def _stem(word: str) -> str:
-    """Cut an ending off, so that "price" and "prices", "city" and "cities" are one."""
+    """Remove an ending, so that "price" and "prices", "city" and "cities" are equal."""
     for ending in ("ing", "ies", "ed", "es", "s", "e", "y"):
-        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM:
             return word.removesuffix(ending)
     return word
 
 
-def _one_line_each(text: str) -> str:
-    """Put each mark of a frame at the beginning of a line of its own."""
+def _split_marks(text: str) -> str:
+    """Start a new line before each mark of a question."""
     return re.sub(r"(?<=[.!?-])\s+(?=(?:Query|Question)\s*:)", "\n", text)

@@ -1,11 +1,11 @@
-"""The form of a JSON object as a prompt has it: a schema, or the names of its keys."""
+"""Find the JSON schema, or the names of keys, that a prompt asks for in its text."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
-from modelstudio_core.emulator.json_values import is_object
+from modelstudio_core.emulator.json_values import JsonObject, is_object
 from modelstudio_core.emulator.model.passages import split_sentences
 
 __all__ = ["find_schema"]
@@ -16,8 +16,8 @@ _KEYS: Final = re.compile(
 _NAME: Final = re.compile(r"([\"'`])([^\W\d]\w*)\1")
 
 
-def find_schema(texts: Iterable[str]) -> dict[str, Any] | None:
-    """Find the schema that the last texts ask for; None where none does.
+def find_schema(texts: Iterable[str]) -> JsonObject | None:
+    """Return the schema of the last text that asks for one; None where none does.
 
     Example:
         >>> find_schema(["Return JSON with the keys 'a' and 'b'."])["required"]
@@ -27,15 +27,15 @@ def find_schema(texts: Iterable[str]) -> dict[str, Any] | None:
         if schemas := list(_schemas(text)):
             return schemas[-1]
         for sentence in reversed(split_sentences(text)):
-            names = [found[1] for found in _NAME.findall(sentence)]
+            names = [match[1] for match in _NAME.findall(sentence)]
             if names and _KEYS.search(sentence):
                 properties = {name: {"type": "string"} for name in names}
                 return {"properties": properties, "required": list(properties)}
     return None
 
 
-def _schemas(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON schemas that are written out in a text."""
+def _schemas(text: str) -> Iterator[JsonObject]:
+    """Yield the JSON schemas that a text contains."""
     decoder, start = json.JSONDecoder(), text.find("{")
     while start >= 0:
         try:

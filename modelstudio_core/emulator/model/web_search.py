@@ -1,21 +1,34 @@
-"""What a web search finds: two results that say that they are made up."""
+"""The web search: two invented results, and what the usage reports of a search."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from modelstudio_core.emulator.json_values import is_object
+from modelstudio_core.emulator.json_values import JsonObject, is_object
 from modelstudio_core.emulator.model.passages import find_question
-from modelstudio_core.emulator.model.query import Ask
+from modelstudio_core.emulator.model.query import ChatQuery
 
-__all__ = ["search_plugin", "search_results"]
+__all__ = ["build_search_results", "build_search_usage", "has_search", "has_sources"]
 
-_LONGEST_TITLE: Final = 60
+_MAX_TITLE: Final = 60
 _SITES: Final = (("Example News", "example.com"), ("Example Archive", "example.org"))
 
 
-def search_results(ask: Ask) -> Sequence[Mapping[str, Any]]:
-    """Return two results, always the same for the same question."""
-    question = find_question((ask.texts("user") or [""])[-1])[:_LONGEST_TITLE]
+def has_search(query: ChatQuery) -> bool:
+    """Return whether the request asks for a web search."""
+    return bool(query.body.get("enable_search"))
+
+
+def has_sources(query: ChatQuery) -> bool:
+    """Return whether the request asks for the search results in the answer."""
+    options = query.body.get("search_options")
+    return (
+        has_search(query) and is_object(options) and bool(options.get("enable_source"))
+    )
+
+
+def build_search_results(query: ChatQuery) -> Sequence[JsonObject]:
+    """Return two results, the same for each request with the same question."""
+    question = find_question((query.texts("user") or [""])[-1])[:_MAX_TITLE]
     return [
         {
             "icon": f"https://{host}/favicon.ico",
@@ -28,8 +41,8 @@ def search_results(ask: Ask) -> Sequence[Mapping[str, Any]]:
     ]
 
 
-def search_plugin(ask: Ask) -> Mapping[str, Any]:
-    """Return what the usage says of a search."""
-    options = ask.body.get("search_options")
-    asked = options.get("search_strategy") if is_object(options) else None
-    return {"search": {"count": 1, "strategy": asked or "turbo"}}
+def build_search_usage(query: ChatQuery) -> JsonObject:
+    """Return the ``plugins`` entry of the usage."""
+    options = query.body.get("search_options")
+    strategy = options.get("search_strategy") if is_object(options) else None
+    return {"search": {"count": 1, "strategy": strategy or "turbo"}}

@@ -1,84 +1,92 @@
-"""What a protocol must be able to write: the emulator asks for nothing else."""
+"""The interfaces of a protocol: errors for any service, and chat."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import ClassVar, Protocol
 
-from modelstudio_core.chat.events import Usage
+from modelstudio_core.emulator.json_values import JsonObject
 from modelstudio_core.emulator.model.answers import Answer
-from modelstudio_core.emulator.model.query import Ask, Refusal
+from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.model.tokens import Usage
+from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.script import Reply
+from modelstudio_core.emulator.studio import ResponseContext
 
-__all__ = ["Generation", "Stamp", "Wire", "prompt_details"]
-
-Generation = Literal["empty", "null"]
+__all__ = ["ChatProtocol", "ErrorProtocol", "write_prompt_details"]
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What one response carries besides its answer.
+class ErrorProtocol(Protocol):
+    """How a protocol writes errors, for any service.
 
     Attributes:
-        request_id: The id of the request, in the header and in the body.
-        generation: Which of the recorded shapes is written.
+        content_type: The content type of a complete answer and of an error.
+        stream_content_type: The content type of a stream.
     """
 
-    request_id: str
-    generation: Generation
+    content_type: ClassVar[str]
+    stream_content_type: ClassVar[str]
 
-    @property
-    def response_id(self) -> str:
-        """The answer's id on the OpenAI-compatible protocol."""
-        return f"chatcmpl-{self.request_id}"
-
-
-class Wire(Protocol):
-    """One protocol.
-
-    Attributes:
-        whole_type: The content type of a whole answer and of a refusal.
-        stream_type: The content type of a stream.
-    """
-
-    whole_type: ClassVar[str]
-    stream_type: ClassVar[str]
-
-    def read(self, body: object, headers: Mapping[str, str]) -> Ask:
-        """Read a request, flat or not, or raise ``Refusal``."""
+    def refuses_in_stream(self, context: ResponseContext) -> bool:
+        """Return whether a model's refusal of a stream is an event of the stream."""
         ...
 
-    def check(self, ask: Ask) -> None:
-        """Check what this protocol alone asks for, or raise ``Refusal``."""
+    def write_error(self, refusal: Refusal, context: ResponseContext) -> bytes:
+        """Write the body of an error response."""
         ...
 
-    def refuses_inside(self, stamp: Stamp) -> bool:
-        """Tell whether a model's refusal of a stream is an event of it."""
-        ...
-
-    def whole(
-        self, ask: Ask, answers: Sequence[Answer], stamp: Stamp, reply: Reply
+    def write_error_event(
+        self, refusal: Refusal, context: ResponseContext, number: int
     ) -> bytes:
-        """Write an answer that is not a stream."""
+        """Write an error as the event of a stream that has this number."""
         ...
 
-    def events(
-        self, ask: Ask, answers: Sequence[Answer], stamp: Stamp, reply: Reply
+
+class ChatProtocol(ErrorProtocol, Protocol):
+    """How a protocol reads chat requests and writes their answers."""
+
+    def parse(self, body: object, headers: Mapping[str, str]) -> ChatQuery:
+        """Parse a request.
+
+        Args:
+            body: The JSON body.
+            headers: The headers, with lower-case names.
+
+        Raises:
+            Refusal: The body lacks what each request has.
+        """
+        ...
+
+    def check(self, query: ChatQuery) -> None:
+        """Check the rules that only this protocol has.
+
+        Raises:
+            Refusal: A rule is violated.
+        """
+        ...
+
+    def write_answer(
+        self,
+        query: ChatQuery,
+        answers: Sequence[Answer],
+        context: ResponseContext,
+        reply: Reply,
+    ) -> bytes:
+        """Write the body of a response that is not a stream."""
+        ...
+
+    def write_events(
+        self,
+        query: ChatQuery,
+        answers: Sequence[Answer],
+        context: ResponseContext,
+        reply: Reply,
     ) -> list[bytes]:
         """Write the events of a stream."""
         ...
 
-    def refused(self, refusal: Refusal, stamp: Stamp) -> bytes:
-        """Write the body of a refusal."""
-        ...
 
-    def error_event(self, refusal: Refusal, stamp: Stamp, number: int) -> bytes:
-        """Write an error as an event of a stream, the one of this number."""
-        ...
-
-
-def prompt_details(usage: Usage) -> dict[str, Any]:
-    """Write what the context cache had of a prompt: the same on both protocols."""
-    details: dict[str, Any] = {"cached_tokens": usage.cached_tokens}
+def write_prompt_details(usage: Usage) -> JsonObject:
+    """Write the ``prompt_tokens_details``, which both protocols share."""
+    details: JsonObject = {"cached_tokens": usage.cached_tokens}
     created = usage.cache_creation_tokens
     if created is None:
         return details

@@ -1,4 +1,4 @@
-"""The native DashScope protocol: requests read, answers and errors written.
+"""The DashScope protocol.
 
 The shapes are those of exchanges recorded from 2024-02 to 2026-08.
 """
@@ -6,87 +6,105 @@ The shapes are those of exchanges recorded from 2024-02 to 2026-08.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, zip_longest
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from modelstudio_core.chat.events import Usage
-from modelstudio_core.emulator.json_values import dump
+from modelstudio_core.emulator.json_values import JsonObject, dump
 from modelstudio_core.emulator.model.answers import Answer
-from modelstudio_core.emulator.model.query import Ask, Refusal
-from modelstudio_core.emulator.model.web_search import search_plugin, search_results
-from modelstudio_core.emulator.protocols.base import Stamp, prompt_details
-from modelstudio_core.emulator.protocols.dashscope_chunks import (
-    Piece,
-    empty_message,
-    pieces_of,
-    scripted_pieces,
-)
-from modelstudio_core.emulator.protocols.dashscope_request import (
+from modelstudio_core.emulator.model.dashscope_form import (
     MULTIMODAL,
-    NativePath,
-    check_native,
+    DashScopePath,
     is_incremental,
-    read_native,
-    searches,
-    shows_sources,
-    wants_text,
+    is_text_format,
 )
+from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.model.tokens import Usage
+from modelstudio_core.emulator.model.web_search import (
+    build_search_results,
+    build_search_usage,
+    has_search,
+    has_sources,
+)
+from modelstudio_core.emulator.protocols.base import write_prompt_details
+from modelstudio_core.emulator.protocols.dashscope_chunks import (
+    ChoiceChunk,
+    build_chunks,
+    build_empty_message,
+    build_scripted_chunks,
+)
+from modelstudio_core.emulator.protocols.dashscope_request import parse_dashscope_chat
+from modelstudio_core.emulator.rules.dashscope import check_dashscope_chat
+from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.script import Reply
+from modelstudio_core.emulator.studio import ResponseContext
 
-__all__ = ["Native"]
+__all__ = ["DashScopeProtocol"]
 
-# The string that stands for no finish reason.
-_NOT_YET: Final = "null"
+# The string that the protocol sends where there is no finish reason yet.
+_NO_FINISH_REASON: Final = "null"
 _OK: Final = 200
 
-Json = dict[str, Any]
 
+class DashScopeProtocol:
+    """Requests and answers of one path of ``/api/v1``.
 
-class Native:
-    """How requests and answers look on one path of ``/api/v1``."""
+    Attributes:
+        content_type: The content type of a complete answer and of an error.
+        stream_content_type: The content type of a stream.
+    """
 
-    whole_type: ClassVar[str] = "application/json"
-    stream_type: ClassVar[str] = "text/event-stream;charset=UTF-8"
+    content_type: ClassVar[str] = "application/json"
+    stream_content_type: ClassVar[str] = "text/event-stream;charset=UTF-8"
 
-    def __init__(self, path: NativePath) -> None:
-        """Take the path, which decides the form of contents."""
-        self._path: NativePath = path
+    def __init__(self, path: DashScopePath) -> None:
+        """Set the path, which decides the form of a message's content."""
+        self._path: DashScopePath = path
 
-    def read(self, body: object, headers: Mapping[str, str]) -> Ask:
-        """Read a request: what to answer stands in ``input``, how in ``parameters``."""
-        return read_native(body, headers)
+    def parse(self, body: object, headers: Mapping[str, str]) -> ChatQuery:
+        """Parse a request: ``input`` has the messages, ``parameters`` the options."""
+        return parse_dashscope_chat(body, headers)
 
-    def check(self, ask: Ask) -> None:
-        """Refuse the wrong path, and forms that do not go together."""
-        check_native(ask, self._path)
+    def check(self, query: ChatQuery) -> None:
+        """Check the path, the roles and the form of the answer."""
+        check_dashscope_chat(query, self._path)
 
-    def refuses_inside(self, stamp: Stamp) -> bool:
-        """Say yes: recorded inside of streams throughout."""
-        del stamp
+    def refuses_in_stream(self, context: ResponseContext) -> bool:
+        """Return True: each recorded refusal of a stream is an event of it."""
+        del context
         return True
 
-    def whole(
-        self, ask: Ask, answers: Sequence[Answer], stamp: Stamp, reply: Reply
+    def write_answer(
+        self,
+        query: ChatQuery,
+        answers: Sequence[Answer],
+        context: ResponseContext,
+        reply: Reply,
     ) -> bytes:
-        """Write an answer that is not a stream."""
-        writer = _Writer(ask, self._path, answers, stamp, reply)
-        return dump(writer.whole()).encode()
+        """Write the body of a response that is not a stream."""
+        writer = _Writer(query, self._path, answers, context, reply)
+        return dump(writer.complete_body()).encode()
 
-    def events(
-        self, ask: Ask, answers: Sequence[Answer], stamp: Stamp, reply: Reply
+    def write_events(
+        self,
+        query: ChatQuery,
+        answers: Sequence[Answer],
+        context: ResponseContext,
+        reply: Reply,
     ) -> list[bytes]:
         """Write the events of a stream, each with the blank line that ends it."""
-        bodies: Sequence[Mapping[str, Any]] | None = reply.raw_chunks
-        if bodies is None:
-            bodies = _Writer(ask, self._path, answers, stamp, reply).bodies()
-        return [_event(n, "result", _OK, body) for n, body in enumerate(bodies, 1)]
+        chunks = reply.raw_chunks
+        if chunks is None:
+            chunks = _Writer(query, self._path, answers, context, reply).chunks()
+        return [_event(n, "result", _OK, chunk) for n, chunk in enumerate(chunks, 1)]
 
-    def refused(self, refusal: Refusal, stamp: Stamp) -> bytes:
-        """Write the body of a refusal."""
-        return dump(_error(refusal, stamp)).encode()
+    def write_error(self, refusal: Refusal, context: ResponseContext) -> bytes:
+        """Write the body of an error response."""
+        return dump(_error(refusal, context)).encode()
 
-    def error_event(self, refusal: Refusal, stamp: Stamp, number: int) -> bytes:
-        """Write an error as an event; its status stands in a comment."""
-        return _event(number, "error", refusal.status, _error(refusal, stamp))
+    def write_error_event(
+        self, refusal: Refusal, context: ResponseContext, number: int
+    ) -> bytes:
+        """Write an error as an event; a comment of the event has the status."""
+        return _event(number, "error", refusal.status, _error(refusal, context))
 
 
 class _Writer:
@@ -94,40 +112,41 @@ class _Writer:
 
     def __init__(
         self,
-        ask: Ask,
-        path: NativePath,
+        query: ChatQuery,
+        path: DashScopePath,
         answers: Sequence[Answer],
-        stamp: Stamp,
+        context: ResponseContext,
         reply: Reply,
     ) -> None:
-        self._ask = ask
+        self._query = query
         self._multimodal = path == MULTIMODAL
-        self._text = wants_text(ask, path)
+        self._text_format = is_text_format(query, path)
         self._answers = answers
-        self._request_id = stamp.request_id
+        self._request_id = context.request_id
         self._reply = reply
         self._usage = answers[0].usage
-        sources = reply.search_results
-        if sources is None and shows_sources(ask):
-            sources = search_results(ask)
-        self._sources = sources
+        self._sources: Sequence[Mapping[str, object]] | None = reply.search_results
+        if self._sources is None and has_sources(query):
+            self._sources = build_search_results(query)
 
-    def whole(self) -> Json:
-        choices = [self._whole_choice(i, a) for i, a in enumerate(self._answers)]
-        output = choices[0] if self._text else {"choices": choices}
+    def complete_body(self) -> JsonObject:
+        choices = [self._choice(i, answer) for i, answer in enumerate(self._answers)]
+        output = choices[0] if self._text_format else {"choices": choices}
         return self._body(output, self._counts(self._usage), self._sources)
 
-    def bodies(self) -> list[Json]:
-        """Make the data of the events; the choices of ``n`` answers take turns."""
+    def chunks(self) -> list[JsonObject]:
+        """Build the data of the events; the choices of ``n`` answers alternate."""
         columns = [
-            [(index, piece) for piece in self._pieces(answer)]
-            for index, answer in enumerate(self._answers[: 1 if self._text else None])
+            [(index, chunk) for chunk in self._choice_chunks(answer)]
+            for index, answer in enumerate(
+                self._answers[: 1 if self._text_format else None]
+            )
         ]
         cells = [cell for cell in chain.from_iterable(zip_longest(*columns)) if cell]
-        usages = self._running([piece for _, piece in cells])
+        usages = self._running_usages([chunk for _, chunk in cells])
         bodies = [
-            self._body(self._output(index, piece), self._counts(usage), [])
-            for (index, piece), usage in zip(cells, usages, strict=True)
+            self._body(self._output(index, chunk), self._counts(usage), [])
+            for (index, chunk), usage in zip(cells, usages, strict=True)
         ]
         if self._sources is None:
             return bodies
@@ -135,13 +154,13 @@ class _Writer:
 
     # --- Messages -----------------------------------------------------------------
 
-    def _whole_choice(self, index: int, answer: Answer) -> Json:
-        message: Json = {"content": answer.text}
-        # Recorded: the multimodal path has the key even where nothing was thought.
+    def _choice(self, index: int, answer: Answer) -> JsonObject:
+        message: JsonObject = {"content": answer.text}
+        # Recorded: on the multimodal path the key exists without thinking too.
         if answer.thinking or self._multimodal:
             message["reasoning_content"] = answer.reasoning
         message["role"] = "assistant"
-        if answer.calls:
+        if answer.tool_calls:
             message["tool_calls"] = [
                 {
                     "function": {"arguments": call.arguments, "name": call.name},
@@ -149,92 +168,91 @@ class _Writer:
                     "index": position,
                     "type": "function",
                 }
-                for position, call in enumerate(answer.calls)
+                for position, call in enumerate(answer.tool_calls)
             ]
-        reason = answer.finish_reason or _NOT_YET
+        reason = answer.finish_reason or _NO_FINISH_REASON
         shaped = self._shape(message)
-        if self._text:
+        if self._text_format:
             return {"finish_reason": reason, **shaped}
         choice = {"finish_reason": reason, **self._index(index), "message": shaped}
         return choice | _logprobs(answer.logprobs)
 
-    def _pieces(self, answer: Answer) -> list[Piece]:
-        deltas, incremental = self._reply.deltas, is_incremental(self._ask)
+    def _choice_chunks(self, answer: Answer) -> list[ChoiceChunk]:
+        deltas, incremental = self._reply.deltas, is_incremental(self._query)
         if deltas is None:
-            return pieces_of(answer, self._shape, incremental=incremental)
-        return scripted_pieces(deltas, answer, self._shape, incremental=incremental)
+            return build_chunks(answer, self._shape, incremental=incremental)
+        return build_scripted_chunks(
+            deltas, answer, self._shape, incremental=incremental
+        )
 
-    def _output(self, index: int, piece: Piece) -> Json:
-        reason = piece.reason or _NOT_YET
-        if self._text:
-            return {"finish_reason": reason, **piece.message}
-        choice: Json = {
-            "message": piece.message,
+    def _output(self, index: int, chunk: ChoiceChunk) -> JsonObject:
+        reason = chunk.finish_reason or _NO_FINISH_REASON
+        if self._text_format:
+            return {"finish_reason": reason, **chunk.message}
+        choice: JsonObject = {
+            "message": chunk.message,
             **self._index(index),
             "finish_reason": reason,
         }
-        return {"choices": [choice | _logprobs(piece.logprobs)]}
+        return {"choices": [choice | _logprobs(chunk.logprobs)]}
 
-    def _shape(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Give a message the form that was asked for."""
+    def _shape(self, message: JsonObject) -> JsonObject:
+        """Give a message the form that the request asks for."""
         text: str = message["content"]
-        if self._text:
+        if self._text_format:
             return {"text": text}
         if self._multimodal:
             return {**message, "content": [{"text": text}] if text else []}
         return message
 
-    def _index(self, index: int) -> Json:
-        """Return the index; recorded only where tools were given."""
-        several = len(self._answers) > 1 or bool(self._ask.tools)
-        return {"index": index} if several else {}
+    def _index(self, index: int) -> JsonObject:
+        """Return the index, which is recorded only where tools were given."""
+        has_index = len(self._answers) > 1 or bool(self._query.tools)
+        return {"index": index} if has_index else {}
 
-    # --- What stands around them --------------------------------------------------
+    # --- Bodies and usage ---------------------------------------------------------
 
     def _body(
         self,
-        output: Json,
-        usage: Mapping[str, Any],
-        sources: Sequence[Mapping[str, Any]] | None,
-    ) -> Json:
-        body: Json = {"output": output}
+        output: JsonObject,
+        usage: Mapping[str, object],
+        sources: Sequence[Mapping[str, object]] | None,
+    ) -> JsonObject:
+        body: JsonObject = {"output": output}
         if self._sources is not None:
-            info: Json = {"extra_tool_info": [], "search_results": sources}
+            info: JsonObject = {"extra_tool_info": [], "search_results": sources}
             body["output"] = {**output, "search_info": info}
         if "usage" not in self._reply.omit:
             body["usage"] = usage
         return {**body, "request_id": self._request_id}
 
-    def _search_body(self, sources: Sequence[Mapping[str, Any]]) -> Json:
-        """Make what comes before the first piece: what was found, without usage."""
-        nothing = empty_message(self._answers[0])
-        output = self._output(0, Piece(message=self._shape(nothing)))
+    def _search_body(self, sources: Sequence[Mapping[str, object]]) -> JsonObject:
+        """Build the first event of a search: the results, without content or usage."""
+        message = build_empty_message(self._answers[0])
+        output = self._output(0, ChoiceChunk(message=self._shape(message)))
         body = self._body(output, {}, sources)
         body["output"]["search_info"] = {"search_results": sources}
         return body
 
-    def _running(self, pieces: Sequence[Piece]) -> list[Usage]:
-        """Count up to each piece; the last one has it all."""
-        final, usages, thought, said = self._usage, list[Usage](), 0, 0
-        for piece in pieces:
-            thought = min(thought + piece.reasoning_tokens, final.reasoning_tokens or 0)
-            said = min(said + piece.tokens, final.output_tokens)
-            usages.append(
-                replace(
-                    final,
-                    output_tokens=said,
-                    total_tokens=final.input_tokens + said,
-                    reasoning_tokens=None
-                    if final.reasoning_tokens is None
-                    else thought,
+    def _running_usages(self, chunks: Sequence[ChoiceChunk]) -> list[Usage]:
+        """Count the tokens up to each chunk; the last one has all tokens."""
+        final, usages, reasoning, output = self._usage, list[Usage](), 0, 0
+        for chunk in chunks:
+            output = min(output + chunk.new_tokens, final.output_tokens)
+            if final.reasoning_tokens is not None:
+                reasoning += chunk.new_reasoning_tokens
+                reasoning = min(reasoning, final.reasoning_tokens)
+                usages.append(
+                    replace(final, output_tokens=output, reasoning_tokens=reasoning)
                 )
-            )
+            else:
+                usages.append(replace(final, output_tokens=output))
         return [*usages[:-1], final] if usages else []
 
-    def _counts(self, usage: Usage) -> Mapping[str, Any]:
+    def _counts(self, usage: Usage) -> Mapping[str, object]:
         if self._reply.usage is not None:
             return self._reply.usage
-        counts: Json = {
+        counts: JsonObject = {
             "total_tokens": usage.total_tokens,
             "output_tokens": usage.output_tokens,
             "input_tokens": usage.input_tokens,
@@ -242,24 +260,24 @@ class _Writer:
         if usage.reasoning_tokens is not None:
             reasoning = {"reasoning_tokens": usage.reasoning_tokens}
             counts["output_tokens_details"] = reasoning
-        if searches(self._ask) or self._sources is not None:
-            counts["plugins"] = search_plugin(self._ask)
-        counts["prompt_tokens_details"] = prompt_details(usage)
+        if has_search(self._query) or self._sources is not None:
+            counts["plugins"] = build_search_usage(self._query)
+        counts["prompt_tokens_details"] = write_prompt_details(usage)
         return counts
 
 
-def _logprobs(entries: Sequence[Mapping[str, Any]] | None) -> Json:
+def _logprobs(entries: Sequence[Mapping[str, object]] | None) -> JsonObject:
     return {"logprobs": {"content": list(entries)}} if entries else {}
 
 
-def _error(refusal: Refusal, stamp: Stamp) -> Json:
+def _error(refusal: Refusal, context: ResponseContext) -> JsonObject:
     return {
-        "code": refusal.native_code,
-        "message": refusal.native_message,
-        "request_id": stamp.request_id,
+        "code": refusal.dashscope_code,
+        "message": refusal.dashscope_message,
+        "request_id": context.request_id,
     }
 
 
-def _event(number: int, kind: str, status: int, data: Mapping[str, Any]) -> bytes:
+def _event(number: int, kind: str, status: int, data: Mapping[str, object]) -> bytes:
     lines = f"id:{number}\nevent:{kind}\n:HTTP_STATUS/{status}\ndata:{dump(data)}\n\n"
     return lines.encode()

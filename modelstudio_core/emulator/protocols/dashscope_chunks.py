@@ -1,154 +1,166 @@
-"""The pieces of a stream of the native protocol, incremental or cumulative.
+"""The chunks of a stream of the DashScope protocol, incremental or cumulative.
 
-Recorded 2024-02 to 2026-08: an incremental stream ends in an event that says nothing
-more, or in the last piece of a call; a cumulative one in all that was said.
+Recorded 2024-02 to 2026-08: an incremental stream ends in a chunk without new content,
+or in the last piece of a tool call; a cumulative one in the complete answer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any
 
-from modelstudio_core.emulator.model.answers import Answer, Call
-from modelstudio_core.emulator.model.tokens import count_tokens, cut_pieces
+from modelstudio_core.emulator.json_values import JsonObject
+from modelstudio_core.emulator.model.answers import Answer, FunctionCall
+from modelstudio_core.emulator.model.tokens import count_tokens, split_tokens
 
-__all__ = ["Piece", "Shape", "empty_message", "pieces_of", "scripted_pieces"]
+__all__ = [
+    "ChoiceChunk",
+    "MessageShape",
+    "build_chunks",
+    "build_empty_message",
+    "build_scripted_chunks",
+]
 
-Json = dict[str, Any]
-# Turns a message with a plain text into the form that was asked for.
-Shape = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+# Converts a message whose content is a text to the form that the request asks for.
+MessageShape = Callable[[JsonObject], JsonObject]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """One event's part of one answer.
+class ChoiceChunk:
+    """The part of one answer that one event has.
 
     Attributes:
-        message: What it says.
-        reason: The finish reason; None while there is more.
-        reasoning_tokens: How many tokens of thinking are new.
-        tokens: How many tokens of any kind are new.
-        logprobs: The entries of log probabilities, None for none.
+        message: The message.
+        finish_reason: The finish reason; None before the end.
+        new_reasoning_tokens: How many tokens of reasoning are new.
+        new_tokens: How many tokens of any kind are new.
+        logprobs: The entries of log probabilities; None for none.
     """
 
-    message: Mapping[str, Any]
-    reason: str | None = None
-    reasoning_tokens: int = 0
-    tokens: int = 0
-    logprobs: Sequence[Mapping[str, Any]] | None = None
+    message: Mapping[str, object]
+    finish_reason: str | None = None
+    new_reasoning_tokens: int = 0
+    new_tokens: int = 0
+    logprobs: Sequence[Mapping[str, object]] | None = None
 
 
-def pieces_of(answer: Answer, shape: Shape, *, incremental: bool) -> list[Piece]:
-    """Cut an answer: reasoning, text and calls, in that order, and the end."""
-    news = [*_thoughts(answer), *_texts(answer), *_calls(answer)]
-    # Recorded: the end comes with a last piece, unless that is text in a stream of
-    # pieces.
-    together = news and (answer.calls or not incremental)
-    if answer.finish_reason is not None and not together:
-        news.append(empty_message(answer))
-    said = news if incremental else list(accumulate(news, _merged))
-    pieces = [_piece(shape(m), new) for m, new in zip(said, news, strict=True)]
-    if not pieces:
+def build_chunks(
+    answer: Answer, shape: MessageShape, *, incremental: bool
+) -> list[ChoiceChunk]:
+    """Split an answer: reasoning, text and tool calls, in that order, and the end."""
+    deltas = [*_reasoning(answer), *_text(answer), *_tool_calls(answer)]
+    # Recorded: the finish reason is in the last delta, unless that is text in an
+    # incremental stream.
+    ends_with_delta = deltas and (answer.tool_calls or not incremental)
+    if answer.finish_reason is not None and not ends_with_delta:
+        deltas.append(build_empty_message(answer))
+    messages = deltas if incremental else list(accumulate(deltas, _merge))
+    chunks = [
+        _chunk(shape(message), delta)
+        for message, delta in zip(messages, deltas, strict=True)
+    ]
+    if not chunks:
         return []
-    pieces[-1] = replace(pieces[-1], reason=answer.finish_reason)
-    spoken = next((i for i, new in enumerate(news) if new["content"]), -1)
-    pieces[spoken] = replace(pieces[spoken], logprobs=answer.logprobs)
-    return pieces
+    chunks[-1] = replace(chunks[-1], finish_reason=answer.finish_reason)
+    first_text = next((i for i, delta in enumerate(deltas) if delta["content"]), -1)
+    chunks[first_text] = replace(chunks[first_text], logprobs=answer.logprobs)
+    return chunks
 
 
-def scripted_pieces(
-    deltas: Sequence[Mapping[str, Any]],
+def build_scripted_chunks(
+    deltas: Sequence[Mapping[str, object]],
     answer: Answer,
-    shape: Shape,
+    shape: MessageShape,
     *,
     incremental: bool,
-) -> list[Piece]:
-    """Return scripted pieces as they are, and the end."""
-    pieces = [Piece(message=delta) for delta in deltas]
+) -> list[ChoiceChunk]:
+    """Return scripted deltas unchanged, and the end."""
+    chunks = [ChoiceChunk(message=delta) for delta in deltas]
     if answer.finish_reason is None:
-        return pieces
-    end = shape(empty_message(answer)) if incremental or not deltas else deltas[-1]
-    return [*pieces, Piece(message=end, reason=answer.finish_reason)]
+        return chunks
+    last: Mapping[str, object] = (
+        shape(build_empty_message(answer)) if incremental or not deltas else deltas[-1]
+    )
+    return [*chunks, ChoiceChunk(message=last, finish_reason=answer.finish_reason)]
 
 
-def empty_message(answer: Answer) -> Json:
-    """Return a message that says nothing."""
+def build_empty_message(answer: Answer) -> JsonObject:
+    """Build a message without content."""
     return _message(answer)
 
 
-def _piece(message: Mapping[str, Any], new: Mapping[str, Any]) -> Piece:
-    reasoning = count_tokens(new.get("reasoning_content", ""))
-    calls: Sequence[Mapping[str, Any]] = new.get("tool_calls", ())
+def _chunk(message: JsonObject, delta: JsonObject) -> ChoiceChunk:
+    reasoning = count_tokens(delta.get("reasoning_content", ""))
+    calls: Sequence[JsonObject] = delta.get("tool_calls", ())
     functions = [call["function"] for call in calls]
     called = sum(count_tokens(f.get("name", "") + f["arguments"]) for f in functions)
-    return Piece(
+    return ChoiceChunk(
         message=message,
-        reasoning_tokens=reasoning,
-        tokens=reasoning + count_tokens(new["content"]) + called,
+        new_reasoning_tokens=reasoning,
+        new_tokens=reasoning + count_tokens(delta["content"]) + called,
     )
 
 
-# --- What is new ------------------------------------------------------------------
+# --- Deltas -----------------------------------------------------------------------
 
 
 def _message(
-    answer: Answer, content: str = "", reasoning: str = "", **more: Any
-) -> Json:
-    """Make one message; its keys stand in the recorded order."""
+    answer: Answer, content: str = "", reasoning: str = "", **more: object
+) -> JsonObject:
+    """Build a message whose keys have the recorded order."""
     thought = {"reasoning_content": reasoning} if answer.thinking else {}
     return {"content": content, **thought, **more, "role": "assistant"}
 
 
-def _thoughts(answer: Answer) -> list[Json]:
-    return [_message(answer, "", piece) for piece in cut_pieces(answer.reasoning)]
+def _reasoning(answer: Answer) -> list[JsonObject]:
+    return [_message(answer, "", piece) for piece in split_tokens(answer.reasoning)]
 
 
-def _texts(answer: Answer) -> list[Json]:
+def _text(answer: Answer) -> list[JsonObject]:
     pieces = answer.pieces
     if pieces is None:
-        pieces = cut_pieces(answer.text)
+        pieces = split_tokens(answer.text)
     return [_message(answer, piece) for piece in pieces]
 
 
-def _calls(answer: Answer) -> list[Json]:
-    """Return the pieces of the calls; the end of one brings the beginning of the next.
+def _tool_calls(answer: Answer) -> list[JsonObject]:
+    """Build the deltas of the calls; the end of one has the beginning of the next.
 
-    Recorded: two calls in one piece, and arguments in the piece that ends it all.
+    Recorded: two calls in one delta, and arguments in the last delta of the stream.
     """
-    groups: list[list[Json]] = [[]]
-    for index, call in enumerate(answer.calls):
+    groups: list[list[JsonObject]] = [[]]
+    for index, call in enumerate(answer.tool_calls):
         groups[-1].append(_entry(index, call.id, {"name": call.name, "arguments": ""}))
-        rest = [_entry(index, "", {"arguments": piece}) for piece in _arguments(call)]
+        rest = [_entry(index, "", {"arguments": piece}) for piece in _pieces(call)]
         groups.extend([entry] for entry in rest)
     return [_message(answer, tool_calls=group) for group in groups if group]
 
 
-def _arguments(call: Call) -> Sequence[str]:
-    return cut_pieces(call.arguments) if call.pieces is None else call.pieces
+def _pieces(call: FunctionCall) -> Sequence[str]:
+    return split_tokens(call.arguments) if call.pieces is None else call.pieces
 
 
-def _entry(index: int, call_id: str, function: Json) -> Json:
+def _entry(index: int, call_id: str, function: JsonObject) -> JsonObject:
     return {"index": index, "id": call_id, "type": "function", "function": function}
 
 
-# --- All so far -------------------------------------------------------------------
+# --- Cumulative messages ----------------------------------------------------------
 
 
-def _merged(before: Json, new: Json) -> Json:
-    merged = {**before, **new, "content": before["content"] + new["content"]}
+def _merge(before: JsonObject, delta: JsonObject) -> JsonObject:
+    merged = {**before, **delta, "content": before["content"] + delta["content"]}
     if "reasoning_content" in before:
-        reasoning = before["reasoning_content"] + new["reasoning_content"]
+        reasoning = before["reasoning_content"] + delta["reasoning_content"]
         merged["reasoning_content"] = reasoning
     if "tool_calls" in merged:
-        calls = [*before.get("tool_calls", ()), *new.get("tool_calls", ())]
-        merged["tool_calls"] = _joined(calls)
+        calls = [*before.get("tool_calls", ()), *delta.get("tool_calls", ())]
+        merged["tool_calls"] = _join(calls)
     role = merged.pop("role")
     return {**merged, "role": role}
 
 
-def _joined(entries: Sequence[Mapping[str, Any]]) -> list[Json]:
-    """Join the entries of the same call: the first has all but the arguments."""
-    calls: dict[int, Json] = {}
+def _join(entries: Sequence[JsonObject]) -> list[JsonObject]:
+    """Join the entries of each call; the first has all but the arguments."""
+    calls: dict[int, JsonObject] = {}
     for entry in entries:
         call = calls.setdefault(entry["index"], {**entry, "function": {}})
         before = call["function"].get("arguments", "")

@@ -1,159 +1,81 @@
-"""Requests of the native protocol: read into the flat shape, and its own rules.
-
-The texts are those of the official error-code page; where none is known, the text says
-"emulator".
-"""
+"""Parse a request of the DashScope protocol into the shape that both share."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
 
-from modelstudio_core.emulator.json_values import is_array, is_object
-from modelstudio_core.emulator.model.query import Ask, Refusal
+from modelstudio_core.emulator.json_values import JsonObject, is_array, is_object
+from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.protocols.chat_query import parse_flat_body
+from modelstudio_core.emulator.rules.refusal import Refusal
 
-__all__ = [
-    "MULTIMODAL",
-    "NativePath",
-    "check_native",
-    "is_incremental",
-    "read_native",
-    "searches",
-    "shows_sources",
-    "wants_text",
-]
-
-NativePath = Literal["text-generation", "multimodal-generation"]
-
-MULTIMODAL: Final[NativePath] = "multimodal-generation"
-_ALGO: Final = "<400> InternalError.Algo.InvalidParameter: "
-_ROLES: Final = frozenset({"system", "user", "assistant", "tool"})
-# The families that answer with a bare text, and the ones that stream deltas, unless
-# told otherwise (API reference).
-_TEXT_BY_DEFAULT: Final = "qwen-"
-_INCREMENTAL_BY_DEFAULT: Final = ("qwen3-", "qwq", "qvq")
+__all__ = ["parse_dashscope_chat"]
 
 
-def read_native(body: object, headers: Mapping[str, str]) -> Ask:
-    """Read a request into the flat shape that both protocols share.
+def parse_dashscope_chat(body: object, headers: Mapping[str, str]) -> ChatQuery:
+    """Parse a chat request.
+
+    Args:
+        body: The JSON body.
+        headers: The headers, with lower-case names.
 
     Raises:
-        Refusal: It lacks what every request has.
+        Refusal: The body lacks what each request has.
     """
     if not is_object(body):
-        raise _faulty("IllegalInput", "The input parameter requires json format.")
+        raise _bad_request("IllegalInput", "The input parameter requires json format.")
     if headers.get("x-dashscope-async") == "enable":
         raise Refusal(
             "current user api does not support asynchronous calls",
             status=403,
             code="access_denied",
-            native_code="AccessDenied",
+            dashscope_code="AccessDenied",
             gateway=True,
         )
     if not isinstance(body.get("model"), str) or not body["model"]:
-        raise _faulty("EmptyModel", 'Required parameter "model" missing from request.')
-    asked = body.get("input")
+        raise _bad_request(
+            "EmptyModel", 'Required parameter "model" missing from request.'
+        )
+    chat_input = body.get("input")
     parameters: object = body.get("parameters") or {}
-    if not is_object(asked) or not asked.keys() & {"messages", "prompt"}:
-        raise _faulty("EmptyInput", "Required input parameter missing from request.")
+    if not is_object(chat_input) or not chat_input.keys() & {"messages", "prompt"}:
+        raise _bad_request(
+            "EmptyInput", "Required input parameter missing from request."
+        )
     if not is_object(parameters):
-        raise _faulty("IllegalInput", "The input parameter requires json format.")
-    flat = {
+        raise _bad_request("IllegalInput", "The input parameter requires json format.")
+    flat_body = {
         **parameters,
         "model": body["model"],
-        "messages": _messages(asked),
+        "messages": _messages(chat_input),
         "stream": headers.get("x-dashscope-sse") == "enable",
     }
-    return Ask.read(flat)
+    return parse_flat_body(flat_body)
 
 
-def check_native(ask: Ask, path: NativePath) -> None:
-    """Refuse what this protocol alone refuses.
-
-    Raises:
-        Refusal: With the service's status, code and words.
-    """
-    profile = ask.profile
-    if profile.known and profile.delisted is None and profile.native_path != path:
-        raise Refusal("url error, please check url!", gateway=True)
-    roles = {message.get("role") for message in ask.messages}
-    if not roles or not roles <= _ROLES:
-        raise Refusal(
-            "Role must be user or assistant and Content length must be greater than 0"
-        )
-    if wants_text(ask, path):
-        _check_text(ask)
-    if ask.stream and ask.thinking and not is_incremental(ask):
-        raise Refusal(
-            'The incremental_output parameter must be "true" when enable_thinking is'
-            " true"
-        )
+def _bad_request(reason: str, message: str) -> Refusal:
+    return Refusal(message, dashscope_code=f"BadRequest.{reason}", gateway=True)
 
 
-def wants_text(ask: Ask, path: NativePath) -> bool:
-    """Tell whether the answer is to be a text without a message around it."""
-    if path == MULTIMODAL:
-        return False
-    asked = ask.body.get("result_format")
-    if asked is None:
-        return ask.model.startswith(_TEXT_BY_DEFAULT)
-    return bool(asked == "text")
-
-
-def is_incremental(ask: Ask) -> bool:
-    """Tell whether each event of a stream says only what is new."""
-    asked = ask.body.get("incremental_output")
-    if asked is None:
-        return ask.model.startswith(_INCREMENTAL_BY_DEFAULT)
-    return bool(asked)
-
-
-def searches(ask: Ask) -> bool:
-    """Tell whether the web is searched."""
-    return bool(ask.body.get("enable_search"))
-
-
-def shows_sources(ask: Ask) -> bool:
-    """Tell whether what the search found is part of the answer."""
-    options = ask.body.get("search_options")
-    return searches(ask) and is_object(options) and bool(options.get("enable_source"))
-
-
-def _check_text(ask: Ask) -> None:
-    if ask.thinking:
-        raise Refusal(
-            'The result_format parameter must be "message" when enable_thinking is true'
-        )
-    if ask.tools:
-        raise Refusal(
-            f'{_ALGO}The result_format parameter must be "message" when tools are given'
-            " (emulator)."
-        )
-
-
-def _faulty(kind: str, message: str) -> Refusal:
-    return Refusal(message, native_code=f"BadRequest.{kind}", gateway=True)
-
-
-def _messages(asked: Mapping[str, Any]) -> object:
+def _messages(chat_input: JsonObject) -> object:
     """Return the messages with their parts in the OpenAI shape.
 
-    A prompt is the older way to ask; messages win, even where there are none.
+    ``prompt`` is the older form; ``messages``, even an empty list, takes precedence.
     """
-    if "messages" not in asked:
-        return [{"role": "user", "content": asked["prompt"]}]
-    messages = asked["messages"]
+    if "messages" not in chat_input:
+        return [{"role": "user", "content": chat_input["prompt"]}]
+    messages = chat_input["messages"]
     if not is_array(messages):
         return messages
-    return [_flat_message(message) for message in messages]
+    return [_message(message) for message in messages]
 
 
-def _flat_message(message: object) -> object:
+def _message(message: object) -> object:
     if not is_object(message) or not is_array(message.get("content")):
         return message
-    return {**message, "content": [_flat_part(part) for part in message["content"]]}
+    return {**message, "content": [_part(part) for part in message["content"]]}
 
 
-def _flat_part(part: object) -> dict[str, Any]:
-    """Return one part in the OpenAI shape; its key says what it is, and no type."""
+def _part(part: object) -> JsonObject:
+    """Return a part in the OpenAI shape; here its key, not a type, tells its kind."""
     if not is_object(part):
         return {"type": "unknown"}
     if "text" in part:
@@ -162,5 +84,5 @@ def _flat_part(part: object) -> dict[str, Any]:
         return {"type": "image_url", "image_url": {"url": part["image"]}}
     if "audio" in part:
         return {"type": "input_audio", "input_audio": {"data": part["audio"]}}
-    # A list of frames is the other kind of video; both are the same input here.
+    # A video is a URL or a list of frames; both are the same input here.
     return {**part, "type": "video" if "video" in part else "unknown"}

@@ -1,19 +1,26 @@
-"""Refusals and faults as the steps of a response."""
+"""Build the steps of refusals and faults."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
-from modelstudio_core.emulator.model.query import Refusal
-from modelstudio_core.emulator.protocols.base import Stamp, Wire
-from modelstudio_core.emulator.protocols.steps import Cut, Head, Pause, Step
+from modelstudio_core.emulator.protocols.base import ErrorProtocol
+from modelstudio_core.emulator.protocols.steps import (
+    Cut,
+    Head,
+    Pause,
+    Step,
+    complete_response,
+)
+from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.script import Fault
+from modelstudio_core.emulator.studio import ResponseContext
 
-__all__ = ["break_response", "refuse_response"]
+__all__ = ["apply_fault", "build_refusal"]
 
 _SERVER_ERROR: Final = 500
 _BAD_REQUEST: Final = 400
-# What the native protocol calls the codes of the other one.
-_NATIVE_CODES: Final[Mapping[str | None, str]] = {
+# Codes of the OpenAI-compatible protocol → codes of the DashScope protocol.
+_DASHSCOPE_CODES: Final[Mapping[str | None, str]] = {
     "access_denied": "AccessDenied",
     "data_inspection_failed": "DataInspectionFailed",
     "insufficient_quota": "Throttling.AllocationQuota",
@@ -25,7 +32,7 @@ _NATIVE_CODES: Final[Mapping[str | None, str]] = {
     "limit_requests": "Throttling.RateQuota",
     "model_not_found": "ModelNotFound",
 }
-# By the beginning of the native code; the others are 400.
+# The beginning of a DashScope code → its HTTP status; others have 400.
 _STATUSES: Final = {
     "AccessDenied": 403,
     "InternalError": 500,
@@ -37,42 +44,56 @@ _STATUSES: Final = {
 }
 
 
-def refuse_response(
-    refusal: Refusal, wire: Wire, stamp: Stamp, *, stream: bool
+def build_refusal(
+    refusal: Refusal,
+    protocol: ErrorProtocol,
+    context: ResponseContext,
+    *,
+    stream: bool,
 ) -> list[Step]:
-    """Refuse a request, in the delivery of the generation.
+    """Build the response of a refused request.
 
-    A model's refusal of a stream is an event of an HTTP 200 stream, or has an HTTP
-    status: the protocol knows. The gateway's always has.
+    A model's refusal of a stream is an event of an HTTP 200 stream or has an HTTP
+    status, as the protocol decides. The gateway's refusal has an HTTP status always.
+
+    Args:
+        refusal: The refusal.
+        protocol: How it is written.
+        context: The ids and the generation of the response.
+        stream: Whether the request asks for a stream.
     """
-    if stream and not refusal.gateway and wire.refuses_inside(stamp):
-        headers = {"content-type": wire.stream_type}
-        return [Head(200, headers), wire.error_event(refusal, stamp, 1)]
-    body = wire.refused(refusal, stamp)
-    return _whole(refusal.status, {"content-type": wire.whole_type}, body)
+    if stream and not refusal.gateway and protocol.refuses_in_stream(context):
+        headers = {"content-type": protocol.stream_content_type}
+        return [Head(200, headers), protocol.write_error_event(refusal, context, 1)]
+    body = protocol.write_error(refusal, context)
+    headers = {"content-type": protocol.content_type}
+    return complete_response(refusal.status, headers, body)
 
 
-def break_response(
-    fault: Fault, steps: Sequence[Step], wire: Wire, stamp: Stamp
+def apply_fault(
+    fault: Fault,
+    steps: Sequence[Step],
+    protocol: ErrorProtocol,
+    context: ResponseContext,
 ) -> list[Step]:
     """Put a fault into a response.
 
     Args:
-        fault: What goes wrong.
-        steps: The response without it; empty for a refusal.
-        wire: The protocol that it is written in.
-        stamp: What it carries.
+        fault: The fault.
+        steps: The response without the fault; empty for the kind ``status``.
+        protocol: How errors are written.
+        context: The ids and the generation of the response.
     """
     match fault.kind:
         case "status":
-            return _refuse(fault, wire, stamp)
+            return _error_response(fault, protocol, context)
         case "stream":
             before, _ = _split(steps, fault.after)
             number = 1 + sum(isinstance(step, bytes) for step in before)
-            return [*before, _error_in_body(fault, steps, wire, stamp, number)]
+            return [*before, _error_in_body(fault, steps, protocol, context, number)]
         case "cut":
             before, after = _split(steps, fault.after)
-            return [*before, *_half(after, within=fault.within), Cut()]
+            return [*before, *_half_event(after, within=fault.within), Cut()]
         case "silence":
             before, after = _split(steps, fault.after)
             return [*before, Pause(fault.seconds), *after]
@@ -82,70 +103,78 @@ def break_response(
             assert_never(fault.kind)
 
 
-def _refuse(fault: Fault, wire: Wire, stamp: Stamp) -> list[Step]:
+def _error_response(
+    fault: Fault, protocol: ErrorProtocol, context: ResponseContext
+) -> list[Step]:
     if fault.body is None:
-        body = wire.refused(_refusal_of(fault), stamp)
-        headers = {"content-type": wire.whole_type}
+        body = protocol.write_error(_refusal(fault), context)
+        content_type = protocol.content_type
     else:
         body = fault.body.encode() if isinstance(fault.body, str) else fault.body
-        headers = {"content-type": fault.content_type}
-    return _whole(fault.status, {**headers, **fault.headers}, body)
+        content_type = fault.content_type
+    headers = {"content-type": content_type, **fault.headers}
+    return complete_response(fault.status, headers, body)
 
 
-def _refusal_of(fault: Fault) -> Refusal:
+def _refusal(fault: Fault) -> Refusal:
     server = fault.status >= _SERVER_ERROR
-    kind = "internal_error" if server else "invalid_request_error"
-    native_code = _NATIVE_CODES.get(fault.code, fault.code) or "InternalError"
+    default_type = "internal_error" if server else "invalid_request_error"
+    code = _DASHSCOPE_CODES.get(fault.code, fault.code) or "InternalError"
     return Refusal(
         fault.message,
-        status=_status_of(native_code) if fault.kind == "stream" else fault.status,
+        status=_status(code) if fault.kind == "stream" else fault.status,
         code=fault.code,
-        type=fault.type or kind,
-        native_code=native_code,
+        type=fault.type or default_type,
+        dashscope_code=code,
     )
 
 
-def _status_of(native_code: str) -> int:
-    """Return the status that belongs to a code, which a stream says in a comment."""
-    found = (s for start, s in _STATUSES.items() if native_code.startswith(start))
-    return next(found, _BAD_REQUEST)
+def _status(dashscope_code: str) -> int:
+    """Return the status that belongs to a code, which a stream has in a comment."""
+    matches = (s for start, s in _STATUSES.items() if dashscope_code.startswith(start))
+    return next(matches, _BAD_REQUEST)
 
 
 def _error_in_body(
-    fault: Fault, steps: Sequence[Step], wire: Wire, stamp: Stamp, number: int
+    fault: Fault,
+    steps: Sequence[Step],
+    protocol: ErrorProtocol,
+    context: ResponseContext,
+    number: int,
 ) -> bytes:
-    """Write the error as the response's own kind of body: an event, or all of it."""
-    streams = not any(
+    """Write the error as an event of a stream, or as the body of another response."""
+    stream = not any(
         isinstance(step, Head) and "content-length" in step.headers for step in steps
     )
-    refusal = _refusal_of(fault)
-    if streams:
-        return wire.error_event(refusal, stamp, number)
-    return wire.refused(refusal, stamp)
+    refusal = _refusal(fault)
+    if stream:
+        return protocol.write_error_event(refusal, context, number)
+    return protocol.write_error(refusal, context)
 
 
 def _split(steps: Sequence[Step], after: int | None) -> tuple[list[Step], list[Step]]:
-    """Split a response after so many events; None is before its headers.
+    """Split a response after a number of events; None splits before its headers.
 
-    Headers that come before a fault do not say how long the body is.
+    Headers that are sent before a fault have no ``content-length``.
     """
     if after is None:
         return [], list(steps)
-    position, seen = 0, -1
-    while position < len(steps) and seen < after:
-        seen += isinstance(steps[position], bytes | Head)
+    position, count = 0, -1
+    while position < len(steps) and count < after:
+        count += isinstance(steps[position], bytes | Head)
         position += 1
-    return [_open_ended(step) for step in steps[:position]], list(steps[position:])
+    before = [_without_length(step) for step in steps[:position]]
+    return before, list(steps[position:])
 
 
-def _open_ended(step: Step) -> Step:
+def _without_length(step: Step) -> Step:
     if not isinstance(step, Head):
         return step
     headers = {k: v for k, v in step.headers.items() if k != "content-length"}
     return Head(step.status, headers)
 
 
-def _half(steps: Sequence[Step], *, within: bool) -> list[Step]:
+def _half_event(steps: Sequence[Step], *, within: bool) -> list[Step]:
     event = next((step for step in steps if isinstance(step, bytes)), b"")
     return [event[: len(event) // 2]] if within else []
 
@@ -153,9 +182,5 @@ def _half(steps: Sequence[Step], *, within: bool) -> list[Step]:
 def _shorten(steps: Sequence[Step], missing: int) -> list[Step]:
     head = next(step for step in steps if isinstance(step, Head))
     body = b"".join(step for step in steps if isinstance(step, bytes))
-    headers = {**head.headers, "content-length": str(len(body))}
-    return [Head(head.status, headers), body[: len(body) - missing], Cut()]
-
-
-def _whole(status: int, headers: dict[str, str], body: bytes) -> list[Step]:
-    return [Head(status, {**headers, "content-length": str(len(body))}), body]
+    complete_head, _ = complete_response(head.status, head.headers, body)
+    return [complete_head, body[: len(body) - missing], Cut()]

@@ -1,4 +1,4 @@
-"""The OpenAI-compatible protocol: requests read, answers and errors written.
+"""The OpenAI-compatible protocol.
 
 The shapes are those of recorded exchanges: generation ``null`` of February 2026,
 generation ``empty`` of May to August 2026.
@@ -6,33 +6,41 @@ generation ``empty`` of May to August 2026.
 
 from collections.abc import Mapping, Sequence
 from itertools import chain, zip_longest
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from modelstudio_core.catalog import known_models, resolve_model
-from modelstudio_core.chat.events import Usage
-from modelstudio_core.emulator.json_values import dump, is_object
+from modelstudio_core.emulator.json_values import JsonObject, dump, is_object
 from modelstudio_core.emulator.model.answers import Answer
-from modelstudio_core.emulator.model.query import Ask, Refusal
-from modelstudio_core.emulator.protocols.base import Stamp, prompt_details
-from modelstudio_core.emulator.protocols.openai_deltas import deltas_of, last_delta
+from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.model.tokens import Usage
+from modelstudio_core.emulator.protocols.base import write_prompt_details
+from modelstudio_core.emulator.protocols.chat_query import parse_flat_body
+from modelstudio_core.emulator.protocols.openai_deltas import (
+    build_deltas,
+    build_last_delta,
+)
+from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.script import Reply
+from modelstudio_core.emulator.studio import ResponseContext
 
-__all__ = ["Compatible", "models_body"]
+__all__ = ["CREATED", "OpenAIProtocol"]
 
-# The first of September 2026: answers do not depend on the day.
-_CREATED: Final = 1_788_220_800
-
-Json = dict[str, Any]
+# 2026-09-01: answers do not depend on the current date.
+CREATED: Final = 1_788_220_800
 
 
-class Compatible:
-    """How requests and answers look on ``/compatible-mode/v1``."""
+class OpenAIProtocol:
+    """Requests and answers of ``/compatible-mode/v1``.
 
-    whole_type: ClassVar[str] = "application/json"
-    stream_type: ClassVar[str] = "text/event-stream;charset=utf-8"
+    Attributes:
+        content_type: The content type of a complete answer and of an error.
+        stream_content_type: The content type of a stream.
+    """
 
-    def read(self, body: object, headers: Mapping[str, str]) -> Ask:
-        """Read a request; its body is flat already."""
+    content_type: ClassVar[str] = "application/json"
+    stream_content_type: ClassVar[str] = "text/event-stream;charset=utf-8"
+
+    def parse(self, body: object, headers: Mapping[str, str]) -> ChatQuery:
+        """Parse a request; its body is flat already."""
         del headers
         if not is_object(body):
             raise Refusal(
@@ -40,79 +48,73 @@ class Compatible:
                 code=None,
                 gateway=True,
             )
-        return Ask.read(body)
+        return parse_flat_body(body)
 
-    def check(self, ask: Ask) -> None:
-        """Refuse nothing: the rules of both protocols are all that it has."""
+    def check(self, query: ChatQuery) -> None:
+        """Accept each request: this protocol has no rules besides the common ones."""
 
-    def refuses_inside(self, stamp: Stamp) -> bool:
-        """Say what was recorded: yes 2026-02 to 2026-04, no in 2026-08."""
-        return stamp.generation == "null"
+    def refuses_in_stream(self, context: ResponseContext) -> bool:
+        """Return what was recorded: True 2026-02 to 2026-04, False in 2026-08."""
+        return context.generation == "null"
 
-    def whole(
-        self, ask: Ask, answers: Sequence[Answer], stamp: Stamp, reply: Reply
+    def write_answer(
+        self,
+        query: ChatQuery,
+        answers: Sequence[Answer],
+        context: ResponseContext,
+        reply: Reply,
     ) -> bytes:
-        """Write an answer that is not a stream."""
-        choices = [_whole_choice(i, a, stamp) for i, a in enumerate(answers)]
-        body: Json = {
+        """Write the body of a response that is not a stream."""
+        choices = [_choice(i, answer, context) for i, answer in enumerate(answers)]
+        body: JsonObject = {
             "choices": choices,
-            "created": _CREATED,
-            "id": stamp.response_id,
-            "model": ask.model,
+            "created": CREATED,
+            "id": context.response_id,
+            "model": query.model,
             "object": "chat.completion",
         }
-        if stamp.generation == "null":
+        if context.generation == "null":
             body["system_fingerprint"] = None
         if "usage" not in reply.omit:
             body["usage"] = reply.usage or _usage(answers[0].usage)
         return dump(body).encode()
 
-    def events(
-        self, ask: Ask, answers: Sequence[Answer], stamp: Stamp, reply: Reply
+    def write_events(
+        self,
+        query: ChatQuery,
+        answers: Sequence[Answer],
+        context: ResponseContext,
+        reply: Reply,
     ) -> list[bytes]:
         """Write the events of a stream, each with the blank line that ends it."""
         chunks = reply.raw_chunks
         if chunks is None:
-            chunks = _chunks(ask, answers, stamp, reply)
+            chunks = _chunks(query, answers, context, reply)
         events = [_event(dump(chunk)) for chunk in chunks]
         return events if "done" in reply.omit else [*events, _event("[DONE]")]
 
-    def refused(self, refusal: Refusal, stamp: Stamp) -> bytes:
-        """Write the body of a refusal."""
-        error: Json = {"error": _error(refusal)}
+    def write_error(self, refusal: Refusal, context: ResponseContext) -> bytes:
+        """Write the body of an error response."""
+        body: JsonObject = {"error": _error(refusal)}
         if not refusal.gateway:
-            error["id"] = stamp.response_id
-        error["request_id"] = stamp.request_id
-        return dump(error).encode()
+            body["id"] = context.response_id
+        body["request_id"] = context.request_id
+        return dump(body).encode()
 
-    def error_event(self, refusal: Refusal, stamp: Stamp, number: int) -> bytes:
+    def write_error_event(
+        self, refusal: Refusal, context: ResponseContext, number: int
+    ) -> bytes:
         """Write an error as an event of a stream (recorded 2026-02 to 2026-04)."""
         del number
-        return _event(dump({"error": _error(refusal), "id": stamp.response_id}))
+        return _event(dump({"error": _error(refusal), "id": context.response_id}))
 
 
-def models_body() -> Json:
-    """Return the list of the models that are served."""
-    served = [name for name in known_models() if not resolve_model(name).delisted]
-    data = [
-        {"id": name, "object": "model", "created": _CREATED, "owned_by": "system"}
-        for name in served
-    ]
-    return {
-        "object": "list",
-        "data": data,
-        "first_id": served[0],
-        "last_id": served[-1],
-        "has_more": False,
-    }
-
-
-def _whole_choice(index: int, answer: Answer, stamp: Stamp) -> Json:
-    message: Json = {"content": answer.text}
+def _choice(index: int, answer: Answer, context: ResponseContext) -> JsonObject:
+    message: JsonObject = {"content": answer.text}
     if answer.thinking:
         message["reasoning_content"] = answer.reasoning
     message["role"] = "assistant"
-    if answer.calls:
+    if answer.tool_calls:
         message["tool_calls"] = [
             {
                 "function": {"arguments": call.arguments, "name": call.name},
@@ -120,14 +122,14 @@ def _whole_choice(index: int, answer: Answer, stamp: Stamp) -> Json:
                 "index": position,
                 "type": "function",
             }
-            for position, call in enumerate(answer.calls)
+            for position, call in enumerate(answer.tool_calls)
         ]
-    choice: Json = {
+    choice: JsonObject = {
         "finish_reason": answer.finish_reason,
         "index": index,
         "message": message,
     }
-    if stamp.generation == "null" or answer.logprobs:
+    if context.generation == "null" or answer.logprobs:
         choice["logprobs"] = _logprobs(answer)
     return choice
 
@@ -136,69 +138,77 @@ def _whole_choice(index: int, answer: Answer, stamp: Stamp) -> Json:
 
 
 def _chunks(
-    ask: Ask, answers: Sequence[Answer], stamp: Stamp, reply: Reply
-) -> list[Json]:
-    """Make the chunks of a stream; the choices of ``n`` answers take turns."""
+    query: ChatQuery,
+    answers: Sequence[Answer],
+    context: ResponseContext,
+    reply: Reply,
+) -> list[JsonObject]:
+    """Build the chunks of a stream; the choices of ``n`` answers alternate."""
     columns = [
-        _stream_choices(index, answer, stamp, reply)
+        _stream_choices(index, answer, context, reply)
         for index, answer in enumerate(answers)
     ]
-    rows = chain.from_iterable(zip_longest(*columns))
-    chunks = [_chunk(ask, stamp, [choice]) for choice in rows if choice]
-    if ask.includes_usage and "usage" not in reply.omit:
+    choices = chain.from_iterable(zip_longest(*columns))
+    chunks = [_chunk(query, context, [choice]) for choice in choices if choice]
+    if query.includes_usage and "usage" not in reply.omit:
         usage = reply.usage or _usage(answers[0].usage)
-        chunks.append(_chunk(ask, stamp, [], usage))
+        chunks.append(_chunk(query, context, [], usage))
     return chunks
 
 
 def _chunk(
-    ask: Ask,
-    stamp: Stamp,
-    choices: list[Json],
-    usage: Mapping[str, Any] | None = None,
-) -> Json:
+    query: ChatQuery,
+    context: ResponseContext,
+    choices: list[JsonObject],
+    usage: Mapping[str, object] | None = None,
+) -> JsonObject:
     return {
-        "model": ask.model,
-        "id": stamp.response_id,
+        "model": query.model,
+        "id": context.response_id,
         "choices": choices,
-        "created": _CREATED,
+        "created": CREATED,
         "object": "chat.completion.chunk",
         "usage": usage,
     }
 
 
 def _stream_choices(
-    index: int, answer: Answer, stamp: Stamp, reply: Reply
-) -> list[Json]:
-    deltas = reply.deltas
+    index: int, answer: Answer, context: ResponseContext, reply: Reply
+) -> list[JsonObject]:
+    deltas: Sequence[Mapping[str, object]] | None = reply.deltas
     if deltas is None:
-        deltas = deltas_of(answer, stamp.generation)
-    choices = [_choice(index, delta, None, stamp) for delta in deltas]
-    if stamp.generation == "null" and choices:
+        deltas = build_deltas(answer, context.generation)
+    choices = [_stream_choice(index, delta, None, context) for delta in deltas]
+    if context.generation == "null" and choices:
         choices[0] = {"logprobs": None, **choices[0]}
     if answer.logprobs:
-        said = next((c for c in choices if c["delta"].get("content")), choices[-1])
-        said["logprobs"] = _logprobs(answer)
+        with_text = (c for c in choices if c["delta"].get("content"))
+        next(with_text, choices[-1])["logprobs"] = _logprobs(answer)
     if answer.finish_reason is not None:
-        end = last_delta(answer, stamp.generation)
-        choices.append(_choice(index, end, answer.finish_reason, stamp))
+        delta = build_last_delta(answer, context.generation)
+        choices.append(_stream_choice(index, delta, answer.finish_reason, context))
     return choices
 
 
-def _choice(
-    index: int, delta: Mapping[str, Any], reason: str | None, stamp: Stamp
-) -> Json:
-    choice: Json = {"delta": delta, "index": index}
-    if stamp.generation == "empty":
-        return {**choice, "finish_reason": reason, "logprobs": None}
-    return choice if reason is None else {**choice, "finish_reason": reason}
+def _stream_choice(
+    index: int,
+    delta: Mapping[str, object],
+    finish_reason: str | None,
+    context: ResponseContext,
+) -> JsonObject:
+    choice: JsonObject = {"delta": delta, "index": index}
+    if context.generation == "empty":
+        return {**choice, "finish_reason": finish_reason, "logprobs": None}
+    if finish_reason is None:
+        return choice
+    return {**choice, "finish_reason": finish_reason}
 
 
 # --- Parts ------------------------------------------------------------------------
 
 
-def _usage(usage: Usage) -> Json:
-    counts: Json = {
+def _usage(usage: Usage) -> JsonObject:
+    counts: JsonObject = {
         "total_tokens": usage.total_tokens,
         "completion_tokens": usage.output_tokens,
         "prompt_tokens": usage.input_tokens,
@@ -207,15 +217,15 @@ def _usage(usage: Usage) -> Json:
         counts["completion_tokens_details"] = {
             "reasoning_tokens": usage.reasoning_tokens
         }
-    counts["prompt_tokens_details"] = prompt_details(usage)
+    counts["prompt_tokens_details"] = write_prompt_details(usage)
     return counts
 
 
-def _logprobs(answer: Answer) -> Json | None:
+def _logprobs(answer: Answer) -> JsonObject | None:
     return {"content": list(answer.logprobs)} if answer.logprobs else None
 
 
-def _error(refusal: Refusal) -> Json:
+def _error(refusal: Refusal) -> JsonObject:
     return {
         "message": refusal.message,
         "type": refusal.type,

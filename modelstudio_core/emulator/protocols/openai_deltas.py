@@ -1,79 +1,78 @@
 """The deltas of a stream of the OpenAI-compatible protocol, in both generations.
 
-Where a delta has nothing to say, generation ``empty`` (2026-05 to 2026-08) says ``""``
-and generation ``null`` (2026-02) null, and ``role: null`` on all but the first.
+For a key without content, generation ``empty`` (2026-05 to 2026-08) sends ``""``;
+generation ``null`` (2026-02) sends null, and ``role: null`` after the first delta.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
-from modelstudio_core.emulator.model.answers import Answer, Call
-from modelstudio_core.emulator.model.tokens import cut_pieces
-from modelstudio_core.emulator.protocols.base import Generation
+from modelstudio_core.emulator.json_values import JsonObject
+from modelstudio_core.emulator.model.answers import Answer, FunctionCall
+from modelstudio_core.emulator.model.tokens import split_tokens
+from modelstudio_core.emulator.studio import Generation
 
-__all__ = ["deltas_of", "last_delta"]
-
-Delta = dict[str, Any]
+__all__ = ["build_deltas", "build_last_delta"]
 
 
-def deltas_of(answer: Answer, generation: Generation) -> list[Delta]:
-    """Return the deltas of an answer: reasoning, text and calls, in that order."""
+def build_deltas(answer: Answer, generation: Generation) -> list[JsonObject]:
+    """Build the deltas of an answer: reasoning, text and tool calls, in that order."""
     pieces = answer.pieces
     if pieces is None:
-        pieces = cut_pieces(answer.text)
-    thoughts = cut_pieces(answer.reasoning)
-    first: Delta = {"content": "", "role": "assistant"}
+        pieces = split_tokens(answer.text)
+    thoughts = split_tokens(answer.reasoning)
+    first: JsonObject = {"content": "", "role": "assistant"}
     if answer.thinking:
         first["reasoning_content"] = ""
     if generation == "empty":
         rest = [
             *({"content": "", "reasoning_content": piece} for piece in thoughts),
-            *({"content": piece, **_unthought(answer, "")} for piece in pieces),
-            *_calls_empty(answer),
+            *({"content": piece, **_no_reasoning(answer, "")} for piece in pieces),
+            *_call_deltas_empty(answer),
         ]
         return [first, *rest]
     if answer.thinking:
         first["content"] = None
-    calls = _calls_null(answer)
+    calls = _call_deltas_null(answer)
     rest = [
         *(
             {"content": None, "reasoning_content": piece, "role": None}
             for piece in thoughts
         ),
         *(
-            {"content": piece, **_unthought(answer, None), "role": None}
+            {"content": piece, **_no_reasoning(answer, None), "role": None}
             for piece in pieces
         ),
         *calls,
     ]
     if calls and rest[0] is calls[0]:
-        # Recorded: a call that nothing comes before begins in the first chunk.
+        # Recorded: a tool call without text before it begins in the first chunk.
         first = {**first, "content": "", "tool_calls": calls[0]["tool_calls"]}
         rest = rest[1:]
     return [first, *rest]
 
 
-def last_delta(answer: Answer, generation: Generation) -> Delta:
-    """Return the delta of the chunk that brings the finish reason."""
+def build_last_delta(answer: Answer, generation: Generation) -> JsonObject:
+    """Build the delta of the chunk that has the finish reason."""
     if answer.finish_reason == "tool_calls":
         return {}
     if generation == "empty":
-        return {"content": "", **_unthought(answer, "")}
-    return {"content": "", **_unthought(answer, None), "role": None}
+        return {"content": "", **_no_reasoning(answer, "")}
+    return {"content": "", **_no_reasoning(answer, None), "role": None}
 
 
-def _unthought(answer: Answer, nothing: str | None) -> Delta:
-    return {"reasoning_content": nothing} if answer.thinking else {}
+def _no_reasoning(answer: Answer, value: str | None) -> JsonObject:
+    return {"reasoning_content": value} if answer.thinking else {}
 
 
-def _calls_empty(answer: Answer) -> list[Delta]:
-    deltas: list[Delta] = []
-    for index, call in enumerate(answer.calls):
+def _call_deltas_empty(answer: Answer) -> list[JsonObject]:
+    deltas: list[JsonObject] = []
+    for index, call in enumerate(answer.tool_calls):
         entries = [
             _entry(index, call.id, {"name": call.name, "arguments": ""}),
             *(_entry(index, "", {"arguments": piece}) for piece in _pieces(call)),
         ]
         deltas.extend(
-            {"tool_calls": [entry], "content": "", **_unthought(answer, "")}
+            {"tool_calls": [entry], "content": "", **_no_reasoning(answer, "")}
             for entry in entries
         )
         end = _entry(index, "", {"arguments": ""})
@@ -81,15 +80,17 @@ def _calls_empty(answer: Answer) -> list[Delta]:
     return deltas
 
 
-def _calls_null(answer: Answer) -> list[Delta]:
-    """Return the older shape: the second piece has the id again, and ``name: ""``."""
-    deltas: list[Delta] = []
-    for index, call in enumerate(answer.calls):
+def _call_deltas_null(answer: Answer) -> list[JsonObject]:
+    """Build the older shape: the second delta repeats the id, with ``name: ""``."""
+    deltas: list[JsonObject] = []
+    for index, call in enumerate(answer.tool_calls):
         entries = [_entry(index, call.id, {"name": call.name, "arguments": ""})]
         for position, piece in enumerate(_pieces(call)):
-            again = position == 0
-            named = {"name": "", "arguments": piece} if again else {"arguments": piece}
-            entries.append(_entry(index, call.id if again else "", named))
+            if position == 0:
+                function = {"name": "", "arguments": piece}
+                entries.append(_entry(index, call.id, function))
+            else:
+                entries.append(_entry(index, "", {"arguments": piece}))
         deltas.extend(
             {"content": "", "tool_calls": [entry], "role": None} for entry in entries
         )
@@ -98,11 +99,9 @@ def _calls_null(answer: Answer) -> list[Delta]:
     return deltas
 
 
-def _entry(index: int, call_id: str, function: Delta) -> Delta:
+def _entry(index: int, call_id: str, function: JsonObject) -> JsonObject:
     return {"index": index, "id": call_id, "type": "function", "function": function}
 
 
-def _pieces(call: Call) -> list[str]:
-    if call.pieces is not None:
-        return list(call.pieces)
-    return cut_pieces(call.arguments)
+def _pieces(call: FunctionCall) -> Sequence[str]:
+    return split_tokens(call.arguments) if call.pieces is None else call.pieces

@@ -1,9 +1,9 @@
-"""A response as the steps that it is sent in, so that a fault is a step as well."""
+"""The steps in which a response is sent; pauses and cut connections are steps too."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Cut", "Head", "Pause", "Step", "paced"]
+__all__ = ["Cut", "Head", "Pause", "Step", "add_pauses", "complete_response"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,21 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Cut the connection; nothing follows."""
+    """Cut the connection; this is the last step."""
 
 
 Step = Head | Pause | Cut | bytes
 
 
-def paced(events: Sequence[bytes], delay: float) -> list[Step]:
-    """Put a pause before each event but the first."""
+def complete_response(
+    status: int, headers: Mapping[str, str], body: bytes
+) -> list[Step]:
+    """Build a response whose length is known."""
+    return [Head(status, {**headers, "content-length": str(len(body))}), body]
+
+
+def add_pauses(events: Sequence[bytes], delay: float) -> list[Step]:
+    """Put a pause before each event except the first."""
     if not delay or not events:
         return list(events)
     pause = Pause(delay)

@@ -1,4 +1,4 @@
-"""Scripted replies and faults on the native protocol, and its official SDK."""
+"""Scripted replies and faults on the DashScope protocol, and its official SDK."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,88 +7,92 @@ import httpx
 import pytest
 
 from modelstudio_core.emulator import Fault, Reply, ToolCall
-from tests.emulator.native_client import MULTIMODAL, Native, events
+from tests.emulator.helpers import MULTIMODAL, DashScopeClient, dashscope_events
 
-SAID = Reply(pieces=["a", "b", "c"])
+REPLY = Reply(pieces=["a", "b", "c"])
 
 
-def test_messages_are_sent_as_they_are(native: Native) -> None:
+def test_deltas_are_sent_unchanged(dashscope: DashScopeClient) -> None:
     entry = {"index": 0, "id": "call_1", "function": {"name": "a", "arguments": ""}}
     deltas: list[dict[str, Any]] = [
         {"content": "x", "reasoning_content": "y"},
         {"tool_calls": [entry, entry | {"index": 1, "id": "call_2"}]},
     ]
     reply = Reply(deltas=deltas)
-    native.studio.script(reply, reply, Reply(deltas=[{"text": "x"}]))
-    *said, end = native.choices()
-    assert [choice["message"] for choice in said] == deltas
+    dashscope.studio.script(reply, reply, Reply(deltas=[{"text": "x"}]))
+    *chunks_before, end = dashscope.choices()
+    assert [choice["message"] for choice in chunks_before] == deltas
     assert end["message"] == {"content": "", "role": "assistant"}
     assert end["finish_reason"] == "tool_calls"
-    *_, last, end = native.messages(incremental_output=False)
+    *_, last, end = dashscope.messages(incremental_output=False)
     assert last == end == deltas[1]
-    bodies = native.bodies(result_format="text")
-    assert [body["output"] for body in bodies] == [
+    chunks = dashscope.chunks(result_format="text")
+    assert [body["output"] for body in chunks] == [
         {"finish_reason": "null", "text": "x"},
         {"finish_reason": "stop", "text": ""},
     ]
 
 
-def test_chunks_and_bytes_are_sent_as_they_are(native: Native) -> None:
+def test_raw_chunks_and_bodies_are_sent_unchanged(dashscope: DashScopeClient) -> None:
     chunks: list[dict[str, Any]] = [{"output": {}}, {"odd": True}]
     raw = b'data: {"output":{}}\r\n\r\n'
-    native.studio.script(
+    dashscope.studio.script(
         Reply(raw_chunks=chunks), Reply(raw_chunks=[]), Reply(raw_body=raw)
     )
-    assert native.bodies() == chunks
-    assert native.bodies() == []
-    assert native.ask(stream=True).content == raw
+    assert dashscope.chunks() == chunks
+    assert dashscope.chunks() == []
+    assert dashscope.send(stream=True).content == raw
 
 
-def test_what_only_streams_is_an_error_elsewhere(native: Native) -> None:
-    native.studio.script(Reply(raw_chunks=[]))
-    status, code, _ = native.refusal()
+def test_a_stream_only_reply_needs_a_stream(dashscope: DashScopeClient) -> None:
+    dashscope.studio.script(Reply(raw_chunks=[]))
+    status, code, _ = dashscope.error()
     assert (status, code) == (500, "EmulatorScript")
 
 
-def test_a_reply_knows_no_rules(native: Native) -> None:
-    native.studio.script(SAID)
-    said = native.say(model="a-model-of-tomorrow", path=MULTIMODAL, temperature=9)
-    assert said["choices"][0]["message"]["content"] == [{"text": "abc"}]
+def test_a_reply_skips_the_rules(dashscope: DashScopeClient) -> None:
+    dashscope.studio.script(REPLY)
+    output = dashscope.output(
+        model="a-model-of-tomorrow", path=MULTIMODAL, temperature=9
+    )
+    assert output["choices"][0]["message"]["content"] == [{"text": "abc"}]
 
 
-def test_parts_can_be_left_out(native: Native) -> None:
-    native.studio.script(
+def test_parts_can_be_omitted(dashscope: DashScopeClient) -> None:
+    dashscope.studio.script(
         *[Reply(text="x", omit={"finish_reason", "usage", "done"})] * 2,
         Reply(tool_calls=[ToolCall("a")], omit={"finish_reason"}),
         Reply(omit={"finish_reason"}),
         Reply(deltas=[{"content": "x"}], omit={"finish_reason"}),
     )
-    (body,) = native.bodies()
+    (body,) = dashscope.chunks()
     assert body["output"]["choices"][0]["finish_reason"] == "null"
     assert "usage" not in body
-    whole = native.ask().json()
-    assert whole["output"]["choices"][0]["finish_reason"] == "null"
-    assert "usage" not in whole
-    assert {c["finish_reason"] for c in native.choices()} == {"null"}
-    assert native.bodies() == []
-    assert native.messages() == [{"content": "x"}]
+    body = dashscope.send().json()
+    assert body["output"]["choices"][0]["finish_reason"] == "null"
+    assert "usage" not in body
+    assert {c["finish_reason"] for c in dashscope.choices()} == {"null"}
+    assert dashscope.chunks() == []
+    assert dashscope.messages() == [{"content": "x"}]
 
 
-def test_reason_usage_and_logprobs_can_be_chosen(native: Native) -> None:
+def test_finish_reason_usage_and_logprobs_can_be_set(
+    dashscope: DashScopeClient,
+) -> None:
     usage = {"input_tokens": 1, "odd": 3}
     token: dict[str, Any] = {"token": "x", "logprob": -0.5, "top_logprobs": []}
     reply = Reply(
         reasoning="y", text="x", finish_reason="odd", usage=usage, logprobs=[token]
     )
-    native.studio.script(reply, reply)
-    body = native.ask().json()
+    dashscope.studio.script(reply, reply)
+    body = dashscope.send().json()
     (choice,) = body["output"]["choices"]
     assert body["usage"] == usage
     assert choice["finish_reason"] == "odd"
     assert choice["logprobs"] == {"content": [token]}
-    bodies = native.bodies()
-    choices = [body["output"]["choices"][0] for body in bodies]
-    assert [body["usage"] for body in bodies] == [usage] * 3
+    chunks = dashscope.chunks()
+    choices = [body["output"]["choices"][0] for body in chunks]
+    assert [body["usage"] for body in chunks] == [usage] * 3
     assert ["logprobs" in choice for choice in choices] == [False, True, False]
     assert choices[-1]["finish_reason"] == "odd"
 
@@ -106,60 +110,62 @@ def test_reason_usage_and_logprobs_can_be_chosen(native: Native) -> None:
         (None, "InternalError"),
     ],
 )
-def test_a_status_has_a_native_code(
-    native: Native, code: str | None, sent: str
+def test_a_status_has_a_dashscope_code(
+    dashscope: DashScopeClient, code: str | None, sent: str
 ) -> None:
-    native.studio.script(Fault(status=429, code=code, message="No."))
-    assert native.refusal(stream=True) == (429, sent, "No.")
+    dashscope.studio.script(Fault(status=429, code=code, message="No."))
+    assert dashscope.error(stream=True) == (429, sent, "No.")
 
 
-def test_a_fault_alone_is_an_internal_error(native: Native) -> None:
-    native.studio.script(Fault())
-    status, code, _ = native.refusal()
+def test_the_default_fault_is_an_internal_error(dashscope: DashScopeClient) -> None:
+    dashscope.studio.script(Fault())
+    status, code, _ = dashscope.error()
     assert (status, code) == (500, "InternalError")
 
 
 @pytest.mark.parametrize(
     ("fault", "status", "code"),
     [
-        (Fault.in_stream(after=2, reply=SAID), 400, "DataInspectionFailed"),
+        (Fault.in_stream(after=2, reply=REPLY), 400, "DataInspectionFailed"),
         (Fault.in_stream(after=2, code="internal_error"), 500, "InternalError"),
         (Fault.in_stream(after=2, code="limit_requests"), 429, "Throttling.RateQuota"),
     ],
 )
-def test_an_error_can_come_inside_a_stream(
-    native: Native, fault: Fault, status: int, code: str
+def test_an_error_inside_a_stream_ends_the_stream(
+    dashscope: DashScopeClient, fault: Fault, status: int, code: str
 ) -> None:
-    native.studio.script(fault)
-    response = native.ask(stream=True)
-    *before, (kind, said, error) = events(response.text)
+    dashscope.studio.script(fault)
+    response = dashscope.send(stream=True)
+    *before, (kind, error_status, error) = dashscope_events(response.text)
     assert response.status_code == 200
     assert [name for name, _, _ in before] == ["result"] * 2
-    assert (kind, said, error["code"]) == ("error", status, code)
+    assert (kind, error_status, error["code"]) == ("error", status, code)
     assert error["request_id"] == response.headers["x-request-id"]
 
 
-def test_an_error_can_come_inside_a_whole_answer(native: Native) -> None:
-    native.studio.script(Fault.in_stream(message="No."))
-    assert native.refusal() == (200, "DataInspectionFailed", "No.")
+def test_an_error_inside_a_complete_answer_is_its_body(
+    dashscope: DashScopeClient,
+) -> None:
+    dashscope.studio.script(Fault.in_stream(message="No."))
+    assert dashscope.error() == (200, "DataInspectionFailed", "No.")
 
 
-def test_a_stream_can_be_cut(native: Native) -> None:
-    native.studio.script(Fault.cut(after=1, within=True, reply=SAID))
+def test_a_stream_can_be_cut(dashscope: DashScopeClient) -> None:
+    dashscope.studio.script(Fault.cut(after=1, within=True, reply=REPLY))
     with pytest.raises(httpx.RemoteProtocolError):
-        native.ask(stream=True)
+        dashscope.send(stream=True)
 
 
 # --- The SDK ----------------------------------------------------------------------
 
 
-def test_the_official_sdk_reads_its_streams(native: Native) -> None:
+def test_the_official_sdk_reads_a_stream(dashscope: DashScopeClient) -> None:
     from dashscope import Generation
 
     messages: Any = [{"role": "user", "content": "Rust is a language. What is Rust?"}]
-    found = Generation.call(
-        api_key=native.studio.api_key,
-        base_address=native.studio.base_url + "/api/v1",
+    result = Generation.call(
+        api_key=dashscope.studio.api_key,
+        base_address=dashscope.studio.base_url + "/api/v1",
         model="qwen-plus",
         messages=messages,
         result_format="message",
@@ -167,11 +173,11 @@ def test_the_official_sdk_reads_its_streams(native: Native) -> None:
         incremental_output=True,
         enable_thinking=True,
     )
-    assert isinstance(found, Iterator)
-    responses = list(found)
-    said = [response.output.choices[0].message for response in responses]
-    answer = "".join(message.content for message in said)
-    reasoning = "".join(message.reasoning_content for message in said)
+    assert isinstance(result, Iterator)
+    responses = list(result)
+    parts = [response.output.choices[0].message for response in responses]
+    answer = "".join(message.content for message in parts)
+    reasoning = "".join(message.reasoning_content for message in parts)
     last = responses[-1]
     assert {response.status_code for response in responses} == {200}
     assert answer == "Rust is a language."

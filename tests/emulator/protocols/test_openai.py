@@ -1,4 +1,4 @@
-"""Streams: the exact shapes of both recorded generations."""
+"""The OpenAI-compatible protocol: the recorded shapes of both generations."""
 
 import json
 import time
@@ -8,18 +8,26 @@ import httpx
 import pytest
 
 from modelstudio_core.emulator import Emulator, Reply, ToolCall
-from tests.emulator.client import Client, events
+from tests.emulator.helpers import OpenAIClient, openai_events
 
-SAID = Reply(reasoning="Hmm.", text="Yes.")
-CALLED = Reply(tool_calls=[ToolCall("add", pieces=['{"a"', ": 1}"], id="call_1")])
+REPLY = Reply(reasoning="Hmm.", text="Yes.")
+TOOL_REPLY = Reply(tool_calls=[ToolCall("add", pieces=['{"a"', ": 1}"], id="call_1")])
 
 
-def choices(client: Client, reply: Reply) -> list[Any]:
+def choices(client: OpenAIClient, reply: Reply) -> list[Any]:
     client.studio.script(reply)
     return [chunk["choices"][0] for chunk in client.chunks()]
 
 
-def test_a_chunk_has_the_recorded_keys(client: Client) -> None:
+def call_delta(call_id: str, function: dict[str, Any]) -> dict[str, Any]:
+    entry = {"index": 0, "id": call_id, "type": "function", "function": function}
+    return {"content": "", "tool_calls": [entry]}
+
+
+# --- Streams ----------------------------------------------------------------------
+
+
+def test_a_chunk_has_the_recorded_keys(client: OpenAIClient) -> None:
     chunk = client.chunks()[0]
     assert chunk.pop("id").startswith("chatcmpl-")
     assert isinstance(chunk.pop("created"), int)
@@ -31,10 +39,12 @@ def test_a_chunk_has_the_recorded_keys(client: Client) -> None:
     }
 
 
-def test_the_newer_generation_says_nothing_as_an_empty_text(client: Client) -> None:
+def test_generation_empty_sends_an_empty_text_for_no_content(
+    client: OpenAIClient,
+) -> None:
     rest = {"index": 0, "finish_reason": None, "logprobs": None}
     first = {"content": "", "role": "assistant", "reasoning_content": ""}
-    assert choices(client, SAID) == [
+    assert choices(client, REPLY) == [
         {"delta": first, **rest},
         {"delta": {"content": "", "reasoning_content": "Hmm."}, **rest},
         {"delta": {"content": "Yes.", "reasoning_content": ""}, **rest},
@@ -46,10 +56,10 @@ def test_the_newer_generation_says_nothing_as_an_empty_text(client: Client) -> N
     ]
 
 
-def test_the_older_generation_says_nothing_as_null(older: Client) -> None:
+def test_generation_null_sends_null_for_no_content(null_client: OpenAIClient) -> None:
     first = {"content": None, "role": "assistant", "reasoning_content": ""}
     end = {"content": "", "reasoning_content": None, "role": None}
-    assert choices(older, SAID) == [
+    assert choices(null_client, REPLY) == [
         {"logprobs": None, "delta": first, "index": 0},
         {
             "delta": {"content": None, "reasoning_content": "Hmm.", "role": None},
@@ -64,55 +74,52 @@ def test_the_older_generation_says_nothing_as_null(older: Client) -> None:
 
 
 def test_without_thinking_there_is_no_reasoning_key(
-    client: Client, older: Client
+    client: OpenAIClient, null_client: OpenAIClient
 ) -> None:
     assert [c["delta"] for c in choices(client, Reply(text="Yes."))] == [
         {"content": "", "role": "assistant"},
         {"content": "Yes."},
         {"content": ""},
     ]
-    assert [c["delta"] for c in choices(older, Reply(text="Yes."))] == [
+    assert [c["delta"] for c in choices(null_client, Reply(text="Yes."))] == [
         {"content": "", "role": "assistant"},
         {"content": "Yes.", "role": None},
         {"content": "", "role": None},
     ]
 
 
-def test_a_call_of_the_newer_generation_has_its_id_once(client: Client) -> None:
-    found = choices(client, CALLED)
-    assert [c["delta"] for c in found] == [
+def test_generation_empty_sends_the_id_of_a_call_once(client: OpenAIClient) -> None:
+    tool_choices = choices(client, TOOL_REPLY)
+    assert [c["delta"] for c in tool_choices] == [
         {"content": "", "role": "assistant"},
-        call("call_1", {"name": "add", "arguments": ""}),
-        call("", {"arguments": '{"a"'}),
-        call("", {"arguments": ": 1}"}),
-        call("", {"arguments": ""}),
+        call_delta("call_1", {"name": "add", "arguments": ""}),
+        call_delta("", {"arguments": '{"a"'}),
+        call_delta("", {"arguments": ": 1}"}),
+        call_delta("", {"arguments": ""}),
         {},
     ]
-    assert found[-1]["finish_reason"] == "tool_calls"
+    assert tool_choices[-1]["finish_reason"] == "tool_calls"
 
 
-def test_a_call_of_the_older_generation_repeats_its_id(older: Client) -> None:
-    found = choices(older, CALLED)
-    first = call("call_1", {"name": "add", "arguments": ""})
-    second = call("call_1", {"name": "", "arguments": '{"a"'})
-    assert [c["delta"] for c in found] == [
+def test_generation_null_sends_the_id_of_a_call_twice(
+    null_client: OpenAIClient,
+) -> None:
+    tool_choices = choices(null_client, TOOL_REPLY)
+    first = call_delta("call_1", {"name": "add", "arguments": ""})
+    second = call_delta("call_1", {"name": "", "arguments": '{"a"'})
+    assert [c["delta"] for c in tool_choices] == [
         first | {"role": "assistant"},
         second | {"role": None},
-        call("", {"arguments": ": 1}"}) | {"role": None},
-        call("", {"arguments": None}),
+        call_delta("", {"arguments": ": 1}"}) | {"role": None},
+        call_delta("", {"arguments": None}),
         {},
     ]
-    assert found[-1]["finish_reason"] == "tool_calls"
+    assert tool_choices[-1]["finish_reason"] == "tool_calls"
 
 
-def call(call_id: str, function: dict[str, Any]) -> dict[str, Any]:
-    entry = {"index": 0, "id": call_id, "type": "function", "function": function}
-    return {"content": "", "tool_calls": [entry]}
-
-
-def test_usage_is_a_chunk_of_its_own_and_only_if_asked_for(client: Client) -> None:
-    asked = {"stream_options": {"include_usage": True}, "enable_thinking": True}
-    *chunks, last = client.chunks("Why?", **asked)
+def test_usage_is_a_separate_chunk_if_requested(client: OpenAIClient) -> None:
+    options = {"stream_options": {"include_usage": True}, "enable_thinking": True}
+    *chunks, last = client.chunks("Why?", **options)
     assert last["choices"] == []
     usage = last["usage"]
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
@@ -122,12 +129,43 @@ def test_usage_is_a_chunk_of_its_own_and_only_if_asked_for(client: Client) -> No
     assert all(chunk["choices"] for chunk in client.chunks("Why?"))
 
 
-def test_a_whole_answer_has_the_shape_of_its_generation(
-    client: Client, older: Client
+def test_characters_are_neither_split_nor_escaped(client: OpenAIClient) -> None:
+    text = "杭州是浙江省的省会。🏯 Größe"
+    client.studio.script(Reply(text=text))
+    response = client.send(stream=True)
+    pieces = [
+        json.loads(e)["choices"][0]["delta"] for e in openai_events(response.text)[:-1]
+    ]
+    assert "".join(piece.get("content") or "" for piece in pieces) == text
+    assert "杭州是" in response.text
+    assert len(pieces) > 4
+
+
+@pytest.mark.parametrize("fixture", ["client", "null_client"])
+def test_the_choices_of_a_stream_alternate(
+    fixture: str, request: pytest.FixtureRequest
 ) -> None:
-    for studio in (client, older):
-        studio.studio.script(SAID)
-    new, old = client.ask().json(), older.ask().json()
+    openai_client: OpenAIClient = request.getfixturevalue(fixture)
+    indices = [c["choices"][0]["index"] for c in openai_client.chunks("Why?", n=2)]
+    assert indices[:4] == [0, 1, 0, 1]
+
+
+def test_a_stream_can_be_delayed(http: httpx.Client) -> None:
+    with Emulator(chunk_delay=0.01) as studio:
+        start = time.monotonic()
+        count = len(OpenAIClient(studio, http).chunks("Why?"))
+    assert time.monotonic() - start >= 0.01 * (count - 1)
+
+
+# --- Complete answers and errors --------------------------------------------------
+
+
+def test_a_complete_answer_has_the_shape_of_its_generation(
+    client: OpenAIClient, null_client: OpenAIClient
+) -> None:
+    for each in (client, null_client):
+        each.studio.script(REPLY)
+    new, old = client.send().json(), null_client.send().json()
     message = {"content": "Yes.", "reasoning_content": "Hmm.", "role": "assistant"}
     choice = {"finish_reason": "stop", "index": 0, "message": message}
     assert new["choices"] == [choice]
@@ -136,27 +174,31 @@ def test_a_whole_answer_has_the_shape_of_its_generation(
     assert new["object"] == "chat.completion"
 
 
-def test_characters_stay_whole_and_unescaped(client: Client) -> None:
-    text = "杭州是浙江省的省会。🏯 Größe"
-    client.studio.script(Reply(text=text))
-    response = client.ask(stream=True)
-    pieces = [json.loads(e)["choices"][0]["delta"] for e in events(response.text)[:-1]]
-    assert "".join(piece.get("content") or "" for piece in pieces) == text
-    assert "杭州是" in response.text
-    assert len(pieces) > 4
+ALGO = "<400> InternalError.Algo.InvalidParameter: "
 
 
-@pytest.mark.parametrize("generation", ["client", "older"])
-def test_several_answers_take_turns_in_a_stream(
-    generation: str, request: pytest.FixtureRequest
-) -> None:
-    studio: Client = request.getfixturevalue(generation)
-    indices = [c["choices"][0]["index"] for c in studio.chunks("Why?", n=2)]
-    assert indices[:4] == [0, 1, 0, 1]
+def test_a_refusal_of_a_model_has_both_ids(client: OpenAIClient) -> None:
+    response = client.send(temperature=2.0, stream=True)
+    request_id = response.headers["x-request-id"]
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/json"
+    assert response.json() == {
+        "error": {
+            "message": f"{ALGO}Temperature should be in [0.0, 2.0)",
+            "type": "invalid_request_error",
+            "param": None,
+            "code": "invalid_parameter_error",
+        },
+        "id": f"chatcmpl-{request_id}",
+        "request_id": request_id,
+    }
 
 
-def test_a_stream_can_be_slowed_down(http: httpx.Client) -> None:
-    with Emulator(chunk_delay=0.01) as studio:
-        began = time.monotonic()
-        count = len(Client(studio, http).chunks("Why?"))
-    assert time.monotonic() - began >= 0.01 * (count - 1)
+def test_generation_null_refuses_inside_a_stream(null_client: OpenAIClient) -> None:
+    response = null_client.send(temperature=2.0, stream=True)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/event-stream;charset=utf-8"
+    (event,) = openai_events(response.text)
+    assert event.startswith('{"error":{"message":"<400> InternalError.Algo.')
+    assert event.endswith(f'"id":"chatcmpl-{response.headers["x-request-id"]}"}}')
+    assert null_client.error(temperature=2.0)[0] == 400
