@@ -1,4 +1,4 @@
-"""The pytest fixture that comes with the package."""
+"""The pytest plugin of this package: the fixture ``modelstudio_emulator``."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -17,13 +17,13 @@ def modelstudio_emulator() -> "Iterator[Emulator]":
 
     Example:
         >>> def test_greets(modelstudio_emulator):
-        ...     modelstudio_emulator.script(HttpResponse(text="Hello."))
+        ...     modelstudio_emulator.script(Reply(text="Hello."))
         ...     # ... call modelstudio_emulator.base_url
 
     Yields:
         The running emulator.
     """
-    # Having the package installed must not load a web server into every test run.
+    # pytest loads the plugin in each test run, which must not import a web server.
     from modelstudio_core.emulator import Emulator  # noqa: PLC0415 - see above
 
     with Emulator() as studio:

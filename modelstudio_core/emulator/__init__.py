@@ -1,9 +1,21 @@
-"""A local Model Studio: a real HTTP server that needs no account and no network.
+"""A local Model Studio: an HTTP server that needs no account and no network.
 
-It speaks the OpenAI-compatible and the native DashScope protocol, follows the catalog
-and the documented rules, answers deterministically from the text of the prompt, and can
-be scripted with exact replies and faults. Each of its responses says in the header
-``x-modelstudio-emulator`` what it is.
+It speaks the OpenAI-compatible and the DashScope protocol, follows the catalog and the
+documented rules, builds deterministic answers from the text of the prompt, and can be
+scripted with exact replies and faults. The header ``x-modelstudio-emulator`` marks each
+of its responses.
+
+Imports between its modules go in one direction::
+
+    server     runs uvicorn in a thread; the class Emulator
+    app        HTTP routes; sends a response step by step
+    services   one module for each service: decides the answer to a request
+    protocols  parse requests; write answers, errors and faults
+    rules      what the service refuses
+    model      how the deterministic answer is made
+    studio     the state of an emulator: key, script, recorded requests
+    script     replies and faults
+    json_values
 
 Example:
     >>> from modelstudio_core.emulator import Emulator, Fault, Reply
@@ -21,7 +33,7 @@ except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn"}:
         raise
     raise ImportError(
-        "The local Model Studio needs starlette and uvicorn:"
+        "The emulator needs starlette and uvicorn. Install them:"
         ' pip install "modelstudio-integrations[emulator]".'
     ) from error
 

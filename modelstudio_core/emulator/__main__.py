@@ -1,4 +1,4 @@
-"""Serve a local Model Studio: ``python -m modelstudio_core.emulator --port 8000``."""
+"""Serve the emulator: ``python -m modelstudio_core.emulator --port 8000``."""
 
 import argparse
 import signal
@@ -6,10 +6,14 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 from types import FrameType
+from typing import Final
 
 from modelstudio_core.emulator import Emulator
 
-_USAGE = """\
+# Nobody reads the requests of the command, which may run for weeks.
+_MAX_REQUESTS: Final = 100
+
+_USAGE: Final = """\
 A local Model Studio is running. Nothing leaves this machine; no account is needed.
 
   base URL  {url}
@@ -26,34 +30,44 @@ OpenAI-compatible:
 DashScope SDK:
   dashscope.base_http_api_url = "{url}/api/v1"; dashscope.api_key = "{key}"
 
-Press Ctrl-C to end it."""
+Press Ctrl-C to stop."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until it is interrupted.
+    """Serve until SIGINT or SIGTERM.
 
     Args:
-        arguments: The command line; None is the real one.
+        arguments: The command line; None is that of the process.
     """
-    asked = _parser().parse_args(arguments)
-    ended = threading.Event()
+    stopped = threading.Event()
+    emulator = build_emulator(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, partial(_end, ended))
-    emulator = Emulator(
-        port=asked.port,
-        host=asked.host,
-        api_key=asked.api_key,
-        generation=asked.generation,
-        chunk_delay=asked.chunk_delay,
-    )
+        signal.signal(number, partial(_stop, stopped))
     with emulator as studio:
         print(_USAGE.format(url=studio.base_url, key=studio.api_key), flush=True)
-        ended.wait()
-    print("\nThe emulator has ended.", flush=True)
+        stopped.wait()
+    print("\nThe emulator has stopped.", flush=True)
 
 
-def _end(ended: threading.Event, _number: int, _frame: FrameType | None) -> None:
-    ended.set()
+def build_emulator(arguments: Sequence[str] | None) -> Emulator:
+    """Build the emulator of a command line, which keeps the last 100 requests.
+
+    Args:
+        arguments: The command line; None is that of the process.
+    """
+    options = _parser().parse_args(arguments)
+    return Emulator(
+        port=options.port,
+        host=options.host,
+        api_key=options.api_key,
+        generation=options.generation,
+        chunk_delay=options.chunk_delay,
+        max_requests=_MAX_REQUESTS,
+    )
+
+
+def _stop(stopped: threading.Event, _number: int, _frame: FrameType | None) -> None:
+    stopped.set()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Serve a local Model Studio.",
     )
     add = parser.add_argument
-    add("--port", type=int, default=8000, help="0 takes a free one (default: 8000)")
+    add("--port", type=int, default=8000, help="0 is a free one (default: 8000)")
     add("--host", default="127.0.0.1", help="the address to listen on")
     add("--api-key", default=None, help="the key to accept (default: a fixed one)")
     add(

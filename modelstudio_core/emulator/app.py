@@ -1,4 +1,4 @@
-"""The HTTP application: routes, headers, and responses that are sent step by step."""
+"""The ASGI application: routes, headers, and responses that are sent step by step."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,93 +13,83 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelstudio_core._version import __version__
-from modelstudio_core.emulator.ask import Refusal
-from modelstudio_core.emulator.compatible import Compatible, models_body
-from modelstudio_core.emulator.faults import refuse_response
-from modelstudio_core.emulator.json_values import dump
-from modelstudio_core.emulator.native import Native
-from modelstudio_core.emulator.native_request import NativePath
-from modelstudio_core.emulator.steps import Cut, Head, Pause, Step
-from modelstudio_core.emulator.studio import RecordedRequest, Studio
-from modelstudio_core.emulator.wire import Stamp, Wire
+from modelstudio_core.emulator.model.dashscope_form import DashScopePath
+from modelstudio_core.emulator.protocols.base import ErrorProtocol
+from modelstudio_core.emulator.protocols.dashscope import DashScopeProtocol
+from modelstudio_core.emulator.protocols.faults import build_refusal
+from modelstudio_core.emulator.protocols.openai import OpenAIProtocol
+from modelstudio_core.emulator.protocols.steps import Cut, Head, Pause, Step
+from modelstudio_core.emulator.rules.refusal import Refusal
+from modelstudio_core.emulator.services.chat import ChatService
+from modelstudio_core.emulator.services.models import list_models
+from modelstudio_core.emulator.studio import RecordedRequest, ResponseContext, Studio
 
 __all__ = ["Abort", "build_app"]
 
 Abort = Callable[[tuple[str, int]], None]
-_Responder = Callable[[RecordedRequest, Stamp], list[Step]]
+_Responder = Callable[[RecordedRequest, ResponseContext], list[Step]]
 
-_COMPATIBLE: Final = "/compatible-mode/v1"
-_NATIVE: Final = "/api/v1"
+_OPENAI: Final = "/compatible-mode/v1"
+_DASHSCOPE: Final = "/api/v1"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_GONE: Final = "http.disconnect"
+_DISCONNECT: Final = "http.disconnect"
 
 
 def build_app(studio: Studio, abort: Abort) -> ASGIApp:
-    """Build the application of a studio.
+    """Build the application of an emulator.
 
     Args:
-        studio: What it answers from.
-        abort: Cuts the connection of a client's address.
+        studio: The emulator's state.
+        abort: Cuts the connection of a client, which is given as host and port.
     """
-    compatible = Compatible()
-
-    def models(request: RecordedRequest, stamp: Stamp) -> list[Step]:
-        return _models(studio, compatible, request, stamp)
 
     def route(path: str, respond: _Responder, *methods: str) -> Route:
-        return Route(path, partial(_transmit, respond, abort), methods=methods)
+        return Route(path, partial(_endpoint, respond, abort), methods=methods)
 
-    def native(path: NativePath) -> Route:
-        chat = partial(studio.chat, Native(path))
-        return route(f"{_NATIVE}/services/aigc/{path}/generation", chat, "POST")
+    def dashscope_chat(path: DashScopePath) -> Route:
+        chat = ChatService(studio, DashScopeProtocol(path))
+        url = f"{_DASHSCOPE}/services/aigc/{path}/generation"
+        return route(url, chat.respond, "POST")
 
-    chat = partial(studio.chat, compatible)
-    missing = partial(_not_found, compatible)
-    missing_native = partial(_not_found, Native("text-generation"))
+    openai = OpenAIProtocol()
+    chat = ChatService(studio, openai)
+    models = partial(list_models, studio, openai)
+    not_found = partial(_not_found, openai)
+    dashscope_not_found = partial(_not_found, DashScopeProtocol("text-generation"))
     app = Starlette(
         routes=[
-            route(f"{_COMPATIBLE}/chat/completions", chat, "POST"),
-            route(f"{_COMPATIBLE}/models", models, "GET"),
-            native("text-generation"),
-            native("multimodal-generation"),
-            route(f"{_NATIVE}/{{path:path}}", missing_native, *_METHODS),
-            route("/{path:path}", missing, *_METHODS),
+            route(f"{_OPENAI}/chat/completions", chat.respond, "POST"),
+            route(f"{_OPENAI}/models", models, "GET"),
+            dashscope_chat("text-generation"),
+            dashscope_chat("multimodal-generation"),
+            route(f"{_DASHSCOPE}/{{path:path}}", dashscope_not_found, *_METHODS),
+            route("/{path:path}", not_found, *_METHODS),
         ]
     )
-    return _Front(app, studio)
+    return _RecordingMiddleware(app, studio)
 
 
-def _models(
-    studio: Studio, wire: Wire, request: RecordedRequest, stamp: Stamp
+def _not_found(
+    protocol: ErrorProtocol, request: RecordedRequest, context: ResponseContext
 ) -> list[Step]:
-    try:
-        studio.check_key(request.headers)
-    except Refusal as refusal:
-        return refuse_response(refusal, wire, stamp, stream=False)
-    body = dump(models_body()).encode()
-    headers = {"content-type": "application/json", "content-length": str(len(body))}
-    return [Head(200, headers), body]
-
-
-def _not_found(wire: Wire, request: RecordedRequest, stamp: Stamp) -> list[Step]:
     refusal = Refusal(
         f"The emulator does not answer {request.method} {request.path}.",
         status=404,
         code="not_found",
-        native_code="NotFound",
+        dashscope_code="NotFound",
         gateway=True,
     )
-    return refuse_response(refusal, wire, stamp, stream=False)
+    return build_refusal(refusal, protocol, context, stream=False)
 
 
-async def _transmit(
+async def _endpoint(
     respond: _Responder, abort: Abort, request: Request
-) -> "_Transmission":
-    seen: RecordedRequest = request.state.recorded
-    return _Transmission(respond(seen, request.state.stamp), abort)
+) -> "_StepResponse":
+    recorded: RecordedRequest = request.state.recorded
+    return _StepResponse(respond(recorded, request.state.context), abort)
 
 
-class _Front:
+class _RecordingMiddleware:
     """Records each request, and marks each response as the emulator's."""
 
     def __init__(self, app: ASGIApp, studio: Studio) -> None:
@@ -109,22 +99,22 @@ class _Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read_body(receive)
         headers = dict(Headers(scope=scope).items())
-        recorded, stamp = self._studio.record(
+        recorded, context = self._studio.record(
             scope["method"], scope["path"], headers, body
         )
-        scope.setdefault("state", {}).update(recorded=recorded, stamp=stamp)
-        await self._app(scope, receive, _marking(send, stamp))
+        scope.setdefault("state", {}).update(recorded=recorded, context=context)
+        await self._app(scope, receive, _add_headers(send, context))
 
 
-def _marking(send: Send, stamp: Stamp) -> Send:
-    async def marked(message: Message) -> None:
+def _add_headers(send: Send, context: ResponseContext) -> Send:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers["x-modelstudio-emulator"] = __version__
-            headers["x-request-id"] = stamp.request_id
+            headers["x-request-id"] = context.request_id
         await send(message)
 
-    return marked
+    return send_with_headers
 
 
 async def _read_body(receive: Receive) -> bytes:
@@ -136,8 +126,8 @@ async def _read_body(receive: Receive) -> bytes:
     return body
 
 
-class _Transmission:
-    """A response that goes through its steps, until the client is gone."""
+class _StepResponse:
+    """A response that is sent step by step, until the client disconnects."""
 
     def __init__(self, steps: Sequence[Step], abort: Abort) -> None:
         self._steps = steps
@@ -153,11 +143,11 @@ class _Transmission:
                 case bytes():
                     await _send_body(send, step, more=True)
                 case Pause(seconds):
-                    if await _is_gone(receive, seconds):
+                    if await _is_disconnected(receive, seconds):
                         return
                 case Cut():
                     self._abort(cast("tuple[str, int]", scope["client"]))
-                    await _is_gone(receive, None)
+                    await _is_disconnected(receive, None)
                     return
         await _send_body(send, b"", more=False)
 
@@ -166,11 +156,11 @@ def _send_body(send: Send, body: bytes, *, more: bool) -> Awaitable[None]:
     return send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-async def _is_gone(receive: Receive, seconds: float | None) -> bool:
-    """Wait until the client has gone, or so long; tell which came first."""
+async def _is_disconnected(receive: Receive, seconds: float | None) -> bool:
+    """Wait some seconds; return early, with True, when the client disconnects."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            while (await receive())["type"] != _GONE:
+            while (await receive())["type"] != _DISCONNECT:
                 pass
             return True
     return False

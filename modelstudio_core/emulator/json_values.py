@@ -1,23 +1,25 @@
-"""JSON, read and written: what both type checkers agree on about it."""
+"""JSON values: parse them, write them, and narrow their types."""
 
 import json
 from typing import Any, TypeGuard
 
-__all__ = ["dump", "is_array", "is_object", "parse", "text_of"]
+__all__ = ["JsonObject", "content_text", "dump", "is_array", "is_object", "parse"]
+
+JsonObject = dict[str, Any]
 
 
-def is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Tell whether a JSON value is an object."""
+def is_object(value: object) -> TypeGuard[JsonObject]:
+    """Return whether a JSON value is an object."""
     return isinstance(value, dict)
 
 
 def is_array(value: object) -> TypeGuard[list[Any]]:
-    """Tell whether a JSON value is an array."""
+    """Return whether a JSON value is an array."""
     return isinstance(value, list)
 
 
-def parse(raw: bytes) -> Any:
-    """Read JSON; what is not JSON is None."""
+def parse(raw: bytes) -> object:
+    """Parse JSON; return None for bytes that are not JSON."""
     try:
         return json.loads(raw)
     except ValueError:
@@ -25,15 +27,15 @@ def parse(raw: bytes) -> Any:
 
 
 def dump(value: object) -> str:
-    """Write JSON as the service does: compact, and with its characters as they are."""
+    """Write JSON as the service does: compact, with non-ASCII characters unescaped."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def text_of(content: object) -> str:
-    """Return the text of a message's content: a string, or parts.
+def content_text(content: object) -> str:
+    """Return the text of a message's content, which is a string or a list of parts.
 
     Example:
-        >>> text_of([{"type": "text", "text": "What is"}, {"type": "image_url"}])
+        >>> content_text([{"type": "text", "text": "What is"}, {"type": "image_url"}])
         'What is'
     """
     if isinstance(content, str):

@@ -1,4 +1,4 @@
-"""The server: uvicorn in a thread of its own, with an event loop of its own."""
+"""The server: uvicorn in its own thread, with its own event loop."""
 
 import asyncio
 import contextlib
@@ -12,22 +12,21 @@ import uvicorn
 
 from modelstudio_core.emulator.app import build_app
 from modelstudio_core.emulator.script import Fault, Reply
-from modelstudio_core.emulator.studio import RecordedRequest, Studio
-from modelstudio_core.emulator.wire import Generation
+from modelstudio_core.emulator.studio import Generation, RecordedRequest, Studio
 
 __all__ = ["Emulator"]
 
 _KEY: Final = "sk-emulator-0123456789abcdef"
-_LONGEST_START: Final = 10.0
-# What aborted requests may take to notice it.
-_LONGEST_END: Final = 0.3
-_ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
+_START_TIMEOUT: Final = 10.0  # seconds
+# How long the tasks of aborted requests may take to end.
+_STOP_TIMEOUT: Final = 0.3  # seconds
+_LOOPBACK_OF_ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
 
 class Emulator:
-    """A local Model Studio on a port of its own, for as long as the ``with`` lasts.
+    """A local Model Studio that listens on a port while its ``with`` block runs.
 
-    It can be used from synchronous and asynchronous code alike, and entered again.
+    It serves synchronous and asynchronous code alike, and can be entered again.
 
     Attributes:
         api_key: The key that it accepts.
@@ -47,72 +46,80 @@ class Emulator:
         api_key: str | None = None,
         generation: Generation = "empty",
         chunk_delay: float = 0.0,
+        max_requests: int = 10_000,
     ) -> None:
-        """Decide what it is; it starts when it is entered.
+        """Configure the emulator; entering it starts the server.
 
         Args:
-            port: The port; 0 takes a free one.
+            port: The port; 0 is a free one.
             host: The address to listen on.
-            api_key: The key to accept; None makes one up, always the same.
+            api_key: The key to accept; None is a fixed one.
             generation: Which recorded shapes it sends. ``"empty"`` (2026-05 to
-                2026-08): ``""`` where a delta has nothing to say, and a refused stream
-                has an HTTP status. ``"null"`` (2026-02): null, keys left out, and a
-                model's refusal of a stream is an event of an HTTP 200 stream. The
-                native protocol is the same in both.
+                2026-08): ``""`` for a key of a delta without content, and a refused
+                stream has an HTTP status. ``"null"`` (2026-02): null, missing keys,
+                and a model's refusal of a stream is an event of an HTTP 200 stream.
+                The DashScope protocol is the same in both.
             chunk_delay: Seconds between two events of a stream.
+            max_requests: How many of the received requests ``requests`` keeps, the
+                last ones. A request takes about 3 kB, plus its body.
 
         Raises:
-            ValueError: The generation is not one of the two.
+            ValueError: ``generation`` is unknown or ``max_requests`` is negative.
         """
         if generation not in {"empty", "null"}:
             raise ValueError(
-                f"generation must be 'empty' or 'null', not {generation!r}"
+                f"generation must be 'empty' or 'null', got {generation!r}"
             )
+        if max_requests < 0:
+            raise ValueError(f"max_requests must be 0 or more, got {max_requests}")
         self.api_key = api_key or _KEY
         self._host, self._port = host, port
         self._studio = Studio(
-            api_key=self.api_key, generation=generation, chunk_delay=chunk_delay
+            api_key=self.api_key,
+            generation=generation,
+            chunk_delay=chunk_delay,
+            max_requests=max_requests,
         )
-        self._running: _Running | None = None
+        self._running: _RunningServer | None = None
 
     @property
     def base_url(self) -> str:
-        """The origin that it answers on.
+        """The origin that it listens on, such as ``http://127.0.0.1:8000``.
 
         Raises:
-            RuntimeError: It is not running.
+            RuntimeError: The emulator is not running.
         """
         if self._running is None:
             raise RuntimeError(
-                "The emulator is not running: use it in a with statement."
+                "The emulator is not running. Use it in a with statement."
             )
-        host = _ANY_ADDRESS.get(self._host, self._host)
+        host = _LOOPBACK_OF_ANY.get(self._host, self._host)
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self._running.port}"
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """What it received, in its order."""
+        """The last ``max_requests`` requests that it received, oldest first."""
         return self._studio.requests
 
     def script(self, *items: Reply | Fault) -> None:
-        """Say what the next chat requests are answered with, one item each.
+        """Script the answers to the next chat requests, one item for each.
 
         Args:
-            items: Replies and faults; they are added to those that still wait.
+            items: Replies and faults; they are added after those that are left.
         """
-        self._studio.queue.extend(items)
+        self._studio.script.extend(items)
 
     def __enter__(self) -> Self:
         """Start the server and wait until it answers.
 
         Raises:
-            OSError: The port is taken.
-            RuntimeError: It runs already, or did not start.
+            OSError: The port is in use.
+            RuntimeError: The emulator is already running, or did not start.
         """
         if self._running is not None:
-            raise RuntimeError("The emulator is running already.")
-        self._running = _Running(self._studio, self._host, self._port)
+            raise RuntimeError("The emulator is already running.")
+        self._running = _RunningServer(self._studio, self._host, self._port)
         return self
 
     def __exit__(
@@ -127,40 +134,44 @@ class Emulator:
             running.stop()
 
 
-class _Running:
-    """A server that runs: its socket and its thread."""
+class _RunningServer:
+    """The socket and the thread of a running server."""
 
     def __init__(self, studio: Studio, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family)
+        # asyncio sets TCP_NODELAY only for sockets with an explicit protocol, which
+        # this one has not. Without it each stream waits 40 ms for a delayed ACK.
+        # Accepted connections inherit the option.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
         self._server = _Server(studio)
         self._thread = threading.Thread(
             target=self._serve, name="modelstudio-emulator", daemon=True
         )
         self._thread.start()
-        if not self._server.ready.wait(_LONGEST_START) or not self._server.started:
+        if not self._server.ready.wait(_START_TIMEOUT) or not self._server.started:
             self.stop()
             raise RuntimeError("The emulator did not start.")
 
     def stop(self) -> None:
-        """End the server and wait for its thread."""
+        """Stop the server and wait for its thread."""
         self._server.stop()
         self._thread.join()
         self._socket.close()
 
     def _serve(self) -> None:
-        log, quiet = logging.getLogger("uvicorn.error"), _Quiet()
-        log.addFilter(quiet)
+        logger, log_filter = logging.getLogger("uvicorn.error"), _ErrorsOnly()
+        logger.addFilter(log_filter)
         try:
             asyncio.run(self._server.serve(sockets=[self._socket]))
         finally:
-            log.removeFilter(quiet)
+            logger.removeFilter(log_filter)
             self._server.ready.set()
 
 
-class _Quiet(logging.Filter):
-    """Drops what uvicorn has to say in this thread, errors excepted."""
+class _ErrorsOnly(logging.Filter):
+    """Drops uvicorn's records below ERROR that come from the current thread."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,7 +182,7 @@ class _Quiet(logging.Filter):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, but started and stopped at once: its own loop looks every 0.1 s."""
+    """uvicorn that starts and stops without delay: its own loop polls every 0.1 s."""
 
     def __init__(self, studio: Studio) -> None:
         app = build_app(studio, self._abort)
@@ -193,19 +204,19 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def stop(self) -> None:
-        """Ask it to end, from another thread."""
+        """Request a stop, from another thread."""
         if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # its loop has ended by itself
+            with contextlib.suppress(RuntimeError):  # the loop is closed already
                 self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, and set ``ready``."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.ready.set()
 
     async def main_loop(self) -> None:
-        """Wait until it is asked to end."""
+        """Wait until a stop is requested."""
         await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -217,7 +228,7 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         if tasks := list(self.server_state.tasks):
-            await asyncio.wait(tasks, timeout=_LONGEST_END)
+            await asyncio.wait(tasks, timeout=_STOP_TIMEOUT)
 
     def _abort(self, client: tuple[str, int]) -> None:
         """Cut the connection of a client."""

@@ -1,24 +1,21 @@
-"""One studio: its key, its script, what it was asked, and how it decides an answer."""
+"""The state of an emulator: its key, its script, and the requests it received."""
 
-from collections import Counter, deque
+import hashlib
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 from uuid import NAMESPACE_URL, uuid5
 
-from modelstudio_core.emulator.ask import Ask, Refusal
-from modelstudio_core.emulator.cache import ContextCache
-from modelstudio_core.emulator.faults import break_response, refuse_response
 from modelstudio_core.emulator.json_values import parse
-from modelstudio_core.emulator.play import perform, play
-from modelstudio_core.emulator.rules import check
 from modelstudio_core.emulator.script import Fault, Reply
-from modelstudio_core.emulator.steps import Head, Step, paced
-from modelstudio_core.emulator.wire import Generation, Stamp, Wire
 
-__all__ = ["RecordedRequest", "Studio"]
+__all__ = ["Generation", "RecordedRequest", "ResponseContext", "Studio"]
 
-_BEARER = "Bearer "
+Generation = Literal["empty", "null"]
+
+# The repetitions of this many different bodies are counted, the most recent ones.
+_MAX_COUNTED_BODIES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +25,8 @@ class RecordedRequest:
     Attributes:
         method: The HTTP method.
         path: The path of the URL.
-        headers: The headers, their names in lower case.
-        body: The body, parsed; None where there is none or it is not JSON.
+        headers: The headers, with lower-case names.
+        body: The parsed JSON body; None where there is no body or it is not JSON.
     """
 
     method: str
@@ -38,121 +35,66 @@ class RecordedRequest:
     body: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class ResponseContext:
+    """What a response needs besides its content.
+
+    Attributes:
+        request_id: The request id, in the header and in the body.
+        generation: Which of the recorded shapes is written.
+    """
+
+    request_id: str
+    generation: Generation
+
+    @property
+    def response_id(self) -> str:
+        """The id of the answer on the OpenAI-compatible protocol."""
+        return f"chatcmpl-{self.request_id}"
+
+
 @dataclass(slots=True, kw_only=True)
 class Studio:
-    """What an emulator knows and remembers.
+    """The state of an emulator.
 
     Attributes:
         api_key: The key that is accepted.
         generation: Which of the recorded shapes is written.
         chunk_delay: Seconds between two events of a stream.
-        requests: What was received.
-        queue: What is answered next.
-        cache: The beginnings of prompts that are kept.
+        max_requests: How many of the received requests are kept.
+        requests: The last requests, oldest first.
+        script: The replies and faults that the next chat requests are answered with.
+        cached_prefixes: The context cache: key of a prompt prefix → when it expires.
     """
 
     api_key: str
     generation: Generation
     chunk_delay: float
+    max_requests: int
     requests: list[RecordedRequest] = field(default_factory=list[RecordedRequest])
-    queue: deque[Reply | Fault] = field(default_factory=deque[Reply | Fault])
-    cache: ContextCache = field(default_factory=ContextCache)
-    _seen: Counter[bytes] = field(default_factory=Counter[bytes])
+    script: deque[Reply | Fault] = field(default_factory=deque[Reply | Fault])
+    cached_prefixes: dict[str, float] = field(default_factory=dict[str, float])
+    _body_counts: dict[bytes, int] = field(default_factory=dict[bytes, int])
 
     def record(
         self, method: str, path: str, headers: Mapping[str, str], raw: bytes
-    ) -> tuple[RecordedRequest, Stamp]:
-        """Remember a request, and make its id: from its body, and how often it came."""
+    ) -> tuple[RecordedRequest, ResponseContext]:
+        """Record a request, and derive its id from its body and its repetitions."""
         request = RecordedRequest(
             method=method, path=path, headers=headers, body=parse(raw)
         )
         self.requests.append(request)
-        self._seen[raw] += 1
-        name = f"{method} {path} {self._seen[raw]} {raw.decode(errors='replace')}"
-        return request, Stamp(str(uuid5(NAMESPACE_URL, name)), self.generation)
+        del self.requests[: max(len(self.requests) - self.max_requests, 0)]
+        count = self._count_body(raw)
+        name = f"{method} {path} {count} {raw.decode(errors='replace')}"
+        request_id = str(uuid5(NAMESPACE_URL, name))
+        return request, ResponseContext(request_id, self.generation)
 
-    def check_key(self, headers: Mapping[str, str]) -> None:
-        """Check the key of a request.
-
-        Raises:
-            Refusal: There is none, or another (both recorded).
-        """
-        sent = headers.get("authorization", "")
-        key = sent.removeprefix(_BEARER).strip()
-        if not sent.startswith(_BEARER) or not key:
-            raise Refusal(
-                "You didn't provide an API key. You need to provide your API key in an"
-                " Authorization header using Bearer auth (i.e. Authorization: Bearer"
-                " YOUR_KEY). ",
-                status=401,
-                code=None,
-                native_code="InvalidApiKey",
-                native_message="No API-key provided.",
-                gateway=True,
-            )
-        if key != self.api_key:
-            raise Refusal(
-                "Incorrect API key provided. For details, see:"
-                " https://www.alibabacloud.com/help/en/model-studio/error-code"
-                "#apikey-error",
-                status=401,
-                code="invalid_api_key",
-                native_code="InvalidApiKey",
-                native_message="Invalid API-key provided.",
-                gateway=True,
-            )
-
-    def chat(self, wire: Wire, request: RecordedRequest, stamp: Stamp) -> list[Step]:
-        """Answer a chat request: as scripted, else by the rules and the prompt."""
-        item = self.queue[0] if self.queue else None
-        ask: Ask | None = None
-        try:
-            if isinstance(item, Fault):
-                self.queue.popleft()
-                return self._fault(item, wire, request, stamp)
-            self.check_key(request.headers)
-            if item is not None:
-                self.queue.popleft()
-            ask = wire.read(request.body, request.headers)
-            if item is None:
-                wire.check(ask)
-                check(ask)
-            return self._answer(ask, item, wire, stamp)
-        except Refusal as refusal:
-            streams = ask is not None and ask.stream
-            return refuse_response(refusal, wire, stamp, stream=streams)
-
-    def _answer(
-        self, ask: Ask, reply: Reply | None, wire: Wire, stamp: Stamp
-    ) -> list[Step]:
-        said = reply or Reply()
-        kind = wire.stream_type if ask.stream else wire.whole_type
-        headers = {"content-type": said.content_type or kind, **said.headers}
-        if said.raw_body is not None:
-            return [Head(200, headers), said.raw_body]
-        if said.streams_only and not ask.stream:
-            raise Refusal(
-                "The scripted reply has deltas or raw_chunks, and the request does not"
-                " ask for a stream (emulator).",
-                status=500,
-                code="emulator_script",
-                type="emulator_script",
-                native_code="EmulatorScript",
-            )
-        answers = play(ask) if reply is None else perform(ask, reply)
-        usage = self.cache.count(ask, answers[0].usage)
-        answers = [replace(answer, usage=usage) for answer in answers]
-        if ask.stream:
-            events = wire.events(ask, answers, stamp, said)
-            return [Head(200, headers), *paced(events, self.chunk_delay)]
-        body = wire.whole(ask, answers, stamp, said)
-        return [Head(200, headers | {"content-length": str(len(body))}), body]
-
-    def _fault(
-        self, fault: Fault, wire: Wire, request: RecordedRequest, stamp: Stamp
-    ) -> list[Step]:
-        if fault.kind == "status":
-            return break_response(fault, [], wire, stamp)
-        ask = wire.read(request.body, request.headers)
-        steps = self._answer(ask, fault.reply, wire, stamp)
-        return break_response(fault, steps, wire, stamp)
+    def _count_body(self, raw: bytes) -> int:
+        """Return how many requests had this body, this one included."""
+        digest = hashlib.sha256(raw).digest()
+        count = self._body_counts.pop(digest, 0) + 1
+        self._body_counts[digest] = count
+        if len(self._body_counts) > _MAX_COUNTED_BODIES:
+            del self._body_counts[next(iter(self._body_counts))]
+        return count

@@ -1,4 +1,4 @@
-"""A running studio, and a client for it."""
+"""A running emulator, and clients of both protocols."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,36 +7,37 @@ import httpx
 import pytest
 
 from modelstudio_core.emulator import Emulator
-from tests.emulator.client import Client
-from tests.emulator.native_client import Native
+from tests.emulator.helpers import DashScopeClient, OpenAIClient
 
 
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx.Client]:
-    """One for all: making one loads certificates, which takes longer than a test."""
+    """An HTTP client for all tests: creating one loads certificates, which is slow."""
     with httpx.Client(timeout=5) as client:
         yield client
 
 
 @pytest.fixture
-def client(http: httpx.Client) -> Iterator[Client]:
+def client(http: httpx.Client) -> Iterator[OpenAIClient]:
     with Emulator() as studio:
-        yield Client(studio, http)
+        yield OpenAIClient(studio, http)
 
 
 @pytest.fixture
-def older(http: httpx.Client) -> Iterator[Client]:
+def null_client(http: httpx.Client) -> Iterator[OpenAIClient]:
+    """A client of an emulator of generation ``null``."""
     with Emulator(generation="null") as studio:
-        yield Client(studio, http)
+        yield OpenAIClient(studio, http)
 
 
 @pytest.fixture
-def native(client: Client) -> Native:
-    return Native(client.studio, client.http)
+def dashscope(client: OpenAIClient) -> DashScopeClient:
+    """A DashScope client of the same emulator as ``client``."""
+    return DashScopeClient(client.studio, client.http)
 
 
 @pytest.fixture
-def weather() -> dict[str, Any]:
+def weather_tool() -> dict[str, Any]:
     return {
         "type": "function",
         "function": {

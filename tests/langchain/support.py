@@ -11,8 +11,8 @@ from langchain_core.messages.ai import add_ai_message_chunks
 
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator, RecordedRequest
-from modelstudio_core.emulator.ask import Ask
-from modelstudio_core.emulator.rules import check
+from modelstudio_core.emulator.protocols.chat_query import parse_flat_body
+from modelstudio_core.emulator.rules.chat import check_chat
 from tests.support.replay import Replay
 
 __all__ = [
@@ -102,4 +102,4 @@ def check_rules(studio: Emulator) -> None:
             "model": request.body["model"],
             "messages": messages(request),
         }
-        check(Ask.read(flat))
+        check_chat(parse_flat_body(flat))

@@ -16,11 +16,11 @@ from pydantic import Field
 
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.emulator import Emulator, Fault, Reply
-from modelstudio_core.emulator.ask import Ask
-from modelstudio_core.emulator.compatible import Compatible
-from modelstudio_core.emulator.native import Native
-from modelstudio_core.emulator.rules import check
-from modelstudio_core.emulator.wire import Wire
+from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.protocols.base import ChatProtocol
+from modelstudio_core.emulator.protocols.dashscope import DashScopeProtocol
+from modelstudio_core.emulator.protocols.openai import OpenAIProtocol
+from modelstudio_core.emulator.rules.chat import check_chat
 from modelstudio_core.foreign.fast_path import VARIABLE
 from tests.support.answers import JSON, WHOLE
 from tests.support.replay import Replay, replaying
@@ -91,7 +91,7 @@ class EmulatedService:
         self.emulator.script(*items)
 
     @property
-    def requests(self) -> list[Ask]:
+    def requests(self) -> list[ChatQuery]:
         """The requests, parsed from their bytes into one form for both protocols."""
         return [ask for _, ask in self._parsed()]
 
@@ -103,7 +103,7 @@ class EmulatedService:
             for request in self.requests
         ]
 
-    def values(self, read: Callable[[Ask], Any]) -> list[Any]:
+    def values(self, read: Callable[[ChatQuery], Any]) -> list[Any]:
         """Return one value of each request."""
         return [read(request) for request in self.requests]
 
@@ -111,13 +111,13 @@ class EmulatedService:
         """Check each request by the service's rules, which scripted answers skip."""
         for wire, request in self._parsed():
             wire.check(request)
-            check(request)
+            check_chat(request)
 
-    def _parsed(self) -> list[tuple[Wire, Ask]]:
-        parsed: list[tuple[Wire, Ask]] = []
+    def _parsed(self) -> list[tuple[ChatProtocol, ChatQuery]]:
+        parsed: list[tuple[ChatProtocol, ChatQuery]] = []
         for request in self.emulator.requests:
             wire = _wire(request.path)
-            parsed.append((wire, wire.read(request.body, request.headers)))
+            parsed.append((wire, wire.parse(request.body, request.headers)))
         return parsed
 
 
@@ -129,10 +129,10 @@ def _with_plain_text(message: Mapping[str, Any]) -> dict[str, Any]:
             return dict(message)
 
 
-def _wire(path: str) -> Wire:
+def _wire(path: str) -> ChatProtocol:
     if path.startswith("/compatible-mode"):
-        return Compatible()
-    return Native(
+        return OpenAIProtocol()
+    return DashScopeProtocol(
         "multimodal-generation" if "multimodal" in path else "text-generation"
     )
 

@@ -1,0 +1,1 @@
+"""The model: how the deterministic answer to a request is made."""

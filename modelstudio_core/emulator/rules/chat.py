@@ -1,0 +1,267 @@
+"""Rules for the parameters of a chat request, on both protocols.
+
+The facts of a model come from the catalog.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.model.tokens import count_prompt
+from modelstudio_core.emulator.rules.messages import check_messages
+from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
+
+__all__ = ["check_chat"]
+
+_MAX_SEED: Final = 2**63 - 1
+_TOOL_CHOICE_MESSAGE: Final = (
+    'tool_choice is one of the strings that should be ["none","auto"]'
+)
+
+
+def check_chat(query: ChatQuery) -> None:
+    """Refuse a chat request that the service refuses.
+
+    Raises:
+        Refusal: With the service's status, code and message.
+    """
+    for rule in _RULES:
+        rule(query)
+
+
+# --- The model --------------------------------------------------------------------
+
+
+def _check_model(query: ChatQuery) -> None:
+    if not query.profile.known or query.profile.delisted is not None:
+        raise Refusal(
+            f"The model `{query.model}` does not exist or you do not have access to"
+            " it.",
+            status=404,
+            code="model_not_found",
+            dashscope_code="ModelNotFound",
+            gateway=True,
+        )
+    if query.profile.kind != "chat":
+        raise Refusal(
+            f"Unsupported model `{query.model}` for OpenAI compatibility mode.",
+            status=404,
+            code="model_not_supported",
+            dashscope_code="ModelNotFound",
+            gateway=True,
+        )
+
+
+# --- Numbers ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """The numbers that a parameter accepts, and the error text for others."""
+
+    message: str
+    low: float
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+    integer: bool = False
+
+    def contains(self, value: object) -> bool:
+        types = int if self.integer else (int, float)
+        if isinstance(value, bool) or not isinstance(value, types):
+            return False
+        above = value > self.low if self.open_low else value >= self.low
+        return above and (value < self.high if self.open_high else value <= self.high)
+
+
+_RANGES: Final[Mapping[str, _Range]] = {
+    "temperature": _Range("Temperature should be in [0.0, 2.0)", 0, 2, open_high=True),
+    "top_p": _Range("Range of top_p should be (0.0, 1.0]", 0, 1, open_low=True),
+    "top_k": _Range("Parameter top_k be greater than or equal to 0", 0, integer=True),
+    "repetition_penalty": _Range(
+        "Repetition_penalty should be greater than 0.0", 0, open_low=True
+    ),
+    "presence_penalty": _Range("Presence_penalty should be in [-2.0, 2.0]", -2, 2),
+    "n": _Range("Range of n should be [1, 4]", 1, 4, integer=True),
+    "top_logprobs": _Range(
+        "Range of top_logprobs should be [0, 5]", 0, 5, integer=True
+    ),
+    "max_completion_tokens": _Range(
+        "max_completion_tokens must be a positive integer", 1, integer=True
+    ),
+    "seed": _Range(
+        f"Range of seed should be [0, {_MAX_SEED}]", 0, _MAX_SEED, integer=True
+    ),
+}
+
+
+def _check_numbers(query: ChatQuery) -> None:
+    seed = query.body.get("seed")
+    if isinstance(seed, int) and seed < 0:
+        raise Refusal(
+            f"{seed} is lesser than the minimum of 0 - 'seed'",
+            code="invalid_value",
+            dashscope_message=invalid_parameter(_RANGES["seed"].message).message,
+            gateway=True,
+        )
+    for name, allowed in _RANGES.items():
+        value = query.body.get(name)
+        if value is not None and not allowed.contains(value):
+            raise invalid_parameter(allowed.message)
+    maximum = query.profile.max_output or math.inf
+    limit = query.body.get("max_tokens")
+    if limit is not None and not _Range("", 1, maximum, integer=True).contains(limit):
+        raise invalid_parameter(f"Range of max_tokens should be [1, {maximum}]")
+
+
+def _check_unsupported_parameters(query: ChatQuery) -> None:
+    for name in sorted(query.profile.refused):
+        if query.body.get(name) is not None:
+            raise invalid_parameter(
+                f"The parameter {name} cannot be set for the model {query.model}"
+                " (emulator)."
+            )
+
+
+def _check_length(query: ChatQuery) -> None:
+    maximum = query.profile.context_window
+    if maximum is not None and count_prompt(query) > maximum:
+        raise invalid_parameter(f"Range of input length should be [1, {maximum}]")
+
+
+# --- Thinking ---------------------------------------------------------------------
+
+
+def _check_thinking(query: ChatQuery) -> None:
+    enabled = query.body.get("enable_thinking")
+    if enabled and query.profile.thinking == "never":
+        raise Refusal(
+            f"The model {query.model} does not support enable_thinking.",
+            dashscope_code="InvalidParameter.NotSupportEnableThinking",
+        )
+    if enabled is False and query.profile.thinking == "only":
+        raise Refusal(
+            "The value of the enable_thinking parameter is restricted to True."
+        )
+    if not query.stream:
+        _check_without_stream(query)
+
+
+def _check_without_stream(query: ChatQuery) -> None:
+    """Check that the model answers without a stream."""
+    needs_stream = query.thinking and query.profile.streams_thinking_only
+    thinks_always = needs_stream and query.profile.thinking == "only"
+    if query.profile.streams_only or thinks_always:
+        raise Refusal(
+            "This model only support stream mode, please enable the stream parameter"
+            " to access the model."
+        )
+    if needs_stream:
+        raise Refusal(
+            "parameter.enable_thinking must be set to false for non-streaming calls"
+        )
+
+
+def _check_thinking_limits(query: ChatQuery) -> None:
+    budget = query.body.get("thinking_budget")
+    effort = query.body.get("reasoning_effort")
+    maximum = query.profile.max_thinking or math.inf
+    if budget is not None and not _Range("", 1, maximum, integer=True).contains(budget):
+        raise invalid_parameter(
+            "The thinking_budget parameter must be a positive integer and not"
+            f" greater than {maximum}"
+        )
+    efforts = query.profile.efforts
+    if effort is None or not efforts:
+        return
+    if budget is not None:
+        raise invalid_parameter(
+            "'reasoning_effort' and 'thinking_budget' cannot be set simultaneously"
+        )
+    if effort not in efforts:
+        names = ", ".join(f"'{name}'" for name in efforts)
+        raise invalid_parameter(f"'reasoning_effort' must be one of: {names}")
+
+
+# --- Tools, search and response format --------------------------------------------
+
+
+def _check_tools(query: ChatQuery) -> None:
+    if not query.tools:
+        return
+    supported = query.profile.tools
+    if supported is False or (supported == "not-thinking" and query.thinking):
+        raise invalid_parameter("The tool call is not supported.")
+    names = [tool.get("function", {}).get("name") for tool in query.tools]
+    if "search" in names:
+        raise invalid_parameter("Tool names are not allowed to be [search]")
+    if (query.body.get("n") or 1) > 1:
+        raise invalid_parameter("n must be 1 when tools are given (emulator).")
+    _check_tool_choice(query, names)
+
+
+def _check_tool_choice(query: ChatQuery, names: Sequence[object]) -> None:
+    choice, forced = query.body.get("tool_choice"), query.forced_tool
+    if forced is None:
+        if choice not in {None, "auto", "none"}:
+            raise invalid_parameter(_TOOL_CHOICE_MESSAGE)
+        return
+    if query.thinking:
+        raise invalid_parameter(
+            "The tool_choice parameter does not support being set to required"
+            " or object in thinking mode"
+        )
+    forms = query.profile.forced_tool_choice
+    if forms is not None and forced not in forms:
+        raise invalid_parameter(_TOOL_CHOICE_MESSAGE)
+    if (
+        forced == "named"
+        and query.body["tool_choice"].get("function", {}).get("name") not in names
+    ):
+        raise invalid_parameter(
+            "tool_choice names a tool that is not given (emulator)."
+        )
+
+
+def _check_search(query: ChatQuery) -> None:
+    if query.body.get("enable_search") and query.profile.search is False:
+        raise invalid_parameter("This model does not support enable_search.")
+
+
+def _check_format(query: ChatQuery) -> None:
+    kind = query.response_format.get("type")
+    if kind is None:
+        return
+    supported = query.profile.structured_output
+    if supported is not None and kind not in supported:
+        raise invalid_parameter(
+            f"The model {query.model} does not support response_format {kind}"
+            " (emulator)."
+        )
+    thinking = query.profile.structured_output_while_thinking
+    if query.thinking and thinking is not None and kind not in thinking:
+        raise invalid_parameter(
+            "Json mode response is not supported when enable_thinking is true"
+        )
+    text = "\n".join(query.texts("system", "user", "assistant", "tool"))
+    if kind == "json_object" and "json" not in text.casefold():
+        raise invalid_parameter(
+            "'messages' must contain the word 'json' in some form, to use"
+            " 'response_format' of type 'json_object'."
+        )
+
+
+_RULES: Final[tuple[Callable[[ChatQuery], None], ...]] = (
+    _check_model,
+    _check_numbers,
+    _check_unsupported_parameters,
+    _check_thinking,
+    _check_thinking_limits,
+    check_messages,
+    _check_tools,
+    _check_search,
+    _check_format,
+    _check_length,
+)

@@ -1,0 +1,54 @@
+"""Rules for a chat request that only the DashScope protocol has."""
+
+from typing import Final
+
+from modelstudio_core.emulator.model.dashscope_form import (
+    DashScopePath,
+    is_incremental,
+    is_text_format,
+)
+from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
+
+__all__ = ["check_dashscope_chat"]
+
+_ROLES: Final = frozenset({"system", "user", "assistant", "tool"})
+
+
+def check_dashscope_chat(query: ChatQuery, path: DashScopePath) -> None:
+    """Refuse a chat request that only the DashScope protocol refuses.
+
+    Args:
+        query: The request.
+        path: The path that it was sent to.
+
+    Raises:
+        Refusal: With the service's status, code and message.
+    """
+    profile = query.profile
+    if profile.known and profile.delisted is None and profile.native_path != path:
+        raise Refusal("url error, please check url!", gateway=True)
+    roles = {message.get("role") for message in query.messages}
+    if not roles or not roles <= _ROLES:
+        raise Refusal(
+            "Role must be user or assistant and Content length must be greater than 0"
+        )
+    if is_text_format(query, path):
+        _check_text_format(query)
+    if query.stream and query.thinking and not is_incremental(query):
+        raise Refusal(
+            'The incremental_output parameter must be "true" when enable_thinking is'
+            " true"
+        )
+
+
+def _check_text_format(query: ChatQuery) -> None:
+    if query.thinking:
+        raise Refusal(
+            'The result_format parameter must be "message" when enable_thinking is true'
+        )
+    if query.tools:
+        raise invalid_parameter(
+            'The result_format parameter must be "message" when tools are given'
+            " (emulator)."
+        )

@@ -1,0 +1,142 @@
+"""Rules for the messages of a chat request."""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from modelstudio_core.emulator.json_values import JsonObject, is_array
+from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
+
+__all__ = ["check_messages"]
+
+_ROLES: Final = frozenset({"system", "user", "assistant", "tool"})
+_TEXT_ONLY: Final = frozenset({"text"})
+_INPUT_OF_PART_TYPE: Final = {
+    "text": "text",
+    "image_url": "image",
+    "video_url": "video",
+    "video": "video",
+    "input_audio": "audio",
+}
+
+
+def check_messages(query: ChatQuery) -> None:
+    """Refuse messages that the service refuses.
+
+    Raises:
+        Refusal: With the service's status, code and message.
+    """
+    if not query.messages:
+        raise Refusal("[] is too short - 'messages'", code=None, gateway=True)
+    for message in query.messages:
+        _check_role(message)
+        _check_content(message, query)
+        _check_tool_calls(message, query)
+    _check_tool_results(query.messages)
+    _check_last_message(query)
+
+
+def _check_role(message: JsonObject) -> None:
+    if message.get("role") not in _ROLES:
+        raise Refusal(
+            f"{message.get('role')} is not one of ['system', 'assistant', 'user',"
+            " 'tool'] - 'messages.role'",
+            code=None,
+            gateway=True,
+        )
+
+
+def _check_content(message: JsonObject, query: ChatQuery) -> None:
+    content = message.get("content")
+    if not is_array(content):
+        return
+    inputs = query.profile.inputs
+    for part in content:
+        if _INPUT_OF_PART_TYPE.get(str(part.get("type"))) not in inputs:
+            raise invalid_parameter(
+                "The provided messages input is invalid. The error info is"
+                " [Unexpected item type in content.]"
+            )
+    # Text-only models accept a list only to mark a prefix for the context cache.
+    if inputs == _TEXT_ONLY and not query.profile.cache:
+        raise invalid_parameter("input content must be a string.")
+
+
+def _check_tool_calls(message: JsonObject, query: ChatQuery) -> None:
+    calls: Sequence[JsonObject] = message.get("tool_calls") or ()
+    for call in calls:
+        if not _is_json(call.get("function", {}).get("arguments")):
+            raise invalid_parameter(
+                'The "function.arguments" parameter of the code model must be'
+                " in JSON format."
+            )
+    needs_reasoning = query.profile.wants_reasoning_on_tool_turns
+    if calls and needs_reasoning and message.get("reasoning_content") is None:
+        raise invalid_parameter(
+            "The `reasoning_content` in the thinking mode must be passed back"
+            " to the API."
+        )
+
+
+def _check_tool_results(messages: Sequence[JsonObject]) -> None:
+    """Check that results follow their tool calls, and that no result is missing."""
+    pending: set[object] = set()
+    for index, message in enumerate(messages):
+        if message["role"] == "tool":
+            if message.get("tool_call_id") not in pending:
+                raise invalid_parameter(
+                    'messages with role "tool" must be a response to a'
+                    ' preceeding message with "tool_calls".'
+                )
+            pending.discard(message.get("tool_call_id"))
+            continue
+        if pending:
+            raise _missing_result(index)
+        pending = {call.get("id") for call in message.get("tool_calls") or ()}
+    if pending:
+        raise _missing_result(len(messages))
+
+
+def _missing_result(index: int) -> Refusal:
+    return invalid_parameter(
+        'An assistant message with "tool_calls" must be followed by tool'
+        ' messages responding to each "tool_call_id". The following tool_call_ids did'
+        f" not have response messages: message[{index}].role"
+    )
+
+
+def _check_last_message(query: ChatQuery) -> None:
+    last = query.messages[-1]
+    if last["role"] == "assistant" and last.get("partial"):
+        _check_partial(query)
+    elif last["role"] == "assistant" or not query.texts("user"):
+        # The service fails here with an internal error.
+        raise Refusal(
+            "<500> InternalError.Algo: list index out of range",
+            status=500,
+            code="internal_error",
+            type="internal_error",
+            dashscope_code="InternalError.Algo",
+        )
+
+
+def _check_partial(query: ChatQuery) -> None:
+    if query.thinking:
+        raise invalid_parameter(
+            "Partial mode is not supported when enable_thinking is true"
+        )
+    if query.profile.partial is False:
+        raise invalid_parameter(
+            f"The model {query.model} does not support partial mode (emulator)."
+        )
+
+
+def _is_json(arguments: object) -> bool:
+    if not isinstance(arguments, str):
+        return False
+    try:
+        json.loads(arguments)
+    except ValueError:
+        return False
+    return True
