@@ -20,7 +20,7 @@ from dashscope import Generation
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
-from tests.support.answers import JSON, WHOLE
+from tests.support.answers import JSON, RESPONSE
 from tests.support.calls import add_chunks
 from tests.support.internals import loops_with_clients, without_dashscope
 from tests.support.models import PROTOCOLS, Protocol, model
@@ -80,7 +80,7 @@ def test_addresses_and_keys_stay_apart(
 @PROTOCOL
 def test_a_cookie_is_never_sent_back(protocol: Protocol) -> None:
     headers = {**JSON, "set-cookie": "acw_tc=secret; Path=/; HttpOnly"}
-    body = WHOLE if protocol == "openai" else NATIVE
+    body = RESPONSE if protocol == "openai" else NATIVE
     with replaying(200, headers, body, times=2) as replay:
         llm = model("LangChain", replay.base_url, protocol)
         llm.invoke("Hi")

@@ -109,7 +109,10 @@ async def test_eight_answers_have_the_same_sources(
     modelstudio_emulator: Emulator,
 ) -> None:
     """Only the native protocol returns the sources of a web search."""
-    options = {"enable_search": True, "search_options": {"enable_source": True}}
+    options: dict[str, Any] = {
+        "enable_search": True,
+        "search_options": {"enable_source": True},
+    }
     results = [{"index": 1, "title": "T", "url": "https://x.example", "icon": ""}]
     answers: list[Summary] = []
     for style in CALL_STYLES:
