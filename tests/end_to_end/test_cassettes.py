@@ -214,7 +214,9 @@ FORBIDDEN = {
 @pytest.mark.parametrize("path", PATHS, ids=IDS)
 def test_a_cassette_holds_no_secret(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    secrets = {k for k, it in FORBIDDEN.items() if re.search(it, text, re.MULTILINE)}
+    secrets = {
+        k for k, pattern in FORBIDDEN.items() if re.search(pattern, text, re.MULTILINE)
+    }
     assert not secrets
 
 

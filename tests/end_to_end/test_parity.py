@@ -12,7 +12,7 @@ from llama_index.core.base.llms.types import ChatMessage, ImageBlock, TextBlock
 
 from modelstudio_core.emulator import Emulator, Fault, Reply, ToolCall
 from modelstudio_core.errors import APIError
-from tests.support.calls import CALL_STYLES, CallStyle, call
+from tests.support.calls import CALL_STYLES, STREAM_STYLES, CallStyle, call
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
 from tests.support.responses import Summary, summarize
 
@@ -135,7 +135,7 @@ def tool_call(index: int, city: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("style", [it for it in CALL_STYLES if it.stream], ids=str)
+@pytest.mark.parametrize("style", STREAM_STYLES, ids=str)
 async def test_two_calls_in_one_delta_are_two_calls(
     modelstudio_emulator: Emulator, style: CallStyle, protocol: Protocol
 ) -> None:

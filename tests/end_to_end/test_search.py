@@ -30,11 +30,15 @@ RESULTS = [
 ANNOTATIONS = [
     {
         "type": "citation",
-        "url": it["url"],
-        "title": it["title"],
-        "extras": {"index": it["index"], "site_name": it["site_name"], "icon": ""},
+        "url": result["url"],
+        "title": result["title"],
+        "extras": {
+            "index": result["index"],
+            "site_name": result["site_name"],
+            "icon": "",
+        },
     }
-    for it in RESULTS
+    for result in RESULTS
 ]
 MESSAGES = [ChatMessage(role="user", content="Rain?")]
 BLOCKS = [
@@ -59,7 +63,7 @@ def langchain_model(emulator: Emulator, **arguments: Any) -> ChatModelStudio:
 
 
 def without_index(blocks: Any) -> list[dict[str, Any]]:
-    return [{k: v for k, v in it.items() if k != "index"} for it in blocks]
+    return [{k: v for k, v in block.items() if k != "index"} for block in blocks]
 
 
 def test_the_search_options_are_sent(modelstudio_emulator: Emulator) -> None:

@@ -121,13 +121,13 @@ def _interleaved(
 
     The calls begin in order, because a call is identified by its index.
     """
-    waiting = [list(it) for it in entries]
+    waiting = [list(queue) for queue in entries]
     if draw(st.booleans()):
-        yield [it.pop(0) for it in waiting]
+        yield [queue.pop(0) for queue in waiting]
     else:
-        yield from ([it.pop(0)] for it in waiting)
+        yield from ([queue.pop(0)] for queue in waiting)
     while any(waiting):
-        ready = [it for it in waiting if it]
+        ready = [queue for queue in waiting if queue]
         chosen = draw(
             st.lists(st.sampled_from(range(len(ready))), min_size=1, max_size=3)
         )
@@ -156,13 +156,15 @@ def _entries(draw: Draw, call: Call, indexed: str, at: int) -> Iterator[dict[str
 def openai_chunks(draw: Draw, choices: list[Answer]) -> list[dict[str, Any]]:
     """Write answers as the chunks of one stream, their choices alternating."""
     common: dict[str, Any] = {"id": "chatcmpl-1", "created": 1, "model": "m"}
-    queues = [list(_openai_choices(draw, at, it)) for at, it in enumerate(choices)]
+    queues = [
+        list(_openai_choices(draw, at, choice)) for at, choice in enumerate(choices)
+    ]
     chunks: list[dict[str, Any]] = []
     while any(queues):
         ready = [queue for queue in queues if queue]
         queue = draw(st.sampled_from(ready))
         together = len(ready) > 1 and draw(st.booleans())
-        now = [it.pop(0) for it in ready] if together else [queue.pop(0)]
+        now = [queue.pop(0) for queue in ready] if together else [queue.pop(0)]
         chunks.append({**common, "choices": now, "usage": None})
     usage = choices[0].usage
     if usage is not None:
@@ -207,8 +209,8 @@ def native_chunks(draw: Draw, choices: list[Answer]) -> list[dict[str, Any]]:
     """Write answers as the events of one stream, their choices alternating."""
     parts = draw(st.booleans())
     queues = [
-        list(_native_choices(draw, at, it, parts=parts))
-        for at, it in enumerate(choices)
+        list(_native_choices(draw, at, choice, parts=parts))
+        for at, choice in enumerate(choices)
     ]
     usage = choices[0].usage
     chunks: list[dict[str, Any]] = []
@@ -256,9 +258,9 @@ def to_stream(
     protocol: str, chunks: list[Mapping[str, Any]], *, ascii_only: bool = True
 ) -> bytes:
     """Return the bytes of a stream of chunks."""
-    lines = [json.dumps(it, ensure_ascii=ascii_only) for it in chunks]
+    lines = [json.dumps(item, ensure_ascii=ascii_only) for item in chunks]
     if protocol == "openai":
-        return encode("".join(f"data: {it}\n\n" for it in [*lines, "[DONE]"]))
+        return encode("".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]))
     return encode(
         "".join(
             f"id:{at}\nevent:result\n:HTTP_STATUS/200\ndata:{line}\n\n"

@@ -79,8 +79,8 @@ def reasoning_of(message: Any) -> str:
 def calls_of(message: Any) -> list[tuple[str, str, Any]]:
     """Return the id, the name and the arguments of each tool call of a message."""
     return [
-        (it["id"], it["function"]["name"], _parsed(it["function"]["arguments"]))
-        for it in message.get("tool_calls", ())
+        (call["id"], call["function"]["name"], _parsed(call["function"]["arguments"]))
+        for call in message.get("tool_calls", ())
     ]
 
 

@@ -48,7 +48,11 @@ streams = pytest.mark.parametrize(("protocol", "body"), _streams())
 
 @cache
 def bodies() -> list[tuple[str, bytes]]:
-    streams = [(it.values[0], it.values[1]) for it in _streams() if it.values[0]]
+    streams = [
+        (parameter.values[0], parameter.values[1])
+        for parameter in _streams()
+        if parameter.values[0]
+    ]
     if not streams:
         pytest.skip("there are no recordings")
     return streams
@@ -92,7 +96,9 @@ def _places(text: bytes) -> Iterable[int]:
     """Return every place; in long events those near line ends, and every 13th."""
     if len(text) <= LONG_EVENTS:
         return range(len(text))
-    ends = (it.start() + off for it in re.finditer(rb"[\r\n]", text) for off in (0, 1))
+    ends = (
+        match.start() + off for match in re.finditer(rb"[\r\n]", text) for off in (0, 1)
+    )
     return sorted({*range(0, len(text), 13), *ends, *_inside_characters(text)})
 
 
@@ -180,7 +186,7 @@ def test_comments_blank_lines_and_cuts_change_nothing(data: st.DataObject) -> No
     blank = data.draw(st.integers(0, 3))
     text = re.sub(rb"\n\n+", b"\n\n" + b"\n" * blank + comment + b"\n\n", body)
     if data.draw(st.booleans()):
-        text = re.sub(rb"(?m)^data:.*$", lambda it: it[0] + b"\n" + comment, text)
+        text = re.sub(rb"(?m)^data:.*$", lambda match: match[0] + b"\n" + comment, text)
     text = text.replace(b"\n", data.draw(st.sampled_from(LINE_ENDS)))
     places = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=40)))
     assert outcome(protocol, cut(text, places)) == uncut(protocol, body)

@@ -85,9 +85,9 @@ def test_a_huge_piece_is_one_delta(protocol: str) -> None:
     body = to_stream(protocol, [chunk])
     parser = new_parser(protocol)
     events = [
-        it
+        event
         for at in range(0, len(body), 4096)
-        for it in parser.feed(body[at : at + 4096])
+        for event in parser.feed(body[at : at + 4096])
     ]
     assert events == [ReasoningDelta(text), TextDelta(text)]
 
@@ -103,14 +103,15 @@ def test_ids_and_names_come_once_and_in_order(
         line = to_stream(protocol, [chunk]).removesuffix(b"data: [DONE]\n\n")
         events += parser.feed(line)
     events += parser.close()
-    pieces = [it for it in events if isinstance(it, ToolCallDelta)]
-    ids = [it.id for it in pieces if it.id is not None]
-    named = [it.name for it in pieces if it.name is not None]
+    pieces = [event for event in events if isinstance(event, ToolCallDelta)]
+    ids = [piece.id for piece in pieces if piece.id is not None]
+    named = [piece.name for piece in pieces if piece.name is not None]
     assert sorted(map(joined, named)) == sorted(
         joined(call.name) for call in answer.calls if call.name
     )
     assert list(map(joined, ids)) == [joined(call.id) for call in answer.calls]
-    assert [isinstance(it, Finish) for it in events].index(True) == len(events) - 1
+    finishes = [isinstance(event, Finish) for event in events]
+    assert finishes.index(True) == len(events) - 1
     check(complete(events)[0], answer)
 
 
@@ -123,11 +124,11 @@ def test_a_response_without_streaming_is_the_same_answer(
         "reasoning_content": "".join(answer.reasoning),
         "tool_calls": [
             {
-                "id": it.id,
+                "id": call.id,
                 "index": at,
-                "function": {"name": it.name, "arguments": "".join(it.pieces)},
+                "function": {"name": call.name, "arguments": "".join(call.pieces)},
             }
-            for at, it in enumerate(answer.calls)
+            for at, call in enumerate(answer.calls)
         ],
     }
     choices = [{"message": message, "finish_reason": answer.finish_reason}]

@@ -45,7 +45,7 @@ def shown(error: APIError) -> str:
     """Return everything that an error shows."""
     parts = [error, error.args, error.body, error.message, error.code]
     parts += [error.request_id, error.fields()]
-    return "".join(f"{it!r}{it}" for it in parts)
+    return "".join(f"{part!r}{part}" for part in parts)
 
 
 @given(_statuses, _bodies, keys, protocols, st.none() | texts)
@@ -57,7 +57,9 @@ def test_any_body_becomes_an_api_error(
     assert isinstance(error, APIError)
     assert isinstance(error.status_code, int | None)
     assert isinstance(error.is_retryable, bool)
-    assert all(isinstance(it, str | None) for it in (error.code, error.request_id))
+    assert all(
+        isinstance(value, str | None) for value in (error.code, error.request_id)
+    )
     assert shown(error)
 
 
@@ -75,7 +77,7 @@ def _echoes(key: str) -> list[str]:
 _echoing = st.builds(
     lambda before, key, form, after: (key, f"{before}{_echoes(key)[form]}{after}"),
     st.one_of(texts, st.integers(400, 520).map(lambda n: "x" * n)),
-    keys.filter(lambda it: "*" not in it),
+    keys.filter(lambda key: "*" not in key),
     st.integers(0, 3),
     texts,
 )

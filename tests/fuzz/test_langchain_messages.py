@@ -208,21 +208,21 @@ def _kept_text(content: Any) -> str:
     """Return the text of a content that must be sent."""
     if isinstance(content, str):
         return content
-    found = ""
+    text = ""
     for item in content:
         inner = item if isinstance(item, str) else item.get("value", item)
         if isinstance(inner, str):
-            found += inner
+            text += inner
         elif inner["type"] in {"text", "text-plain", "refusal"}:
-            found += inner.get("text", "") + inner.get("refusal", "")
-    return found
+            text += inner.get("text", "") + inner.get("refusal", "")
+    return text
 
 
 def _media(content: Any) -> int:
     if isinstance(content, str):
         return 0
     kinds = {"image", "image_url", "video", "video_url", "audio", "input_audio"}
-    return sum(isinstance(it, dict) and it["type"] in kinds for it in content)
+    return sum(isinstance(part, dict) and part["type"] in kinds for part in content)
 
 
 @given(
@@ -259,11 +259,11 @@ def test_no_tool_call_and_no_reasoning_is_lost(
     assert converted is not None
     assert text_of(converted[0]) == text
     assert reasoning_of(converted[0]) == reasoning
-    found = calls_of(converted[0])
-    assert [(it[0], it[1]) for it in found] == [
-        (it["id"] or "", it["name"] or "") for it in [*calls, *invalid]
+    sent = calls_of(converted[0])
+    assert [(call[0], call[1]) for call in sent] == [
+        (call["id"] or "", call["name"] or "") for call in [*calls, *invalid]
     ]
-    for original, call in zip(invalid, found[len(calls) :], strict=True):
+    for original, call in zip(invalid, sent[len(calls) :], strict=True):
         assert call[2] == calls_of({"tool_calls": [_wire(original)]})[0][2]
 
 
@@ -275,6 +275,6 @@ def _wire(call: dict[str, Any]) -> dict[str, Any]:
 def test_no_tool_call_in_the_content_is_lost(content: list[Any]) -> None:
     converted = convert_or_refuse(from_messages, [AIMessage(content)])
     assert converted is not None
-    assert [it[:2] for it in calls_of(converted[0])] == [
-        (it.get("id") or it.get("call_id") or "", it["name"]) for it in content
+    assert [call[:2] for call in calls_of(converted[0])] == [
+        (part.get("id") or part.get("call_id") or "", part["name"]) for part in content
     ]

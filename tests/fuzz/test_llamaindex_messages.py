@@ -137,7 +137,7 @@ def test_any_prompt_is_sent_or_refused(prompt: list[ChatMessage]) -> None:
 
 def _shown(message: ChatMessage) -> str:
     """Return the contents of a message as text: its open files cannot be copied."""
-    return repr((message.additional_kwargs, [vars(it) for it in message.blocks]))
+    return repr((message.additional_kwargs, [vars(block) for block in message.blocks]))
 
 
 def _texts_in(block: Any) -> list[Any]:
@@ -164,8 +164,8 @@ def test_no_text_is_lost(role: MessageRole, blocks: list[Any]) -> None:
         from_messages, [ChatMessage(role=role, blocks=blocks)]
     )
     assert converted is not None
-    found = [part.text for it in blocks for part in _texts_in(it)]
-    assert text_of(converted[0]) == "".join(found)
+    texts = [part.text for block in blocks for part in _texts_in(block)]
+    assert text_of(converted[0]) == "".join(texts)
 
 
 @pytest.mark.parametrize("kind", [ImageBlock, AudioBlock, VideoBlock])
@@ -196,9 +196,9 @@ def test_no_tool_call_and_no_reasoning_is_lost(
     assert converted is not None
     assert reasoning_of(converted[0]) == reasoning
     assert text_of(converted[0]) == text
-    found = calls_of(converted[0])
-    assert [it[1] for it in found] == [it.tool_name for it in calls]
-    for call, block in zip(found, calls, strict=True):
+    sent = calls_of(converted[0])
+    assert [call[1] for call in sent] == [call.tool_name for call in calls]
+    for call, block in zip(sent, calls, strict=True):
         assert call[0] == block.tool_call_id or not block.tool_call_id
         arguments = block.tool_kwargs
         if isinstance(arguments, str) and arguments:

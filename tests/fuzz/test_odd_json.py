@@ -46,28 +46,30 @@ def check_types(event: Event) -> None:
         case ToolCallDelta():
             assert isinstance(event.index, int)
             assert isinstance(event.arguments, str)
-            assert all(isinstance(it, str | None) for it in (event.id, event.name))
+            assert all(
+                isinstance(value, str | None) for value in (event.id, event.name)
+            )
         case Citations():
-            assert all(isinstance(it, dict) for it in event.results)
+            assert all(isinstance(result, dict) for result in event.results)
         case Finish():
             check_finish(event)
 
 
 def check_finish(finish: Finish) -> None:
     texts = (finish.finish_reason, finish.request_id, finish.response_id, finish.model)
-    assert all(isinstance(it, str | None) for it in texts)
+    assert all(isinstance(text, str | None) for text in texts)
     assert isinstance(finish.created, int | None)
     for entries in (finish.logprobs, finish.tool_info):
-        assert entries is None or all(isinstance(it, dict) for it in entries)
+        assert entries is None or all(isinstance(entry, dict) for entry in entries)
     if usage := finish.usage:
         counts = (usage.input_tokens, usage.output_tokens, usage.total_tokens)
-        assert all(type(it) is int for it in counts)
+        assert all(type(count) is int for count in counts)
         rest = (
             usage.reasoning_tokens,
             usage.cached_tokens,
             usage.cache_creation_tokens,
         )
-        assert all(it is None or type(it) is int for it in rest)
+        assert all(count is None or type(count) is int for count in rest)
 
 
 def check(events: list[Event]) -> None:
@@ -154,7 +156,7 @@ def replaced(value: Any, at: tuple[Any, ...], new: Any) -> Any:
 
 
 _small = answers().filter(
-    lambda it: sum(map(len, it.text)) + sum(map(len, it.reasoning)) < 1000
+    lambda answer: sum(map(len, answer.text)) + sum(map(len, answer.reasoning)) < 1000
 )
 # A chunk with every field that the parsers read.
 _FULL: dict[str, Any] = {
@@ -194,7 +196,8 @@ _FULL["dashscope"] = {
     "request_id": "r-1",
     "output": {
         "choices": [
-            {**it, "message": it["delta"]} for it in _FULL["openai"]["choices"]
+            {**choice, "message": choice["delta"]}
+            for choice in _FULL["openai"]["choices"]
         ],
         "search_info": {"search_results": [{"index": 1, "url": "u", "title": "t"}]},
         "tool_info": [{"type": "code_interpreter"}],

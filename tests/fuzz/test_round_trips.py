@@ -41,8 +41,8 @@ USAGE = Usage(10, 20, 30, reasoning_tokens=5, cached_tokens=3, cache_creation_to
 
 def events_of(answer: Answer, order: list[int] | None = None) -> list[Event]:
     """Return the events of an answer; the pieces of its calls alternate."""
-    events: list[Event] = [ReasoningDelta(it) for it in answer.reasoning if it]
-    events += [TextDelta(it) for it in answer.text if it]
+    events: list[Event] = [ReasoningDelta(text) for text in answer.reasoning if text]
+    events += [TextDelta(text) for text in answer.text if text]
     for index, call in enumerate(answer.calls):
         events.append(ToolCallDelta(index, call.id, call.name or None, call.pieces[0]))
     rest = [list(call.pieces[1:]) for call in answer.calls]
@@ -146,8 +146,9 @@ def test_llamaindex_deltas_add_up_to_the_message(
         completion.add(event)
         responses.append(to_delta_response(event, completion, PLAN))
         assert (responses[-1].message.content or "") == completion.text
-    assert "".join(it.delta or "" for it in responses) == "".join(answer.text)
-    reasoning = [it.additional_kwargs["thinking_delta"] for it in responses]
+    deltas = [response.delta or "" for response in responses]
+    assert "".join(deltas) == "".join(answer.text)
+    reasoning = [response.additional_kwargs["thinking_delta"] for response in responses]
     assert "".join(reasoning) == "".join(answer.reasoning)
     check(from_messages([responses[-1].message]), completion)
 
@@ -163,39 +164,39 @@ def total(chunks: list[Any]) -> AIMessageChunk:
 
 def merged(blocks: Any) -> list[dict[str, Any]]:
     """Return blocks without the field that only streams have."""
-    return [{k: v for k, v in it.items() if k != "index"} for it in blocks]
+    return [{k: v for k, v in block.items() if k != "index"} for block in blocks]
 
 
 @given(answers(arguments), st.lists(st.integers(0, 2), max_size=6))
 def test_the_sum_of_chunks_is_the_message(answer: Answer, order: list[int]) -> None:
     events = events_of(answer, order)
     expected = to_message(completed(events), PLAN)
-    found = total([to_chunk(event, PLAN).message for event in events])
-    assert found.content == expected.content
-    assert found.additional_kwargs == expected.additional_kwargs
-    assert found.response_metadata == expected.response_metadata
-    assert found.usage_metadata == expected.usage_metadata
-    assert found.tool_calls == expected.tool_calls
-    assert found.invalid_tool_calls == expected.invalid_tool_calls
-    assert found.content_blocks == expected.content_blocks
-    check(langchain.from_messages([found]), completed(events))
+    message = total([to_chunk(event, PLAN).message for event in events])
+    assert message.content == expected.content
+    assert message.additional_kwargs == expected.additional_kwargs
+    assert message.response_metadata == expected.response_metadata
+    assert message.usage_metadata == expected.usage_metadata
+    assert message.tool_calls == expected.tool_calls
+    assert message.invalid_tool_calls == expected.invalid_tool_calls
+    assert message.content_blocks == expected.content_blocks
+    check(langchain.from_messages([message]), completed(events))
 
 
 @given(answers(arguments), st.lists(st.integers(0, 2), max_size=6))
 def test_the_sum_of_v1_chunks_is_the_message(answer: Answer, order: list[int]) -> None:
     events = events_of(answer, order)
     expected = to_message(completed(events), PLAN)
-    found = total([as_blocks(to_chunk(event, PLAN).message) for event in events])
-    assert merged(found.content_blocks) == merged(expected.content_blocks)
-    kinds = [block["type"] for block in found.content_blocks]
+    message = total([as_blocks(to_chunk(event, PLAN).message) for event in events])
+    assert merged(message.content_blocks) == merged(expected.content_blocks)
+    kinds = [block["type"] for block in message.content_blocks]
     assert kinds == [
         *(["reasoning"] if any(answer.reasoning) else []),
         *(["text"] if any(answer.text) else []),
         *(["tool_call"] * len(answer.calls)),
     ]
-    assert found.usage_metadata == expected.usage_metadata
-    assert found.tool_calls == expected.tool_calls
-    check(langchain.from_messages([found]), completed(events))
+    assert message.usage_metadata == expected.usage_metadata
+    assert message.tool_calls == expected.tool_calls
+    check(langchain.from_messages([message]), completed(events))
 
 
 @given(answers(texts), st.lists(st.integers(0, 2), max_size=6))
@@ -203,8 +204,9 @@ def test_the_sum_of_chunks_keeps_invalid_arguments(
     answer: Answer, order: list[int]
 ) -> None:
     events = events_of(answer, order)
-    found = total([to_chunk(event, PLAN).message for event in events])
-    assert [joined(it["args"] or "") for it in found.tool_call_chunks] == [
+    message = total([to_chunk(event, PLAN).message for event in events])
+    assert [joined(chunk["args"] or "") for chunk in message.tool_call_chunks] == [
         joined(*call.pieces) for call in answer.calls
     ]
-    assert [it["id"] for it in found.tool_call_chunks] == [it.id for it in answer.calls]
+    ids = [chunk["id"] for chunk in message.tool_call_chunks]
+    assert ids == [call.id for call in answer.calls]

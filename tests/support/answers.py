@@ -40,7 +40,7 @@ def stream_body(
         chunks.append(chunk({"content": ""}, finish_reason))
     if usage:
         chunks.append({**chunk({}), "choices": [], "usage": USAGE})
-    lines = [json.dumps(it, ensure_ascii=False) for it in chunks]
+    lines = [json.dumps(item, ensure_ascii=False) for item in chunks]
     lines.extend(["[DONE]"] if done else [])
     return "".join(f"data: {line}\n\n" for line in lines).encode()
 

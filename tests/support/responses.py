@@ -63,7 +63,7 @@ def _summarize_langchain(message: AIMessage) -> Summary:
     return Summary(
         text=message.text,
         reasoning=extra.get("reasoning_content", ""),
-        calls=[(it["id"], it["name"], it["args"]) for it in message.tool_calls],
+        calls=[(call["id"], call["name"], call["args"]) for call in message.tool_calls],
         blocks=[block["type"] for block in message.content_blocks],
         finish_reason=metadata["finish_reason"],
         input_tokens=usage.get("input_tokens"),
@@ -91,7 +91,7 @@ def _summarize_llamaindex(response: ChatResponse) -> Summary:
     return Summary(
         text=message.content or "",
         reasoning=extra.get("reasoning_content", ""),
-        calls=[(it.tool_call_id, it.tool_name, it.tool_kwargs) for it in calls],
+        calls=[(call.tool_call_id, call.tool_name, call.tool_kwargs) for call in calls],
         blocks=[_BLOCK_TYPES[type(block)] for block in message.blocks],
         finish_reason=metadata["finish_reason"],
         input_tokens=metadata.get("prompt_tokens"),
