@@ -78,7 +78,7 @@ async def respond(
     **options: Any,
 ) -> Summary:
     llm = model(style.framework, emulator, protocol, model=model_id)
-    messages = {
+    messages: dict[Framework, list[Any]] = {
         "LangChain": [HumanMessage(PROMPT)],
         "LlamaIndex": [ChatMessage(role="user", content=PROMPT)],
     }
@@ -196,7 +196,7 @@ async def test_an_image_reaches_a_vision_model(
     llm = model(framework, modelstudio_emulator, protocol, model="qwen3.7-plus")
     content: list[Any] = ["What is it?", {"type": "image", "url": IMAGE}]
     blocks = [TextBlock(text="What is it?"), ImageBlock(url=IMAGE)]
-    messages = {
+    messages: dict[Framework, list[Any]] = {
         "LangChain": [HumanMessage(content)],
         "LlamaIndex": [ChatMessage(role="user", blocks=blocks)],
     }

@@ -10,6 +10,7 @@ from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
 from tests.support.calls import add_chunks
 from tests.support.models import model
+from tests.support.responses import without_index
 
 RESULTS = [
     {
@@ -60,10 +61,6 @@ def scripted(modelstudio_emulator: Emulator) -> None:
 def langchain_model(emulator: Emulator, **arguments: Any) -> ChatModelStudio:
     given: dict[str, Any] = {"model": "qwen3.7-plus", **SEARCH, **arguments}
     return model("LangChain", emulator, "dashscope", **given)
-
-
-def without_index(blocks: Any) -> list[dict[str, Any]]:
-    return [{k: v for k, v in block.items() if k != "index"} for block in blocks]
 
 
 def test_the_search_options_are_sent(modelstudio_emulator: Emulator) -> None:

@@ -32,6 +32,7 @@ from tests.fuzz.parsing import PLAN, complete
 from tests.fuzz.prompts import build_bodies, calls_of, reasoning_of, text_of
 from tests.fuzz.strategies import arguments, texts
 from tests.support.calls import add_chunks
+from tests.support.responses import without_index
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::langchain_core._api.beta_decorator.LangChainBetaWarning"
@@ -162,11 +163,6 @@ def total(chunks: list[Any]) -> AIMessageChunk:
     return message
 
 
-def merged(blocks: Any) -> list[dict[str, Any]]:
-    """Return blocks without the field that only streams have."""
-    return [{k: v for k, v in block.items() if k != "index"} for block in blocks]
-
-
 @given(answers(arguments), st.lists(st.integers(0, 2), max_size=6))
 def test_the_sum_of_chunks_is_the_message(answer: Answer, order: list[int]) -> None:
     events = events_of(answer, order)
@@ -187,7 +183,9 @@ def test_the_sum_of_v1_chunks_is_the_message(answer: Answer, order: list[int]) -
     events = events_of(answer, order)
     expected = to_message(completed(events), PLAN)
     message = total([as_blocks(to_chunk(event, PLAN).message) for event in events])
-    assert merged(message.content_blocks) == merged(expected.content_blocks)
+    assert without_index(message.content_blocks) == without_index(
+        expected.content_blocks
+    )
     kinds = [block["type"] for block in message.content_blocks]
     assert kinds == [
         *(["reasoning"] if any(answer.reasoning) else []),

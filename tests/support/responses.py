@@ -1,6 +1,6 @@
 """One shape for the responses of both frameworks, so that tests can compare them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
-__all__ = ["Summary", "summarize"]
+__all__ = ["Summary", "summarize", "without_index"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,3 +103,8 @@ def _summarize_llamaindex(response: ChatResponse) -> Summary:
         request_id=metadata["request_id"],
         requested_model=metadata.get("requested_model"),
     )
+
+
+def without_index(blocks: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return content blocks without ``index``, which only streams have."""
+    return [{k: v for k, v in block.items() if k != "index"} for block in blocks]
