@@ -1,1 +1,1 @@
-"""The tests: they run offline, and loopback is all the network they have."""
+"""The tests; they run offline, with loopback as their only network."""

@@ -1,4 +1,6 @@
-"""What every test has: no variable of the developer's own, and no warm clients."""
+"""Every test runs without the developer's environment variables of the services."""
+
+import os
 
 import pytest
 
@@ -7,9 +9,7 @@ VENDOR_PREFIXES = ("DASHSCOPE_", "OPENAI_")
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what would decide a key, a region or a workspace unasked."""
-    import os
-
+    """Remove variables that would set a key, a region or a workspace."""
     for name in list(os.environ):
         if name.startswith(VENDOR_PREFIXES):
             monkeypatch.delenv(name)

@@ -39,7 +39,7 @@ from tests.support.internals import (
     record_async_clients,
     record_clients,
 )
-from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol
+from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Model, Protocol
 from tests.support.responses import Summary, summarize
 
 pytestmark = pytest.mark.disable_socket
@@ -63,6 +63,7 @@ async def respond(
         "max_retries": 0,
     }
     style = CallStyle(framework, stream=scenario.stream, asynchronous=asynchronous)
+    llm: Model
     messages: list[Any]
     with expected_warning(scenario):
         if framework == "LangChain":
@@ -214,7 +215,9 @@ FORBIDDEN = {
 @pytest.mark.parametrize("path", PATHS, ids=IDS)
 def test_a_cassette_holds_no_secret(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    secrets = {k for k, it in FORBIDDEN.items() if re.search(it, text, re.MULTILINE)}
+    secrets = {
+        k for k, pattern in FORBIDDEN.items() if re.search(pattern, text, re.MULTILINE)
+    }
     assert not secrets
 
 

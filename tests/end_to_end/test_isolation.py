@@ -20,7 +20,7 @@ from dashscope import Generation
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
-from tests.support.answers import JSON, WHOLE
+from tests.support.answers import JSON, RESPONSE
 from tests.support.calls import add_chunks
 from tests.support.internals import loops_with_clients, without_dashscope
 from tests.support.models import PROTOCOLS, Protocol, model
@@ -72,7 +72,7 @@ def test_addresses_and_keys_stay_apart(
     asyncio.run(both())
     for emulator in emulators:
         assert len(emulator.requests) == 12
-        keys = {it.headers["authorization"] for it in emulator.requests}
+        keys = {request.headers["authorization"] for request in emulator.requests}
         assert keys == {f"Bearer {emulator.api_key}"}
     assert (dashscope.api_key, dashscope.base_http_api_url) == before
 
@@ -80,12 +80,12 @@ def test_addresses_and_keys_stay_apart(
 @PROTOCOL
 def test_a_cookie_is_never_sent_back(protocol: Protocol) -> None:
     headers = {**JSON, "set-cookie": "acw_tc=secret; Path=/; HttpOnly"}
-    body = WHOLE if protocol == "openai" else NATIVE
+    body = RESPONSE if protocol == "openai" else NATIVE
     with replaying(200, headers, body, times=2) as replay:
         llm = model("LangChain", replay.base_url, protocol)
         llm.invoke("Hi")
         llm.invoke("Hi")
-    assert [it.get("cookie") for it in replay.headers] == [None, None]
+    assert [headers.get("cookie") for headers in replay.headers] == [None, None]
 
 
 def test_the_dashscope_sdks_environment_has_no_effect(
@@ -226,7 +226,7 @@ def test_many_event_loops_use_one_model_at_once(protocol: Protocol) -> None:
             one = copies[number % len(copies)]
             answers = await asyncio.gather(*(one.ainvoke("Hi") for _ in range(3)))
             streamed = [chunk.text async for chunk in one.astream("Hi")]
-            return [*(it.text for it in answers), "".join(streamed)]
+            return [*(answer.text for answer in answers), "".join(streamed)]
 
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda n: asyncio.run(several(n)), range(16)))

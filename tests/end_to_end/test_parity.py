@@ -12,7 +12,7 @@ from llama_index.core.base.llms.types import ChatMessage, ImageBlock, TextBlock
 
 from modelstudio_core.emulator import Emulator, Fault, Reply, ToolCall
 from modelstudio_core.errors import APIError
-from tests.support.calls import CALL_STYLES, CallStyle, call
+from tests.support.calls import CALL_STYLES, STREAM_STYLES, CallStyle, call
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
 from tests.support.responses import Summary, summarize
 
@@ -78,7 +78,7 @@ async def respond(
     **options: Any,
 ) -> Summary:
     llm = model(style.framework, emulator, protocol, model=model_id)
-    messages = {
+    messages: dict[Framework, list[Any]] = {
         "LangChain": [HumanMessage(PROMPT)],
         "LlamaIndex": [ChatMessage(role="user", content=PROMPT)],
     }
@@ -109,7 +109,10 @@ async def test_eight_answers_have_the_same_sources(
     modelstudio_emulator: Emulator,
 ) -> None:
     """Only the native protocol returns the sources of a web search."""
-    options = {"enable_search": True, "search_options": {"enable_source": True}}
+    options: dict[str, Any] = {
+        "enable_search": True,
+        "search_options": {"enable_source": True},
+    }
     results = [{"index": 1, "title": "T", "url": "https://x.example", "icon": ""}]
     answers: list[Summary] = []
     for style in CALL_STYLES:
@@ -132,7 +135,7 @@ def tool_call(index: int, city: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("style", [it for it in CALL_STYLES if it.stream], ids=str)
+@pytest.mark.parametrize("style", STREAM_STYLES, ids=str)
 async def test_two_calls_in_one_delta_are_two_calls(
     modelstudio_emulator: Emulator, style: CallStyle, protocol: Protocol
 ) -> None:
@@ -193,7 +196,7 @@ async def test_an_image_reaches_a_vision_model(
     llm = model(framework, modelstudio_emulator, protocol, model="qwen3.7-plus")
     content: list[Any] = ["What is it?", {"type": "image", "url": IMAGE}]
     blocks = [TextBlock(text="What is it?"), ImageBlock(url=IMAGE)]
-    messages = {
+    messages: dict[Framework, list[Any]] = {
         "LangChain": [HumanMessage(content)],
         "LlamaIndex": [ChatMessage(role="user", blocks=blocks)],
     }

@@ -75,8 +75,8 @@ def messages_of(exchange: Exchange, framework: Framework) -> Sequence[Any]:
     """Return the recorded messages as messages of a framework."""
     messages = exchange.request["messages"]
     if framework == "LangChain":
-        return convert_to_messages([{"content": "", **it} for it in messages])
-    return [to_llamaindex(it) for it in messages]
+        return convert_to_messages([{"content": "", **message} for message in messages])
+    return [to_llamaindex(message) for message in messages]
 
 
 def to_llamaindex(message: dict[str, Any]) -> ChatMessage:
@@ -119,8 +119,8 @@ def normalize_message(message: dict[str, Any]) -> dict[str, Any]:
     """Return a recorded message without empty fields, with text parts as one text."""
     kept = {k: v for k, v in message.items() if v not in (None, [])}
     content = kept.get("content", "")
-    if isinstance(content, list) and all(it["type"] == "text" for it in content):
-        content = "\n".join(it["text"] for it in content)
+    if isinstance(content, list) and all(part["type"] == "text" for part in content):
+        content = "\n".join(part["text"] for part in content)
     kept["content"] = content
     kept.pop("index", None)
     if calls := kept.get("tool_calls"):

@@ -68,7 +68,7 @@ def check_message(message: AIMessage, expected: Expected) -> None:
     extra, metadata = message.additional_kwargs, message.response_metadata
     assert message.content == expected.text
     assert extra.get("reasoning_content", "") == expected.reasoning
-    assert [(it["name"], it["id"]) for it in message.tool_calls] == [
+    assert [(call["name"], call["id"]) for call in message.tool_calls] == [
         (call.name, call.id) for call in expected.calls
     ]
     assert metadata["finish_reason"] == expected.finish_reason

@@ -10,6 +10,7 @@ from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
 from tests.support.calls import add_chunks
 from tests.support.models import model
+from tests.support.responses import without_index
 
 RESULTS = [
     {
@@ -30,11 +31,15 @@ RESULTS = [
 ANNOTATIONS = [
     {
         "type": "citation",
-        "url": it["url"],
-        "title": it["title"],
-        "extras": {"index": it["index"], "site_name": it["site_name"], "icon": ""},
+        "url": result["url"],
+        "title": result["title"],
+        "extras": {
+            "index": result["index"],
+            "site_name": result["site_name"],
+            "icon": "",
+        },
     }
-    for it in RESULTS
+    for result in RESULTS
 ]
 MESSAGES = [ChatMessage(role="user", content="Rain?")]
 BLOCKS = [
@@ -56,10 +61,6 @@ def scripted(modelstudio_emulator: Emulator) -> None:
 def langchain_model(emulator: Emulator, **arguments: Any) -> ChatModelStudio:
     given: dict[str, Any] = {"model": "qwen3.7-plus", **SEARCH, **arguments}
     return model("LangChain", emulator, "dashscope", **given)
-
-
-def without_index(blocks: Any) -> list[dict[str, Any]]:
-    return [{k: v for k, v in it.items() if k != "index"} for it in blocks]
 
 
 def test_the_search_options_are_sent(modelstudio_emulator: Emulator) -> None:

@@ -88,7 +88,7 @@ async def test_a_client_that_leaves_the_cache_is_closed(
         await llm.ainvoke("Hi")
         http_clients.append(await open_async_http_client(llm))
     await asyncio.sleep(0.01)
-    assert [it.is_closed for it in http_clients] == [True, False, False]
+    assert [client.is_closed for client in http_clients] == [True, False, False]
 
 
 def test_a_stream_of_malformed_events_is_an_error() -> None:

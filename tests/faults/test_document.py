@@ -18,5 +18,8 @@ def test_every_fault_has_a_row_and_every_error_a_langchain_class() -> None:
     assert len(names) == len(TABLE)
     tested_elsewhere = {"ok", "echo", "echo in HTML", "echo in status line"}
     assert names == {*FAULTS, *ERROR_RESPONSES} - tested_elsewhere
-    outcomes = [it for row in TABLE for it in (row.response, row.stream) if it]
-    assert {it.error for it in outcomes if it.error} == {*LANGCHAIN_ERRORS}
+    outcomes = [
+        outcome for row in TABLE for outcome in (row.response, row.stream) if outcome
+    ]
+    errors = {outcome.error for outcome in outcomes if outcome.error}
+    assert errors == {*LANGCHAIN_ERRORS}

@@ -58,7 +58,9 @@ async def test_a_call_that_streams_internally_is_retried_from_the_start(
         faults = prompt(request_id, "closed midway", "ok")
         result = await collect_text(llm, style, faults)
         assert result.text == FaultRequest(protocol, stream=True, id=request_id).text
-        requests = [it for it in server.log.requests if it.id == request_id]
+        requests = [
+            request for request in server.log.requests if request.id == request_id
+        ]
         assert [request.stream for request in requests] == [True, True]
 
 
@@ -104,7 +106,7 @@ async def test_the_wait_doubles_up_to_a_limit_with_jitter(
     # tenacity asks once more after the last attempt, and does not wait.
     waits.pop()
     jitter = [wait - start for wait, start in zip(waits, least, strict=True)]
-    assert all(0 <= it <= 0.5 for it in jitter)
+    assert all(0 <= seconds <= 0.5 for seconds in jitter)
     assert len(set(jitter)) == 7
 
 

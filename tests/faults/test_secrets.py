@@ -39,8 +39,8 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def shown(error: BaseException) -> str:
     """Return every text that an error shows, with its causes and its traceback."""
-    texts = [f"{it!r} {it}" for it in chain(error)]
-    texts += [f"{it!r} {it}" for it in chain(error.__context__)]
+    texts = [f"{link!r} {link}" for link in chain(error)]
+    texts += [f"{link!r} {link}" for link in chain(error.__context__)]
     return "".join([*texts, str(vars(error)), *traceback.format_exception(error)])
 
 
@@ -102,7 +102,8 @@ async def test_a_key_that_the_service_repeats_is_hidden(
     if fault == "echo":
         assert "**********" in str(result.error)
     logged = "".join(
-        logging.Formatter().format(it) + str(vars(it)) for it in caplog.records
+        logging.Formatter().format(record) + str(vars(record))
+        for record in caplog.records
     )
     assert "HTTP Request" in logged or fault == "echo in status line"
     assert is_hidden(logged)
@@ -194,7 +195,7 @@ def test_a_model_name_changes_nothing_but_the_body(
     evil = model("LangChain", server.base_url, protocol, model=name)
     for llm in (good, evil):
         assert llm.invoke(prompt("x")).text
-    first, second = (dict(it.headers) for it in server.log.requests)
+    first, second = (dict(request.headers) for request in server.log.requests)
     assert {*first} == {*second}
     assert first["host"] == second["host"]
     assert "evil" not in str(second)
@@ -263,11 +264,11 @@ def test_headers_that_count_as_secrets() -> None:
         ("User-Agent", "an-application/1.0"),
         ("Accept", "application/json"),
     ]
-    found = secrets_of(KEY, headers)
-    assert found[:2] == (KEY, f"Bearer {PASS}")
-    assert PASS in found
-    assert "session=0123456789;" in found
-    assert not {"enable", "an-application/1.0", "application/json"} & {*found}
+    secrets = secrets_of(KEY, headers)
+    assert secrets[:2] == (KEY, f"Bearer {PASS}")
+    assert PASS in secrets
+    assert "session=0123456789;" in secrets
+    assert not {"enable", "an-application/1.0", "application/json"} & {*secrets}
 
 
 def test_a_log_record_that_cannot_be_formatted_passes_the_filter() -> None:

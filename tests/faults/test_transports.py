@@ -77,7 +77,9 @@ async def test_aiohttp_keeps_no_cookies(modelstudio_emulator: Emulator) -> None:
     llm = model("LangChain", modelstudio_emulator)
     await llm.ainvoke("Hi")
     await llm.ainvoke("Hi")
-    cookies = [it.headers.get("cookie") for it in modelstudio_emulator.requests]
+    cookies = [
+        request.headers.get("cookie") for request in modelstudio_emulator.requests
+    ]
     assert cookies == [None, None]
 
 

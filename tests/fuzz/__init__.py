@@ -1,10 +1,10 @@
-"""Properties that hold for any input, looked for with hypothesis.
+"""Properties that must hold for any input, tested with hypothesis.
 
-The examples are the same on each run, and few enough for every day. To search for
-longer, with new examples each time::
+By default each property runs on a few examples, the same in every run. To search
+longer, with new examples in every run::
 
     MODELSTUDIO_FUZZ=long pytest tests/fuzz
 
-A failure prints the smallest input that it found: it becomes an ``@example``, or a
-plain test, beside the property that it broke.
+A failure prints the smallest input that breaks the property. Add it as an ``@example``
+or as a plain test.
 """

@@ -1,4 +1,4 @@
-"""The two profiles: the same few examples every day, and a search in depth."""
+"""Two hypothesis profiles: a few fixed examples, and a long search."""
 
 import os
 from typing import Final
@@ -10,9 +10,9 @@ VARIABLE: Final = "MODELSTUDIO_FUZZ"
 _COMMON: Final = settings(
     deadline=None,
     database=None,
-    # Without the phase that explains: it costs minutes.
+    # The explain phase takes minutes.
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    # The fixture that cleans the environment need not run anew for each example.
+    # The fixture that cleans the environment need not run for each example.
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
         HealthCheck.too_slow,

@@ -1,8 +1,8 @@
-"""Logical answers, and how each generation of the service writes them on the wire.
+"""Answers, and the variants in which the service writes them as chunks.
 
-An ``Answer`` is what the service means. ``openai_chunks`` and ``native_chunks`` say it
-in the ways that were recorded: a field that has nothing to say is null, empty or
-missing; a later piece of a call repeats the id or leaves it out.
+An ``Answer`` is what the service means. ``openai_chunks`` and ``native_chunks`` write
+it in the variants that were recorded: a field without a value is null, empty or
+missing, and the later parts of a tool call repeat the id or leave it out.
 """
 
 import json
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.fuzz.strategies import json_values, names, pieces, shuffled, texts
 
 __all__ = [
+    "CHUNKS",
     "Answer",
     "Call",
     "answers",
@@ -31,7 +32,7 @@ ABSENT: Any = object()
 
 @dataclass
 class Call:
-    """A tool call and the pieces of its arguments, at least one."""
+    """A tool call and the pieces of its arguments, of which there is at least one."""
 
     id: str
     name: str
@@ -40,7 +41,7 @@ class Call:
 
 @dataclass
 class Answer:
-    """One choice: what it thinks, says and calls, piece by piece."""
+    """One choice: pieces of reasoning and of text, and tool calls."""
 
     reasoning: list[str]
     text: list[str]
@@ -54,7 +55,7 @@ _texts = pieces(texts)
 
 
 def answers(arguments: st.SearchStrategy[str] = texts) -> st.SearchStrategy[Answer]:
-    """Make answers whose calls have ids of their own."""
+    """Return answers whose tool calls have different ids."""
     calls = st.lists(st.builds(Call, st.just(""), names, pieces(arguments)), max_size=3)
     ids = st.lists(texts.filter(bool), min_size=3, max_size=3, unique=True)
     return st.builds(
@@ -77,7 +78,7 @@ def _with_ids(answer: Answer, ids: list[str]) -> Answer:
     return answer
 
 
-# --- Deltas, which both protocols share -------------------------------------------
+# --- Deltas, which both protocols share -----------------------------------------------
 
 
 def _put(target: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -85,22 +86,22 @@ def _put(target: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return target
 
 
-def _nothing(draw: Draw) -> Any:
+def _no_value(draw: Draw) -> Any:
     return draw(st.sampled_from([None, "", ABSENT]))
 
 
 def _deltas(draw: Draw, answer: Answer) -> Iterator[dict[str, Any]]:
-    """Yield the deltas of an answer in their order."""
-    thought = draw(st.sampled_from(["reasoning_content", "reasoning"]))
+    """Yield the deltas of an answer in order."""
+    field_name = draw(st.sampled_from(["reasoning_content", "reasoning"]))
     role = draw(st.sampled_from([ABSENT, None, "assistant"]))
     if draw(st.booleans()):
-        yield _put({thought: ""}, role=role, content=_nothing(draw))
+        yield _put({field_name: ""}, role=role, content=_no_value(draw))
     for text in answer.reasoning:
-        yield _put({thought: text}, content=_nothing(draw))
+        yield _put({field_name: text}, content=_no_value(draw))
     for text in answer.text:
-        yield _put({"content": text}, role=role, **{thought: _nothing(draw)})
+        yield _put({"content": text}, role=role, **{field_name: _no_value(draw)})
     for calls in _call_deltas(draw, answer.calls):
-        yield _put({"tool_calls": calls}, content=_nothing(draw), role=role)
+        yield _put({"tool_calls": calls}, content=_no_value(draw), role=role)
 
 
 def _call_deltas(draw: Draw, calls: list[Call]) -> Iterator[list[dict[str, Any]]]:
@@ -109,28 +110,28 @@ def _call_deltas(draw: Draw, calls: list[Call]) -> Iterator[list[dict[str, Any]]
     if indexed == "each" and draw(st.booleans()):
         yield from _interleaved(draw, entries)
         return
-    for own in entries:
-        yield from ([entry] for entry in own)
+    for pieces_of_call in entries:
+        yield from ([entry] for entry in pieces_of_call)
 
 
 def _interleaved(
     draw: Draw, entries: list[list[dict[str, Any]]]
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield pieces of several calls by turns, some of them in one delta.
+    """Yield the pieces of several calls alternately, some of them in one delta.
 
-    The calls begin in their order, for an index is what a call is known by.
+    The calls begin in order, because a call is identified by its index.
     """
-    waiting = [list(own) for own in entries]
+    waiting = [list(queue) for queue in entries]
     if draw(st.booleans()):
-        yield [own.pop(0) for own in waiting]
+        yield [queue.pop(0) for queue in waiting]
     else:
-        yield from ([own.pop(0)] for own in waiting)
+        yield from ([queue.pop(0)] for queue in waiting)
     while any(waiting):
-        ready = [own for own in waiting if own]
-        turn = draw(
+        ready = [queue for queue in waiting if queue]
+        chosen = draw(
             st.lists(st.sampled_from(range(len(ready))), min_size=1, max_size=3)
         )
-        yield [ready[at].pop(0) for at in dict.fromkeys(turn)]
+        yield [ready[at].pop(0) for at in dict.fromkeys(chosen)]
 
 
 def _entries(draw: Draw, call: Call, indexed: str, at: int) -> Iterator[dict[str, Any]]:
@@ -153,16 +154,18 @@ def _entries(draw: Draw, call: Call, indexed: str, at: int) -> Iterator[dict[str
 
 
 def openai_chunks(draw: Draw, choices: list[Answer]) -> list[dict[str, Any]]:
-    """Write answers as the chunks of one stream, their choices by turns."""
+    """Write answers as the chunks of one stream, their choices alternating."""
     common: dict[str, Any] = {"id": "chatcmpl-1", "created": 1, "model": "m"}
-    queues = [list(_openai_choices(draw, at, it)) for at, it in enumerate(choices)]
+    queues = [
+        list(_openai_choices(draw, at, choice)) for at, choice in enumerate(choices)
+    ]
     chunks: list[dict[str, Any]] = []
     while any(queues):
         ready = [queue for queue in queues if queue]
         queue = draw(st.sampled_from(ready))
         together = len(ready) > 1 and draw(st.booleans())
-        taken = [it.pop(0) for it in ready] if together else [queue.pop(0)]
-        chunks.append({**common, "choices": taken, "usage": None})
+        now = [queue.pop(0) for queue in ready] if together else [queue.pop(0)]
+        chunks.append({**common, "choices": now, "usage": None})
     usage = choices[0].usage
     if usage is not None:
         wire = {"prompt_tokens": usage["input"], "completion_tokens": usage["output"]}
@@ -170,7 +173,7 @@ def openai_chunks(draw: Draw, choices: list[Answer]) -> list[dict[str, Any]]:
             chunks.append({**common, "choices": [], "usage": wire})
         else:
             chunks[-1]["usage"] = wire
-    return _disguised(draw, chunks)
+    return _with_extra_fields(draw, chunks)
 
 
 def _openai_choices(draw: Draw, index: int, answer: Answer) -> Iterator[dict[str, Any]]:
@@ -187,8 +190,10 @@ def _openai_choices(draw: Draw, index: int, answer: Answer) -> Iterator[dict[str
         )
 
 
-def _disguised(draw: Draw, chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add fields that are not known, and change the order of all keys."""
+def _with_extra_fields(
+    draw: Draw, chunks: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Add unknown fields and shuffle the keys."""
     extra = {"x-" + name: value for name, value in draw(_extra).items()}
     seed = draw(st.integers(0, 99))
     return [shuffled({**chunk, **extra}, seed) for chunk in chunks]
@@ -201,11 +206,11 @@ _extra = st.dictionaries(names, json_values, max_size=2)
 
 
 def native_chunks(draw: Draw, choices: list[Answer]) -> list[dict[str, Any]]:
-    """Write answers as the events of one stream, their choices by turns."""
+    """Write answers as the events of one stream, their choices alternating."""
     parts = draw(st.booleans())
     queues = [
-        list(_native_choices(draw, at, it, parts=parts))
-        for at, it in enumerate(choices)
+        list(_native_choices(draw, at, choice, parts=parts))
+        for at, choice in enumerate(choices)
     ]
     usage = choices[0].usage
     chunks: list[dict[str, Any]] = []
@@ -214,14 +219,14 @@ def native_chunks(draw: Draw, choices: list[Answer]) -> list[dict[str, Any]]:
         chunk: dict[str, Any] = {"output": {"choices": [queue.pop(0)]}}
         chunk["request_id"] = "r-1"
         if usage is not None:
-            # Counted from the beginning each time: only the last is the whole.
-            part = 1 if any(queues) else 0
+            # Usage is cumulative: only the last event has the final numbers.
+            extra = 1 if any(queues) else 0
             chunk["usage"] = {
-                "input_tokens": usage["input"] + part,
-                "output_tokens": usage["output"] + part,
+                "input_tokens": usage["input"] + extra,
+                "output_tokens": usage["output"] + extra,
             }
         chunks.append(chunk)
-    return _disguised(draw, chunks)
+    return _with_extra_fields(draw, chunks)
 
 
 def _native_choices(
@@ -229,7 +234,7 @@ def _native_choices(
 ) -> Iterator[dict[str, Any]]:
     deltas = list(_deltas(draw, answer))
     missing = draw(st.sampled_from(["null", None, ABSENT]))
-    # The last event may still carry a piece.
+    # The last event may carry a piece as well.
     if not deltas or draw(st.booleans()):
         deltas.append({"role": "assistant", "content": ""})
     for at, delta in enumerate(deltas):
@@ -244,6 +249,8 @@ def _native_choices(
         )
 
 
+CHUNKS: dict[str, Any] = {"openai": openai_chunks, "dashscope": native_chunks}
+
 # --- Bytes ------------------------------------------------------------------------
 
 
@@ -251,9 +258,9 @@ def to_stream(
     protocol: str, chunks: list[Mapping[str, Any]], *, ascii_only: bool = True
 ) -> bytes:
     """Return the bytes of a stream of chunks."""
-    lines = [json.dumps(it, ensure_ascii=ascii_only) for it in chunks]
+    lines = [json.dumps(item, ensure_ascii=ascii_only) for item in chunks]
     if protocol == "openai":
-        return encode("".join(f"data: {it}\n\n" for it in [*lines, "[DONE]"]))
+        return encode("".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]))
     return encode(
         "".join(
             f"id:{at}\nevent:result\n:HTTP_STATUS/200\ndata:{line}\n\n"
@@ -263,11 +270,11 @@ def to_stream(
 
 
 def encode(text: str) -> bytes:
-    """Return UTF-8, half a surrogate pair as the service would send it."""
+    """Return UTF-8; half a surrogate pair is encoded as the service sends it."""
     return text.encode(errors="surrogatepass")
 
 
 def joined(*texts: str) -> str:
-    """Return one text; two halves of a surrogate pair that meet in it are one."""
+    """Join texts, and two halves of a surrogate pair that meet in the middle."""
     halves = "".join(texts).encode("utf-16", "surrogatepass")
     return halves.decode("utf-16", "surrogatepass")

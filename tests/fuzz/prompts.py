@@ -1,4 +1,4 @@
-"""What every conversion to the neutral prompt must come to, in both frameworks."""
+"""Checks for the conversion of framework messages to the core's messages."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,30 +11,30 @@ from modelstudio_core.chat.options import ChatOptions
 from modelstudio_core.chat.plan import ChatPlan, plan_chat
 from modelstudio_core.errors import ConfigurationError
 
-__all__ = ["calls_of", "reasoning_of", "sent", "sent_bodies", "texts_of"]
+__all__ = ["build_bodies", "calls_of", "convert_or_refuse", "reasoning_of", "text_of"]
 
-# One that sees, one that wants its reasoning back, one that preserves all of it, and
-# one that is not known.
+# A vision model, one that needs its reasoning back, one that keeps all of it, and an
+# unknown one.
 MODELS = ("qwen3.7-plus", "deepseek-v4-pro", "qwen3.8-max", "a-model-of-tomorrow")
 
 
-def _request(model: str) -> ChatPlan:
+def _plan(model: str) -> ChatPlan:
     return plan_chat(ChatOptions(), resolve_deprecated(model), protocol="openai")
 
 
-REQUESTS = tuple(_request(model) for model in MODELS)
+PLANS = tuple(_plan(model) for model in MODELS)
 
 
-def sent_bodies(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """Build every body of a prompt, and see that each can be sent.
+def build_bodies(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Build the request bodies for every model and protocol, and check them.
 
-    A model that does not take a part refuses it, with an error of ours.
+    A ``ConfigurationError`` is accepted: not every model supports every content part.
     """
     bodies: list[dict[str, Any]] = []
-    for request in REQUESTS:
+    for plan in PLANS:
         for wire in (openai, dashscope):
             try:
-                body = dict(wire.build_request(request, messages).json or {})
+                body = dict(wire.build_request(plan, messages).json or {})
             except ConfigurationError:
                 continue
             encoded = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
@@ -51,21 +51,21 @@ def _check_calls(messages: list[Any]) -> None:
             assert isinstance(arguments, dict)
 
 
-def sent(
+def convert_or_refuse(
     convert: Callable[[Any], list[Message]], messages: Sequence[Any]
 ) -> list[Message] | None:
-    """Convert a prompt, or return None where it is refused with an error of ours."""
+    """Convert messages and build their bodies; return None if they are refused."""
     try:
-        neutral = convert(messages)
-        sent_bodies(neutral)
+        converted = convert(messages)
+        build_bodies(converted)
     except ConfigurationError as error:
-        assert str(error)  # noqa: PT017 - that it can be shown is what is tested
+        assert str(error)  # noqa: PT017 - printing it must work
         return None
-    return neutral
+    return converted
 
 
-def texts_of(message: Any) -> str:
-    """Return all text of a neutral message."""
+def text_of(message: Any) -> str:
+    """Return the text of a message."""
     content = message["content"]
     if isinstance(content, str):
         return content
@@ -77,10 +77,10 @@ def reasoning_of(message: Any) -> str:
 
 
 def calls_of(message: Any) -> list[tuple[str, str, Any]]:
-    """Return the calls of a neutral message, with their arguments as JSON."""
+    """Return the id, the name and the arguments of each tool call of a message."""
     return [
-        (it["id"], it["function"]["name"], _parsed(it["function"]["arguments"]))
-        for it in message.get("tool_calls", ())
+        (call["id"], call["function"]["name"], _parsed(call["function"]["arguments"]))
+        for call in message.get("tool_calls", ())
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the properties are tried with: texts, JSON values, and keys."""
+"""Strategies for texts, JSON values and API keys."""
 
 import json
 import random
@@ -20,7 +20,7 @@ __all__ = [
     "wild_json",
 ]
 
-# Words of both protocols, of SSE and of JSON, and what breaks careless code.
+# Words of both protocols, of SSE and of JSON, and characters that break naive code.
 _WORDS = (
     "data: ",
     "\n\n",
@@ -59,7 +59,7 @@ keys = st.one_of(
 
 
 def nested(depth: int) -> Any:
-    """Return lists in lists."""
+    """Return nested lists."""
     value: Any = 0
     for _ in range(depth):
         value = [value]
@@ -78,7 +78,7 @@ def _json(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 _SCALARS = st.none() | st.booleans() | st.integers() | texts
 json_values = _json(_SCALARS | st.floats(allow_nan=False, allow_infinity=False))
-# What a parser of JSON can return, whatever the field ought to hold.
+# Everything that a JSON parser can return.
 wild_json = _json(
     st.one_of(
         _SCALARS,
@@ -88,13 +88,13 @@ wild_json = _json(
         st.sampled_from([40, 150]).map(nested),
     )
 )
-# What Python code can pass where JSON is meant.
+# Values that Python code may pass in place of JSON.
 values = st.one_of(
     wild_json,
     st.binary(max_size=4),
     st.sampled_from([object(), {1, 2}, (1, "a"), {1: 2}, int, Ellipsis, 1j]),
 )
-# The arguments of a tool: an object in JSON text, spelled in one of many ways.
+# The arguments of a tool call: a JSON object, formatted in various ways.
 arguments = st.builds(
     lambda value, ascii_only, indent: json.dumps(
         value, ensure_ascii=ascii_only, indent=indent
@@ -105,8 +105,8 @@ arguments = st.builds(
 )
 
 
-def pieces(whole: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
-    """Cut a text into pieces, empty ones among them."""
+def pieces(complete: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
+    """Split a text into pieces, some of them empty."""
 
     def cut(text: str) -> st.SearchStrategy[list[str]]:
         places = st.lists(st.integers(0, len(text)), max_size=4).map(sorted)
@@ -117,12 +117,12 @@ def pieces(whole: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
             ]
         )
 
-    return whole.flatmap(cut)
+    return complete.flatmap(cut)
 
 
 def shuffled(value: Any, seed: int) -> Any:
-    """Return JSON with the keys of every object in another order."""
-    return _shuffle(value, random.Random(seed).shuffle)  # noqa: S311 - no secret
+    """Return JSON with the keys of every object shuffled."""
+    return _shuffle(value, random.Random(seed).shuffle)  # noqa: S311 - not for security
 
 
 def _shuffle(value: Any, mix: Callable[[list[Any]], None]) -> Any:

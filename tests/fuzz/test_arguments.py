@@ -1,4 +1,4 @@
-"""Any argument is taken or refused by name, and no refusal shows the key."""
+"""Any argument is accepted or refused, and no error shows the key."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from tests.fuzz.strategies import keys, names, texts, values
 pytestmark = pytest.mark.filterwarnings(
     "ignore::modelstudio_core.errors.ModelDeprecationWarning"
 )
-# A whole number that no float holds.
+# An integer that does not fit into a float.
 HUGE = 10**400
 CLASSES: tuple[Any, ...] = (ChatModelStudio, ModelStudio)
 NAMES = sorted({*ChatArguments.model_fields} - {"api_key"})
@@ -33,7 +33,7 @@ _models = st.sampled_from(
         "a-model-of-tomorrow",
     ]
 )
-# Values that one argument or another takes, so that the rest is reached too.
+# Values that are valid for some argument, so that the other arguments are checked.
 _likely = st.sampled_from(
     [True, False, 0, 1, 4, 0.5, "high", "low", "", "us", "eu", "ws-1", ["a"], "openai"]
 )
@@ -54,11 +54,11 @@ def _fits(value: object) -> bool:
 
 
 def construct(cls: Any, arguments: dict[str, Any]) -> Any:
-    """Return the model, or the refusal's words."""
+    """Return the model, or everything that the error shows."""
     try:
         return cls(**arguments)
     except ConfigurationError as error:
-        assert error.__cause__ is None  # noqa: PT017 - pydantic's would show the input
+        assert error.__cause__ is None  # noqa: PT017 - pydantic's error would show the input
         return f"{error} {error!r} {error.args} {error.fields()} {error.__context__}"
 
 
@@ -73,12 +73,12 @@ def construct(cls: Any, arguments: dict[str, Any]) -> Any:
     ),
     keys,
 )
-def test_any_argument_is_taken_or_refused(
+def test_any_argument_is_accepted_or_refused(
     cls: Any, model: str, arguments: dict[str, Any], key: str
 ) -> None:
-    made = construct(cls, {"model": model, "api_key": key, **arguments})
+    result = construct(cls, {"model": model, "api_key": key, **arguments})
     assume(key not in repr(arguments))
-    assert key not in (made if isinstance(made, str) else f"{made!r}{made}")
+    assert key not in (result if isinstance(result, str) else f"{result!r}{result}")
 
 
 @pytest.mark.parametrize(
@@ -91,24 +91,26 @@ def test_any_argument_is_taken_or_refused(
     ],
 )
 @pytest.mark.parametrize("cls", CLASSES)
-def test_a_number_of_any_size_is_taken_or_refused(cls: Any, name: str) -> None:
+def test_a_number_of_any_size_is_accepted_or_refused(cls: Any, name: str) -> None:
     arguments = {"model": "qwen3.7-plus", "api_key": "sk-12345678", name: HUGE}
     assert construct(cls, arguments)
 
 
 @given(st.sampled_from(CLASSES), names, values)
-def test_any_name_is_known_or_refused(cls: Any, name: str, value: Any) -> None:
-    known = {"model", "api_key", *cls.model_fields, *cls.argument_aliases}
-    assume(name not in known)
-    made = construct(
+def test_an_unknown_argument_is_refused_by_its_name(
+    cls: Any, name: str, value: Any
+) -> None:
+    arguments = {"model", "api_key", *cls.model_fields, *cls.argument_aliases}
+    assume(name not in arguments)
+    result = construct(
         cls, {"model": "qwen3.7-plus", "api_key": "sk-12345678", name: value}
     )
-    assert isinstance(made, str)
-    assert repr(name) in made
+    assert isinstance(result, str)
+    assert repr(name) in result
 
 
-def _in_a_wrong_shape(key: str) -> list[dict[str, Any]]:
-    """Return what people do with a key; each would be shown if it were repeated."""
+def _misplaced(key: str) -> list[dict[str, Any]]:
+    """Return arguments with the key in a wrong place or format."""
     return [
         {"api_key": f"{key}\n"},
         {"api_key": f" {key}"},
@@ -132,14 +134,12 @@ def _in_a_wrong_shape(key: str) -> list[dict[str, Any]]:
 @given(
     st.sampled_from(CLASSES),
     st.from_regex(r"sk-[A-Za-z0-9]{16,40}", fullmatch=True),
-    st.integers(0, len(_in_a_wrong_shape("")) - 1),
+    st.integers(0, len(_misplaced("")) - 1),
 )
-def test_a_key_in_any_shape_and_place_is_not_repeated(
-    cls: Any, key: str, shape: int
-) -> None:
-    made = construct(cls, {"model": "qwen3.7-plus", **_in_a_wrong_shape(key)[shape]})
-    assert isinstance(made, str)
-    assert key not in made
+def test_a_misplaced_key_is_not_shown(cls: Any, key: str, case: int) -> None:
+    result = construct(cls, {"model": "qwen3.7-plus", **_misplaced(key)[case]})
+    assert isinstance(result, str)
+    assert key not in result
 
 
 # --- Endpoints --------------------------------------------------------------------
@@ -237,7 +237,7 @@ _names = st.none() | st.sampled_from([*_REGIONS, "us", "eu", "global"]) | _odd
 @example("singapore", None, "ws-1\n", None)
 @example("us", None, "ws\r\nX: y", None)
 @example("eu-central-1", None, "ws@x", None)
-def test_names_come_to_a_documented_host_or_are_refused(
+def test_region_mode_and_workspace_lead_to_a_documented_host_or_are_refused(
     region: str | None, mode: str | None, workspace: str | None, model: str | None
 ) -> None:
     try:
@@ -245,7 +245,7 @@ def test_names_come_to_a_documented_host_or_are_refused(
             region=region, mode=mode, workspace=workspace, model=model
         )
     except ConfigurationError as error:
-        assert str(error)  # noqa: PT017 - that it can be shown is what is tested
+        assert str(error)  # noqa: PT017 - printing it must work
         return
     check_sendable(endpoint)
     for address in (endpoint.openai_base_url, endpoint.dashscope_base_url):
@@ -261,7 +261,7 @@ def test_names_come_to_a_documented_host_or_are_refused(
 @example("https://evil.com\\@dashscope-us.aliyuncs.com", None, None, False)
 @example("https://dashscope-us.aliyuncs.com.", "us", None, False)
 @example("https://DASHSCOPE-US.aliyuncs.com:443/", "tokyo", None, False)
-def test_an_address_keeps_its_host_or_is_refused(
+def test_a_base_url_keeps_its_host_or_is_refused(
     base_url: str, region: str | None, workspace: str | None, insecure: bool
 ) -> None:
     try:
@@ -272,7 +272,7 @@ def test_an_address_keeps_its_host_or_is_refused(
             allow_insecure_http=insecure,
         )
     except ConfigurationError as error:
-        assert str(error)  # noqa: PT017 - that it can be shown is what is tested
+        assert str(error)  # noqa: PT017 - printing it must work
         return
     check_sendable(endpoint)
     given_url = urlsplit(base_url)
@@ -286,10 +286,10 @@ def test_an_address_keeps_its_host_or_is_refused(
 
 
 @given(st.sampled_from(CLASSES), values, values, values, values)
-def test_values_of_any_type_are_an_address_or_are_refused(
+def test_values_of_any_type_lead_to_an_endpoint_or_are_refused(
     cls: Any, region: Any, mode: Any, workspace: Any, base_url: Any
 ) -> None:
-    made = construct(
+    result = construct(
         cls,
         {
             "model": "qwen3.7-plus",
@@ -300,5 +300,5 @@ def test_values_of_any_type_are_an_address_or_are_refused(
             "base_url": base_url,
         },
     )
-    if not isinstance(made, str):
-        check_sendable(made.endpoint)
+    if not isinstance(result, str):
+        check_sendable(result.endpoint)

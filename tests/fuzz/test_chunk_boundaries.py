@@ -1,9 +1,8 @@
-"""However the bytes of a stream are cut, the same events come out of it.
+"""The bytes of a stream give the same events wherever they are cut.
 
-The streams are the recorded ones, pushed straight into the parsers. Every single cut
-is tried on the splitter of events, which is all that sees where a chunk ends and keeps
-nothing beyond a blank line: two events around the cut are enough for it. On short
-streams every cut goes through the whole parser too.
+The streams are recorded ones. Every single cut is tested on the event splitter alone,
+with the two events around the cut: nothing else sees where a chunk ends, and it keeps
+nothing beyond a blank line. In short streams every cut is tested on the parser too.
 """
 
 import re
@@ -15,25 +14,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.events import Event, TextDelta
-from modelstudio_core.errors import APIError
-from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import EventSplitter
-from tests.end_to_end.test_recordings_native import body_of
+from tests.fuzz.parsing import parse
 from tests.support.recordings import chat_exchanges, native_exchanges
 
-PARSERS: dict[str, Any] = {"openai": openai.Parser, "dashscope": dashscope.Parser}
-# Bytes up to which every single cut goes through the whole parser.
+# Streams up to this size are cut at every byte for the parser, others at every 499th.
 SHORT = 1000
 STRIDE = 499
-# Bytes of two events up to which every cut is tried on the splitter.
+# Pairs of events up to this size are cut at every byte for the splitter.
 LONG_EVENTS = 1500
 BOM = b"\xef\xbb\xbf"
 
 
 def _streams() -> list[Any]:
-    found: list[Any] = []
+    parameters: list[Any] = []
     for protocol, exchanges in (
         ("openai", chat_exchanges()),
         ("dashscope", native_exchanges()),
@@ -43,9 +38,9 @@ def _streams() -> list[Any]:
             if recorded is None:
                 return [pytest.param("", b"", marks=exchange.marks, id=exchange.id)]
             if recorded.streamed and "data:" in recorded.body:
-                body = body_of(recorded) if protocol == "dashscope" else recorded.body
-                found.append(pytest.param(protocol, body.encode(), id=recorded.name))
-    return found
+                body = recorded.body.encode()
+                parameters.append(pytest.param(protocol, body, id=recorded.name))
+    return parameters
 
 
 streams = pytest.mark.parametrize(("protocol", "body"), _streams())
@@ -53,32 +48,28 @@ streams = pytest.mark.parametrize(("protocol", "body"), _streams())
 
 @cache
 def bodies() -> list[tuple[str, bytes]]:
-    found = [(it.values[0], it.values[1]) for it in _streams() if it.values[0]]
-    if not found:
+    streams = [
+        (parameter.values[0], parameter.values[1])
+        for parameter in _streams()
+        if parameter.values[0]
+    ]
+    if not streams:
         pytest.skip("there are no recordings")
-    return found
+    return streams
 
 
 def outcome(protocol: str, pieces: Iterable[bytes]) -> tuple[list[Event], str]:
-    """Return the events of a stream, and the error that ends it."""
-    context = ErrorContext(None, protocol, "127.0.0.1")
-    parser = PARSERS[protocol](context, request_id="r-1")
-    events: list[Event] = []
-    try:
-        for piece in pieces:
-            events += parser.feed(piece)
-        events += parser.close()
-    except APIError as error:
-        return events, f"{type(error).__name__} {error} {error.body}"
-    return events, ""
+    """Return the events of a stream, and the text of the error that ends it."""
+    events, error = parse(protocol, pieces)
+    return events, f"{type(error).__name__} {error} {error.body}" if error else ""
 
 
 @cache
-def whole(protocol: str, body: bytes) -> tuple[list[Event], str]:
-    """Return what a stream in one piece comes to: at least an event or an error."""
-    found = outcome(protocol, [body])
-    assert any(found)
-    return found
+def uncut(protocol: str, body: bytes) -> tuple[list[Event], str]:
+    """Return the outcome of a stream in one piece, which is not empty."""
+    expected = outcome(protocol, [body])
+    assert any(expected)
+    return expected
 
 
 def cut(body: bytes, places: Sequence[int]) -> list[bytes]:
@@ -95,44 +86,46 @@ def split(pieces: Iterable[bytes]) -> list[bytes]:
 
 
 def _windows(body: bytes) -> Iterable[bytes]:
-    """Return the events two by two."""
+    """Return the events in pairs."""
     events = [event + b"\n\n" for event in body.split(b"\n\n")]
     events[-1] = events[-1].removesuffix(b"\n\n")
     return (b"".join(events[at : at + 2]) for at in range(0, len(events), 2))
 
 
 def _places(text: bytes) -> Iterable[int]:
-    """Return every place; in a long line those near its ends, and some between."""
+    """Return every place; in long events those near line ends, and every 13th."""
     if len(text) <= LONG_EVENTS:
         return range(len(text))
-    ends = (it.start() + off for it in re.finditer(rb"[\r\n]", text) for off in (0, 1))
-    return sorted({*range(0, len(text), 13), *ends, *_odd_characters(text)})
+    ends = (
+        match.start() + off for match in re.finditer(rb"[\r\n]", text) for off in (0, 1)
+    )
+    return sorted({*range(0, len(text), 13), *ends, *_inside_characters(text)})
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"], ids=["lf", "crlf"])
 @streams
-def test_every_single_cut_gives_the_same_chunks(
+def test_a_cut_at_any_byte_gives_the_same_lines(
     protocol: str, body: bytes, line_end: bytes
 ) -> None:
     assert protocol
-    # Many are alike but for their letters, which the splitter does not look at.
+    # The splitter does not look at letters, so that many pairs are alike for it.
     shapes = {re.sub(rb"[ -~]", b"x", window): window for window in _windows(body)}
     for window in shapes.values():
         text = window.replace(b"\n", line_end)
-        wanted = split([text])
+        expected = split([text])
         for place in _places(text):
-            assert split([text[:place], text[place:]]) == wanted, place
+            assert split([text[:place], text[place:]]) == expected, place
 
 
 @streams
-def test_every_cut_gives_the_same_events(protocol: str, body: bytes) -> None:
+def test_a_cut_at_any_byte_gives_the_same_events(protocol: str, body: bytes) -> None:
     for place in range(0, len(body), 1 if len(body) <= SHORT else STRIDE):
-        found = outcome(protocol, [body[:place], body[place:]])
-        assert found == whole(protocol, body), place
+        cut_once = outcome(protocol, [body[:place], body[place:]])
+        assert cut_once == uncut(protocol, body), place
 
 
-def _odd_characters(body: bytes) -> list[int]:
-    """Return the places inside the characters of more than one byte."""
+def _inside_characters(body: bytes) -> list[int]:
+    """Return the places inside multi-byte characters."""
     return [place for place, byte in enumerate(body) if 0x80 <= byte < 0xC0]
 
 
@@ -140,8 +133,8 @@ def _odd_characters(body: bytes) -> list[int]:
 def test_cuts_in_every_character_give_the_same_events(
     protocol: str, body: bytes
 ) -> None:
-    places = _odd_characters(body)
-    assert outcome(protocol, cut(body, places)) == whole(protocol, body)
+    places = _inside_characters(body)
+    assert outcome(protocol, cut(body, places)) == uncut(protocol, body)
 
 
 LINE_ENDS = (b"\n", b"\r\n", b"\r")
@@ -149,19 +142,19 @@ LINE_ENDS = (b"\n", b"\r\n", b"\r")
 
 @pytest.mark.parametrize("line_end", LINE_ENDS, ids=["lf", "crlf", "cr"])
 @streams
-def test_byte_by_byte_gives_the_same_events(
+def test_single_bytes_give_the_same_events(
     protocol: str, body: bytes, line_end: bytes
 ) -> None:
     changed = body.replace(b"\n", line_end)
     bytewise = (changed[at : at + 1] for at in range(len(changed)))
-    assert outcome(protocol, bytewise) == whole(protocol, body)
+    assert outcome(protocol, bytewise) == uncut(protocol, body)
 
 
 @streams
 def test_a_byte_order_mark_changes_nothing(protocol: str, body: bytes) -> None:
     marked = BOM + body
     for places in ((), (1,), (2,), (3,), (1, 2), (1, 2, 3, 4)):
-        assert outcome(protocol, cut(marked, places)) == whole(protocol, body)
+        assert outcome(protocol, cut(marked, places)) == uncut(protocol, body)
 
 
 COMMENTS = [b": a comment", b":", b": data: {}", b":event:error", b"retry: 10", b"x"]
@@ -174,13 +167,13 @@ COMMENTS = [b": a comment", b":", b": data: {}", b":event:error", b"retry: 10", 
         b'data:{"output":{"text":"event:error\\n:HTTP_STATUS/400"}}\n: end\n\n',
     ],
 )
-def test_a_text_about_an_error_is_not_one(raw: bytes) -> None:
+def test_a_text_that_quotes_an_error_event_is_text(raw: bytes) -> None:
     events, error = outcome("dashscope", [raw])
     assert events == [TextDelta("event:error\n:HTTP_STATUS/400")]
     assert "without a finish reason" in error
 
 
-def test_an_error_event_with_blanks_after_its_colons_is_one() -> None:
+def test_an_error_event_may_have_spaces_after_its_colons() -> None:
     raw = b'event: error\n: HTTP_STATUS/429\ndata: {"code":"X","message":"m"}\n\n'
     _, error = outcome("dashscope", [raw])
     assert error.startswith("RateLimitError m (status 429")
@@ -193,7 +186,7 @@ def test_comments_blank_lines_and_cuts_change_nothing(data: st.DataObject) -> No
     blank = data.draw(st.integers(0, 3))
     text = re.sub(rb"\n\n+", b"\n\n" + b"\n" * blank + comment + b"\n\n", body)
     if data.draw(st.booleans()):
-        text = re.sub(rb"(?m)^data:.*$", lambda it: it[0] + b"\n" + comment, text)
+        text = re.sub(rb"(?m)^data:.*$", lambda match: match[0] + b"\n" + comment, text)
     text = text.replace(b"\n", data.draw(st.sampled_from(LINE_ENDS)))
     places = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=40)))
-    assert outcome(protocol, cut(text, places)) == whole(protocol, body)
+    assert outcome(protocol, cut(text, places)) == uncut(protocol, body)

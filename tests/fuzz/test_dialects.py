@@ -1,14 +1,12 @@
-"""Whatever dialect an answer is written in, the same answer comes out of it."""
+"""Every variant in which the service writes an answer gives the same answer."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import (
     Event,
@@ -18,70 +16,51 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
 )
 from modelstudio_core.chat.messages import ToolCall
-from modelstudio_core.wire.refusals import ErrorContext
 from tests.fuzz.dialects import (
+    CHUNKS,
     Answer,
     answers,
     encode,
     joined,
-    native_chunks,
-    openai_chunks,
     to_stream,
 )
-
-PARSERS: dict[str, Any] = {"openai": openai.Parser, "dashscope": dashscope.Parser}
-CHUNKS: dict[str, Any] = {"openai": openai_chunks, "dashscope": native_chunks}
-protocols = st.sampled_from(["openai", "dashscope"])
+from tests.fuzz.parsing import PARSERS, complete, new_parser, parse, protocols
 
 
-def parser_of(protocol: str) -> Any:
-    return PARSERS[protocol](ErrorContext(None, protocol, "127.0.0.1"))
-
-
-def parse(protocol: str, body: bytes) -> list[Event]:
-    parser = parser_of(protocol)
-    return [*parser.feed(body), *parser.close()]
-
-
-def completed(events: Iterable[Event]) -> dict[int, Completion]:
-    choices: dict[int, Completion] = {}
-    for event in events:
-        choices.setdefault(event.choice, Completion()).add(event)
-    return choices
-
-
-def _told(call: ToolCall) -> tuple[str, str, str]:
+def parts_of(call: ToolCall) -> tuple[str, str, str]:
     function = call["function"]
     return joined(call["id"]), joined(function["name"]), joined(function["arguments"])
 
 
-def check(found: Completion, wanted: Answer) -> None:
-    assert joined(found.reasoning) == joined(*wanted.reasoning)
-    assert joined(found.text) == joined(*wanted.text)
-    assert [_told(call) for call in found.tool_calls] == [
+def check(completion: Completion, expected: Answer) -> None:
+    assert joined(completion.reasoning) == joined(*expected.reasoning)
+    assert joined(completion.text) == joined(*expected.text)
+    assert [parts_of(call) for call in completion.tool_calls] == [
         (joined(call.id), joined(call.name), joined(*call.pieces))
-        for call in wanted.calls
+        for call in expected.calls
     ]
-    finish = found.finish
+    finish = completion.finish
     assert finish is not None
-    assert finish.finish_reason == wanted.finish_reason
+    assert finish.finish_reason == expected.finish_reason
 
 
 @given(protocols, st.lists(answers(), min_size=1, max_size=3), st.data())
-def test_a_stream_in_any_dialect_is_the_answer(
+def test_every_variant_of_a_stream_is_read_completely(
     protocol: str, choices: list[Answer], data: st.DataObject
 ) -> None:
     draw = data.draw
     if protocol == "dashscope":
-        # Nothing but its finish reason ends it, so it has one: more are refused.
+        # A native stream ends with its finish reason, so it has one choice.
         choices = choices[:1]
     chunks = CHUNKS[protocol](draw, choices)
     body = to_stream(protocol, chunks, ascii_only=draw(st.booleans()))
-    found = completed(parse(protocol, body))
-    assert sorted(found) == list(range(len(choices)))
-    for index, wanted in enumerate(choices):
-        check(found[index], wanted)
-    finish = found[0].finish
+    events, error = parse(protocol, [body])
+    assert error is None
+    completions = complete(events)
+    assert sorted(completions) == list(range(len(choices)))
+    for index, expected in enumerate(choices):
+        check(completions[index], expected)
+    finish = completions[0].finish
     assert finish is not None
     usage = choices[0].usage
     if usage:
@@ -94,7 +73,7 @@ def test_a_stream_in_any_dialect_is_the_answer(
 
 
 @pytest.mark.parametrize("protocol", PARSERS)
-def test_a_huge_piece_is_one_piece(protocol: str) -> None:
+def test_a_huge_piece_is_one_delta(protocol: str) -> None:
     text = "🦊" * 200_000
     message = {"content": text, "reasoning_content": text}
     choices = [{"message": message, "finish_reason": "stop"}]
@@ -104,53 +83,56 @@ def test_a_huge_piece_is_one_piece(protocol: str) -> None:
         else {"output": {"choices": choices}}
     )
     body = to_stream(protocol, [chunk])
-    parser = parser_of(protocol)
+    parser = new_parser(protocol)
     events = [
-        it
+        event
         for at in range(0, len(body), 4096)
-        for it in parser.feed(body[at : at + 4096])
+        for event in parser.feed(body[at : at + 4096])
     ]
     assert events == [ReasoningDelta(text), TextDelta(text)]
 
 
 @given(protocols, answers(), st.data())
-def test_pieces_come_once_and_in_their_order(
+def test_ids_and_names_come_once_and_in_order(
     protocol: str, answer: Answer, data: st.DataObject
 ) -> None:
     chunks = CHUNKS[protocol](data.draw, [answer])
-    parser = parser_of(protocol)
+    parser = new_parser(protocol)
     events: list[Event] = []
     for chunk in chunks:
         line = to_stream(protocol, [chunk]).removesuffix(b"data: [DONE]\n\n")
         events += parser.feed(line)
     events += parser.close()
-    pieces = [it for it in events if isinstance(it, ToolCallDelta)]
-    ids = [it.id for it in pieces if it.id is not None]
-    named = [it.name for it in pieces if it.name is not None]
+    pieces = [event for event in events if isinstance(event, ToolCallDelta)]
+    ids = [piece.id for piece in pieces if piece.id is not None]
+    named = [piece.name for piece in pieces if piece.name is not None]
     assert sorted(map(joined, named)) == sorted(
         joined(call.name) for call in answer.calls if call.name
     )
     assert list(map(joined, ids)) == [joined(call.id) for call in answer.calls]
-    assert [isinstance(it, Finish) for it in events].index(True) == len(events) - 1
-    check(completed(events)[0], answer)
+    finishes = [isinstance(event, Finish) for event in events]
+    assert finishes.index(True) == len(events) - 1
+    check(complete(events)[0], answer)
 
 
 @given(answers(), st.booleans())
-def test_a_whole_body_is_the_same_answer(answer: Answer, native: bool) -> None:
+def test_a_response_without_streaming_is_the_same_answer(
+    answer: Answer, native: bool
+) -> None:
     message: dict[str, Any] = {
         "content": "".join(answer.text),
         "reasoning_content": "".join(answer.reasoning),
         "tool_calls": [
             {
-                "id": it.id,
+                "id": call.id,
                 "index": at,
-                "function": {"name": it.name, "arguments": "".join(it.pieces)},
+                "function": {"name": call.name, "arguments": "".join(call.pieces)},
             }
-            for at, it in enumerate(answer.calls)
+            for at, call in enumerate(answer.calls)
         ],
     }
     choices = [{"message": message, "finish_reason": answer.finish_reason}]
     body: Any = {"output": {"choices": choices}} if native else {"choices": choices}
-    parser = parser_of("dashscope" if native else "openai")
+    parser = new_parser("dashscope" if native else "openai")
     events = parser.feed_whole(encode(json.dumps(body)))
-    check(completed([*events, *parser.close()])[0], answer)
+    check(complete([*events, *parser.close()])[0], answer)

@@ -1,4 +1,4 @@
-"""Whatever a body says, its error is one of the tree and never shows the key."""
+"""Any body of an error becomes an ``APIError`` that never shows the key."""
 
 import json
 from typing import Any
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from modelstudio_core.errors import APIError
 from modelstudio_core.wire.refusals import ErrorContext
+from tests.fuzz.parsing import PARSERS, new_parser, protocols
 from tests.fuzz.strategies import json_values, keys, texts, wild_json
 
 _codes = st.one_of(
@@ -38,17 +39,17 @@ _bodies = st.one_of(
     ),
 )
 _statuses = st.none() | st.integers(0, 999) | st.integers()
-_protocols = st.sampled_from(["openai", "dashscope"])
 
 
 def shown(error: APIError) -> str:
-    """Return all that an error shows of itself."""
-    held = [error, error.args, error.body, error.message, error.code, error.request_id]
-    return "".join(f"{it!r}{it}" for it in (*held, error.fields()))
+    """Return everything that an error shows."""
+    parts = [error, error.args, error.body, error.message, error.code]
+    parts += [error.request_id, error.fields()]
+    return "".join(f"{part!r}{part}" for part in parts)
 
 
-@given(_statuses, _bodies, keys, _protocols, st.none() | texts)
-def test_any_body_is_an_error_of_the_tree(
+@given(_statuses, _bodies, keys, protocols, st.none() | texts)
+def test_any_body_becomes_an_api_error(
     status: int | None, body: Any, key: str, protocol: str, request_id: str | None
 ) -> None:
     context = ErrorContext("us-east-1", protocol, "127.0.0.1", (key,))
@@ -56,25 +57,27 @@ def test_any_body_is_an_error_of_the_tree(
     assert isinstance(error, APIError)
     assert isinstance(error.status_code, int | None)
     assert isinstance(error.is_retryable, bool)
-    assert all(isinstance(it, str | None) for it in (error.code, error.request_id))
+    assert all(
+        isinstance(value, str | None) for value in (error.code, error.request_id)
+    )
     assert shown(error)
 
 
 @pytest.mark.parametrize("code", ["²", "9" * 5000])
-def test_a_code_of_odd_digits_is_no_status(code: str) -> None:
+def test_a_code_of_unusual_digits_is_not_a_status(code: str) -> None:
     context = ErrorContext(None, "openai", "127.0.0.1")
     assert context.from_payload(None, {"code": code}).status_code is None
 
 
 def _echoes(key: str) -> list[str]:
-    """Return the ways in which a service, or a proxy, repeats a key."""
+    """Return the forms in which a service or a proxy repeats a key."""
     return [key, f"Bearer {key}", json.dumps(key), quote(key, safe="")]
 
 
 _echoing = st.builds(
     lambda before, key, form, after: (key, f"{before}{_echoes(key)[form]}{after}"),
     st.one_of(texts, st.integers(400, 520).map(lambda n: "x" * n)),
-    keys.filter(lambda it: "*" not in it),
+    keys.filter(lambda key: "*" not in key),
     st.integers(0, 3),
     texts,
 )
@@ -82,7 +85,7 @@ _echoing = st.builds(
 
 @given(_echoing, json_values, st.integers(0, 5), _statuses)
 @example(("sk-0123456789abcdef", "x" * 490 + "sk-0123456789abcdef"), None, 0, 400)
-def test_a_key_that_is_echoed_is_never_shown(
+def test_a_repeated_key_is_never_shown(
     echo: tuple[str, str], other: Any, place: int, status: int | None
 ) -> None:
     key, text = echo
@@ -98,25 +101,22 @@ def test_a_key_that_is_echoed_is_never_shown(
     error = context.from_payload(status, body, request_id=text)
     for form in _echoes(key):
         assert form not in shown(error)
-    # Not the half of it that was left of a cut, either.
+    # Half a key, where the message was cut, must not be shown either.
     assert key[: len(key) // 2 + 4] not in shown(error)
 
 
 @given(_echoing, st.sampled_from(["error", "code", "message", "choices"]))
-def test_a_key_that_is_echoed_inside_a_stream_is_never_shown(
+def test_a_repeated_key_inside_a_stream_is_never_shown(
     echo: tuple[str, str], name: str
 ) -> None:
-    from modelstudio_core.chat import dashscope, openai
-
     key, text = echo
     bodies = [
         json.dumps({name: text, "code": "x"}).encode(),
         b"<html>" + text.encode(errors="replace"),
     ]
-    for kind, protocol in ((openai.Parser, "openai"), (dashscope.Parser, "dashscope")):
+    for protocol in PARSERS:
         for body in bodies:
-            context = ErrorContext(None, protocol, "127.0.0.1", (key,))
-            parser = kind(context, request_id=text)
+            parser = new_parser(protocol, request_id=text, secrets=(key,))
             try:
                 parser.feed(b"data:" + body + b"\n\n")
                 parser.close()

@@ -1,4 +1,4 @@
-"""Any LangChain message is sent whole, or refused with an error of ours."""
+"""Any LangChain message is sent completely or refused."""
 
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from langchain_core.messages import (
 )
 
 from langchain_modelstudio._chat.messages import from_messages
-from tests.fuzz.prompts import calls_of, reasoning_of, sent, texts_of
+from tests.fuzz.prompts import calls_of, convert_or_refuse, reasoning_of, text_of
 from tests.fuzz.strategies import json_values, names, nested, texts, wild_json
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ def _strategy(value: Any) -> st.SearchStrategy[Any]:
 
 
 _marker = st.just({"type": "ephemeral"})
-# The blocks that carry text: v1, v0, OpenAI's, Anthropic's, and what stands beside it.
+# Blocks with text, in the formats v1, v0, OpenAI's and Anthropic's.
 text_blocks = st.one_of(
     block("text", text=texts),
     block("text", text=texts, cache_control=_marker),
@@ -79,7 +79,7 @@ reasoning_blocks = st.one_of(
     block("reasoning", reasoning=texts, extras=json_values, index=0),
     block("thinking", thinking=texts, signature=texts),
 )
-# Every kind, with anything in place of what it holds.
+# Blocks of every type with arbitrary fields.
 odd_blocks = st.one_of(
     texts,
     st.builds(
@@ -120,8 +120,10 @@ odd_blocks = st.one_of(
     ),
     st.dictionaries(texts, wild_json, max_size=2),
 )
-said = texts | st.lists(st.one_of(texts, text_blocks, media_blocks), max_size=3)
-contents = said | st.lists(
+user_contents = texts | st.lists(
+    st.one_of(texts, text_blocks, media_blocks), max_size=3
+)
+contents = user_contents | st.lists(
     st.one_of(texts, text_blocks, media_blocks, reasoning_blocks, call_blocks),
     max_size=3,
 )
@@ -157,7 +159,7 @@ _kwargs = st.dictionaries(
 
 
 def messages(content: st.SearchStrategy[Any]) -> st.SearchStrategy[BaseMessage]:
-    """Make a message of any class."""
+    """Return messages of every class."""
     name = st.none() | names
     kwargs: dict[str, Any] = {"content": content, "name": name}
     assistant = {
@@ -198,71 +200,71 @@ def messages(content: st.SearchStrategy[Any]) -> st.SearchStrategy[BaseMessage]:
 @example([HumanMessage([{"type": "text", "text": "a", "cache_control": {1: NOW}}])])
 def test_any_prompt_is_sent_or_refused(prompt: list[BaseMessage]) -> None:
     before = deepcopy(prompt)
-    sent(from_messages, prompt)
+    convert_or_refuse(from_messages, prompt)
     assert prompt == before
 
 
 def _kept_text(content: Any) -> str:
-    """Return the text that must be sent."""
+    """Return the text of a content that must be sent."""
     if isinstance(content, str):
         return content
-    found = ""
+    text = ""
     for item in content:
         inner = item if isinstance(item, str) else item.get("value", item)
         if isinstance(inner, str):
-            found += inner
+            text += inner
         elif inner["type"] in {"text", "text-plain", "refusal"}:
-            found += inner.get("text", "") + inner.get("refusal", "")
-    return found
+            text += inner.get("text", "") + inner.get("refusal", "")
+    return text
 
 
 def _media(content: Any) -> int:
     if isinstance(content, str):
         return 0
     kinds = {"image", "image_url", "video", "video_url", "audio", "input_audio"}
-    return sum(isinstance(it, dict) and it["type"] in kinds for it in content)
+    return sum(isinstance(part, dict) and part["type"] in kinds for part in content)
 
 
 @given(
-    st.tuples(st.sampled_from([SystemMessage, HumanMessage, AIMessage]), said)
+    st.tuples(st.sampled_from([SystemMessage, HumanMessage, AIMessage]), user_contents)
     | st.tuples(st.just(AIMessage), contents)
 )
-def test_no_text_and_no_medium_is_lost(pair: tuple[Any, Any]) -> None:
+def test_no_text_and_no_media_are_lost(pair: tuple[Any, Any]) -> None:
     kind, content = pair
-    neutral = sent(from_messages, [kind(content)])
-    assert neutral is not None
-    (message,) = neutral
-    assert texts_of(message) == _kept_text(content)
+    converted = convert_or_refuse(from_messages, [kind(content)])
+    assert converted is not None
+    (message,) = converted
+    assert text_of(message) == _kept_text(content)
     parts = [] if isinstance(message["content"], str) else message["content"]
     assert sum(part["type"] != "text" for part in parts) == _media(content)
 
 
 @given(texts, tool_calls, invalid_calls, texts, st.integers(0, 4))
-def test_no_call_and_no_reasoning_is_lost(
-    text: str, calls: list[Any], invalid: list[Any], thought: str, place: int
+def test_no_tool_call_and_no_reasoning_is_lost(
+    text: str, calls: list[Any], invalid: list[Any], reasoning: str, place: int
 ) -> None:
-    said = {"type": "text", "text": text}
+    text_block = {"type": "text", "text": text}
     content: Any = [
         text,
         text,
-        [{"type": "reasoning", "reasoning": thought}, said],
-        [{"type": "thinking", "thinking": thought, "signature": "s"}, said],
-        [{"type": "reasoning", "summary": [{"text": thought}]}, said],
+        [{"type": "reasoning", "reasoning": reasoning}, text_block],
+        [{"type": "thinking", "thinking": reasoning, "signature": "s"}, text_block],
+        [{"type": "reasoning", "summary": [{"text": reasoning}]}, text_block],
     ][place]
-    extra = {"reasoning_content": thought} if place < 2 else {}
+    extra = {"reasoning_content": reasoning} if place < 2 else {}
     message = AIMessage(
         content, tool_calls=calls, invalid_tool_calls=invalid, additional_kwargs=extra
     )
-    neutral = sent(from_messages, [message])
-    assert neutral is not None
-    assert texts_of(neutral[0]) == text
-    assert reasoning_of(neutral[0]) == thought
-    found = calls_of(neutral[0])
-    assert [(it[0], it[1]) for it in found] == [
-        (it["id"] or "", it["name"] or "") for it in [*calls, *invalid]
+    converted = convert_or_refuse(from_messages, [message])
+    assert converted is not None
+    assert text_of(converted[0]) == text
+    assert reasoning_of(converted[0]) == reasoning
+    sent = calls_of(converted[0])
+    assert [(call[0], call[1]) for call in sent] == [
+        (call["id"] or "", call["name"] or "") for call in [*calls, *invalid]
     ]
-    for wanted, call in zip(invalid, found[len(calls) :], strict=True):
-        assert call[2] == calls_of({"tool_calls": [_wire(wanted)]})[0][2]
+    for original, call in zip(invalid, sent[len(calls) :], strict=True):
+        assert call[2] == calls_of({"tool_calls": [_wire(original)]})[0][2]
 
 
 def _wire(call: dict[str, Any]) -> dict[str, Any]:
@@ -270,9 +272,9 @@ def _wire(call: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(st.lists(call_blocks, min_size=1, max_size=3))
-def test_no_call_that_stands_in_the_content_is_lost(content: list[Any]) -> None:
-    neutral = sent(from_messages, [AIMessage(content)])
-    assert neutral is not None
-    assert [it[:2] for it in calls_of(neutral[0])] == [
-        (it.get("id") or it.get("call_id") or "", it["name"]) for it in content
+def test_no_tool_call_in_the_content_is_lost(content: list[Any]) -> None:
+    converted = convert_or_refuse(from_messages, [AIMessage(content)])
+    assert converted is not None
+    assert [call[:2] for call in calls_of(converted[0])] == [
+        (part.get("id") or part.get("call_id") or "", part["name"]) for part in content
     ]

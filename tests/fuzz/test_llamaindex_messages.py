@@ -1,4 +1,4 @@
-"""Any LlamaIndex message is sent whole, or refused with an error of ours."""
+"""Any LlamaIndex message is sent completely or refused."""
 
 import base64
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from llama_index.core.base.llms.types import (
 from openai.types.chat import ChatCompletionMessageFunctionToolCall
 
 from llamaindex_modelstudio._chat.messages import from_messages
-from tests.fuzz.prompts import calls_of, reasoning_of, sent, texts_of
+from tests.fuzz.prompts import calls_of, convert_or_refuse, reasoning_of, text_of
 from tests.fuzz.strategies import json_values, names, texts, values, wild_json
 
 URL = "https://example.com/1.png"
@@ -82,7 +82,7 @@ odd_blocks = st.one_of(
 
 
 def _sdk_call(name: str) -> Any:
-    """Return a call as the OpenAI SDK holds it, and LlamaIndex's memories keep it."""
+    """Return a tool call of the OpenAI SDK, as LlamaIndex's memories keep it."""
     function = {"name": name, "arguments": "{}"}
     return ChatCompletionMessageFunctionToolCall.model_validate(
         {"id": "c", "type": "function", "function": function}
@@ -131,13 +131,13 @@ def _assistant(**fields: Any) -> ChatMessage:
 @example([_assistant(blocks=[ToolCallBlock(tool_name="f", tool_kwargs={"a": NOW})])])
 def test_any_prompt_is_sent_or_refused(prompt: list[ChatMessage]) -> None:
     before = [_shown(message) for message in prompt]
-    sent(from_messages, prompt)
+    convert_or_refuse(from_messages, prompt)
     assert [_shown(message) for message in prompt] == before
 
 
 def _shown(message: ChatMessage) -> str:
-    """Return what a message holds, as text: its open files cannot be copied."""
-    return repr((message.additional_kwargs, [vars(it) for it in message.blocks]))
+    """Return the contents of a message as text: its open files cannot be copied."""
+    return repr((message.additional_kwargs, [vars(block) for block in message.blocks]))
 
 
 def _texts_in(block: Any) -> list[Any]:
@@ -160,21 +160,21 @@ _USUAL = [MessageRole.SYSTEM, MessageRole.USER, MessageRole.ASSISTANT, MessageRo
     st.lists(st.one_of(text_blocks, cited_blocks, cache_points), max_size=3),
 )
 def test_no_text_is_lost(role: MessageRole, blocks: list[Any]) -> None:
-    neutral = sent(from_messages, [ChatMessage(role=role, blocks=blocks)])
-    assert neutral is not None
-    found = [part.text for it in blocks for part in _texts_in(it)]
-    assert texts_of(neutral[0]) == "".join(found)
+    converted = convert_or_refuse(
+        from_messages, [ChatMessage(role=role, blocks=blocks)]
+    )
+    assert converted is not None
+    texts = [part.text for block in blocks for part in _texts_in(block)]
+    assert text_of(converted[0]) == "".join(texts)
 
 
 @pytest.mark.parametrize("kind", [ImageBlock, AudioBlock, VideoBlock])
-@given(content=st.binary(min_size=1, max_size=20), opened=st.booleans())
-def test_the_bytes_of_a_medium_are_sent(
-    kind: Any, content: bytes, opened: bool
-) -> None:
-    # LlamaIndex takes bytes that look like base64 for base64.
+@given(content=st.binary(min_size=1, max_size=20), as_file=st.booleans())
+def test_the_bytes_of_media_are_sent(kind: Any, content: bytes, as_file: bool) -> None:
+    # LlamaIndex treats bytes that look like base64 as base64.
     raw = b"\xff" + content
     (field,) = {"image", "audio", "video"} & set(kind.model_fields)
-    block = kind(**{field: BytesIO(raw) if opened else raw})
+    block = kind(**{field: BytesIO(raw) if as_file else raw})
     (message,) = from_messages([ChatMessage(blocks=[block])])
     part: Any = message["content"][0]
     (inner,) = [value for name, value in part.items() if name != "type"]
@@ -183,20 +183,22 @@ def test_the_bytes_of_a_medium_are_sent(
 
 
 @given(texts, texts, st.lists(call_blocks, max_size=3), st.booleans())
-def test_no_call_and_no_reasoning_is_lost(
-    text: str, thought: str, calls: list[ToolCallBlock], beside: bool
+def test_no_tool_call_and_no_reasoning_is_lost(
+    text: str, reasoning: str, calls: list[ToolCallBlock], beside: bool
 ) -> None:
     blocks: list[Any] = [TextBlock(text=text), *calls]
-    extra = {"reasoning_content": thought} if beside else {}
+    extra = {"reasoning_content": reasoning} if beside else {}
     if not beside:
-        blocks.insert(0, ThinkingBlock(content=thought))
-    neutral = sent(from_messages, [_assistant(blocks=blocks, additional_kwargs=extra)])
-    assert neutral is not None
-    assert reasoning_of(neutral[0]) == thought
-    assert texts_of(neutral[0]) == text
-    found = calls_of(neutral[0])
-    assert [it[1] for it in found] == [it.tool_name for it in calls]
-    for call, block in zip(found, calls, strict=True):
+        blocks.insert(0, ThinkingBlock(content=reasoning))
+    converted = convert_or_refuse(
+        from_messages, [_assistant(blocks=blocks, additional_kwargs=extra)]
+    )
+    assert converted is not None
+    assert reasoning_of(converted[0]) == reasoning
+    assert text_of(converted[0]) == text
+    sent = calls_of(converted[0])
+    assert [call[1] for call in sent] == [call.tool_name for call in calls]
+    for call, block in zip(sent, calls, strict=True):
         assert call[0] == block.tool_call_id or not block.tool_call_id
         arguments = block.tool_kwargs
         if isinstance(arguments, str) and arguments:

@@ -1,7 +1,7 @@
-"""Any JSON in any place of an answer is an answer or an error of ours.
+"""Any JSON in any place of a response gives an answer or an ``APIError``.
 
-A proxy, a gateway or a service of tomorrow may send anything. What comes out of the
-parsers has the types that it says it has, and both frameworks can take it.
+A proxy, a gateway or a future version of the service may send anything. The events have
+the types that they declare, and both frameworks can convert them.
 """
 
 import json
@@ -16,8 +16,6 @@ from langchain_core.messages import AIMessageChunk
 from langchain_modelstudio._chat.answers import to_message
 from langchain_modelstudio._chat.chunks import to_chunk
 from llamaindex_modelstudio._chat.responses import to_delta_response, to_response
-from modelstudio_core.catalog import resolve_deprecated
-from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import (
     Citations,
@@ -27,37 +25,15 @@ from modelstudio_core.chat.events import (
     TextDelta,
     ToolCallDelta,
 )
-from modelstudio_core.chat.options import ChatOptions
-from modelstudio_core.chat.plan import plan_chat
-from modelstudio_core.errors import APIError
-from modelstudio_core.wire.refusals import ErrorContext
-from tests.fuzz.dialects import (
-    answers,
-    encode,
-    native_chunks,
-    openai_chunks,
-    to_stream,
-)
+from tests.fuzz.dialects import CHUNKS, answers, encode, to_stream
+from tests.fuzz.parsing import PARSERS, PLAN, parse, protocols
 from tests.fuzz.strategies import wild_json
 
-PARSERS: dict[str, Any] = {"openai": openai.Parser, "dashscope": dashscope.Parser}
-CHUNKS: dict[str, Any] = {"openai": openai_chunks, "dashscope": native_chunks}
-REQUEST = plan_chat(
-    ChatOptions(), resolve_deprecated("qwen3.7-plus"), protocol="openai", stream=True
-)
-protocols = st.sampled_from(["openai", "dashscope"])
 
-
-def outcome(protocol: str, body: bytes, *, whole: bool) -> list[Event]:
-    """Return the events before an error of ours; any other error is raised."""
-    context = ErrorContext(None, protocol, "127.0.0.1")
-    parser = PARSERS[protocol](context, request_id=None)
-    events: list[Event] = []
-    try:
-        events += parser.feed_whole(body) if whole else parser.feed(body)
-        events += parser.close()
-    except APIError as error:
-        assert str(error)  # noqa: PT017 - that it can be shown is what is tested
+def events_of(protocol: str, body: bytes, *, complete_body: bool) -> list[Event]:
+    """Return the events before an ``APIError``; any other error is raised."""
+    events, error = parse(protocol, [body], complete_body=complete_body)
+    assert error is None or str(error)
     return events
 
 
@@ -70,48 +46,50 @@ def check_types(event: Event) -> None:
         case ToolCallDelta():
             assert isinstance(event.index, int)
             assert isinstance(event.arguments, str)
-            assert all(isinstance(it, str | None) for it in (event.id, event.name))
+            assert all(
+                isinstance(value, str | None) for value in (event.id, event.name)
+            )
         case Citations():
-            assert all(isinstance(it, dict) for it in event.results)
+            assert all(isinstance(result, dict) for result in event.results)
         case Finish():
             check_finish(event)
 
 
 def check_finish(finish: Finish) -> None:
-    words = (finish.finish_reason, finish.request_id, finish.response_id, finish.model)
-    assert all(isinstance(it, str | None) for it in words)
+    texts = (finish.finish_reason, finish.request_id, finish.response_id, finish.model)
+    assert all(isinstance(text, str | None) for text in texts)
     assert isinstance(finish.created, int | None)
-    for told in (finish.logprobs, finish.tool_info):
-        assert told is None or all(isinstance(it, dict) for it in told)
+    for entries in (finish.logprobs, finish.tool_info):
+        assert entries is None or all(isinstance(entry, dict) for entry in entries)
     if usage := finish.usage:
         counts = (usage.input_tokens, usage.output_tokens, usage.total_tokens)
-        assert all(type(it) is int for it in counts)
+        assert all(type(count) is int for count in counts)
         rest = (
             usage.reasoning_tokens,
             usage.cached_tokens,
             usage.cache_creation_tokens,
         )
-        assert all(it is None or type(it) is int for it in rest)
+        assert all(count is None or type(count) is int for count in rest)
 
 
 def check(events: list[Event]) -> None:
-    """See that both frameworks take the events, one by one and all of them."""
+    """Check that both frameworks can convert each event, and all of them together."""
     completions: dict[int, Completion] = {}
     total: AIMessageChunk | None = None
     for event in events:
         check_types(event)
         completion = completions.setdefault(event.choice, Completion())
         completion.add(event)
-        chunk = to_chunk(event, REQUEST).message
+        chunk = to_chunk(event, PLAN).message
         assert isinstance(chunk, AIMessageChunk)
         if event.choice == 0:
             total = chunk if total is None else total + chunk
         assert chunk.content_blocks is not None
-        to_delta_response(event, completion, REQUEST)
+        to_delta_response(event, completion, PLAN)
     assert total is None or total.content_blocks is not None
     for completion in completions.values():
-        assert to_message(completion, REQUEST).content_blocks is not None
-        to_response(completion, REQUEST)
+        assert to_message(completion, PLAN).content_blocks is not None
+        to_response(completion, PLAN)
 
 
 # --- Anything at all --------------------------------------------------------------
@@ -122,32 +100,38 @@ def dumped(value: Any) -> bytes:
 
 
 @given(protocols, wild_json, st.booleans())
-def test_any_json_is_an_answer_or_an_error(
-    protocol: str, value: Any, whole: bool
+def test_any_json_is_an_answer_or_an_api_error(
+    protocol: str, value: Any, complete_body: bool
 ) -> None:
     body = dumped(value)
-    check(outcome(protocol, body if whole else b"data:" + body + b"\n\n", whole=whole))
+    check(
+        events_of(
+            protocol,
+            body if complete_body else b"data:" + body + b"\n\n",
+            complete_body=complete_body,
+        )
+    )
 
 
 @pytest.mark.parametrize("depth", [150, 199, 400, 900, 100_000])
 @pytest.mark.parametrize("name", ["choices", "output", "error", "message"])
 @pytest.mark.parametrize("protocol", PARSERS)
-def test_json_in_json_is_an_error_at_any_depth(
+def test_deeply_nested_json_is_an_answer_or_an_api_error(
     protocol: str, name: str, depth: int
 ) -> None:
     body = b'{"code":"x","%s":%s1%s}' % (name.encode(), b"[" * depth, b"]" * depth)
-    check(outcome(protocol, body, whole=True))
-    check(outcome(protocol, b"data:" + body + b"\n\n", whole=False))
+    check(events_of(protocol, body, complete_body=True))
+    check(events_of(protocol, b"data:" + body + b"\n\n", complete_body=False))
 
 
 @given(protocols, st.binary(max_size=80), st.booleans())
-def test_any_bytes_are_an_answer_or_an_error(
-    protocol: str, body: bytes, whole: bool
+def test_any_bytes_are_an_answer_or_an_api_error(
+    protocol: str, body: bytes, complete_body: bool
 ) -> None:
-    check(outcome(protocol, body, whole=whole))
+    check(events_of(protocol, body, complete_body=complete_body))
 
 
-# --- An answer with one thing wrong -----------------------------------------------
+# --- A response with one wrong value -----------------------------------------------
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -163,6 +147,7 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def replaced(value: Any, at: tuple[Any, ...], new: Any) -> Any:
+    """Return JSON with another value at a path."""
     if not at:
         return new
     copied = value.copy()
@@ -171,9 +156,9 @@ def replaced(value: Any, at: tuple[Any, ...], new: Any) -> Any:
 
 
 _small = answers().filter(
-    lambda it: sum(map(len, it.text)) + sum(map(len, it.reasoning)) < 1000
+    lambda answer: sum(map(len, answer.text)) + sum(map(len, answer.reasoning)) < 1000
 )
-# All that a parser reads, so that anything can stand in its place.
+# A chunk with every field that the parsers read.
 _FULL: dict[str, Any] = {
     "openai": {
         "id": "chatcmpl-1",
@@ -211,7 +196,8 @@ _FULL["dashscope"] = {
     "request_id": "r-1",
     "output": {
         "choices": [
-            {**it, "message": it["delta"]} for it in _FULL["openai"]["choices"]
+            {**choice, "message": choice["delta"]}
+            for choice in _FULL["openai"]["choices"]
         ],
         "search_info": {"search_results": [{"index": 1, "url": "u", "title": "t"}]},
         "tool_info": [{"type": "code_interpreter"}],
@@ -243,35 +229,35 @@ _WRONG: tuple[Any, ...] = (
 _PATHS = [(protocol, at) for protocol in PARSERS for at in places(_FULL[protocol])]
 
 
-def test_each_field_of_each_wrong_type_is_an_answer_or_an_error() -> None:
+def test_each_field_may_have_any_wrong_type() -> None:
     for protocol, at in _PATHS:
         for wrong in _WRONG:
             chunk = replaced(_FULL[protocol], at, wrong)
-            check(outcome(protocol, dumped(chunk), whole=True))
+            check(events_of(protocol, dumped(chunk), complete_body=True))
 
 
 @given(st.sampled_from(_PATHS), wild_json, st.booleans())
-def test_any_json_in_place_of_a_field_is_an_answer_or_an_error(
-    place: tuple[str, tuple[Any, ...]], wrong: Any, whole: bool
+def test_each_field_may_be_any_json(
+    place: tuple[str, tuple[Any, ...]], wrong: Any, complete_body: bool
 ) -> None:
     protocol, at = place
     chunk = replaced(_FULL[protocol], at, wrong)
-    body = dumped(chunk) if whole else to_stream(protocol, [chunk])
-    check(outcome(protocol, body, whole=whole))
+    body = dumped(chunk) if complete_body else to_stream(protocol, [chunk])
+    check(events_of(protocol, body, complete_body=complete_body))
 
 
 @given(protocols, _small, wild_json, st.data())
-def test_a_stream_with_anything_in_one_place_is_an_answer_or_an_error(
+def test_any_value_in_a_stream_may_be_any_json(
     protocol: str, answer: Any, wrong: Any, data: st.DataObject
 ) -> None:
     chunks = CHUNKS[protocol](data.draw, [answer])
     at = data.draw(st.sampled_from(list(places(chunks))))
     changed = replaced(chunks, at, wrong)
-    check(outcome(protocol, to_stream(protocol, changed), whole=False))
+    check(events_of(protocol, to_stream(protocol, changed), complete_body=False))
 
 
 @given(protocols, _small, st.data())
-def test_a_stream_without_one_of_its_fields_is_an_answer_or_an_error(
+def test_any_field_in_a_stream_may_be_missing(
     protocol: str, answer: Any, data: st.DataObject
 ) -> None:
     chunks = CHUNKS[protocol](data.draw, [answer])
@@ -280,4 +266,4 @@ def test_a_stream_without_one_of_its_fields_is_an_answer_or_an_error(
     for step in path:
         holder = holder[step]
     del holder[name]
-    check(outcome(protocol, to_stream(protocol, chunks), whole=False))
+    check(events_of(protocol, to_stream(protocol, chunks), complete_body=False))

@@ -1,4 +1,4 @@
-"""An answer that is sent back is the same answer, whichever way it was kept."""
+"""An answer that is sent back is the same answer, however the message was stored."""
 
 import json
 import pickle
@@ -18,7 +18,6 @@ from langchain_modelstudio._chat.answers import to_message
 from langchain_modelstudio._chat.chunks import to_chunk
 from llamaindex_modelstudio._chat.messages import from_messages
 from llamaindex_modelstudio._chat.responses import to_delta_response, to_response
-from modelstudio_core.catalog import resolve_deprecated
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import (
     Event,
@@ -28,25 +27,23 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
     Usage,
 )
-from modelstudio_core.chat.options import ChatOptions
-from modelstudio_core.chat.plan import plan_chat
 from tests.fuzz.dialects import Answer, Call, answers, joined
-from tests.fuzz.prompts import calls_of, reasoning_of, sent_bodies, texts_of
+from tests.fuzz.parsing import PLAN, complete
+from tests.fuzz.prompts import build_bodies, calls_of, reasoning_of, text_of
 from tests.fuzz.strategies import arguments, texts
+from tests.support.calls import add_chunks
+from tests.support.responses import without_index
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::langchain_core._api.beta_decorator.LangChainBetaWarning"
-)
-REQUEST = plan_chat(
-    ChatOptions(), resolve_deprecated("qwen3.7-plus"), protocol="openai", stream=True
 )
 USAGE = Usage(10, 20, 30, reasoning_tokens=5, cached_tokens=3, cache_creation_tokens=1)
 
 
 def events_of(answer: Answer, order: list[int] | None = None) -> list[Event]:
-    """Return the events of an answer; its calls' pieces come by turns."""
-    events: list[Event] = [ReasoningDelta(it) for it in answer.reasoning if it]
-    events += [TextDelta(it) for it in answer.text if it]
+    """Return the events of an answer; the pieces of its calls alternate."""
+    events: list[Event] = [ReasoningDelta(text) for text in answer.reasoning if text]
+    events += [TextDelta(text) for text in answer.text if text]
     for index, call in enumerate(answer.calls):
         events.append(ToolCallDelta(index, call.id, call.name or None, call.pieces[0]))
     rest = [list(call.pieces[1:]) for call in answer.calls]
@@ -70,29 +67,31 @@ def events_of(answer: Answer, order: list[int] | None = None) -> list[Event]:
 
 
 def completed(events: list[Event]) -> Completion:
-    completion = Completion()
-    for event in events:
-        completion.add(event)
-    return completion
+    return complete(events)[0]
 
 
-def check(neutral: list[Any], wanted: Completion) -> None:
-    (message,) = neutral
-    assert reasoning_of(message) == wanted.reasoning
-    assert texts_of(message) == wanted.text
-    found = calls_of(message)
-    # LangChain keeps what is not JSON apart from what is.
-    assert sorted(map(str, found)) == sorted(
-        map(str, calls_of({"tool_calls": wanted.tool_calls}))
-    )
-    assert sent_bodies(neutral)
+def check(messages: list[Any], expected: Completion) -> None:
+    """Check that one message keeps an answer.
+
+    A copy through JSON joins two halves of a surrogate pair that meet.
+    """
+    (message,) = messages
+    assert joined(reasoning_of(message)) == joined(expected.reasoning)
+    assert joined(text_of(message)) == joined(expected.text)
+    # LangChain keeps calls whose arguments are not JSON separately, in another order.
+    assert joined_calls(message) == joined_calls({"tool_calls": expected.tool_calls})
+    assert build_bodies(messages)
+
+
+def joined_calls(message: Any) -> list[str]:
+    return sorted(str([*map(joined, call)]) for call in calls_of(message))
 
 
 # --- LangChain --------------------------------------------------------------------
 
 
 def as_blocks(message: Any) -> Any:
-    """Return a message as output version v1 hands it on."""
+    """Return a message in the format of LangChain's output version v1."""
     return _update_message_content_to_blocks(message, "v1")
 
 
@@ -104,7 +103,7 @@ def langchain_copies(message: AIMessage) -> list[Any]:
         loads(dumps(message), **allowed),
         messages_from_dict([message_to_dict(message)])[0],
         type(message).model_validate(message.model_dump()),
-        pickle.loads(pickle.dumps(message)),  # noqa: S301 - our own
+        pickle.loads(pickle.dumps(message)),  # noqa: S301 - pickled here
         as_blocks(message),
         load(dumpd(as_blocks(message)), **allowed),
     ]
@@ -112,9 +111,9 @@ def langchain_copies(message: AIMessage) -> list[Any]:
 
 @given(answers(arguments | texts))
 @example(Answer(["a"], ["b"], [Call("1", "f", ["5"]), Call("2", "g", ["{}"])], "stop"))
-def test_a_langchain_message_is_the_answer_that_it_was_made_of(answer: Answer) -> None:
+def test_a_langchain_message_keeps_the_answer(answer: Answer) -> None:
     completion = completed(events_of(answer))
-    for copy in langchain_copies(to_message(completion, REQUEST)):
+    for copy in langchain_copies(to_message(completion, PLAN)):
         check(langchain.from_messages([copy]), completion)
 
 
@@ -122,14 +121,15 @@ def test_a_langchain_message_is_the_answer_that_it_was_made_of(answer: Answer) -
 
 
 @given(answers(arguments | texts))
-def test_a_llamaindex_message_is_the_answer_that_it_was_made_of(answer: Answer) -> None:
+@example(Answer([""], [""], [Call("\ud83e\udd8a", "f", ["{}"])], "stop"))
+def test_a_llamaindex_message_keeps_the_answer(answer: Answer) -> None:
     completion = completed(events_of(answer))
-    message = to_response(completion, REQUEST).message
+    message = to_response(completion, PLAN).message
     copies = [
         message,
         ChatMessage.model_validate(message.model_dump()),
-        pickle.loads(pickle.dumps(message)),  # noqa: S301 - our own
-        # Memories keep the blocks, and not always what stands beside them.
+        pickle.loads(pickle.dumps(message)),  # noqa: S301 - pickled here
+        # LlamaIndex's memories keep the blocks, but not always additional_kwargs.
         ChatMessage(role=message.role, blocks=message.blocks),
         ChatMessage.model_validate(json.loads(json.dumps(message.model_dump()))),
     ]
@@ -138,16 +138,19 @@ def test_a_llamaindex_message_is_the_answer_that_it_was_made_of(answer: Answer) 
 
 
 @given(answers(arguments | texts), st.lists(st.integers(0, 2), max_size=6))
-def test_llamaindex_deltas_are_the_message(answer: Answer, order: list[int]) -> None:
+def test_llamaindex_deltas_add_up_to_the_message(
+    answer: Answer, order: list[int]
+) -> None:
     completion = Completion()
     responses: list[ChatResponse] = []
     for event in events_of(answer, order):
         completion.add(event)
-        responses.append(to_delta_response(event, completion, REQUEST))
+        responses.append(to_delta_response(event, completion, PLAN))
         assert (responses[-1].message.content or "") == completion.text
-    assert "".join(it.delta or "" for it in responses) == "".join(answer.text)
-    thought = [it.additional_kwargs["thinking_delta"] for it in responses]
-    assert "".join(thought) == "".join(answer.reasoning)
+    deltas = [response.delta or "" for response in responses]
+    assert "".join(deltas) == "".join(answer.text)
+    reasoning = [response.additional_kwargs["thinking_delta"] for response in responses]
+    assert "".join(reasoning) == "".join(answer.reasoning)
     check(from_messages([responses[-1].message]), completion)
 
 
@@ -155,61 +158,53 @@ def test_llamaindex_deltas_are_the_message(answer: Answer, order: list[int]) -> 
 
 
 def total(chunks: list[Any]) -> AIMessageChunk:
-    whole = chunks[0]
-    for chunk in chunks[1:]:
-        whole += chunk
-    assert isinstance(whole, AIMessageChunk)
-    return whole
-
-
-def merged(blocks: Any) -> list[dict[str, Any]]:
-    """Return blocks without what only streams need."""
-    return [{k: v for k, v in it.items() if k != "index"} for it in blocks]
+    message = add_chunks(chunks)
+    assert isinstance(message, AIMessageChunk)
+    return message
 
 
 @given(answers(arguments), st.lists(st.integers(0, 2), max_size=6))
-def test_the_sum_of_chunks_is_the_whole_message(
-    answer: Answer, order: list[int]
-) -> None:
+def test_the_sum_of_chunks_is_the_message(answer: Answer, order: list[int]) -> None:
     events = events_of(answer, order)
-    wanted = to_message(completed(events), REQUEST)
-    found = total([to_chunk(event, REQUEST).message for event in events])
-    assert found.content == wanted.content
-    assert found.additional_kwargs == wanted.additional_kwargs
-    assert found.response_metadata == wanted.response_metadata
-    assert found.usage_metadata == wanted.usage_metadata
-    assert found.tool_calls == wanted.tool_calls
-    assert found.invalid_tool_calls == wanted.invalid_tool_calls
-    assert found.content_blocks == wanted.content_blocks
-    check(langchain.from_messages([found]), completed(events))
+    expected = to_message(completed(events), PLAN)
+    message = total([to_chunk(event, PLAN).message for event in events])
+    assert message.content == expected.content
+    assert message.additional_kwargs == expected.additional_kwargs
+    assert message.response_metadata == expected.response_metadata
+    assert message.usage_metadata == expected.usage_metadata
+    assert message.tool_calls == expected.tool_calls
+    assert message.invalid_tool_calls == expected.invalid_tool_calls
+    assert message.content_blocks == expected.content_blocks
+    check(langchain.from_messages([message]), completed(events))
 
 
 @given(answers(arguments), st.lists(st.integers(0, 2), max_size=6))
-def test_the_sum_of_chunks_of_blocks_is_the_whole_message(
-    answer: Answer, order: list[int]
-) -> None:
+def test_the_sum_of_v1_chunks_is_the_message(answer: Answer, order: list[int]) -> None:
     events = events_of(answer, order)
-    wanted = to_message(completed(events), REQUEST)
-    found = total([as_blocks(to_chunk(event, REQUEST).message) for event in events])
-    assert merged(found.content_blocks) == merged(wanted.content_blocks)
-    kinds = [block["type"] for block in found.content_blocks]
+    expected = to_message(completed(events), PLAN)
+    message = total([as_blocks(to_chunk(event, PLAN).message) for event in events])
+    assert without_index(message.content_blocks) == without_index(
+        expected.content_blocks
+    )
+    kinds = [block["type"] for block in message.content_blocks]
     assert kinds == [
         *(["reasoning"] if any(answer.reasoning) else []),
         *(["text"] if any(answer.text) else []),
         *(["tool_call"] * len(answer.calls)),
     ]
-    assert found.usage_metadata == wanted.usage_metadata
-    assert found.tool_calls == wanted.tool_calls
-    check(langchain.from_messages([found]), completed(events))
+    assert message.usage_metadata == expected.usage_metadata
+    assert message.tool_calls == expected.tool_calls
+    check(langchain.from_messages([message]), completed(events))
 
 
 @given(answers(texts), st.lists(st.integers(0, 2), max_size=6))
-def test_no_piece_of_a_broken_call_is_lost_in_the_sum(
+def test_the_sum_of_chunks_keeps_invalid_arguments(
     answer: Answer, order: list[int]
 ) -> None:
     events = events_of(answer, order)
-    found = total([to_chunk(event, REQUEST).message for event in events])
-    assert [joined(it["args"] or "") for it in found.tool_call_chunks] == [
+    message = total([to_chunk(event, PLAN).message for event in events])
+    assert [joined(chunk["args"] or "") for chunk in message.tool_call_chunks] == [
         joined(*call.pieces) for call in answer.calls
     ]
-    assert [it["id"] for it in found.tool_call_chunks] == [it.id for it in answer.calls]
+    ids = [chunk["id"] for chunk in message.tool_call_chunks]
+    assert ids == [call.id for call in answer.calls]

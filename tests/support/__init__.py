@@ -1,1 +1,1 @@
-"""What several test modules use: fake services, recorded exchanges, cassettes."""
+"""Fake services, models and calls for all test modules; see CONTRIBUTING.md."""

@@ -1,4 +1,4 @@
-"""Answers of the service, made by hand in the shapes that were recorded."""
+"""Responses of the OpenAI-compatible protocol, in the shapes that were recorded."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -18,27 +18,29 @@ REQUEST_ID = "6094200a-5a35-9fce-8dbc-e088ba6a6a44"
 CREATED = 1780236078
 
 
-def whole(message: Mapping[str, Any], finish_reason: str | None = "stop") -> bytes:
-    """Return the body of a whole answer."""
+def response_body(
+    message: Mapping[str, Any], finish_reason: str | None = "stop"
+) -> bytes:
+    """Return the body of a response without streaming."""
     choice = {"index": 0, "finish_reason": finish_reason, "message": dict(message)}
-    answer = {"id": ID, "created": CREATED, "model": "m", "object": "chat.completion"}
-    return json.dumps({**answer, "choices": [choice], "usage": USAGE}).encode()
+    body = {"id": ID, "created": CREATED, "model": "m", "object": "chat.completion"}
+    return json.dumps({**body, "choices": [choice], "usage": USAGE}).encode()
 
 
-def events(
+def stream_body(
     deltas: Iterable[Mapping[str, Any]],
     finish_reason: str | None = "stop",
     *,
     usage: bool = True,
     done: bool = True,
 ) -> bytes:
-    """Return the body of a streamed answer, a chunk a delta."""
-    chunks: list[dict[str, Any]] = [chunk(delta) for delta in deltas]
+    """Return the body of a stream with one chunk per delta, and its end."""
+    chunks = [chunk(delta) for delta in deltas]
     if finish_reason:
         chunks.append(chunk({"content": ""}, finish_reason))
     if usage:
         chunks.append({**chunk({}), "choices": [], "usage": USAGE})
-    lines = [json.dumps(it, ensure_ascii=False) for it in chunks]
+    lines = [json.dumps(item, ensure_ascii=False) for item in chunks]
     lines.extend(["[DONE]"] if done else [])
     return "".join(f"data: {line}\n\n" for line in lines).encode()
 
@@ -56,10 +58,10 @@ def chunk(delta: Mapping[str, Any], finish_reason: str | None = None) -> dict[st
     }
 
 
-def call(
+def call_delta(
     call_id: str, name: str | None, arguments: str | None, index: int = 0
 ) -> dict[str, Any]:
-    """Return a delta with a piece of a tool call."""
+    """Return a delta with a part of a tool call."""
     function: dict[str, Any] = {"arguments": arguments}
     if name is not None:
         function["name"] = name
@@ -67,8 +69,8 @@ def call(
     return {"content": "", "tool_calls": [entry]}
 
 
-# A thinking model, in the two generations of chunks that were recorded.
-NULL_GENERATION = events(
+# A thinking model. Its service writes an absent text as null or as an empty string.
+NULL_GENERATION = stream_body(
     [
         {"role": "assistant", "content": None, "reasoning_content": ""},
         {"content": None, "reasoning_content": "Let me "},
@@ -77,7 +79,7 @@ NULL_GENERATION = events(
         {"content": " wörld", "reasoning_content": None},
     ]
 )
-EMPTY_GENERATION = events(
+EMPTY_GENERATION = stream_body(
     [
         {"role": "assistant", "content": "", "reasoning_content": ""},
         {"content": "", "reasoning_content": "Let me "},
@@ -88,18 +90,23 @@ EMPTY_GENERATION = events(
 )
 REASONING = "Let me think. 思"
 TEXT = "Hello wörld"
-WHOLE = whole({"role": "assistant", "content": TEXT, "reasoning_content": REASONING})
+RESPONSE = response_body(
+    {"role": "assistant", "content": TEXT, "reasoning_content": REASONING}
+)
 
-# Reasoning, text and two calls whose pieces interleave.
-CALLS = events(
+# Reasoning, text and two calls whose parts interleave.
+CALLS = stream_body(
     [
         {"role": "assistant", "content": "", "reasoning_content": "Two tools."},
         {"content": "Looking.", "reasoning_content": ""},
-        call("call_a", "weather", ""),
-        call("", None, '{"city": '),
-        call("call_b", "clock", "", index=1),
-        call("", None, '"Oslo"}'),
-        call("", None, None, index=1),
+        call_delta("call_a", "weather", ""),
+        call_delta("", None, '{"city": '),
+        call_delta("call_b", "clock", "", index=1),
+        call_delta("", None, '"Oslo"}'),
+        call_delta("", None, None, index=1),
     ],
     "tool_calls",
 )
+
+# The names of before, for tests that are still to be renamed.
+whole, events, WHOLE = response_body, stream_body, RESPONSE

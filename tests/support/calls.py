@@ -13,6 +13,7 @@ from tests.support.models import FRAMEWORKS, Framework, Model
 __all__ = [
     "ASYNC_STYLES",
     "CALL_STYLES",
+    "STREAM_STYLES",
     "CallStyle",
     "Response",
     "Result",
@@ -60,6 +61,7 @@ CALL_STYLES: Final = tuple(
     for stream in (False, True)
     for asynchronous in (False, True)
 )
+STREAM_STYLES: Final = tuple(style for style in CALL_STYLES if style.stream)
 ASYNC_STYLES: Final = tuple(style for style in CALL_STYLES if style.asynchronous)
 
 

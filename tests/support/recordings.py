@@ -73,7 +73,9 @@ class Expected:
 
 def chat_exchanges() -> list[Any]:
     """Return the OpenAI-compatible chats as parameters, or one skipped parameter."""
-    return _exchanges("openai", lambda it: it.url.endswith("/chat/completions"))
+    return _exchanges(
+        "openai", lambda exchange: exchange.url.endswith("/chat/completions")
+    )
 
 
 def expected_answer(exchange: Exchange) -> Expected:
@@ -135,8 +137,10 @@ def expected_native_answer(exchange: Exchange) -> Expected:
         answer.text += content
         answer.reasoning += message.get("reasoning_content") or ""
         answer.calls += [
-            ExpectedCall(it["id"], it["function"]["name"], it["function"]["arguments"])
-            for it in message.get("tool_calls") or []
+            ExpectedCall(
+                call["id"], call["function"]["name"], call["function"]["arguments"]
+            )
+            for call in message.get("tool_calls") or []
         ]
         reason = choices[0].get("finish_reason")
         answer.finish_reason = None if reason == "null" else reason
@@ -154,9 +158,9 @@ def _exchanges(protocol: str, selects: Callable[[Exchange], bool]) -> list[Any]:
         skip = pytest.mark.skip(reason=f"{VARIABLE} does not name the recordings")
         return [pytest.param(None, marks=skip, id="no-recordings")]
     exchanges = [_load(path, protocol) for path in sorted(Path(folder).glob("*.json"))]
-    chats = [it for it in exchanges if it and selects(it)]
+    chats = [exchange for exchange in exchanges if exchange and selects(exchange)]
     assert chats, f"{VARIABLE} names a folder without recorded chats"
-    return [pytest.param(it, id=it.name) for it in chats]
+    return [pytest.param(exchange, id=exchange.name) for exchange in chats]
 
 
 def _load(path: Path, protocol: str) -> Exchange | None:

@@ -1,4 +1,4 @@
-"""A loopback server that plays one recorded answer, cutting its bytes at odd places."""
+"""A server that answers with given bytes, which it splits at unusual places."""
 
 import json
 import threading
@@ -9,13 +9,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from typing import Any
 
-# Primes: no multiple of a line, of a character or of an event.
-CUTS = (1, 2, 3, 5, 7, 11, 13, 29, 61, 127, 251)
+# Primes, so that the pieces never match the lines, characters or events.
+PIECE_SIZES = (1, 2, 3, 5, 7, 11, 13, 29, 61, 127, 251)
 
 
 @dataclass
 class Replay:
-    """Where the answer is played, and what was asked for it."""
+    """A running replay server and the requests that it has received.
+
+    Attributes:
+        base_url: The origin of the server.
+        requests: The JSON bodies.
+        headers: The headers, with lower-case names.
+        paths: The paths.
+        peers: The addresses of the clients' connections.
+    """
 
     base_url: str
     requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -28,14 +36,24 @@ class Replay:
 def replaying(
     status: int, headers: dict[str, str], body: bytes, *, times: int = 1
 ) -> Generator[Replay]:
-    """Answer each request with the same bytes; more than ``times`` is a failure."""
+    """Answer each request with the same response.
+
+    Args:
+        status: The HTTP status.
+        headers: The headers of the response.
+        body: The body of the response.
+        times: How many requests may come; one more is a failure.
+
+    Yields:
+        The running server.
+    """
     replay = Replay("")
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name
-            """Be quiet."""
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in the base class
+            """Log nothing."""
 
         def do_POST(self) -> None:
             length = int(self.headers["content-length"])
@@ -49,7 +67,7 @@ def replaying(
                 self.send_header(name, value)
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
-            for piece in cut(body):
+            for piece in split(body):
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             self.wfile.write(b"0\r\n\r\n")
 
@@ -68,10 +86,10 @@ def replaying(
         thread.join()
 
 
-def cut(body: bytes) -> Iterator[bytes]:
-    """Yield a body in pieces of odd sizes."""
+def split(body: bytes) -> Iterator[bytes]:
+    """Yield a body in pieces of unusual sizes."""
     position = 0
-    for size in cycle(CUTS):
+    for size in cycle(PIECE_SIZES):
         if position >= len(body):
             return
         yield body[position : position + size]

@@ -1,6 +1,6 @@
 """One shape for the responses of both frameworks, so that tests can compare them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
-__all__ = ["Summary", "summarize"]
+__all__ = ["Summary", "summarize", "without_index"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def _summarize_langchain(message: AIMessage) -> Summary:
     return Summary(
         text=message.text,
         reasoning=extra.get("reasoning_content", ""),
-        calls=[(it["id"], it["name"], it["args"]) for it in message.tool_calls],
+        calls=[(call["id"], call["name"], call["args"]) for call in message.tool_calls],
         blocks=[block["type"] for block in message.content_blocks],
         finish_reason=metadata["finish_reason"],
         input_tokens=usage.get("input_tokens"),
@@ -91,7 +91,7 @@ def _summarize_llamaindex(response: ChatResponse) -> Summary:
     return Summary(
         text=message.content or "",
         reasoning=extra.get("reasoning_content", ""),
-        calls=[(it.tool_call_id, it.tool_name, it.tool_kwargs) for it in calls],
+        calls=[(call.tool_call_id, call.tool_name, call.tool_kwargs) for call in calls],
         blocks=[_BLOCK_TYPES[type(block)] for block in message.blocks],
         finish_reason=metadata["finish_reason"],
         input_tokens=metadata.get("prompt_tokens"),
@@ -103,3 +103,8 @@ def _summarize_llamaindex(response: ChatResponse) -> Summary:
         request_id=metadata["request_id"],
         requested_model=metadata.get("requested_model"),
     )
+
+
+def without_index(blocks: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return content blocks without ``index``, which only streams have."""
+    return [{k: v for k, v in block.items() if k != "index"} for block in blocks]

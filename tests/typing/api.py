@@ -1,4 +1,4 @@
-"""How the classes look to a type checker. Nothing here is run."""
+"""The types that a type checker sees. This module is checked, never run."""
 
 from typing import assert_type
 

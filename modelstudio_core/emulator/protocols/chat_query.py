@@ -1,8 +1,9 @@
 """Parse a flat body, the last step of parsing on both protocols."""
 
 from collections.abc import Sequence
+from typing import cast
 
-from modelstudio_core.catalog import resolve_model
+from modelstudio_core.catalog import ChatProfile, resolve_model
 from modelstudio_core.emulator.json_values import JsonObject, is_array, is_object
 from modelstudio_core.emulator.model.query import ChatQuery
 from modelstudio_core.emulator.rules.refusal import Refusal

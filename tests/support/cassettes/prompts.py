@@ -27,8 +27,8 @@ def _langchain_message(message: Message) -> BaseMessage:
     match message["role"]:
         case "assistant":
             calls = [
-                {"id": it["id"], "name": it["name"], "args": it["arguments"]}
-                for it in message["calls"]
+                {"id": call["id"], "name": call["name"], "args": call["arguments"]}
+                for call in message["calls"]
             ]
             reasoning = {"reasoning_content": message["reasoning"]}
             return AIMessage("", additional_kwargs=reasoning, tool_calls=calls)
@@ -50,11 +50,11 @@ def _llamaindex_message(message: Message) -> ChatMessage:
         blocks.append(ThinkingBlock(content=message["reasoning"]))
         blocks.extend(
             ToolCallBlock(
-                tool_call_id=it["id"],
-                tool_name=it["name"],
-                tool_kwargs=it["arguments"],
+                tool_call_id=call["id"],
+                tool_name=call["name"],
+                tool_kwargs=call["arguments"],
             )
-            for it in message["calls"]
+            for call in message["calls"]
         )
     elif isinstance(message["content"], str):
         blocks.append(TextBlock(text=message["content"]))

@@ -148,8 +148,9 @@ def rerouted_to(origin: str) -> Generator[None]:
 def main() -> None:
     """Record every cassette, and print which was recorded from where."""
     live, environment = live_service(), dict(os.environ)
-    for name in [it for it in os.environ if it.startswith(("DASHSCOPE_", "OPENAI_"))]:
-        del os.environ[name]
+    for variable in list(os.environ):
+        if variable.startswith(("DASHSCOPE_", "OPENAI_")):
+            del os.environ[variable]
     for protocol, name in parameters():
         path, scenario = path_of(protocol, name), SCENARIOS[name]
         if live and live.reaches(scenario):
