@@ -5,7 +5,7 @@ from typing import Any, Final
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_modelstudio._chat.blocks import PROVIDER
+from langchain_modelstudio._provider import PROVIDER
 from modelstudio_core.foreign.fast_path import FastPath
 from modelstudio_core.foreign.pydantic_objects import construct, dump_state
 

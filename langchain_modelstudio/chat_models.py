@@ -21,7 +21,7 @@ from pydantic import BaseModel, model_validator
 from typing_extensions import override
 
 from langchain_modelstudio._chat.answers import to_message
-from langchain_modelstudio._chat.blocks import PROVIDER
+from langchain_modelstudio._chat.blocks import register_blocks
 from langchain_modelstudio._chat.chunks import to_chunk
 from langchain_modelstudio._chat.messages import from_messages
 from langchain_modelstudio._chat.profile import to_profile
@@ -31,6 +31,7 @@ from langchain_modelstudio._chat.structured import (
     structured_output,
 )
 from langchain_modelstudio._chat.tools import Schema, Tool, to_response_format, to_tools
+from langchain_modelstudio._provider import PROVIDER
 from langchain_modelstudio.errors import langchain_errors
 from modelstudio_core import __version__
 from modelstudio_core.arguments import Resolved
@@ -45,6 +46,8 @@ from modelstudio_core.endpoints import API_KEY_VARIABLE
 from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["ChatModelStudio"]
+
+register_blocks()
 
 # A rough average of English and Chinese text.
 _UTF8_BYTES_PER_TOKEN = 4

@@ -1,6 +1,13 @@
-"""What both frameworks' classes are made of: Model Studio without a framework.
+"""Alibaba Cloud Model Studio without a framework: what both adapters are built on.
 
-It knows neither LangChain nor LlamaIndex. See ``README.md`` for what is built on it.
+The public modules are:
+
+- ``modelstudio_core.errors``: the exceptions.
+- ``modelstudio_core.endpoints``: regions, deployment modes, workspaces and base URLs.
+- ``modelstudio_core.catalog``: what is known of each model.
+- ``modelstudio_core.emulator``: a local Model Studio for tests (extra ``emulator``).
+
+Everything else may change in any release.
 """
 
 import sys
@@ -11,7 +18,7 @@ from modelstudio_core.errors import ModelDeprecationWarning
 
 __all__ = ["__version__"]
 
-# Python hides deprecation warnings outside of __main__; a model that is gone concerns
-# the user of an application too. The user's own -W and PYTHONWARNINGS come first.
+# Python hides deprecation warnings outside of __main__, but a delisted model concerns the
+# users of an application too. The user's own -W and PYTHONWARNINGS have precedence.
 if not sys.warnoptions:
     warnings.filterwarnings("default", category=ModelDeprecationWarning)

@@ -11,7 +11,7 @@ from langchain_core.messages.ai import (
 )
 from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 
-from langchain_modelstudio._chat.blocks import PROVIDER
+from langchain_modelstudio._provider import PROVIDER
 from modelstudio_core.chat import messages as core
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Finish, Usage

@@ -1,7 +1,4 @@
-"""LangChain's standard content blocks of this provider's messages.
-
-Importing this module registers the translator behind ``message.content_blocks``.
-"""
+"""LangChain's standard content blocks of this provider's messages."""
 
 from collections.abc import Mapping
 from typing import Final, cast
@@ -11,10 +8,9 @@ from langchain_core.messages import content as standard
 from langchain_core.messages.block_translators import register_translator
 
 from langchain_modelstudio._chat.messages import SEPARATE_BLOCK_TYPES, reasoning_of
+from langchain_modelstudio._provider import PROVIDER
 
-__all__ = ["PROVIDER"]
-
-PROVIDER: Final = "modelstudio"
+__all__ = ["register_blocks"]
 
 # LangChain merges streamed blocks with the same index, whatever their types are. The
 # index of a tool call is a number, so text and reasoning have names.
@@ -104,4 +100,6 @@ def _chunk_blocks(chunk: AIMessageChunk) -> list[standard.ContentBlock]:
     return cast("list[standard.ContentBlock]", blocks)
 
 
-register_translator(PROVIDER, _message_blocks, _chunk_blocks)
+def register_blocks() -> None:
+    """Register the translator behind ``message.content_blocks``."""
+    register_translator(PROVIDER, _message_blocks, _chunk_blocks)

@@ -7,8 +7,8 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_modelstudio._chat.answers import to_metadata, to_usage
-from langchain_modelstudio._chat.blocks import PROVIDER
 from langchain_modelstudio._foreign import new_chunk
+from langchain_modelstudio._provider import PROVIDER
 from modelstudio_core.chat.events import (
     Citations,
     Event,
