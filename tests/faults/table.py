@@ -115,13 +115,13 @@ TABLE: Final = (
     Row(
         "no finish reason",
         "The response ends without a finish reason",
-        _INCOMPLETE,
+        _INVALID,
         _PARTIAL,
     ),
     Row(
         "half an event",
         "The response ends in the middle of an event",
-        _INCOMPLETE,
+        _INVALID,
         _PARTIAL,
     ),
     Row("short body", "Fewer bytes than `content-length`", _INCOMPLETE, _PARTIAL),
