@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
-from llama_index.core.instrumentation.event_handlers import BaseEventHandler
-from llama_index.core.instrumentation.events import BaseEvent
-from llama_index_instrumentation import get_dispatcher
 from typing_extensions import override
 
 from llamaindex_modelstudio import ModelStudio
@@ -24,27 +21,13 @@ from tests.support.models import (
     Protocol,
     model,
 )
+from tests.support.observers import llamaindex_events
 
 PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
 FRAMEWORK = pytest.mark.parametrize("framework", FRAMEWORKS)
 SLOW = prompt("slow", pieces=1000, pause=0.02)
 # Seconds; a hundredth of what the slow answer takes.
 AT_ONCE = 0.2
-
-
-class EventKeeper(BaseEventHandler):
-    """An event handler that keeps a reference to every event, as many observers do."""
-
-    events: list[Any] = []  # noqa: RUF012 - a field of a pydantic model
-
-    @classmethod
-    @override
-    def class_name(cls) -> str:
-        return "EventKeeper"
-
-    @override
-    def handle(self, event: BaseEvent, **kwargs: Any) -> None:
-        self.events.append(event)
 
 
 class ErrorKeeper(BaseCallbackHandler):
@@ -60,13 +43,11 @@ class ErrorKeeper(BaseCallbackHandler):
 
 @pytest.fixture(autouse=True)
 def observers() -> Iterator[None]:
-    """Let observers keep references, and switch the garbage collector off."""
-    dispatcher, keeper = get_dispatcher(), EventKeeper()
-    dispatcher.add_event_handler(keeper)
-    gc.disable()
-    yield
-    gc.enable()
-    dispatcher.event_handlers.remove(keeper)
+    """Keep references to events, as observers do, without garbage collection."""
+    with llamaindex_events(lambda event: event):
+        gc.disable()
+        yield
+        gc.enable()
 
 
 def begin(llm: Model) -> Any:

@@ -9,9 +9,6 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.load import dumps
-from llama_index.core.instrumentation.event_handlers import BaseEventHandler
-from llama_index.core.instrumentation.events import BaseEvent
-from llama_index_instrumentation import get_dispatcher
 from typing_extensions import override
 
 from langchain_modelstudio import ChatModelStudio
@@ -22,6 +19,7 @@ from tests.support.calls import CALL_STYLES, CallStyle, collect_text
 from tests.support.fault_server import FaultServer, prompt
 from tests.support.internals import log_filter_passes
 from tests.support.models import KEY, PROTOCOLS, Protocol, model
+from tests.support.observers import llamaindex_events
 
 PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
 LANGCHAIN_STYLE = pytest.mark.parametrize("style", CALL_STYLES[:4], ids=str)
@@ -66,21 +64,6 @@ class Tracer(BaseCallbackHandler):
         self.texts.append(f"{shown(error)} {kwargs} {body}")
 
 
-class Observer(BaseEventHandler):
-    """Collects everything that LlamaIndex passes to an event handler."""
-
-    texts: list[str] = []  # noqa: RUF012 - a field of a pydantic model
-
-    @classmethod
-    @override
-    def class_name(cls) -> str:
-        return "Observer"
-
-    @override
-    def handle(self, event: BaseEvent, **kwargs: Any) -> None:
-        self.texts.append(f"{event!r} {event.model_dump()}")
-
-
 @PROTOCOL
 @pytest.mark.parametrize("style", CALL_STYLES, ids=str)
 @pytest.mark.parametrize("fault", ["echo", "echo in HTML", "echo in status line"])
@@ -123,18 +106,13 @@ def test_langchain_tracers_see_no_key(server: FaultServer, protocol: Protocol) -
 async def test_llamaindex_event_handlers_see_no_key(
     server: FaultServer, protocol: Protocol
 ) -> None:
-    dispatcher, observer = get_dispatcher(), Observer()
-    dispatcher.add_event_handler(observer)
-    observer.texts.clear()
     llm = model("LlamaIndex", server.base_url, protocol, default_headers=HEADERS)
-    try:
+    with llamaindex_events(lambda event: f"{event!r} {event.model_dump()}") as texts:
         for style in CALL_STYLES[4:]:
             await collect_text(llm, style, prompt("x", "echo"))
-    finally:
-        dispatcher.event_handlers.remove(observer)
-    assert len(observer.texts) >= 8
+    assert len(texts) >= 8
     dumped = [repr(llm), str(llm), llm.to_json(), str(llm.to_dict())]
-    assert is_hidden("".join([*observer.texts, *dumped]))
+    assert is_hidden("".join([*texts, *dumped]))
 
 
 @PROTOCOL

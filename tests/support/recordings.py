@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 __all__ = [
+    "VARIABLE",
     "Exchange",
     "Expected",
     "ExpectedCall",
