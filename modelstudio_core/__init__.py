@@ -18,7 +18,7 @@ from modelstudio_core.errors import ModelDeprecationWarning
 
 __all__ = ["__version__"]
 
-# Python hides deprecation warnings outside of __main__, but a delisted model concerns the
-# users of an application too. The user's own -W and PYTHONWARNINGS have precedence.
+# Python hides deprecation warnings outside of __main__, but a delisted model concerns
+# the users of an application too. The user's own -W and PYTHONWARNINGS come first.
 if not sys.warnoptions:
     warnings.filterwarnings("default", category=ModelDeprecationWarning)

@@ -99,7 +99,7 @@ def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
             "protocol='dashscope' needs the dashscope SDK, version 2:"
             ' pip install "modelstudio-integrations[dashscope]".'
         )
-    policy = arguments.get("deprecated_models") or "replace"
+    policy: DeprecatedModels = arguments.get("deprecated_models") or "replace"
     replacements = arguments.get("replacements")
     # Copies: what the caller changes later is not what was checked here.
     options = {

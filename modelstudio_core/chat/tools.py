@@ -9,7 +9,6 @@ from typing import Any, Final
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.options import (
     RULES,
-    THINKING_AMOUNT,
     ChatOptions,
     function_name,
 )
@@ -132,11 +131,10 @@ def _force_tool(
     is_switchable = profile.thinking in SWITCHABLE
     if policy == "disable_thinking" and is_expressible and is_switchable:
         log_once(f"{reason}: thinking is disabled for such requests.")
-        no_thinking = dict.fromkeys(THINKING_AMOUNT)
-        return ToolDecision(
-            replace(options, tool_choice=choice, **no_thinking),
-            disables_thinking=True,
+        without = replace(
+            options, tool_choice=choice, reasoning_effort=None, thinking_budget=None
         )
+        return ToolDecision(without, disables_thinking=True)
     return ToolDecision(
         replace(options, tool_choice="auto"),
         call_required=True,

@@ -9,13 +9,15 @@ next request makes a new one.
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from modelstudio_core.foreign.fast_path import FastPath
 
 __all__ = ["LIMITED_READS", "limited_reads"]
+
+_Read = Callable[[int, float | None], bytes]
 
 LIMITED_READS: Final = FastPath("connections that are used again after a stream")
 
@@ -50,7 +52,8 @@ def _limit(response: Any, seconds: float) -> Any:
         # Several responses share a connection of HTTP/2.
         if stream is None or response.http_version.startswith("HTTP/2"):
             return None
-        read, owner = stream.read, threading.get_ident()
+        read: _Read = stream.read
+        owner = threading.get_ident()
         until = time.monotonic() + seconds
 
         def limited(max_bytes: int, timeout: float | None = None) -> bytes:

@@ -92,17 +92,17 @@ def _openai_classes() -> tuple[Any, Any]:
         request_headers: Mapping[str, str] = {}
 
         @property
-        def default_headers(self) -> dict[str, object]:
+        def default_headers(self) -> dict[str, Any]:
             return {
                 "Accept": "application/json, text/event-stream",
                 "Content-Type": "application/json",
                 **self.request_headers,
             }
 
-    class Client(_Headers, openai.OpenAI):  # pyright: ignore[reportIncompatibleVariableOverride, reportIncompatibleMethodOverride] - its property
+    class Client(_Headers, openai.OpenAI):
         pass
 
-    class AsyncClient(_Headers, openai.AsyncOpenAI):  # pyright: ignore[reportIncompatibleVariableOverride, reportIncompatibleMethodOverride] - its property
+    class AsyncClient(_Headers, openai.AsyncOpenAI):
         pass
 
     return Client, AsyncClient
