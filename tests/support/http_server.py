@@ -12,9 +12,13 @@ __all__ = ["HttpServer", "Received", "Scripted", "serve_http"]
 
 @dataclass(frozen=True)
 class Received:
-    """A request as the server received it; header names are in lower case."""
+    """A request as the server received it.
+
+    ``target`` is the path and query as they were sent; header names are in lower case.
+    """
 
     method: str
+    target: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
@@ -73,6 +77,7 @@ def serve_http(*responses: Scripted) -> Generator[HttpServer]:
             server.received.append(
                 Received(
                     method=self.command,
+                    target=self.path,
                     path=parts.path,
                     query=dict(parse_qsl(parts.query)),
                     headers={k.lower(): v for k, v in self.headers.items()},
