@@ -74,8 +74,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         protocol (str = "openai"): The protocol, ``"openai"`` or ``"dashscope"``.
         base_url (str | None = None): A custom base URL, such as that of a gateway.
         allow_insecure_http (bool = False): Allow ``http`` URLs outside loopback.
-        timeout (float | tuple[float, float] | None = 600.0): Seconds without data
-            before a request fails, or ``(connect, read)``.
+        timeout (float | tuple | None = 600.0): Seconds without data before a request
+            fails, or ``(connect, read)``; None is no limit.
         max_retries (int = 2): The maximum number of retries of a failed request.
         default_headers (Mapping[str, str] | None = None): Headers of every request.
         http_client (httpx.Client | None = None): A custom synchronous HTTP client.

@@ -80,8 +80,8 @@ class ModelStudio(StructuredPrediction):
             workspace. ``api_base`` is an alias.
         allow_insecure_http (bool): Whether ``http://`` is allowed for hosts other than
             loopback. Default: False.
-        timeout (float | tuple[float, float]): Seconds without data after which a
-            request fails, or ``(connect, read)``. Default: 600; connecting: 10.
+        timeout (float | tuple | None): Seconds without data after which a request
+            fails, or ``(connect, read)``. Default: 600; connecting: 10. None: no limit.
         max_retries (int): How often a failed request is repeated. Default: 2.
         default_headers (Mapping[str, str]): Headers that are sent with each request.
         http_client (httpx.Client): HTTP client for synchronous calls; with openai 3,
