@@ -4,9 +4,7 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core.catalog import known_models, resolve_deprecated
-from modelstudio_core.chat.options import ChatOptions
-from modelstudio_core.chat.plan import plan_chat
+from modelstudio_core.catalog import known_models
 from modelstudio_core.endpoints import Protocol
 from tests.core.catalog.entries import chat_profile
 from tests.core.support import UNKNOWN_MODEL, make_plan, plan_error, tool
@@ -69,21 +67,16 @@ def test_r1_and_the_distilled_models_refuse_every_sampling_parameter(
 
 
 def test_options_are_checked_against_the_replacement_of_a_delisted_model() -> None:
-    plan = plan_chat(
-        ChatOptions(temperature=0.5),
-        resolve_deprecated("deepseek-r1"),
-        protocol="openai",
-    )
+    plan = make_plan("deepseek-r1", deprecated_models="replace", temperature=0.5)
     assert plan.model.profile.id == "qwen3.7-max"
     assert plan.options.temperature == 0.5
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_an_unknown_model_accepts_every_parameter(name: str) -> None:
-    assert (
-        getattr(make_plan(UNKNOWN_MODEL, **{name: VALUES[name]}).options, name)
-        == VALUES[name]
-    )
+    value = VALUES[name]
+    plan = make_plan(UNKNOWN_MODEL, **{name: value})
+    assert getattr(plan.options, name) == value
 
 
 def test_an_image_model_is_refused() -> None:
@@ -137,15 +130,15 @@ def test_a_model_that_never_thinks_cannot_enable_thinking(model: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "most"),
+    ("model", "limit"),
     [("qwen3.7-plus", 262_144), ("qwen3.6-flash", 131_072), ("deepseek-v3.2", 32_768)],
 )
-def test_a_budget_above_the_models_limit_is_refused(model: str, most: int) -> None:
-    on: dict[str, Any] = {"enable_thinking": True}
-    assert make_plan(model, thinking_budget=most, **on).options.thinking_budget == most
-    message = plan_error(model, thinking_budget=most + 1, **on)
+def test_a_budget_above_the_models_limit_is_refused(model: str, limit: int) -> None:
+    plan = make_plan(model, thinking_budget=limit, enable_thinking=True)
+    assert plan.options.thinking_budget == limit
+    message = plan_error(model, thinking_budget=limit + 1, enable_thinking=True)
     assert "thinking_budget" in message
-    assert str(most) in message
+    assert str(limit) in message
     assert model in message
 
 

@@ -9,7 +9,7 @@ from modelstudio_core.catalog import resolve_deprecated
 from modelstudio_core.chat.options import ChatOptions
 from modelstudio_core.chat.plan import plan_chat
 from modelstudio_core.errors import ConfigurationError
-from tests.core.support import make_plan, plan_error
+from tests.core.support import error_message, make_plan, plan_error
 
 # --- Ranges -----------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ def test_a_value_out_of_range_is_refused(name: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "words"),
+    ("name", "value", "message"),
     [
         ("temperature", 2, "temperature must be in [0, 2), got 2."),
         ("top_p", 0, "top_p must be in (0, 1], got 0."),
@@ -123,8 +123,8 @@ def test_a_value_out_of_range_is_refused(name: str, value: object) -> None:
         ),
     ],
 )
-def test_the_error_states_the_range(name: str, value: object, words: str) -> None:
-    assert plan_error(**{name: value}) == words
+def test_the_error_states_the_range(name: str, value: object, message: str) -> None:
+    assert plan_error(**{name: value}) == message
 
 
 @pytest.mark.parametrize("name", [None, "", 5])
@@ -179,12 +179,11 @@ def test_contradicting_options_of_one_call_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "near"),
+    ("name", "nearest"),
     [("temprature", "temperature"), ("enable_thinkin", "enable_thinking")],
 )
 def test_the_error_for_an_unknown_option_suggests_the_nearest(
-    name: str, near: str
+    name: str, nearest: str
 ) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        ChatOptions().override({name: 1})
-    assert caught.value.message == f"Unknown argument {name!r}. Did you mean {near!r}?"
+    message = error_message(ChatOptions().override, {name: 1})
+    assert message == f"Unknown argument {name!r}. Did you mean {nearest!r}?"

@@ -14,7 +14,6 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
     Usage,
 )
-from modelstudio_core.chat.openai import Parser
 from modelstudio_core.errors import (
     APIError,
     AuthenticationError,
@@ -26,10 +25,10 @@ from modelstudio_core.errors import (
     NotFoundError,
     RateLimitError,
 )
-from modelstudio_core.wire.refusals import ErrorContext
 from tests.core.support import (
     COMMON,
     DONE,
+    KEY,
     USAGE,
     body_events,
     call_chunk,
@@ -263,10 +262,12 @@ def test_tool_calls_in_every_recorded_shape(
     )
     assert join(events).tool_calls == expected
     assert finish_of(events).finish_reason == "tool_calls"
-    seen = [event for event in events if isinstance(event, ToolCallDelta)]
-    assert sorted({event.index for event in seen}) == list(range(len(expected)))
-    assert [e.id for e in seen if e.id is not None] == [c["id"] for c in expected]
-    names = [e.name for e in seen if e.name is not None]
+    call_events = [event for event in events if isinstance(event, ToolCallDelta)]
+    assert sorted({event.index for event in call_events}) == list(range(len(expected)))
+    assert [e.id for e in call_events if e.id is not None] == [
+        c["id"] for c in expected
+    ]
+    names = [e.name for e in call_events if e.name is not None]
     assert names == [c["function"]["name"] for c in expected]
 
 
@@ -346,7 +347,7 @@ def test_mixed_stream() -> None:
         b"\xef\xbb\xbf" + MIXED,
         MIXED.replace(b"data: ", b"data:"),
     ],
-    ids=["plain", "crlf", "cr", "bom", "no blank"],
+    ids=["plain", "crlf", "cr", "bom", "no space"],
 )
 def test_the_bytes_may_be_split_anywhere(stream: bytes) -> None:
     expected = parse_stream([MIXED])
@@ -360,10 +361,9 @@ def test_the_bytes_may_be_split_anywhere(stream: bytes) -> None:
 def test_the_bytes_may_be_split_at_two_places(stream: bytes) -> None:
     expected = parse_stream([SMALL])
     assert expected[0][0] == TextDelta("ü")
-    for one, other in combinations(range(len(stream) + 1), 2):
-        assert (
-            parse_stream([stream[:one], stream[one:other], stream[other:]]) == expected
-        )
+    for first, second in combinations(range(len(stream) + 1), 2):
+        pieces = [stream[:first], stream[first:second], stream[second:]]
+        assert parse_stream(pieces) == expected
 
 
 # --- The end of a stream ----------------------------------------------------------
@@ -372,11 +372,11 @@ def test_the_bytes_may_be_split_at_two_places(stream: bytes) -> None:
 def test_a_truncated_stream_is_never_a_complete_answer() -> None:
     stream = sse(chunk({"content": "a"}), chunk({"content": "b"}), chunk({}, "stop"))
     expected, _ = parse_stream([stream])
-    # The last event is whole without its blank line.
-    enough = len(stream) - len(b"\n\n")
+    # The last event is complete without its blank line.
+    needed = len(stream) - len(b"\n\n")
     for cut in range(len(stream)):
         events, error = parse_stream([stream[:cut]])
-        if cut < enough:
+        if cut < needed:
             assert type(error) is IncompleteStreamError
             assert error.is_retryable
             assert events == expected[: len(events)]
@@ -457,8 +457,8 @@ def test_done_and_finished() -> None:
 
 def test_a_delta_after_the_finish_is_an_error() -> None:
     parser = make_parser()
-    whole = sse(chunk({"content": "One"}), chunk({"content": ""}, "stop"))
-    assert parser.feed(whole) == [TextDelta("One")]
+    complete = sse(chunk({"content": "One"}), chunk({"content": ""}, "stop"))
+    assert parser.feed(complete) == [TextDelta("One")]
     assert parser.feed(sse(chunk({"content": ""}, "stop"))) == []
     with pytest.raises(IncompleteStreamError, match="out of order"):
         parser.feed(sse(chunk({"content": " two"})))
@@ -565,12 +565,11 @@ def test_a_body_that_is_not_json_is_an_error(raw: bytes) -> None:
 
 
 def test_a_key_in_an_invalid_body_is_hidden_before_it_is_cut() -> None:
-    key = "sk-0123456789abcdefghijklmnop"
-    context = ErrorContext(None, "openai", "127.0.0.1", secrets=(key,))
+    body = b"x" * 60 + KEY.encode() + b"x" * 600
     with pytest.raises(IncompleteStreamError) as caught:
-        Parser(context).feed_whole(b"x" * 60 + key.encode() + b"x" * 600)
-    said = f"{caught.value!r} {caught.value} {caught.value.body}"
-    assert key[:10] not in said
+        make_parser().feed_whole(body)
+    shown = f"{caught.value!r} {caught.value} {caught.value.body}"
+    assert KEY[:10] not in shown
     assert caught.value.__context__ is None
 
 

@@ -93,20 +93,28 @@ def test_a_model_that_supports_tools_only_without_thinking(model: str) -> None:
 # --- A forced tool while thinking -------------------------------------------------
 
 
-@pytest.mark.parametrize("value", [None, True])
+@pytest.mark.parametrize("enable_thinking", [None, True])
 @pytest.mark.parametrize(
     "choice", ["any", "required", "weather", named_choice("weather")]
 )
 @pytest.mark.parametrize("model", ["deepseek-v4-pro", "qwen3.7-plus"])
 def test_a_forced_tool_disables_thinking_by_default(
-    caplog: pytest.LogCaptureFixture, model: str, choice: object, value: bool | None
+    caplog: pytest.LogCaptureFixture,
+    model: str,
+    choice: object,
+    enable_thinking: bool | None,
 ) -> None:
     tools.log_once.cache_clear()
     with caplog.at_level(logging.INFO, logger="modelstudio"):
-        plan = make_plan(
-            model, tools=ONE_TOOL, tool_choice=choice, enable_thinking=value
+        plan, _ = (
+            make_plan(
+                model,
+                tools=ONE_TOOL,
+                tool_choice=choice,
+                enable_thinking=enable_thinking,
+            )
+            for _ in range(2)
         )
-        make_plan(model, tools=ONE_TOOL, tool_choice=choice, enable_thinking=value)
     assert plan.thinking is False
     assert plan.thinking_disabled
     assert not plan.call_required
@@ -116,12 +124,12 @@ def test_a_forced_tool_disables_thinking_by_default(
 
 
 def test_a_forced_tool_drops_budget_and_effort() -> None:
-    deep = make_plan(tools=ONE_TOOL, tool_choice="any", thinking_budget=100)
-    assert deep.options.thinking_budget is None
-    hard = make_plan(
+    plan = make_plan(tools=ONE_TOOL, tool_choice="any", thinking_budget=100)
+    assert plan.options.thinking_budget is None
+    plan = make_plan(
         "deepseek-v4-pro", tools=ONE_TOOL, tool_choice="any", reasoning_effort="max"
     )
-    assert hard.options.reasoning_effort is None
+    assert plan.options.reasoning_effort is None
 
 
 def test_a_forced_tool_with_the_policy_auto() -> None:
@@ -167,12 +175,12 @@ def test_a_thinking_only_model_always_uses_auto(policy: str) -> None:
 @pytest.mark.parametrize(
     ("model", "policy", "sent", "thinking", "call_required"),
     [
-        # It takes "required", while it does not think.
+        # Accepts "required" while it does not think.
         ("qwen3-vl-plus", "disable_thinking", "required", False, False),
         ("qwen3.7-plus", "disable_thinking", "auto", True, True),
         ("qwen3.7-plus", "auto", "auto", True, True),
         ("deepseek-v4-pro", "disable_thinking", "auto", True, True),
-        # The catalog does not say that it takes it.
+        # The catalog does not say whether it accepts "required".
         (UNKNOWN_MODEL, "disable_thinking", "auto", True, True),
     ],
 )

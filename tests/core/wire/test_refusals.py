@@ -130,9 +130,9 @@ COMPATIBLE = (
           kind="internal_error"),
 )
 # fmt: on
-# With a status of its own only: the same code is 429 for tokens.
+# Only with its own status: the same code is a 429 for tokens.
 RESOURCES = Fault(400, "Throttling.AllocationQuota", "Voices.", BadRequestError)
-# Without a code, a compatible 401 in a stream could not be told.
+# Inside a stream, this could not be recognized as a 401: it has no code.
 KEY_MISSING = Fault(
     401, None, "You didn't provide an API key.", AuthenticationError, kind=None
 )
