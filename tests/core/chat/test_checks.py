@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from modelstudio_core.catalog import known_models
+from modelstudio_core.chat.checks import check_budget, check_options, resolve_effort
+from modelstudio_core.chat.options import ChatOptions
 from modelstudio_core.endpoints import Protocol
 from tests.core.catalog.entries import chat_profile
-from tests.core.support import UNKNOWN_MODEL, make_plan, plan_error, tool
+from tests.core.support import UNKNOWN_MODEL, error_message, make_plan, plan_error, tool
 
 VALUES: dict[str, Any] = {
     "temperature": 0.6,
@@ -282,3 +284,50 @@ def test_effort_none_contradicts_enabled_thinking() -> None:
     message = plan_error("qwen3.8-max", reasoning_effort="none", enable_thinking=True)
     assert "reasoning_effort='none'" in message
     assert "enable_thinking=True" in message
+
+
+@pytest.mark.parametrize("model", ["qwen3.7-plus", UNKNOWN_MODEL])
+def test_a_budget_without_thinking_is_refused(model: str) -> None:
+    message = plan_error(model, thinking_budget=100, enable_thinking=False)
+    assert message == (
+        f"thinking_budget=100 has no effect while {model} does not think: pass"
+        " enable_thinking=True, or remove thinking_budget=."
+    )
+
+
+def test_a_budget_is_accepted_if_it_is_not_known_whether_the_model_thinks() -> None:
+    options = ChatOptions(thinking_budget=100)
+    check_budget(options, chat_profile(UNKNOWN_MODEL), thinks=None)
+    message = error_message(
+        check_budget, options, chat_profile(UNKNOWN_MODEL), thinks=False
+    )
+    assert message.startswith("thinking_budget=100 has no effect")
+
+
+def test_an_effort_is_not_refused_if_it_is_not_known_whether_the_model_thinks() -> None:
+    options = ChatOptions(reasoning_effort="high")
+    profile = chat_profile("deepseek-v4-pro")
+    assert resolve_effort(options, profile, thinks=None) == "high"
+
+
+# --- Values -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("type_", "nearest"), [("json", "json_object"), ("schema", "json_schema")]
+)
+def test_the_error_for_a_response_format_suggests_the_nearest(
+    type_: str, nearest: str
+) -> None:
+    message = plan_error(response_format={"type": type_})
+    assert message == (
+        f"Unknown response_format type {type_!r}. Did you mean {nearest!r}?"
+    )
+
+
+def test_values_are_checked_before_anything_else() -> None:
+    options = ChatOptions(temperature=2, presence_penalty=1)
+    message = error_message(
+        check_options, options, chat_profile("deepseek-v3.2"), "openai"
+    )
+    assert message == "temperature must be in [0, 2), got 2."

@@ -1,15 +1,22 @@
 """The options of a chat plan: their ranges, and those of one call."""
 
 import math
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
+from pydantic.fields import FieldInfo
 
 from modelstudio_core.catalog import resolve_deprecated
-from modelstudio_core.chat.options import ChatOptions
+from modelstudio_core.chat.options import (
+    OPTION_NAMES,
+    RULES,
+    ChatOptionArguments,
+    ChatOptions,
+    function_name,
+)
 from modelstudio_core.chat.plan import plan_chat
 from modelstudio_core.errors import ConfigurationError
-from tests.core.support import error_message, make_plan, plan_error
+from tests.core.support import error_message, make_plan, named_choice, plan_error, tool
 
 # --- Ranges -----------------------------------------------------------------------
 
@@ -187,3 +194,67 @@ def test_the_error_for_an_unknown_option_suggests_the_nearest(
 ) -> None:
     message = error_message(ChatOptions().override, {name: 1})
     assert message == f"Unknown argument {name!r}. Did you mean {nearest!r}?"
+
+
+def test_a_budget_of_a_call_replaces_the_constructors_effort() -> None:
+    effort = ChatOptions(reasoning_effort="high")
+    budget = effort.override({"thinking_budget": 100})
+    assert budget == ChatOptions(thinking_budget=100)
+    assert budget.override({"reasoning_effort": "low"}) == ChatOptions(
+        reasoning_effort="low"
+    )
+
+
+# --- The definition of the options --------------------------------------------------
+
+
+def test_every_option_has_a_rule_and_a_description() -> None:
+    assert tuple(RULES) == OPTION_NAMES
+    hints = get_type_hints(ChatOptions, include_extras=True)
+    for name, annotation in hints.items():
+        descriptions = [
+            metadata.description
+            for metadata in get_args(annotation)
+            if isinstance(metadata, FieldInfo)
+        ]
+        assert len(descriptions) == 1, name
+        assert descriptions[0], name
+
+
+def test_the_constructor_takes_every_option_but_tools() -> None:
+    options = get_type_hints(ChatOptions, include_extras=True)
+    arguments = get_type_hints(ChatOptionArguments, include_extras=True)
+    assert options.keys() - ChatOptionArguments.model_fields.keys() == {
+        "tools",
+        "tool_choice",
+    }
+    defaults = ChatOptions()
+    for name, field in ChatOptionArguments.model_fields.items():
+        assert arguments[name] == options[name], name
+        assert field.default == getattr(defaults, name), name
+        assert field.description, name
+
+
+def test_options_that_are_not_sent_under_their_own_name() -> None:
+    assert {name for name, rule in RULES.items() if not rule.sent} == {
+        "stop",
+        "enable_thinking",
+        "extra_body",
+        "forced_tool_choice",
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (tool("weather"), "weather"),
+        (named_choice("weather"), "weather"),
+        ({"type": "function", "function": {}}, None),
+        ({"type": "function", "function": "weather"}, None),
+        ({"name": "weather"}, None),
+        ("weather", None),
+        (None, None),
+    ],
+)
+def test_function_name(value: object, name: str | None) -> None:
+    assert function_name(value) == name

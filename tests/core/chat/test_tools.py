@@ -6,8 +6,10 @@ from typing import Any, Final
 import pytest
 
 from modelstudio_core.chat import tools
+from modelstudio_core.chat.tools import check_tools
 from tests.core.support import (
     UNKNOWN_MODEL,
+    error_message,
     make_plan,
     named_choice,
     plan_error,
@@ -88,6 +90,19 @@ def test_a_model_that_supports_tools_only_without_thinking(model: str) -> None:
     message = plan_error(model, tools=ONE_TOOL, enable_thinking=True)
     assert model in message
     assert "enable_thinking=False" in message
+
+
+@pytest.mark.parametrize(
+    ("choice", "sent"), [("required", "required"), ("any", named_choice("weather"))]
+)
+def test_required_is_sent_as_it_is_to_a_model_that_accepts_it(
+    choice: str, sent: object
+) -> None:
+    plan = make_plan(
+        "qwen3-vl-plus", tools=ONE_TOOL, tool_choice=choice, enable_thinking=False
+    )
+    assert plan.options.tool_choice == sent
+    assert not plan.call_required
 
 
 # --- A forced tool while thinking -------------------------------------------------
@@ -217,3 +232,43 @@ def test_any_of_several_tools_while_not_thinking(
     assert plan.options.tool_choice == sent
     assert plan.call_required is call_required
     assert not plan.thinking_disabled
+
+
+# --- Checks without a model ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "choice", [None, "auto", "none", "any", "required", "news", named_choice("news")]
+)
+def test_tools_and_choices_that_are_accepted(choice: object) -> None:
+    check_tools(TWO_TOOLS, choice)
+
+
+@pytest.mark.parametrize("value", [["weather"], [{}], [{"function": {}}], "weather"])
+def test_values_that_are_no_tools_are_refused(value: Any) -> None:
+    message = error_message(check_tools, value)
+    assert message.startswith("tools must be a list of dicts in the OpenAI shape")
+    assert message.endswith(f"got {value!r}.")
+
+
+@pytest.mark.parametrize("choice", [True, 5, ["weather"]])
+def test_a_choice_of_another_type_is_refused(choice: object) -> None:
+    message = error_message(check_tools, TWO_TOOLS, choice)
+    assert message == f"tool_choice must be a string or a dict, got {choice!r}."
+
+
+@pytest.mark.parametrize("choice", ["any", "weather", named_choice("weather")])
+def test_a_choice_of_no_tools_is_refused(choice: object) -> None:
+    assert error_message(check_tools, [], choice) == (
+        f"tool_choice={choice!r} needs tools: pass tools=."
+    )
+
+
+@pytest.mark.parametrize("choice", [None, "auto", "none"])
+def test_no_tools_and_no_forced_choice_are_accepted(choice: object) -> None:
+    check_tools([], choice)
+
+
+def test_the_error_for_a_choice_names_the_nearest_tool() -> None:
+    message = error_message(check_tools, TWO_TOOLS, named_choice("wether"))
+    assert message == "Unknown tool in tool_choice 'wether'. Did you mean 'weather'?"
