@@ -1,7 +1,13 @@
 """The completion of one choice, joined from its events."""
 
+from typing import Any
+
+import pytest
+
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import (
+    Citations,
+    Event,
     Finish,
     ReasoningDelta,
     TextDelta,
@@ -92,3 +98,34 @@ def test_tool_calls_are_new_dicts_each_time() -> None:
     first.clear()
     completion.add(ToolCallDelta(0, None, None, "}"))
     assert [call["function"]["arguments"] for call in completion.tool_calls] == ["{}"]
+
+
+def test_citations_are_kept() -> None:
+    results: list[Any] = [{"index": 1, "title": "Ulm"}]
+    completion = join([TextDelta("a"), Citations(results)])
+    assert completion.citations == results
+    assert Completion().citations == []
+
+
+@pytest.mark.parametrize(
+    ("event", "is_plain"),
+    [
+        (ReasoningDelta("a"), True),
+        (TextDelta("a"), True),
+        (make_finish(), True),
+        (ToolCallDelta(0, "call_1", "weather", ""), False),
+        (Citations([{}]), False),  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType] - any result
+        (Citations([]), True),
+    ],
+)
+def test_a_completion_without_calls_and_citations_is_plain(
+    event: Event, is_plain: bool
+) -> None:
+    assert join([event]).is_plain is is_plain
+
+
+def test_a_long_stream_is_joined_once() -> None:
+    completion = join([TextDelta("a")] * 1000 + [ReasoningDelta("b")] * 1000)
+    assert completion.text == "a" * 1000
+    assert completion.text is completion.text
+    assert completion.reasoning is completion.reasoning

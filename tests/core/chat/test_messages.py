@@ -2,12 +2,19 @@
 
 import copy
 import json
+import math
 from typing import Any, cast
 
 import pytest
 
 from modelstudio_core.catalog import known_models
-from modelstudio_core.chat.messages import Message, prepare_messages
+from modelstudio_core.chat.messages import (
+    Message,
+    arguments_text,
+    encodable,
+    json_instruction,
+    prepare_messages,
+)
 from tests.core.catalog.entries import chat_profile
 from tests.core.support import (
     AUDIO,
@@ -231,3 +238,60 @@ def test_parts_that_a_model_accepts_are_sent(model: str, part: dict[str, Any]) -
 
 def test_an_empty_prompt_is_refused() -> None:
     assert "no messages" in prepare_error()
+
+
+# --- Values that JSON does not have -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("a", "a"),
+        ("\ud83d\ude00", "\U0001f600"),
+        ("a\ud83d", "a\ufffd"),
+        (("a", 1), ["a", 1]),
+        ({"a": (None, True, 1.5)}, {"a": [None, True, 1.5]}),
+        ({"\ud83d": "\ud83d"}, {"\ufffd": "\ufffd"}),
+    ],
+)
+def test_encodable(value: object, sent: object) -> None:
+    assert encodable(value) == sent
+    json.dumps(sent, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("value", [b"x", {1}, object(), math.nan, math.inf, 1j])
+def test_encodable_refuses_a_value_that_json_does_not_have(value: object) -> None:
+    message = error_message(encodable, {"a": [value]}, "tools")
+    name = type(value).__name__
+    assert message.startswith(f"tools holds a {name}, which JSON does not have: ")
+
+
+def test_a_message_with_a_value_that_json_does_not_have_is_refused() -> None:
+    part = {"type": "image_url", "image_url": {"url": b"x"}}
+    assert prepare_error(user([part])) == (
+        "A message holds a bytes, which JSON does not have: b'x'"
+    )
+
+
+def test_arguments_that_a_framework_keeps_as_a_dict() -> None:
+    assert arguments_text("weather", {"city": "Köln"}) == '{"city": "Köln"}'
+    message = error_message(arguments_text, "weather", {"day": {1}})
+    assert message.startswith("The arguments of a call of the tool 'weather' are not")
+
+
+# --- The instruction to answer in JSON ----------------------------------------------
+
+
+@pytest.mark.parametrize("texts", [["Answer in JSON."], ["Hi", "as Json please"]])
+def test_a_prompt_that_mentions_json_needs_no_instruction(texts: list[str]) -> None:
+    assert json_instruction(texts) is None
+    assert json_instruction(texts, {"type": "object"}) is None
+
+
+def test_the_instruction_mentions_json_and_has_the_schema() -> None:
+    instruction = json_instruction(["Hi"])
+    assert instruction is not None
+    assert "JSON object" in instruction
+    with_schema = json_instruction([], {"title": "Größe"})
+    assert with_schema is not None
+    assert with_schema.endswith('{"title": "Größe"}')

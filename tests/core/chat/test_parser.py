@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +15,7 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
     Usage,
 )
+from modelstudio_core.chat.parser import flatten
 from modelstudio_core.errors import (
     APIError,
     AuthenticationError,
@@ -707,3 +709,115 @@ def test_an_error_as_a_body(
 def test_an_error_that_is_null_is_no_error() -> None:
     events = stream_events(chunk({"content": "a"}, "stop", error=None))
     assert events[0] == TextDelta("a")
+
+
+def test_the_error_of_a_stream_is_raised_again() -> None:
+    parser = make_parser()
+    assert parser.feed(sse(chunk({"content": "a"}), MODERATED)) == [TextDelta("a")]
+    assert (parser.done, parser.finished) == (True, False)
+    for call in (partial(parser.feed, DONE), parser.close):
+        with pytest.raises(ContentFilterError):
+            call()
+
+
+# --- Unexpected structures ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"delta": {"content": 5}},
+        {"delta": {"reasoning_content": {"text": "a"}}},
+        {"delta": {"content": [5]}},
+        {"delta": "text"},
+        {"delta": {"tool_calls": "text"}},
+        {"delta": {"tool_calls": [{"id": 5, "function": {"name": "f"}}]}},
+        {"delta": {"tool_calls": [{"id": "c", "function": {"name": 5}}]}},
+        {"delta": {"tool_calls": [{"id": "c", "function": "f"}]}},
+        {"delta": {}, "index": "0"},
+        {"delta": {}, "index": []},
+        {"delta": {}, "finish_reason": 5},
+        "text",
+        None,
+    ],
+)
+def test_a_choice_with_an_unexpected_structure_is_an_error(choice: object) -> None:
+    events, error = parse_stream([sse({**COMMON, "choices": [choice]})])
+    assert events == []
+    assert type(error) is InvalidResponseError
+    assert error.message.startswith("The response has an unexpected structure")
+    assert error.request_id == "u-1"
+    assert error.__cause__ is None
+
+
+def test_a_key_in_an_unexpected_structure_is_hidden() -> None:
+    choice = {"delta": {"content": {KEY: KEY}}}
+    _, error = parse_stream([sse({**COMMON, "choices": [choice]})])
+    assert error is not None
+    assert KEY not in f"{error!r} {error.body}"
+
+
+@pytest.mark.parametrize("logprobs", [5, "text", {"content": 5}, {"content": ["a"]}])
+def test_log_probabilities_with_an_unexpected_structure_are_ignored(
+    logprobs: object,
+) -> None:
+    payload = chunk({"content": "a"}, "stop")
+    payload["choices"][0]["logprobs"] = logprobs
+    assert finish_of(stream_events(payload)).logprobs is None
+
+
+# --- Fields with two names or without an index --------------------------------------
+
+
+def test_reasoning_under_its_short_name() -> None:
+    events = stream_events(
+        chunk({"reasoning": "Hm"}),
+        chunk({"reasoning_content": ".", "reasoning": "x"}, "stop"),
+    )
+    assert events[:-1] == [ReasoningDelta("Hm"), ReasoningDelta(".")]
+
+
+def test_two_choices_without_an_index_are_two_choices() -> None:
+    streamed = {**COMMON, "choices": [{"delta": {"content": c}} for c in "ab"]}
+    assert stream_events(streamed)[:2] == [TextDelta("a", 0), TextDelta("b", 1)]
+    body = {**COMMON, "choices": [{"message": {"content": c}} for c in "ab"]}
+    events = body_events(body)
+    assert events[:2] == [TextDelta("a", 0), TextDelta("b", 1)]
+    assert [e.choice for e in events if isinstance(e, Finish)] == [0, 1]
+
+
+def test_the_id_of_a_call_without_one_has_the_request_id() -> None:
+    events = stream_events(
+        call_chunk(
+            call_delta(0, "call_a", "weather", "{}"), call_delta(1, "", "news", "{}")
+        ),
+        chunk({}, "tool_calls"),
+    )
+    assert events[-2] == ToolCallDelta(1, "call_u-1_1", None, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("Hello", "Hello"),
+        (["Hel", {"text": "lo"}], "Hello"),
+        ([{"type": "image"}, {"text": None}], ""),
+        ([], ""),
+    ],
+)
+def test_flatten(content: object, text: str) -> None:
+    assert flatten(content) == text
+
+
+@pytest.mark.parametrize("content", [None, 5, {"text": "a"}])
+def test_flatten_refuses_other_types(content: object) -> None:
+    with pytest.raises(TypeError):
+        flatten(content)
+
+
+def test_bytes_after_the_end_are_ignored() -> None:
+    parser = make_parser()
+    stream = sse(chunk({"content": "a"}, "stop")) + DONE
+    assert parser.feed(stream + sse(chunk({"content": "b"}))) == [TextDelta("a")]
+    assert parser.done
+    assert [type(e) for e in parser.close()] == [Finish]
