@@ -7,7 +7,18 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from modelstudio_core.endpoints import Endpoint, check_protocol, resolve_endpoint
+from modelstudio_core.endpoints import (
+    APIS,
+    Api,
+    Endpoint,
+    api_key_from_environment,
+    check_protocol,
+    is_cloud_host,
+    is_documented,
+    is_loopback,
+    regions_of_mode,
+    resolve_endpoint,
+)
 from modelstudio_core.errors import ConfigurationError
 from tests.core.support import error_message
 
@@ -882,3 +893,177 @@ def test_equal_endpoints() -> None:
     other = resolve_endpoint(region="US (Virginia)", workspace="ws-1")
     assert one == other
     assert hash(one) == hash(other)
+
+
+# --- The URLs of the APIs -----------------------------------------------------------
+
+URL_PATHS: dict[Api, str] = {
+    "openai": "/compatible-mode/v1",
+    "dashscope": "/api/v1",
+    "rerank": "/compatible-api/v1",
+}
+
+
+def test_every_api_has_a_path() -> None:
+    assert set(URL_PATHS) == set(APIS)
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.region)
+def test_url_of_each_api(row: Row, api: Api) -> None:
+    endpoint = resolve_endpoint(region=row.region, workspace="ws-123")
+    assert endpoint.url(api) == f"https://{row.workspace_host}{URL_PATHS[api]}"
+    if row.shared_host:
+        shared = resolve_endpoint(region=row.region).url(api)
+        assert shared == f"https://{row.shared_host}{URL_PATHS[api]}"
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("suffix", ["", *URL_PATHS.values()])
+@pytest.mark.parametrize("prefix", ["", "/proxy", "/a/b"])
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_a_known_suffix_of_a_custom_base_url_is_replaced(
+    api: Api, suffix: str, prefix: str, end: str
+) -> None:
+    endpoint = resolve_endpoint(base_url=f"{GATEWAY}{prefix}{suffix}{end}")
+    if prefix and not suffix:
+        assert endpoint.url(api) == f"{GATEWAY}{prefix}"
+    else:
+        assert endpoint.url(api) == f"{GATEWAY}{prefix}{URL_PATHS[api]}"
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("path", ["/v1", "/api/v2", "/xcompatible-api/v1", "/api/v1/x"])
+def test_another_path_of_a_custom_base_url_is_kept(api: Api, path: str) -> None:
+    assert resolve_endpoint(base_url=GATEWAY + path).url(api) == GATEWAY + path
+
+
+def test_unknown_protocols_have_no_base_url() -> None:
+    endpoint = resolve_endpoint()
+    with pytest.raises(ConfigurationError, match="protocol must be"):
+        endpoint.base_url("rerank")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is tested
+
+
+# --- Hosts --------------------------------------------------------------------------
+
+LOOK_ALIKES = [
+    "https://dashscope.aliyuncs.com.example.com",
+    "https://dashscope-us.aliyuncs.com.evil",
+    "https://xdashscope.aliyuncs.com",
+    "https://dashscope-intl-aliyuncs.com",
+    "https://a.b.eu-central-1.maas.aliyuncs.com",
+    "https://eu-central-1.maas.aliyuncs.com",
+    "https://ws-9.eu-west-1.maas.aliyuncs.com",
+    "https://ws-9.eu-central-1.maas.aliyuncs.com.example.com",
+    "https://token-plan.ap-southeast-1.maas.aliyuncs.com",
+    "https://gateway.example.com",
+    "http://127.0.0.1:8000",
+    "http://[::1]:8000",
+    "http://localhost",
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.region)
+def test_hosts_of_the_service_are_documented(row: Row) -> None:
+    endpoint = resolve_endpoint(region=row.region, workspace="ws-123")
+    assert is_documented(endpoint)
+    if row.shared_host:
+        assert is_documented(resolve_endpoint(region=row.region))
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "https://dashscope.aliyuncs.com",
+        "https://DashScope-US.aliyuncs.com:443/api/v1",
+        "https://ws-9.eu-central-1.maas.aliyuncs.com/compatible-mode/v1",
+    ],
+)
+def test_a_custom_base_url_can_be_documented(base_url: str) -> None:
+    assert is_documented(resolve_endpoint(base_url=base_url))
+
+
+@pytest.mark.parametrize("base_url", LOOK_ALIKES)
+def test_other_hosts_are_not_documented(base_url: str) -> None:
+    """A region that is passed describes the gateway, and does not change its host."""
+    assert not is_documented(resolve_endpoint(base_url=base_url))
+    endpoint = resolve_endpoint(base_url=base_url, region="us", workspace="ws-1")
+    assert not is_documented(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_cloud"),
+    [
+        *((row.shared_host, True) for row in SHARED),
+        *((row.workspace_host, True) for row in ROWS if not row.in_header),
+        ("bucket.oss-ap-southeast-1.aliyuncs.com", True),
+        ("Bucket.OSS-cn-beijing.AliyunCS.com", True),
+        ("aliyuncs.com", False),
+        ("xaliyuncs.com", False),
+        ("aliyuncs.com.example.com", False),
+        ("dashscope.aliyuncs.com.example.com", False),
+        ("gateway.example.com", False),
+        ("127.0.0.1", False),
+        ("localhost", False),
+        ("", False),
+    ],
+)
+def test_is_cloud_host(host: str, is_cloud: bool) -> None:
+    assert is_cloud_host(host) is is_cloud
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.255.0.9", True),
+        ("::1", True),
+        ("0:0:0:0:0:0:0:1", True),
+        ("10.0.0.1", False),
+        ("2001:db8::1", False),
+        ("localhost.example.com", False),
+        ("127.0.0.1.example.com", False),
+        ("", False),
+    ],
+)
+def test_is_loopback(host: str, is_local: bool) -> None:
+    assert is_loopback(host) is is_local
+
+
+def test_endpoints_know_whether_they_are_local() -> None:
+    assert resolve_endpoint(base_url="http://127.0.0.1:8000").is_loopback
+    assert resolve_endpoint(base_url="http://LOCALHOST").is_loopback
+    assert not resolve_endpoint().is_loopback
+    assert not resolve_endpoint(base_url=GATEWAY).is_loopback
+
+
+def test_the_host_has_its_port() -> None:
+    assert resolve_endpoint(base_url=f"{GATEWAY}:8443").host == (
+        "gateway.example.com:8443"
+    )
+    assert resolve_endpoint().host == "dashscope-intl.aliyuncs.com"
+
+
+# --- Names that others need ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", SCOPES)
+def test_regions_of_a_mode(mode: str) -> None:
+    assert list(regions_of_mode(mode)) == [
+        row.region for row in ROWS if mode in row.modes
+    ]
+
+
+@pytest.mark.parametrize(("value", "key"), [(None, None), ("", None), ("sk-1", "sk-1")])
+def test_the_key_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, key: str | None
+) -> None:
+    if value is not None:
+        monkeypatch.setenv("DASHSCOPE_API_KEY", value)
+    assert api_key_from_environment() == key
+
+
+@pytest.mark.parametrize("protocol", ["openai", "dashscope"])
+def test_check_protocol(protocol: str) -> None:
+    assert check_protocol(protocol) == protocol
