@@ -1,4 +1,4 @@
-# Each target does its own set-up: Python 3.11 or later and make are all it needs.
+# Each target sets itself up: it needs Python 3.11 or later and make.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 
 .PHONY: demo test record soak bench bench-quick compare check format clean
 
-# The same job with and without a key: without one it runs on the local emulator.
+# The same job in both frameworks: on the emulator, or the service where there is a key.
 demo: $(READY)
 	$(BIN)/python examples/demo.py
 
@@ -20,13 +20,13 @@ test: $(READY)
 record: $(READY)
 	$(BIN)/python -m tests.support.cassettes
 
-# Hundreds of streams at once, one in ten failing: nothing lost, nothing leaked.
+# Hundreds of streams at once, one in ten failing: nothing is lost or leaked.
 SECONDS ?= 300
 soak: $(READY)
 	$(BIN)/python -m tests.faults.soak --seconds $(SECONDS) --record
 	$(BIN)/python -m tests.faults.document
 
-# Beside its peers, each in an environment of its own below .benchmarks/.
+# Compared with other clients, each in an environment of its own below .benchmarks/.
 bench: $(READY)
 	$(BIN)/python -m benchmarks --write
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelstudio_core._version import __version__
-from modelstudio_core.emulator.model.dashscope_form import DashScopePath
+from modelstudio_core.catalog import NativePath
 from modelstudio_core.emulator.protocols.base import ErrorProtocol
 from modelstudio_core.emulator.protocols.dashscope import DashScopeProtocol
 from modelstudio_core.emulator.protocols.faults import build_refusal
@@ -46,7 +46,7 @@ def build_app(studio: Studio, abort: Abort) -> ASGIApp:
     def route(path: str, respond: _Responder, *methods: str) -> Route:
         return Route(path, partial(_endpoint, respond, abort), methods=methods)
 
-    def dashscope_chat(path: DashScopePath) -> Route:
+    def dashscope_chat(path: NativePath) -> Route:
         chat = ChatService(studio, DashScopeProtocol(path))
         url = f"{_DASHSCOPE}/services/aigc/{path}/generation"
         return route(url, chat.respond, "POST")

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Final
 
 import aiohttp
+from yarl import URL
 
 from modelstudio_core.foreign.aiohttp_buffers import read_buffered
 
@@ -105,7 +106,8 @@ def _transport_class(http: ModuleType) -> Any:
             with _errors_of(http, request):
                 response = await self.session.request(
                     method=request.method,
-                    url=str(request.url),
+                    # As it is: another quoting may break a signature.
+                    url=URL(str(request.url), encoded=True),
                     headers=[
                         (name.decode("ascii"), value.decode("latin-1"))
                         for name, value in request.headers.raw

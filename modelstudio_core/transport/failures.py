@@ -37,11 +37,17 @@ class _Refused(Protocol):
 
 
 def translate_error(
-    error: Exception, connection: Connection, context: ErrorContext
+    error: Exception, connection: Connection, pool: object, context: ErrorContext
 ) -> Exception:
     """Return our error for one that sending a request raised.
 
     An error that is not of a library below is returned as it is.
+
+    Args:
+        error: What was raised.
+        connection: How the service is reached.
+        pool: The HTTP client that was used.
+        context: What errors need to know of the request.
     """
     openai: Any = sys.modules.get("openai")
     dashscope: Any = sys.modules.get("dashscope.v2.errors")
@@ -52,13 +58,13 @@ def translate_error(
         return status_error(refused, refused.body or refused.message, context)
     if (response := _response_in(error)) is not None:
         return status_error(response, "", context)
-    sdk_errors = [sdk.APIConnectionError for sdk in (openai, dashscope) if sdk]
-    if _is_timeout(error) or _is_transport_error(error, *sdk_errors):
-        return _unanswered_error(error, context)
-    if argument := _closed_client(connection):
+    if argument := _closed_client(connection, pool):
         return ConfigurationError(
             f"{argument} is closed: pass an open client, or leave it out."
         )
+    sdk_errors = [sdk.APIConnectionError for sdk in (openai, dashscope) if sdk]
+    if _is_timeout(error) or _is_transport_error(error, *sdk_errors):
+        return _unanswered_error(error, context)
     return error
 
 
@@ -92,11 +98,12 @@ def broken_body_error(
     return _with_cause(failure, error, context)
 
 
-def _closed_client(connection: Connection) -> str:
-    """Return the name of the argument whose client is closed, empty for none."""
-    for argument in ("http_client", "http_async_client"):
-        if getattr(getattr(connection, argument), "is_closed", False):
-            return argument
+def _closed_client(connection: Connection, pool: object) -> str:
+    """Return the argument that ``pool`` was passed as, if it is closed; else empty."""
+    if getattr(pool, "is_closed", False):
+        for argument in ("http_client", "http_async_client"):
+            if getattr(connection, argument) is pool:
+                return argument
     return ""
 
 

@@ -64,7 +64,7 @@ def send(
                 plain = _plain_request(connection, request, handle)
                 response = client.send(plain, **_PLAIN)
     except Exception as error:  # noqa: BLE001 - what is not a library's is raised as it is
-        failure = [translate_error(error, connection, context)]
+        failure = [translate_error(error, connection, handle.pool, context)]
     else:
         if response.is_success:
             return HttpResponse(handle, response, context)
@@ -95,7 +95,7 @@ async def asend(
                 plain = _plain_request(connection, request, handle)
                 response = await client.send(plain, **_PLAIN)
     except Exception as error:  # noqa: BLE001 - what is not a library's is raised as it is
-        failure = [translate_error(error, connection, context)]
+        failure = [translate_error(error, connection, handle.pool, context)]
     else:
         if response.is_success:
             return AsyncHttpResponse(handle, response, context)

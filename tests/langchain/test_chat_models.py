@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import UsageMetadataCallbackHandler
@@ -43,6 +42,7 @@ from tests.support.answers import (
     events,
     whole,
 )
+from tests.support.internals import http_library
 from tests.support.replay import replaying
 
 USAGE = {
@@ -572,7 +572,7 @@ def test_an_image_for_a_text_model_is_an_error_that_names_a_vision_model() -> No
 
 
 def test_custom_http_clients_are_shared_by_copies_and_not_pickled() -> None:
-    with httpx2.Client() as client:
+    with http_library().Client() as client:
         llm = model(http_client=client)
         assert copy.deepcopy(llm).http_client is client
         with pytest.raises(errors.ConfigurationError, match="cannot be pickled"):

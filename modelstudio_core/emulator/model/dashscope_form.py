@@ -1,21 +1,20 @@
 """The form of an answer that a DashScope request asks for."""
 
-from typing import Final, Literal
+from typing import Final
 
+from modelstudio_core.catalog import NativePath
 from modelstudio_core.emulator.model.query import ChatQuery
 
-__all__ = ["MULTIMODAL", "DashScopePath", "is_incremental", "is_text_format"]
+__all__ = ["MULTIMODAL", "is_incremental", "is_text_format"]
 
-DashScopePath = Literal["text-generation", "multimodal-generation"]
-
-MULTIMODAL: Final[DashScopePath] = "multimodal-generation"
+MULTIMODAL: Final[NativePath] = "multimodal-generation"
 # The families whose result_format is "text", and those whose incremental_output is
 # true, where the request does not set them (API reference).
 _TEXT_BY_DEFAULT: Final = "qwen-"
 _INCREMENTAL_BY_DEFAULT: Final = ("qwen3-", "qwq", "qvq")
 
 
-def is_text_format(query: ChatQuery, path: DashScopePath) -> bool:
+def is_text_format(query: ChatQuery, path: NativePath) -> bool:
     """Return whether the answer is a plain text, without a message around it."""
     if path == MULTIMODAL:
         return False

@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 from typing import ClassVar, Final
 
+from modelstudio_core.catalog import NativePath
 from modelstudio_core.emulator.json_values import JsonObject, dump
 from modelstudio_core.emulator.model.answers import Answer
 from modelstudio_core.emulator.model.dashscope_form import (
     MULTIMODAL,
-    DashScopePath,
     is_incremental,
     is_text_format,
 )
@@ -55,9 +55,9 @@ class DashScopeProtocol:
     content_type: ClassVar[str] = "application/json"
     stream_content_type: ClassVar[str] = "text/event-stream;charset=UTF-8"
 
-    def __init__(self, path: DashScopePath) -> None:
+    def __init__(self, path: NativePath) -> None:
         """Set the path, which decides the form of a message's content."""
-        self._path: DashScopePath = path
+        self._path: NativePath = path
 
     def parse(self, body: object, headers: Mapping[str, str]) -> ChatQuery:
         """Parse a request: ``input`` has the messages, ``parameters`` the options."""
@@ -113,7 +113,7 @@ class _Writer:
     def __init__(
         self,
         query: ChatQuery,
-        path: DashScopePath,
+        path: NativePath,
         answers: Sequence[Answer],
         context: ResponseContext,
         reply: Reply,

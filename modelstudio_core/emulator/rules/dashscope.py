@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from modelstudio_core.catalog import NativePath
 from modelstudio_core.emulator.model.dashscope_form import (
-    DashScopePath,
     is_incremental,
     is_text_format,
 )
@@ -15,7 +15,7 @@ __all__ = ["check_dashscope_chat"]
 _ROLES: Final = frozenset({"system", "user", "assistant", "tool"})
 
 
-def check_dashscope_chat(query: ChatQuery, path: DashScopePath) -> None:
+def check_dashscope_chat(query: ChatQuery, path: NativePath) -> None:
     """Refuse a chat request that only the DashScope protocol refuses.
 
     Args:

@@ -1,0 +1,244 @@
+"""HTTP clients: a user's own, their time limits, their life, and no threads."""
+
+import asyncio
+import gc
+import threading
+import weakref
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, closing
+from typing import Any
+
+import pytest
+
+from langchain_modelstudio import ChatModelStudio
+from modelstudio_core import errors
+from modelstudio_core.emulator import Emulator
+from modelstudio_core.transport.pools import http_library
+from modelstudio_core.transport.requests import HttpRequest
+from modelstudio_core.transport.send import asend, send
+from tests.core.transport.support import SYNC_AND_ASYNC, connection_to
+from tests.support.http_server import Scripted, serve_http
+from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
+from tests.support.raw_server import answering
+
+BOTH_PROTOCOLS = pytest.mark.parametrize("protocol", PROTOCOLS)
+BOTH_FRAMEWORKS = pytest.mark.parametrize("framework", FRAMEWORKS)
+SSE_HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+    b"transfer-encoding: chunked\r\n\r\n"
+)
+
+
+@asynccontextmanager
+async def own_clients(**options: Any) -> AsyncGenerator[dict[str, Any]]:
+    """Yield HTTP clients of the user's own, as arguments of a constructor."""
+    http = http_library()
+    with http.Client(**options) as client:
+        async with http.AsyncClient(**options) as async_client:
+            yield {"http_client": client, "http_async_client": async_client}
+
+
+async def answer(llm: Any, *, is_async: bool) -> str:
+    """Return the answer of a model of either framework."""
+    if isinstance(llm, ChatModelStudio):
+        message = await llm.ainvoke("Hi") if is_async else llm.invoke("Hi")
+        return str(message.text)
+    response = await llm.acomplete("Hi") if is_async else llm.complete("Hi")
+    return str(response.text)
+
+
+# --- Time limits ------------------------------------------------------------------
+
+
+@SYNC_AND_ASYNC
+@BOTH_PROTOCOLS
+@BOTH_FRAMEWORKS
+async def test_the_timeout_holds_with_a_users_own_client(
+    framework: Framework, protocol: Protocol, is_async: bool
+) -> None:
+    """The client's own limit is shorter than the answer takes, and is not used."""
+    late = [SSE_HEAD, finished_stream(protocol) + b"0\r\n\r\n"]
+    async with own_clients(timeout=0.05) as clients:
+        with answering(late, pause=0.3) as url:
+            llm = model(framework, url, protocol, timeout=20, **clients)
+            assert await answer(llm, is_async=is_async) == "Hi"
+
+
+@SYNC_AND_ASYNC
+@BOTH_PROTOCOLS
+@BOTH_FRAMEWORKS
+async def test_a_silent_service_is_a_timeout_with_a_users_own_client(
+    framework: Framework, protocol: Protocol, is_async: bool
+) -> None:
+    async with own_clients(timeout=60) as clients:
+        with answering([SSE_HEAD], pause=3) as url:
+            llm = model(framework, url, protocol, timeout=0.2, **clients)
+            with pytest.raises(errors.APITimeoutError):
+                await answer(llm, is_async=is_async)
+
+
+@SYNC_AND_ASYNC
+@BOTH_PROTOCOLS
+@pytest.mark.parametrize("limit", [None, (5, None), (None, 5)])
+async def test_none_is_no_limit(
+    modelstudio_emulator: Emulator,
+    protocol: Protocol,
+    limit: Any,
+    is_async: bool,
+) -> None:
+    llm = model("LangChain", modelstudio_emulator, protocol, timeout=limit)
+    connection = llm.resolved.connection
+    expected = (None, None) if limit is None else limit
+    assert (connection.connect_timeout, connection.read_timeout) == expected
+    assert await answer(llm, is_async=is_async)
+
+
+# --- A user's own client ----------------------------------------------------------
+
+
+@SYNC_AND_ASYNC
+@BOTH_PROTOCOLS
+@BOTH_FRAMEWORKS
+async def test_a_closed_client_is_a_configuration_error(
+    modelstudio_emulator: Emulator,
+    framework: Framework,
+    protocol: Protocol,
+    is_async: bool,
+) -> None:
+    async with own_clients() as clients:
+        llm = model(framework, modelstudio_emulator, protocol, **clients)
+    argument = "http_async_client" if is_async else "http_client"
+    with pytest.raises(errors.ConfigurationError, match=f"{argument} is closed"):
+        await answer(llm, is_async=is_async)
+
+
+@SYNC_AND_ASYNC
+@BOTH_PROTOCOLS
+async def test_a_users_client_does_not_outlive_its_model(
+    modelstudio_emulator: Emulator, protocol: Protocol, is_async: bool
+) -> None:
+    http = http_library()
+    client, async_client = http.Client(), http.AsyncClient()
+    llm = model(
+        "LangChain",
+        modelstudio_emulator,
+        protocol,
+        http_client=client,
+        http_async_client=async_client,
+    )
+    await answer(llm, is_async=is_async)
+    client.close()
+    await async_client.aclose()
+    references = [weakref.ref(client), weakref.ref(async_client)]
+    del llm, client, async_client
+    gc.collect()
+    assert [reference() for reference in references] == [None, None]
+
+
+@SYNC_AND_ASYNC
+async def test_equal_models_with_one_client_share_what_is_made_of_it(
+    modelstudio_emulator: Emulator, is_async: bool
+) -> None:
+    async with own_clients() as clients:
+        first = model("LangChain", modelstudio_emulator, **clients)
+        second = model("LangChain", modelstudio_emulator, **clients)
+        assert first.resolved.connection == second.resolved.connection
+        assert await answer(first, is_async=is_async)
+        assert await answer(second, is_async=is_async)
+
+
+# --- The end of a stream ----------------------------------------------------------
+
+
+def finished_stream(protocol: Protocol) -> bytes:
+    """Return one event that ends an answer, as an HTTP chunk without the last one."""
+    event = (
+        b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n'
+        b"data: [DONE]\n\n"
+        if protocol == "openai"
+        else b'data:{"output":{"choices":[{"message":{"content":"Hi"},'
+        b'"finish_reason":"stop"}]},"request_id":"r"}\n\n'
+    )
+    return b"%x\r\n%s\r\n" % (len(event), event)
+
+
+@BOTH_PROTOCOLS
+@BOTH_FRAMEWORKS
+def test_no_thread_is_started_for_a_synchronous_stream(
+    modelstudio_emulator: Emulator,
+    framework: Framework,
+    protocol: Protocol,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    llm: Any = model(framework, modelstudio_emulator, protocol)
+    stream: Callable[[str], Iterator[Any]] = (
+        llm.stream if framework == "LangChain" else llm.stream_complete
+    )
+    list(stream("Warm up."))
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def record(thread: threading.Thread) -> None:
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", record)
+    for _ in range(3):
+        list(stream("Hi"))
+    assert started == []
+
+
+@SYNC_AND_ASYNC
+@BOTH_PROTOCOLS
+async def test_a_stream_whose_response_does_not_end_does_not_wait(
+    protocol: Protocol, is_async: bool
+) -> None:
+    """The answer is complete; the rest of the response is waited for briefly."""
+    with answering([SSE_HEAD + finished_stream(protocol)], pause=5) as url:
+        llm = model("LangChain", url, protocol, timeout=60)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        if is_async:
+            async with aclosing(llm.astream("Hi")) as chunks:  # pyright: ignore[reportArgumentType] - a generator
+                texts = [str(chunk.text) async for chunk in chunks]
+        else:
+            with closing(llm.stream("Hi")) as chunks:  # pyright: ignore[reportArgumentType] - a generator
+                texts = [str(chunk.text) for chunk in chunks]
+        assert "".join(texts) == "Hi"
+        assert loop.time() - began < 2
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("api", ["openai", "dashscope", "rerank"])
+async def test_a_client_of_a_connection_serves_every_api(
+    is_async: bool, api: Any
+) -> None:
+    """One pool, whichever SDK sends: three requests, one connection."""
+    with serve_http(Scripted()) as server:
+        connection = connection_to(server.base_url)
+        for _ in range(3):
+            request = HttpRequest(api=api, path="/things", json={})
+            if is_async:
+                response = await asend(connection, request, connection.context)
+                async with aclosing(response):
+                    assert await response.read() == b"{}"
+            else:
+                with closing(send(connection, request, connection.context)) as answer_:
+                    assert answer_.read() == b"{}"
+    assert len(server.received) == 3
+    assert len(set(server.peers)) == 1
+
+
+async def test_a_call_of_each_kind_shares_a_pool() -> None:
+    with serve_http(Scripted()) as server:
+        connection = connection_to(server.base_url)
+        requests = [
+            HttpRequest(api="openai", path="/a", json={}),
+            HttpRequest(api="dashscope", path="/b", json={}),
+            HttpRequest(api="rerank", path="/c", json={}),
+            HttpRequest(method="GET", path="/d"),
+        ]
+        for request in requests:
+            with closing(send(connection, request, connection.context)) as response:
+                response.read()
+    assert len(set(server.peers)) == 1

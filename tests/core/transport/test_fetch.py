@@ -1,0 +1,501 @@
+"""Whole JSON answers and files, whatever the service, the method and the host."""
+
+import gzip
+import json
+from email.message import Message
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from modelstudio_core import errors
+from modelstudio_core.endpoints import Api
+from modelstudio_core.transport import sdks, send
+from modelstudio_core.transport.connection import Connection
+from modelstudio_core.transport.fetch import (
+    JsonAnswer,
+    adownload,
+    afetch,
+    download,
+    fetch,
+)
+from modelstudio_core.transport.pools import http_library
+from modelstudio_core.transport.requests import HttpRequest, Upload
+from tests.core.transport.support import KEY, SYNC_AND_ASYNC, call, connection_to
+from tests.support.http_server import HttpServer, Received, Scripted, serve_http
+
+ANSWER = {"data": [1, 2], "text": "Grüße"}
+OK = Scripted(body=json.dumps(ANSWER).encode(), headers={"x-request-id": "r-1"})
+REFUSED = Scripted(
+    status=400,
+    body=b'{"code":"InvalidParameter","message":"No such dimension."}',
+    headers={"x-request-id": "r-2"},
+)
+SECRET_HEADER = "gateway-token-0123456789"
+PATHS: list[tuple[Api, str]] = [
+    ("openai", "/compatible-mode/v1"),
+    ("dashscope", "/api/v1"),
+    ("rerank", "/compatible-api/v1"),
+]
+
+
+async def fetched(
+    connection: Connection, request: HttpRequest, *, is_async: bool
+) -> JsonAnswer:
+    context = connection.context
+    return await call(
+        is_async,
+        lambda: fetch(connection, request, context),
+        lambda: afetch(connection, request, context),
+    )
+
+
+async def downloaded(
+    connection: Connection, request: HttpRequest, to: Path, *, is_async: bool
+) -> None:
+    context = connection.context
+    await call(
+        is_async,
+        lambda: download(connection, request, to, context),
+        lambda: adownload(connection, request, to, context),
+    )
+
+
+# --- What is sent -----------------------------------------------------------------
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize(("api", "prefix"), PATHS)
+async def test_a_json_body_goes_to_the_base_path_of_its_api(
+    is_async: bool, api: Api, prefix: str
+) -> None:
+    request = HttpRequest(
+        api=api, path="/things", json={"a": "é"}, headers={"X-A": "1"}
+    )
+    with serve_http(OK) as server:
+        answer = await fetched(
+            connection_to(server.base_url, workspace="ws-1"), request, is_async=is_async
+        )
+    received = server.only
+    assert (received.method, received.path) == ("POST", f"{prefix}/things")
+    assert json.loads(received.body) == {"a": "é"}
+    assert received.headers["authorization"] == f"Bearer {KEY}"
+    assert received.headers["content-type"] == "application/json"
+    assert received.headers["x-a"] == "1"
+    assert received.headers["x-dashscope-workspace"] == "ws-1"
+    assert received.headers["user-agent"].startswith("modelstudio-integrations/")
+    assert answer.body == ANSWER
+    assert answer.request_id == "r-1"
+    assert answer.headers["x-request-id"] == "r-1"
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize(("api", "prefix"), PATHS)
+async def test_other_methods_have_a_query_and_no_body(
+    is_async: bool, method: Any, api: Api, prefix: str
+) -> None:
+    request = HttpRequest(
+        api=api, path="/tasks/1", method=method, query={"page": "2", "q": "a b&c"}
+    )
+    with serve_http(OK) as server:
+        await fetched(connection_to(server.base_url), request, is_async=is_async)
+    received = server.only
+    assert (received.method, received.path) == (method, f"{prefix}/tasks/1")
+    assert received.query == {"page": "2", "q": "a b&c"}
+    assert received.body == b""
+    assert received.headers["authorization"] == f"Bearer {KEY}"
+    assert "content-type" not in received.headers
+
+
+def form_parts(received: Received) -> list[Message]:
+    head = f"content-type: {received.headers['content-type']}\r\n\r\n".encode()
+    parsed = BytesParser().parsebytes(head + received.body)
+    return cast("list[Message]", parsed.get_payload())
+
+
+@SYNC_AND_ASYNC
+async def test_files_are_a_multipart_form(is_async: bool) -> None:
+    request = HttpRequest(
+        path="/files",
+        files=[
+            Upload(name="purpose", content=b"batch"),
+            Upload(
+                name="file",
+                content=b'{"a": 1}\n',
+                filename="rows.jsonl",
+                content_type="application/jsonl",
+            ),
+        ],
+    )
+    with serve_http(OK) as server:
+        await fetched(connection_to(server.base_url), request, is_async=is_async)
+    purpose, file = form_parts(server.only)
+    assert purpose.get_payload() == "batch"
+    assert purpose.get_filename() is None
+    assert file.get_filename() == "rows.jsonl"
+    assert file.get_content_type() == "application/jsonl"
+    assert file.get_payload() == '{"a": 1}\n'
+
+
+@SYNC_AND_ASYNC
+async def test_the_native_protocol_needs_no_sdk(
+    is_async: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send, "HAS_DASHSCOPE", False)
+    monkeypatch.setattr(sdks, "make_sdk_client", None)
+    request = HttpRequest(api="dashscope", path="/things", json={"a": 1})
+    with serve_http(OK) as server:
+        answer = await fetched(
+            connection_to(server.base_url, "dashscope"), request, is_async=is_async
+        )
+    assert server.only.path == "/api/v1/things"
+    assert answer.body == ANSWER
+
+
+# --- Another host -----------------------------------------------------------------
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("own_client", [False, True])
+async def test_another_host_gets_nothing_of_the_users(
+    is_async: bool, own_client: bool
+) -> None:
+    """Neither the key, nor the workspace, nor what the user's own client adds."""
+    http = http_library()
+    options: dict[str, Any] = {
+        "headers": {"Authorization": "Bearer other", "X-Gateway": SECRET_HEADER},
+        "cookies": {"session": SECRET_HEADER},
+        "auth": ("user", SECRET_HEADER),
+        "params": {"token": SECRET_HEADER},
+        "follow_redirects": True,
+    }
+    with (
+        serve_http(OK) as service,
+        serve_http(OK) as other,
+        http.Client(**options) as client,
+    ):
+        async with http.AsyncClient(**options) as async_client:
+            connection = connection_to(
+                service.base_url,
+                workspace="ws-1",
+                default_headers=(("X-Tenant", SECRET_HEADER),),
+                http_client=client if own_client else None,
+                http_async_client=async_client if own_client else None,
+            )
+            request = HttpRequest(
+                method="GET", url=f"{other.base_url}/result.json", query={"a": "1"}
+            )
+            await fetched(connection, request, is_async=is_async)
+    assert service.received == []
+    received = other.only
+    assert received.path == "/result.json"
+    assert received.query == {"a": "1"}
+    assert {"authorization", "cookie", "x-dashscope-workspace"}.isdisjoint(
+        received.headers
+    )
+    sent = str(received)
+    assert KEY not in sent
+    assert SECRET_HEADER not in sent
+    assert "ws-1" not in sent
+
+
+@SYNC_AND_ASYNC
+async def test_a_signed_address_is_sent_as_it_is(is_async: bool) -> None:
+    target = "/a%2Fb/%E4%BD%A0.png?Expires=1&Signature=x%2By%2Fz%3D&q=a%20b"
+    with serve_http(OK) as other:
+        request = HttpRequest(method="GET", url=f"{other.base_url}{target}")
+        await fetched(connection_to(other.base_url), request, is_async=is_async)
+    assert other.only.target == target
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/?Signature=secret-signature",
+        "http://bucket.oss-cn-beijing.aliyuncs.com/?Signature=secret-signature",
+        "https://aliyuncs.com.evil.example/?Signature=secret-signature",
+        "https://evilaliyuncs.com/?Signature=secret-signature",
+        "ftp://bucket.oss-cn-beijing.aliyuncs.com/?Signature=secret-signature",
+        "file:///etc/passwd?Signature=secret-signature",
+    ],
+)
+async def test_a_host_that_is_not_the_clouds_is_refused(
+    is_async: bool, url: str
+) -> None:
+    request = HttpRequest(method="GET", url=url)
+    with serve_http(OK) as server, pytest.raises(errors.ConfigurationError) as caught:
+        await fetched(connection_to(server.base_url), request, is_async=is_async)
+    assert server.received == []
+    assert "secret-signature" not in str(caught.value)
+
+
+@SYNC_AND_ASYNC
+async def test_the_service_does_not_send_requests_to_this_machine(
+    is_async: bool,
+) -> None:
+    """An address in a response of the real service must not reach loopback."""
+    connection = connection_to("https://dashscope.aliyuncs.com")
+    with serve_http(OK) as local:
+        request = HttpRequest(method="GET", url=local.base_url)
+        with pytest.raises(errors.ConfigurationError):
+            await fetched(connection, request, is_async=is_async)
+    assert local.received == []
+
+
+# --- Answers ----------------------------------------------------------------------
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b'"a"', b"null", b'{"a":'])
+async def test_an_answer_that_is_no_json_object(is_async: bool, body: bytes) -> None:
+    request = HttpRequest(path="/things", json={})
+    scripted = Scripted(body=body, headers={"x-request-id": "r-3"})
+    with (
+        serve_http(scripted) as server,
+        pytest.raises(errors.InvalidResponseError) as caught,
+    ):
+        await fetched(connection_to(server.base_url), request, is_async=is_async)
+    assert caught.value.request_id == "r-3"
+    assert caught.value.body == body.decode()
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "Slow down.", "code": "limit_requests"}},
+        {"code": "Throttling.RateQuota", "message": "Slow down.", "request_id": "r"},
+    ],
+)
+async def test_an_error_inside_http_200(is_async: bool, body: dict[str, Any]) -> None:
+    request = HttpRequest(path="/things", json={})
+    with (
+        serve_http(Scripted(body=json.dumps(body).encode())) as server,
+        pytest.raises(errors.RateLimitError) as caught,
+    ):
+        await fetched(connection_to(server.base_url), request, is_async=is_async)
+    assert caught.value.status_code == 429
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize(("api", "prefix"), PATHS)
+async def test_a_refusal_is_the_error_of_its_status(
+    is_async: bool, api: Api, prefix: str
+) -> None:
+    request = HttpRequest(api=api, path="/things", json={})
+    with serve_http(REFUSED) as server, pytest.raises(errors.BadRequestError) as caught:
+        await fetched(connection_to(server.base_url), request, is_async=is_async)
+    assert server.only.path == f"{prefix}/things"
+    assert caught.value.message == "No such dimension."
+    assert caught.value.code == "InvalidParameter"
+    assert caught.value.request_id == "r-2"
+    assert caught.value.__context__ is None
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize(("api", "prefix"), PATHS)
+async def test_a_redirect_is_not_followed(
+    is_async: bool, api: Api, prefix: str
+) -> None:
+    with serve_http(OK) as other:
+        redirect = Scripted(status=307, headers={"location": other.base_url})
+        with serve_http(redirect) as server:
+            request = HttpRequest(api=api, path="/things", json={})
+            with pytest.raises(errors.APIStatusError) as caught:
+                await fetched(
+                    connection_to(server.base_url), request, is_async=is_async
+                )
+        assert server.only.path == f"{prefix}/things"
+    assert other.received == []
+    assert caught.value.status_code == 307
+
+
+@SYNC_AND_ASYNC
+async def test_a_key_that_the_service_repeats_is_hidden(is_async: bool) -> None:
+    body = json.dumps({"code": "InvalidParameter", "message": f"Bad {KEY}"}).encode()
+    request = HttpRequest(method="GET", path="/things")
+    with (
+        serve_http(Scripted(status=400, body=body)) as server,
+        pytest.raises(errors.BadRequestError) as caught,
+    ):
+        await fetched(connection_to(server.base_url), request, is_async=is_async)
+    assert KEY not in f"{caught.value} {caught.value.body}"
+
+
+# --- Repetition -------------------------------------------------------------------
+
+
+BUSY = Scripted(status=503, body=b'{"code":"ModelServingError","message":"Busy."}')
+LIMITED = Scripted(status=429, body=b'{"code":"Throttling","message":"Slow down."}')
+HUNG_UP = Scripted(hang_up=True)
+CUT = Scripted(missing_bytes=10)
+
+
+async def try_three_times(
+    server: HttpServer, *, repeatable: bool, is_async: bool
+) -> JsonAnswer:
+    connection = connection_to(server.base_url, max_retries=2, read_timeout=0.5)
+    request = HttpRequest(
+        api="dashscope", path="/create", json={"a": 1}, repeatable=repeatable
+    )
+    return await fetched(connection, request, is_async=is_async)
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.usefixtures("no_backoff")
+@pytest.mark.parametrize("failure", [BUSY, LIMITED, HUNG_UP, CUT])
+async def test_a_failed_request_is_repeated(is_async: bool, failure: Scripted) -> None:
+    with serve_http(failure, failure, OK) as server:
+        answer = await try_three_times(server, repeatable=True, is_async=is_async)
+    assert answer.body == ANSWER
+    assert len(server.received) == 3
+    assert len({request.body for request in server.received}) == 1
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.usefixtures("no_backoff")
+@pytest.mark.parametrize("failure", [BUSY, HUNG_UP, CUT])
+async def test_what_may_have_been_created_is_not_created_again(
+    is_async: bool, failure: Scripted
+) -> None:
+    with serve_http(failure, OK) as server, pytest.raises(errors.APIError):
+        await try_three_times(server, repeatable=False, is_async=is_async)
+    assert len(server.received) == 1
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.usefixtures("no_backoff")
+async def test_a_request_that_was_not_accepted_is_repeated(is_async: bool) -> None:
+    with serve_http(LIMITED, LIMITED, OK) as server:
+        answer = await try_three_times(server, repeatable=False, is_async=is_async)
+    assert answer.body == ANSWER
+    assert len(server.received) == 3
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.usefixtures("no_backoff")
+@pytest.mark.parametrize("api", [api for api, _ in PATHS])
+async def test_a_connection_that_was_not_made_created_nothing(
+    is_async: bool, api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "modelstudio")
+    with serve_http() as server:
+        base_url = server.base_url
+    connection = connection_to(base_url, max_retries=2)
+    request = HttpRequest(api=api, path="/create", json={}, repeatable=False)
+    with pytest.raises(errors.APIConnectionError) as caught:
+        await fetched(connection, request, is_async=is_async)
+    assert not caught.value.was_sent
+    assert len([r for r in caplog.records if "repetition" in r.message]) == 2
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+# --- Files ------------------------------------------------------------------------
+
+
+@SYNC_AND_ASYNC
+async def test_a_file_is_written_when_it_is_whole(
+    is_async: bool, tmp_path: Path
+) -> None:
+    content = bytes(range(256)) * 9000
+    to = tmp_path / "image.png"
+    to.write_bytes(b"before")
+    with serve_http(Scripted(body=content)) as other:
+        request = HttpRequest(method="GET", url=f"{other.base_url}/image.png")
+        await downloaded(connection_to(other.base_url), request, to, is_async=is_async)
+    assert to.read_bytes() == content
+    assert "authorization" not in other.only.headers
+    assert names_in(tmp_path) == ["image.png"]
+
+
+@SYNC_AND_ASYNC
+async def test_a_compressed_file_is_decoded(is_async: bool, tmp_path: Path) -> None:
+    scripted = Scripted(
+        body=gzip.compress(b"text"), headers={"content-encoding": "gzip"}
+    )
+    with serve_http(scripted) as server:
+        request = HttpRequest(method="GET", path="/files/1/content")
+        to = tmp_path / "rows.jsonl"
+        await downloaded(connection_to(server.base_url), request, to, is_async=is_async)
+    assert to.read_bytes() == b"text"
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.usefixtures("no_backoff")
+async def test_a_download_that_breaks_off_begins_again(
+    is_async: bool, tmp_path: Path
+) -> None:
+    cut = Scripted(body=b"half", missing_bytes=4)
+    to = tmp_path / "file"
+    with serve_http(cut, Scripted(body=b"complete")) as server:
+        connection = connection_to(server.base_url, max_retries=1)
+        request = HttpRequest(method="GET", path="/files/1/content")
+        await downloaded(connection, request, to, is_async=is_async)
+    assert to.read_bytes() == b"complete"
+    assert len(server.received) == 2
+
+
+@SYNC_AND_ASYNC
+async def test_a_download_that_fails_leaves_what_was_there(
+    is_async: bool, tmp_path: Path
+) -> None:
+    to = tmp_path / "file"
+    to.write_bytes(b"before")
+    with serve_http(Scripted(body=b"half", missing_bytes=4)) as server:
+        request = HttpRequest(method="GET", path="/files/1/content")
+        with pytest.raises(errors.IncompleteStreamError):
+            await downloaded(
+                connection_to(server.base_url), request, to, is_async=is_async
+            )
+    assert to.read_bytes() == b"before"
+    assert names_in(tmp_path) == ["file"]
+
+
+# --- The log ----------------------------------------------------------------------
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.usefixtures("no_backoff")
+async def test_the_log_says_what_happens_and_no_content(
+    is_async: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "modelstudio")
+    quoting = Scripted(
+        status=429, body=b'{"code":"Throttling","message":"my secret prompt"}'
+    )
+    with serve_http(quoting, OK) as server:
+        connection = connection_to(server.base_url, max_retries=1)
+        request = HttpRequest(
+            api="dashscope", path="/create", json={"prompt": "my secret prompt"}
+        )
+        await fetched(connection, request, is_async=is_async)
+    records = [r for r in caplog.records if r.name == "modelstudio"]
+    url = f"{server.base_url}/api/v1/create"
+    assert [r.message for r in records if r.levelname == "DEBUG"] == [
+        f"POST {url}",
+        f"POST {url}",
+    ]
+    (repetition,) = [r.message for r in records if r.levelname == "INFO"]
+    assert "RateLimitError: status 429, code Throttling" in repetition
+    assert "repetition 1 of 1" in repetition
+    logged = " ".join(record.message for record in records)
+    assert "secret prompt" not in logged
+    assert KEY not in logged
+
+
+@SYNC_AND_ASYNC
+async def test_the_log_has_no_signature(
+    is_async: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "modelstudio")
+    with serve_http(OK) as other:
+        request = HttpRequest(method="GET", url=f"{other.base_url}/a?Signature=secret")
+        await fetched(connection_to(other.base_url), request, is_async=is_async)
+    assert "secret" not in caplog.text
+    assert f"GET {other.base_url}/a" in caplog.text
