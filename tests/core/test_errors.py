@@ -136,3 +136,19 @@ def test_errors_can_be_caught_as_builtin_exceptions() -> None:
         raise APITimeoutError("x")
     with pytest.raises(ValueError, match=r"^x$"):
         raise ConfigurationError("x")
+
+
+@pytest.mark.parametrize("cls", [APIConnectionError, APITimeoutError])
+def test_a_request_may_have_been_sent_by_default(cls: type[APIConnectionError]) -> None:
+    error = cls("x")
+    assert error.was_sent
+    error.was_sent = False
+    assert not error.was_sent
+    assert cls("y").was_sent
+
+
+def test_identifiers() -> None:
+    assert ModelStudioError("x").identifiers == ""
+    assert ModelStudioError("x", **FIELDS).identifiers == (
+        "status 429, code limit_requests, region us-east-1, request id r-1"
+    )

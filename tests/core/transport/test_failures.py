@@ -22,7 +22,6 @@ from modelstudio_core.errors import (
     InternalServerError,
     RateLimitError,
 )
-from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.failures import (
     broken_body_error,
     status_error,
@@ -39,9 +38,9 @@ EACH_LIBRARY: Final = pytest.mark.parametrize(
 )
 
 
-def translate(error: Exception, connection: Connection | None = None) -> Any:
-    """Translate an error that sending a request raised."""
-    return translate_error(error, connection or make_connection(), CONTEXT)
+def translate(error: Exception, pool: object = None, **arguments: Any) -> Any:
+    """Translate an error that sending a request over a pool raised."""
+    return translate_error(error, make_connection(**arguments), pool, CONTEXT)
 
 
 def raised_from(error: Exception, cause: Exception) -> Exception:
@@ -221,26 +220,32 @@ def test_other_errors_are_returned_as_they_are(error: Exception) -> None:
     assert translate(error) is error
 
 
-def test_a_closed_client_is_a_configuration_error() -> None:
-    client = httpx.Client()
-    connection = make_connection(http_client=client)
-    error = RuntimeError("Cannot send a request, as the client has been closed.")
-    assert translate(error, connection) is error
+@pytest.mark.parametrize(
+    "error", [RuntimeError("the client has been closed"), httpx.ReadError("x")]
+)
+def test_a_closed_client_is_a_configuration_error(error: Exception) -> None:
+    client, other = httpx.Client(), httpx.Client()
+    opened = translate(error, client, http_client=client)
+    assert not isinstance(opened, ConfigurationError)
     client.close()
-    translated = translate(error, connection)
-    assert type(translated) is ConfigurationError
-    assert translated.message == (
+    closed = translate(error, client, http_client=client)
+    assert type(closed) is ConfigurationError
+    assert closed.message == (
         "http_client is closed: pass an open client, or leave it out."
     )
+    # Another client was used, or the closed one is not the user's.
+    assert type(translate(error, other, http_client=client)) is type(opened)
+    assert type(translate(error, client)) is type(opened)
+    other.close()
 
 
 async def test_a_closed_async_client_is_a_configuration_error() -> None:
     client = httpx.AsyncClient()
     await client.aclose()
-    connection = make_connection(http_async_client=client)
-    translated = translate(RuntimeError("closed"), connection)
-    assert type(translated) is ConfigurationError
-    assert translated.message.startswith("http_async_client is closed")
+    error = RuntimeError("the client has been closed")
+    closed = translate(error, client, http_async_client=client)
+    assert type(closed) is ConfigurationError
+    assert closed.message.startswith("http_async_client is closed")
 
 
 # --- Broken bodies ------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Error responses: which exception each one is, and what it shows."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,7 +19,7 @@ from modelstudio_core.errors import (
     QuotaExceededError,
     RateLimitError,
 )
-from modelstudio_core.wire.refusals import ErrorContext
+from modelstudio_core.wire.refusals import ErrorContext, is_refusal
 from tests.core.support import CONTEXT, KEY, STARS
 
 
@@ -383,3 +384,111 @@ def test_redacting_does_not_change_the_payload() -> None:
     error = CONTEXT.from_payload(400, payload)
     assert payload == {"message": KEY, "number": 1, "none": None}
     assert error.body == {"message": STARS, "number": 1, "none": None}
+
+
+# --- Errors that can be retried -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "is_retryable"),
+    [(500, True), (501, False), (503, True), (505, False), (408, True), (409, True)],
+)
+def test_statuses_that_can_be_retried(status: int, is_retryable: bool) -> None:
+    assert CONTEXT.from_payload(status, {}).is_retryable is is_retryable
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("InternalError.Algo", "list index out of range"),
+        ("InternalError.Algo.InvalidParameter", "Bad."),
+        ("internal_error", "<400> InternalError: bad"),
+        ("InternalError.Algo", "Role must be in [user, assistant]"),
+    ],
+)
+def test_an_internal_error_about_the_request_is_not_retried(
+    code: str, message: str
+) -> None:
+    error = CONTEXT.from_payload(500, {"code": code, "message": message})
+    assert type(error) is InternalServerError
+    assert not error.is_retryable
+
+
+def test_a_filtered_answer_is_not_retried_even_as_a_conflict() -> None:
+    error = CONTEXT.from_payload(409, {"code": "DataInspectionFailed", "message": "x"})
+    assert type(error) is ContentFilterError
+    assert not error.is_retryable
+
+
+# --- Suggestions of a model ---------------------------------------------------------
+
+SUGGESTING = replace(CONTEXT, suggest_model=lambda: "Use another model.")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_suggested"),
+    [
+        (404, {"code": "ModelNotFound", "message": "No."}, True),
+        (404, {"error": {"code": "model_not_found", "message": "No."}}, True),
+        (404, {"error": {"code": "model_not_supported", "message": "No."}}, True),
+        (400, {"code": "x", "message": "Model qwen-plus9 does not exist."}, True),
+        (400, {"code": "x", "message": "The model `m` was not found"}, True),
+        (404, {}, True),
+        (404, "<html>Not found</html>", True),
+        (404, {"code": "WorkSpaceNotFound", "message": "No workspace."}, False),
+        (400, {"code": "InvalidParameter", "message": "Bad."}, False),
+        (403, {"code": "Model.AccessDenied", "message": "Denied."}, False),
+        (500, {"code": "ModelNotFound", "message": "model not found"}, False),
+    ],
+)
+def test_a_model_is_suggested_where_another_one_helps(
+    status: int, body: object, is_suggested: bool
+) -> None:
+    message = SUGGESTING.from_payload(status, body).message
+    assert message.endswith("Use another model.") is is_suggested
+    assert not CONTEXT.from_payload(status, body).message.endswith("another model.")
+
+
+# --- Refusals in successful responses -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"error": {"message": "x"}}, True),
+        ({"error": {}}, True),
+        ({"error": {"message": "x"}, "choices": [{}]}, True),
+        ({"code": "x", "message": "y"}, True),
+        ({"code": "x", "message": "y", "output": {}}, True),
+        ({"code": "x", "message": "y", "choices": None}, True),
+        *(
+            ({"code": "x", "message": "y", name: [{}]}, False)
+            for name in ("output", "data", "results", "choices")
+        ),
+        ({"error": None, "choices": [{}]}, False),
+        ({"error": "x"}, False),
+        ({"code": "", "message": "", "output": {}}, False),
+        ({"code": "x"}, False),
+        ({"message": "y"}, False),
+        ({}, False),
+    ],
+)
+def test_is_refusal(body: dict[str, Any], expected: bool) -> None:
+    assert is_refusal(body) is expected
+
+
+# --- The context --------------------------------------------------------------------
+
+
+def test_an_error_without_a_response_has_the_fields_of_the_context() -> None:
+    error = CONTEXT.error(APIConnectionError, f"x {KEY}", request_id="r-1")
+    assert (error.region, error.protocol) == ("us-east-1", "openai")
+    assert (error.message, error.request_id) == (f"x {STARS}", "r-1")
+
+
+def test_redact() -> None:
+    assert CONTEXT.redact({"a": [KEY]}) == {"a": [STARS]}
+
+
+def test_contexts_that_differ_in_the_suggestion_are_equal() -> None:
+    assert CONTEXT == SUGGESTING

@@ -16,3 +16,15 @@ def test_the_error_for_an_unknown_name() -> None:
     assert type(error) is ConfigurationError
     assert error.message == "Unknown argument 'regoin'. Did you mean 'region'?"
     assert unknown_name("argument", "x", []).message == "Unknown argument 'x'."
+
+
+def test_the_order_does_not_depend_on_that_of_the_names() -> None:
+    names = ["timeout", "region", "model"]
+    assert nearest("modl", names) == nearest("modl", reversed(names))
+    assert nearest("modl", names)[0] == "model"
+    assert sorted(nearest("modl", names)) == sorted(names)
+
+
+def test_the_suggested_name_keeps_its_spelling() -> None:
+    message = unknown_name("mode", "GLOBL", ["Global", "us"]).message
+    assert message == "Unknown mode 'GLOBL'. Did you mean 'Global'?"
