@@ -163,8 +163,8 @@ def make_request(
         deprecated_models="replace",
         **options,
     )
-    build_request = {"openai": openai, "dashscope": dashscope}[protocol].build_request
-    request = build_request(plan, messages, include_usage=include_usage)
+    module = openai if protocol == "openai" else dashscope
+    request = module.build_request(plan, messages, include_usage=include_usage)
     assert isinstance(request.json, dict)
     assert json.loads(json.dumps(request.json)) == request.json
     return request

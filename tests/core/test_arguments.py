@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import httpx
 import pytest
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from typing_extensions import override
 
 from modelstudio_core.arguments import (
@@ -51,7 +51,9 @@ class Echo(ServiceArguments):
     note: str = Field(default="", description="Not an argument of the service.")
 
     # What ``_after_resolving`` was called with, and what was resolved then.
-    _history: list[tuple[Resolved | None, Resolved | None]]
+    _history: list[tuple[Resolved | None, Resolved | None]] = PrivateAttr(
+        default_factory=list
+    )
 
     @classmethod
     @override
@@ -66,8 +68,6 @@ class Echo(ServiceArguments):
 
     @override
     def _after_resolving(self, before: Resolved | None) -> None:
-        if before is None:
-            self._history = []
         self._history.append((before, self._current()))
 
 
@@ -84,7 +84,8 @@ class LoudEcho(Echo):
 
 def echo(**arguments: Any) -> Echo:
     """Make a service with a model and a key."""
-    return Echo(**{"model": "qwen-max", "api_key": KEY} | arguments)
+    required: dict[str, Any] = {"model": "qwen-max", "api_key": KEY}
+    return Echo(**required | arguments)
 
 
 def resolved(service: Echo) -> ResolvedEcho:

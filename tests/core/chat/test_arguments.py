@@ -12,6 +12,8 @@ from modelstudio_core.chat.options import ChatOptionArguments
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
 from tests.core.support import HI, KEY, UNKNOWN_MODEL, error_message, tool
 
+REQUIRED: Final[dict[str, Any]] = {"model": "qwen-max", "api_key": KEY}
+
 
 class Chat(ChatArguments):
     """A chat model of no framework."""
@@ -19,10 +21,8 @@ class Chat(ChatArguments):
 
 def make_chat(**arguments: Any) -> Chat:
     """Make a chat model with a key."""
-    return Chat(**{"model": "qwen-max", "api_key": KEY} | arguments)
+    return Chat(**REQUIRED | arguments)
 
-
-REQUIRED: Final = {"model": "qwen-max", "api_key": KEY}
 
 # --- Resolving ----------------------------------------------------------------------
 

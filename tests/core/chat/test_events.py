@@ -67,7 +67,8 @@ def test_events_have_no_dict(event: Event) -> None:
 def test_events_are_equal_by_value_and_type() -> None:
     assert TextDelta("a") == TextDelta("a", 0)
     assert TextDelta("a") != TextDelta("a", 1)
-    assert TextDelta("a") != ReasoningDelta("a")
+    events: list[Event] = [TextDelta("a"), ReasoningDelta("a")]
+    assert events[0] != events[1]
     assert Finish(**FINISH_FIELDS) == Finish(**FINISH_FIELDS)
     assert Finish(**FINISH_FIELDS) != Finish(**FINISH_FIELDS, choice=1)
 

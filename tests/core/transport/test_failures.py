@@ -138,7 +138,11 @@ def test_a_response_with_a_success_status_is_no_refusal() -> None:
 )
 @pytest.mark.parametrize("is_wrapped", [False, True], ids=["bare", "in the SDK's"])
 def test_errors_of_the_http_libraries(
-    http: Any, name: str, cls: type[APIError], was_sent: bool, is_wrapped: bool
+    http: Any,
+    name: str,
+    cls: type[APIConnectionError],
+    was_sent: bool,
+    is_wrapped: bool,
 ) -> None:
     cause: Exception = getattr(http, name)("broken")
     error = cause
@@ -170,7 +174,7 @@ def test_errors_of_the_http_libraries(
     ],
 )
 def test_errors_of_the_operating_system(
-    error: Exception, cls: type[APIError], was_sent: bool
+    error: Exception, cls: type[APIConnectionError], was_sent: bool
 ) -> None:
     translated = translate(error)
     assert type(translated) is cls
