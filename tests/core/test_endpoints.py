@@ -1,13 +1,26 @@
-"""Regions, deployment modes, workspaces and addresses."""
+"""Endpoints: regions, deployment modes, workspaces and custom base URLs."""
 
 import traceback
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 
-from modelstudio_core.endpoints import Endpoint, check_protocol, resolve_endpoint
+from modelstudio_core.endpoints import (
+    APIS,
+    Api,
+    Endpoint,
+    api_key_from_environment,
+    check_protocol,
+    is_cloud_host,
+    is_documented,
+    is_loopback,
+    regions_of_mode,
+    resolve_endpoint,
+)
 from modelstudio_core.errors import ConfigurationError
+from tests.core.support import error_message
 
 HEADER = "X-DashScope-WorkSpace"
 
@@ -146,11 +159,8 @@ UNBOUND = [
 ]
 
 
-def refusal(**arguments: Any) -> str:
-    """Return the words with which arguments are refused."""
-    with pytest.raises(ConfigurationError) as caught:
-        resolve_endpoint(**arguments)
-    return caught.value.message
+# Takes the arguments of ``resolve_endpoint`` and returns the message of its error.
+endpoint_error = partial(error_message, resolve_endpoint)
 
 
 def region_of(mode: str) -> str:
@@ -190,8 +200,8 @@ def test_region_with_a_workspace(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", WORKSPACE_ONLY, ids=lambda row: row.region)
-def test_region_that_needs_a_workspace_says_where_to_find_it(row: Row) -> None:
-    message = refusal(region=row.region)
+def test_the_error_for_a_missing_workspace_says_where_to_find_it(row: Row) -> None:
+    message = endpoint_error(region=row.region)
     assert row.region in message
     assert row.location in message
     assert "DASHSCOPE_WORKSPACE_ID" in message
@@ -229,7 +239,7 @@ def test_region_names_ignore_case_parentheses_and_separators(
     assert resolve_endpoint(region=name, workspace="ws-123").region == region
 
 
-def test_nothing_said_is_singapore() -> None:
+def test_the_default_region_is_singapore() -> None:
     endpoint = resolve_endpoint()
     assert endpoint.region == "ap-southeast-1"
     assert endpoint.mode == "international"
@@ -247,8 +257,10 @@ def test_nothing_said_is_singapore() -> None:
         ("Hong Kong SAR", "cn-hongkong (hongkong)"),
     ],
 )
-def test_unknown_region_lists_all_the_nearest_first(name: str, first: str) -> None:
-    message = refusal(region=name)
+def test_the_error_for_an_unknown_region_lists_the_nearest_first(
+    name: str, first: str
+) -> None:
+    message = endpoint_error(region=name)
     assert repr(name) in message
     listed = message.rstrip(".").rpartition(": ")[2].split(", ")
     assert listed[0] == first
@@ -257,8 +269,8 @@ def test_unknown_region_lists_all_the_nearest_first(name: str, first: str) -> No
 
 
 @pytest.mark.parametrize("region", ["", 1, b"singapore"])
-def test_region_that_is_not_a_name_is_refused(region: object) -> None:
-    assert repr(region) in refusal(region=region)
+def test_a_region_that_is_not_a_name_is_refused(region: object) -> None:
+    assert repr(region) in endpoint_error(region=region)
 
 
 # --- Modes --------------------------------------------------------------------------
@@ -281,20 +293,20 @@ def test_every_name_of_a_mode(name: str, mode: str) -> None:
         ("eu", "eu-central-1"),
     ],
 )
-def test_mode_alone_picks_its_region(mode: str, region: str) -> None:
+def test_a_mode_alone_chooses_its_region(mode: str, region: str) -> None:
     endpoint = resolve_endpoint(mode=mode, workspace="ws-123")
     assert (endpoint.region, endpoint.mode) == (region, mode)
 
 
-def test_global_alone_names_both_of_its_regions() -> None:
-    message = refusal(mode="global", workspace="ws-123")
+def test_the_error_for_global_alone_names_both_of_its_regions() -> None:
+    message = endpoint_error(mode="global", workspace="ws-123")
     assert "us-east-1" in message
     assert "eu-central-1" in message
     assert "region=" in message
 
 
 @pytest.mark.parametrize(("region", "mode"), BOUND)
-def test_bound_region_and_mode(region: str, mode: str) -> None:
+def test_a_region_and_a_mode_that_is_bound_to_it(region: str, mode: str) -> None:
     endpoint = resolve_endpoint(region=region, mode=mode, workspace="ws-123")
     assert (endpoint.region, endpoint.mode) == (region, mode)
     assert endpoint.data_location == REGIONS[region].location
@@ -302,17 +314,17 @@ def test_bound_region_and_mode(region: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize(("region", "mode"), UNBOUND)
-def test_unbound_region_and_mode_list_what_goes_with_each(
+def test_the_error_for_an_unbound_mode_lists_the_alternatives(
     region: str, mode: str
 ) -> None:
-    message = refusal(region=region, mode=mode, workspace="ws-123")
+    message = endpoint_error(region=region, mode=mode, workspace="ws-123")
     of_region = ", ".join(REGIONS[region].modes) or "none documented"
     of_mode = ", ".join(row.region for row in ROWS if mode in row.modes)
     assert f"Modes of {region}: {of_region}." in message
     assert f"Regions of mode {mode}: {of_mode}." in message
 
 
-def test_eu_and_global_share_frankfurts_host() -> None:
+def test_eu_and_global_share_the_host_of_frankfurt() -> None:
     eu = resolve_endpoint(region="frankfurt", mode="eu", workspace="ws-123")
     other = resolve_endpoint(region="frankfurt", mode="global", workspace="ws-123")
     assert eu.openai_base_url == other.openai_base_url
@@ -329,8 +341,10 @@ def test_eu_and_global_share_frankfurts_host() -> None:
         ("mainlnd", "chinese-mainland"),
     ],
 )
-def test_unknown_mode_lists_all_the_nearest_first(name: str, first: str) -> None:
-    message = refusal(mode=name)
+def test_the_error_for_an_unknown_mode_lists_the_nearest_first(
+    name: str, first: str
+) -> None:
+    message = endpoint_error(mode=name)
     assert repr(name) in message
     listed = message.rstrip(".").rpartition(": ")[2].split(", ")
     assert listed[0] == first
@@ -347,18 +361,16 @@ def test_unknown_mode_lists_all_the_nearest_first(name: str, first: str) -> None
         ("us", "global"),
     ],
 )
-def test_virginia_without_a_mode_follows_the_model(
-    model: str | None, mode: str
-) -> None:
+def test_in_virginia_the_model_chooses_the_mode(model: str | None, mode: str) -> None:
     assert resolve_endpoint(region="us", model=model).mode == mode
 
 
-def test_a_us_model_chooses_no_other_region() -> None:
+def test_a_us_model_does_not_choose_the_region() -> None:
     endpoint = resolve_endpoint(model="deepseek-v4-pro-us")
     assert (endpoint.region, endpoint.mode) == ("ap-southeast-1", "international")
 
 
-def test_a_mode_that_is_given_wins_over_the_model() -> None:
+def test_an_explicit_mode_overrides_that_of_the_model() -> None:
     assert resolve_endpoint(region="us", mode="global", model="x-us").mode == "global"
 
 
@@ -370,14 +382,14 @@ def test_region_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve_endpoint().region == "cn-hongkong"
 
 
-def test_region_that_is_given_wins_over_the_environment(
+def test_an_explicit_region_overrides_the_variable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DASHSCOPE_REGION", "nowhere")
     assert resolve_endpoint(region="cn").region == "cn-beijing"
 
 
-def test_region_of_the_environment_decides_between_the_regions_of_a_mode(
+def test_the_variable_decides_between_the_regions_of_a_mode(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DASHSCOPE_REGION", "frankfurt")
@@ -385,11 +397,11 @@ def test_region_of_the_environment_decides_between_the_regions_of_a_mode(
     assert (endpoint.region, endpoint.mode) == ("eu-central-1", "global")
 
 
-def test_region_of_the_environment_against_the_mode_is_an_error(
+def test_a_variable_that_contradicts_the_mode_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DASHSCOPE_REGION", "beijing")
-    message = refusal(mode="us")
+    message = endpoint_error(mode="us")
     assert "DASHSCOPE_REGION" in message
     assert "'beijing'" in message
     assert "mode='us'" in message
@@ -397,16 +409,16 @@ def test_region_of_the_environment_against_the_mode_is_an_error(
 
 
 @pytest.mark.parametrize("mode", [None, "us"])
-def test_unknown_region_of_the_environment_names_the_variable(
+def test_the_error_for_an_unknown_region_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, mode: str | None
 ) -> None:
     monkeypatch.setenv("DASHSCOPE_REGION", "singapor")
-    message = refusal(mode=mode)
+    message = endpoint_error(mode=mode)
     assert "DASHSCOPE_REGION 'singapor'" in message
     assert "ap-southeast-1 (singapore)" in message
 
 
-def test_an_empty_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASHSCOPE_REGION", "")
     monkeypatch.setenv("DASHSCOPE_WORKSPACE_ID", "")
     monkeypatch.setenv("DASHSCOPE_WORKSPACE", "")
@@ -444,7 +456,7 @@ def test_workspace_of_the_environment(
 
 # --- Workspaces ---------------------------------------------------------------------
 
-ATTACKS = [
+NOT_WORKSPACES = [
     "",
     "ws-123\n",
     "ws-123\r\nX-Evil: 1",
@@ -480,63 +492,95 @@ ATTACKS = [
 ]
 
 
-@pytest.mark.parametrize("workspace", ATTACKS)
+@pytest.mark.parametrize("workspace", NOT_WORKSPACES)
 @pytest.mark.parametrize("region", ["frankfurt", "virginia"])
-def test_workspace_that_is_not_a_label_is_refused(region: str, workspace: str) -> None:
-    message = refusal(region=region, workspace=workspace)
+def test_a_workspace_that_is_not_a_dns_label_is_refused(
+    region: str, workspace: str
+) -> None:
+    message = endpoint_error(region=region, workspace=workspace)
     assert message.startswith(f"workspace {workspace!r} is not a workspace id")
 
 
-@pytest.mark.parametrize("workspace", [w for w in ATTACKS if w and "\x00" not in w])
+@pytest.mark.parametrize(
+    "workspace", [w for w in NOT_WORKSPACES if w and "\x00" not in w]
+)
 @pytest.mark.parametrize("variable", ["DASHSCOPE_WORKSPACE_ID", "DASHSCOPE_WORKSPACE"])
-def test_workspace_of_the_environment_is_held_to_the_same(
+def test_a_workspace_of_the_environment_must_be_a_dns_label(
     monkeypatch: pytest.MonkeyPatch, variable: str, workspace: str
 ) -> None:
     monkeypatch.setenv(variable, workspace)
-    assert refusal().startswith(f"{variable} {workspace!r} is not a workspace id")
+    assert endpoint_error().startswith(
+        f"{variable} {workspace!r} is not a workspace id"
+    )
 
 
 @pytest.mark.parametrize("workspace", [1, b"ws-123", ["ws-123"]])
-def test_workspace_that_is_not_text_is_refused(workspace: object) -> None:
-    assert repr(workspace) in refusal(region="de", workspace=workspace)
+def test_a_workspace_that_is_not_a_string_is_refused(workspace: object) -> None:
+    assert repr(workspace) in endpoint_error(region="de", workspace=workspace)
 
 
 @pytest.mark.parametrize("workspace", ["w", "1", "x" * 63, "WS_1-a", "llm-0aZ"])
-def test_workspace_that_is_a_label(workspace: str) -> None:
+def test_a_workspace_that_is_a_dns_label(workspace: str) -> None:
     endpoint = resolve_endpoint(region="de", workspace=workspace)
     assert endpoint.host == f"{workspace}.eu-central-1.maas.aliyuncs.com"
 
 
-# --- An address of one's own --------------------------------------------------------
+# --- A custom base URL --------------------------------------------------------------
 
-G = "https://gateway.example.com"
+GATEWAY = "https://gateway.example.com"
 
 
 @pytest.mark.parametrize(
     ("base_url", "openai", "dashscope"),
     [
-        (G, f"{G}/compatible-mode/v1", f"{G}/api/v1"),
-        (f"{G}/", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
-        (f"{G}/compatible-mode/v1", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
-        (f"{G}/compatible-mode/v1/", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
-        (f"{G}/api/v1", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
-        (f"{G}/api/v1/", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
-        (f"{G}/compatible-api/v1", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
-        (f"{G}/compatible-api/v1/", f"{G}/compatible-mode/v1", f"{G}/api/v1"),
-        (f"{G}/a/b/api/v1", f"{G}/a/b/compatible-mode/v1", f"{G}/a/b/api/v1"),
+        (GATEWAY, f"{GATEWAY}/compatible-mode/v1", f"{GATEWAY}/api/v1"),
+        (f"{GATEWAY}/", f"{GATEWAY}/compatible-mode/v1", f"{GATEWAY}/api/v1"),
         (
-            f"{G}/ms/compatible-mode/v1",
-            f"{G}/ms/compatible-mode/v1",
-            f"{G}/ms/api/v1",
+            f"{GATEWAY}/compatible-mode/v1",
+            f"{GATEWAY}/compatible-mode/v1",
+            f"{GATEWAY}/api/v1",
         ),
-        (f"{G}/v1", f"{G}/v1", f"{G}/v1"),
-        (f"{G}/myapi/v1", f"{G}/myapi/v1", f"{G}/myapi/v1"),
-        (f"{G}/api/v1/chat", f"{G}/api/v1/chat", f"{G}/api/v1/chat"),
-        (f"{G}/api/v2", f"{G}/api/v2", f"{G}/api/v2"),
-        (f"{G}:8443", f"{G}:8443/compatible-mode/v1", f"{G}:8443/api/v1"),
+        (
+            f"{GATEWAY}/compatible-mode/v1/",
+            f"{GATEWAY}/compatible-mode/v1",
+            f"{GATEWAY}/api/v1",
+        ),
+        (f"{GATEWAY}/api/v1", f"{GATEWAY}/compatible-mode/v1", f"{GATEWAY}/api/v1"),
+        (f"{GATEWAY}/api/v1/", f"{GATEWAY}/compatible-mode/v1", f"{GATEWAY}/api/v1"),
+        (
+            f"{GATEWAY}/compatible-api/v1",
+            f"{GATEWAY}/compatible-mode/v1",
+            f"{GATEWAY}/api/v1",
+        ),
+        (
+            f"{GATEWAY}/compatible-api/v1/",
+            f"{GATEWAY}/compatible-mode/v1",
+            f"{GATEWAY}/api/v1",
+        ),
+        (
+            f"{GATEWAY}/a/b/api/v1",
+            f"{GATEWAY}/a/b/compatible-mode/v1",
+            f"{GATEWAY}/a/b/api/v1",
+        ),
+        (
+            f"{GATEWAY}/ms/compatible-mode/v1",
+            f"{GATEWAY}/ms/compatible-mode/v1",
+            f"{GATEWAY}/ms/api/v1",
+        ),
+        (f"{GATEWAY}/v1", f"{GATEWAY}/v1", f"{GATEWAY}/v1"),
+        (f"{GATEWAY}/myapi/v1", f"{GATEWAY}/myapi/v1", f"{GATEWAY}/myapi/v1"),
+        (f"{GATEWAY}/api/v1/chat", f"{GATEWAY}/api/v1/chat", f"{GATEWAY}/api/v1/chat"),
+        (f"{GATEWAY}/api/v2", f"{GATEWAY}/api/v2", f"{GATEWAY}/api/v2"),
+        (
+            f"{GATEWAY}:8443",
+            f"{GATEWAY}:8443/compatible-mode/v1",
+            f"{GATEWAY}:8443/api/v1",
+        ),
     ],
 )
-def test_path_of_an_address(base_url: str, openai: str, dashscope: str) -> None:
+def test_base_urls_that_follow_from_a_custom_one(
+    base_url: str, openai: str, dashscope: str
+) -> None:
     endpoint = resolve_endpoint(base_url=base_url)
     assert endpoint.openai_base_url == openai
     assert endpoint.dashscope_base_url == dashscope
@@ -586,7 +630,7 @@ def test_path_of_an_address(base_url: str, openai: str, dashscope: str) -> None:
         ),
     ],
 )
-def test_documented_host_sets_region_and_workspace(
+def test_a_documented_host_sets_region_and_workspace(
     base_url: str, region: str, workspace: str | None, mode: str | None
 ) -> None:
     endpoint = resolve_endpoint(base_url=base_url)
@@ -603,7 +647,7 @@ def test_documented_host_sets_region_and_workspace(
     assert endpoint.dashscope_base_url == f"https://{endpoint.host}/api/v1"
 
 
-def test_documented_host_wins_over_the_environment(
+def test_a_documented_host_overrides_the_variables(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DASHSCOPE_REGION", "singapore")
@@ -615,7 +659,9 @@ def test_documented_host_wins_over_the_environment(
 @pytest.mark.parametrize(
     ("region", "mode"), [("frankfurt", None), (None, "eu"), ("eu-central-1", "global")]
 )
-def test_documented_host_with_what_agrees(region: str | None, mode: str | None) -> None:
+def test_a_documented_host_with_matching_arguments(
+    region: str | None, mode: str | None
+) -> None:
     endpoint = resolve_endpoint(
         base_url="https://ws-9.eu-central-1.maas.aliyuncs.com",
         region=region,
@@ -625,27 +671,29 @@ def test_documented_host_with_what_agrees(region: str | None, mode: str | None) 
     assert (endpoint.region, endpoint.mode) == ("eu-central-1", mode)
 
 
-def test_documented_host_against_a_region_is_an_error() -> None:
-    message = refusal(base_url="https://dashscope-us.aliyuncs.com", region="singapore")
+def test_a_documented_host_contradicts_another_region() -> None:
+    message = endpoint_error(
+        base_url="https://dashscope-us.aliyuncs.com", region="singapore"
+    )
     assert "us-east-1" in message
     assert "ap-southeast-1" in message
 
 
-def test_documented_host_against_a_mode_is_an_error() -> None:
-    message = refusal(base_url="https://dashscope-us.aliyuncs.com", mode="eu")
+def test_a_documented_host_contradicts_another_mode() -> None:
+    message = endpoint_error(base_url="https://dashscope-us.aliyuncs.com", mode="eu")
     assert "us-east-1" in message
     assert "mode='eu'" in message
 
 
-def test_documented_host_against_a_workspace_is_an_error() -> None:
-    message = refusal(
+def test_a_documented_host_contradicts_another_workspace() -> None:
+    message = endpoint_error(
         base_url="https://ws-9.eu-central-1.maas.aliyuncs.com", workspace="ws-1"
     )
     assert "'ws-9'" in message
     assert "'ws-1'" in message
 
 
-def test_documented_host_in_virginia_follows_the_model() -> None:
+def test_at_the_host_of_virginia_the_model_chooses_the_mode() -> None:
     url = "https://dashscope-us.aliyuncs.com/compatible-mode/v1"
     assert resolve_endpoint(base_url=url, model="deepseek-v4-pro-us").mode == "us"
     assert resolve_endpoint(base_url=url, model="deepseek-v4-pro").mode == "global"
@@ -665,7 +713,7 @@ def test_documented_host_in_virginia_follows_the_model() -> None:
         "https://token-plan.ap-southeast-1.maas.aliyuncs.com/compatible-mode/v1",
     ],
 )
-def test_other_hosts_are_nobodys_region(
+def test_other_hosts_have_no_region(
     monkeypatch: pytest.MonkeyPatch, base_url: str
 ) -> None:
     monkeypatch.setenv("DASHSCOPE_REGION", "singapore")
@@ -679,37 +727,37 @@ def test_other_hosts_are_nobodys_region(
     assert endpoint.headers == {}
 
 
-def test_other_host_with_all_that_can_be_given() -> None:
+def test_another_host_with_every_argument() -> None:
     endpoint = resolve_endpoint(
-        base_url=G, region="frankfurt", mode="eu", workspace="ws-1"
+        base_url=GATEWAY, region="frankfurt", mode="eu", workspace="ws-1"
     )
     assert endpoint == Endpoint(
         region="eu-central-1",
         mode="eu",
         workspace="ws-1",
-        openai_base_url=f"{G}/compatible-mode/v1",
-        dashscope_base_url=f"{G}/api/v1",
+        openai_base_url=f"{GATEWAY}/compatible-mode/v1",
+        dashscope_base_url=f"{GATEWAY}/api/v1",
         headers={HEADER: "ws-1"},
         data_location="Germany (Frankfurt)",
         inference_scope="Limited to the EU",
     )
 
 
-def test_other_host_demands_no_workspace() -> None:
-    endpoint = resolve_endpoint(base_url=G, region="tokyo")
+def test_another_host_needs_no_workspace() -> None:
+    endpoint = resolve_endpoint(base_url=GATEWAY, region="tokyo")
     assert (endpoint.region, endpoint.workspace) == ("ap-northeast-1", None)
     assert endpoint.headers == {}
 
 
-def test_other_host_with_a_mode_alone() -> None:
-    endpoint = resolve_endpoint(base_url=G, mode="us")
+def test_another_host_with_a_mode_only() -> None:
+    endpoint = resolve_endpoint(base_url=GATEWAY, mode="us")
     assert (endpoint.region, endpoint.mode) == (None, "us")
     assert endpoint.inference_scope == "Limited to the United States"
     assert endpoint.data_location is None
 
 
-def test_other_host_with_a_region_and_a_mode_that_are_not_bound() -> None:
-    message = refusal(base_url=G, region="tokyo", mode="eu")
+def test_another_host_with_an_unbound_region_and_mode() -> None:
+    message = endpoint_error(base_url=GATEWAY, region="tokyo", mode="eu")
     assert "none documented" in message
 
 
@@ -744,8 +792,8 @@ def test_plain_http_to_loopback(base_url: str) -> None:
         "HTTP://gateway.example.com",
     ],
 )
-def test_plain_http_elsewhere_must_be_said(base_url: str) -> None:
-    assert "allow_insecure_http=True" in refusal(base_url=base_url)
+def test_plain_http_to_other_hosts_must_be_allowed(base_url: str) -> None:
+    assert "allow_insecure_http=True" in endpoint_error(base_url=base_url)
     endpoint = resolve_endpoint(base_url=base_url, allow_insecure_http=True)
     assert endpoint.openai_base_url == (
         f"{base_url}/compatible-mode/v1".replace("HTTP:", "http:")
@@ -768,7 +816,7 @@ def test_plain_http_elsewhere_must_be_said(base_url: str) -> None:
         " https://user:hunter2-secret@gateway.example.com",
     ],
 )
-def test_secrets_in_an_address_are_refused_and_never_shown(base_url: str) -> None:
+def test_secrets_in_a_base_url_are_refused_and_not_shown(base_url: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolve_endpoint(base_url=base_url, allow_insecure_http=True)
     assert "base_url" in caught.value.message
@@ -801,18 +849,22 @@ def test_secrets_in_an_address_are_refused_and_never_shown(base_url: str) -> Non
         b"https://gateway.example.com",
     ],
 )
-def test_what_is_not_an_address_is_refused(base_url: object) -> None:
-    assert "base_url" in refusal(base_url=base_url)
+def test_a_value_that_is_no_url_is_refused(base_url: object) -> None:
+    assert "base_url" in endpoint_error(base_url=base_url)
 
 
 @pytest.mark.parametrize("blank", ["\n", "\r", "\t"])
-def test_address_with_a_blank_inside_is_refused_not_repaired(blank: str) -> None:
-    assert "base_url" in refusal(base_url=f"https://gateway{blank}.example.com/v1")
+def test_a_base_url_with_whitespace_is_refused(blank: str) -> None:
+    assert "base_url" in endpoint_error(
+        base_url=f"https://gateway{blank}.example.com/v1"
+    )
 
 
 @pytest.mark.parametrize("workspace", ["a.b", "ws\r\nX: 1", ""])
-def test_workspace_beside_an_address_is_checked_too(workspace: str) -> None:
-    assert "is not a workspace id" in refusal(base_url=G, workspace=workspace)
+def test_a_workspace_with_a_base_url_is_checked(workspace: str) -> None:
+    assert "is not a workspace id" in endpoint_error(
+        base_url=GATEWAY, workspace=workspace
+    )
 
 
 # --- The endpoint -------------------------------------------------------------------
@@ -825,19 +877,193 @@ def test_base_url_of_a_protocol() -> None:
 
 
 @pytest.mark.parametrize("name", ["dashscop", "grpc", None])
-def test_unknown_protocol_names_both(name: Any) -> None:
+def test_the_error_for_an_unknown_protocol_names_both(name: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"'openai'.*'dashscope'.*got"):
         check_protocol(name)
 
 
-def test_endpoint_cannot_be_changed() -> None:
+def test_an_endpoint_is_immutable() -> None:
     endpoint = resolve_endpoint()
     with pytest.raises(AttributeError):
         endpoint.region = "us-east-1"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue] - what is tested
 
 
-def test_endpoints_are_values() -> None:
+def test_equal_endpoints() -> None:
     one = resolve_endpoint(region="virginia", workspace="ws-1")
     other = resolve_endpoint(region="US (Virginia)", workspace="ws-1")
     assert one == other
     assert hash(one) == hash(other)
+
+
+# --- The URLs of the APIs -----------------------------------------------------------
+
+URL_PATHS: dict[Api, str] = {
+    "openai": "/compatible-mode/v1",
+    "dashscope": "/api/v1",
+    "rerank": "/compatible-api/v1",
+}
+
+
+def test_every_api_has_a_path() -> None:
+    assert set(URL_PATHS) == set(APIS)
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.region)
+def test_url_of_each_api(row: Row, api: Api) -> None:
+    endpoint = resolve_endpoint(region=row.region, workspace="ws-123")
+    assert endpoint.url(api) == f"https://{row.workspace_host}{URL_PATHS[api]}"
+    if row.shared_host:
+        shared = resolve_endpoint(region=row.region).url(api)
+        assert shared == f"https://{row.shared_host}{URL_PATHS[api]}"
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("suffix", ["", *URL_PATHS.values()])
+@pytest.mark.parametrize("prefix", ["", "/proxy", "/a/b"])
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_a_known_suffix_of_a_custom_base_url_is_replaced(
+    api: Api, suffix: str, prefix: str, end: str
+) -> None:
+    endpoint = resolve_endpoint(base_url=f"{GATEWAY}{prefix}{suffix}{end}")
+    if prefix and not suffix:
+        assert endpoint.url(api) == f"{GATEWAY}{prefix}"
+    else:
+        assert endpoint.url(api) == f"{GATEWAY}{prefix}{URL_PATHS[api]}"
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("path", ["/v1", "/api/v2", "/xcompatible-api/v1", "/api/v1/x"])
+def test_another_path_of_a_custom_base_url_is_kept(api: Api, path: str) -> None:
+    assert resolve_endpoint(base_url=GATEWAY + path).url(api) == GATEWAY + path
+
+
+def test_unknown_protocols_have_no_base_url() -> None:
+    endpoint = resolve_endpoint()
+    with pytest.raises(ConfigurationError, match="protocol must be"):
+        endpoint.base_url("rerank")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is tested
+
+
+# --- Hosts --------------------------------------------------------------------------
+
+LOOK_ALIKES = [
+    "https://dashscope.aliyuncs.com.example.com",
+    "https://dashscope-us.aliyuncs.com.evil",
+    "https://xdashscope.aliyuncs.com",
+    "https://dashscope-intl-aliyuncs.com",
+    "https://a.b.eu-central-1.maas.aliyuncs.com",
+    "https://eu-central-1.maas.aliyuncs.com",
+    "https://ws-9.eu-west-1.maas.aliyuncs.com",
+    "https://ws-9.eu-central-1.maas.aliyuncs.com.example.com",
+    "https://token-plan.ap-southeast-1.maas.aliyuncs.com",
+    "https://gateway.example.com",
+    "http://127.0.0.1:8000",
+    "http://[::1]:8000",
+    "http://localhost",
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.region)
+def test_hosts_of_the_service_are_documented(row: Row) -> None:
+    endpoint = resolve_endpoint(region=row.region, workspace="ws-123")
+    assert is_documented(endpoint)
+    if row.shared_host:
+        assert is_documented(resolve_endpoint(region=row.region))
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "https://dashscope.aliyuncs.com",
+        "https://DashScope-US.aliyuncs.com:443/api/v1",
+        "https://ws-9.eu-central-1.maas.aliyuncs.com/compatible-mode/v1",
+    ],
+)
+def test_a_custom_base_url_can_be_documented(base_url: str) -> None:
+    assert is_documented(resolve_endpoint(base_url=base_url))
+
+
+@pytest.mark.parametrize("base_url", LOOK_ALIKES)
+def test_other_hosts_are_not_documented(base_url: str) -> None:
+    """A region that is passed describes the gateway, and does not change its host."""
+    assert not is_documented(resolve_endpoint(base_url=base_url))
+    endpoint = resolve_endpoint(base_url=base_url, region="us", workspace="ws-1")
+    assert not is_documented(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_cloud"),
+    [
+        *((row.shared_host, True) for row in SHARED),
+        *((row.workspace_host, True) for row in ROWS if not row.in_header),
+        ("bucket.oss-ap-southeast-1.aliyuncs.com", True),
+        ("Bucket.OSS-cn-beijing.AliyunCS.com", True),
+        ("aliyuncs.com", False),
+        ("xaliyuncs.com", False),
+        ("aliyuncs.com.example.com", False),
+        ("dashscope.aliyuncs.com.example.com", False),
+        ("gateway.example.com", False),
+        ("127.0.0.1", False),
+        ("localhost", False),
+        ("", False),
+    ],
+)
+def test_is_cloud_host(host: str, is_cloud: bool) -> None:
+    assert is_cloud_host(host) is is_cloud
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.255.0.9", True),
+        ("::1", True),
+        ("0:0:0:0:0:0:0:1", True),
+        ("10.0.0.1", False),
+        ("2001:db8::1", False),
+        ("localhost.example.com", False),
+        ("127.0.0.1.example.com", False),
+        ("", False),
+    ],
+)
+def test_is_loopback(host: str, is_local: bool) -> None:
+    assert is_loopback(host) is is_local
+
+
+def test_endpoints_know_whether_they_are_local() -> None:
+    assert resolve_endpoint(base_url="http://127.0.0.1:8000").is_loopback
+    assert resolve_endpoint(base_url="http://LOCALHOST").is_loopback
+    assert not resolve_endpoint().is_loopback
+    assert not resolve_endpoint(base_url=GATEWAY).is_loopback
+
+
+def test_the_host_has_its_port() -> None:
+    assert resolve_endpoint(base_url=f"{GATEWAY}:8443").host == (
+        "gateway.example.com:8443"
+    )
+    assert resolve_endpoint().host == "dashscope-intl.aliyuncs.com"
+
+
+# --- Names that others need ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", SCOPES)
+def test_regions_of_a_mode(mode: str) -> None:
+    assert list(regions_of_mode(mode)) == [
+        row.region for row in ROWS if mode in row.modes
+    ]
+
+
+@pytest.mark.parametrize(("value", "key"), [(None, None), ("", None), ("sk-1", "sk-1")])
+def test_the_key_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, key: str | None
+) -> None:
+    if value is not None:
+        monkeypatch.setenv("DASHSCOPE_API_KEY", value)
+    assert api_key_from_environment() == key
+
+
+@pytest.mark.parametrize("protocol", ["openai", "dashscope"])
+def test_check_protocol(protocol: str) -> None:
+    assert check_protocol(protocol) == protocol

@@ -1,49 +1,42 @@
-"""What must be true of a history before it is sent."""
+"""A prompt is made valid for a model before it is sent."""
 
 import copy
 import json
+import math
 from typing import Any, cast
 
 import pytest
 
 from modelstudio_core.catalog import known_models
-from modelstudio_core.chat.messages import Message, prepare_messages
-from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.chat.messages import (
+    Message,
+    arguments_text,
+    encodable,
+    json_instruction,
+    prepare_messages,
+)
 from tests.core.catalog.entries import chat_profile
+from tests.core.support import (
+    AUDIO,
+    FRAMES,
+    IMAGE,
+    UNKNOWN_MODEL,
+    VIDEO,
+    assistant,
+    error_message,
+    text_part,
+    tool_call,
+    user,
+)
 
 V4 = "deepseek-v4-pro"
 QWEN = "qwen3.7-plus"
-IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
-VIDEO = {"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}}
-FRAMES = {"type": "video", "video": ["https://example.com/1.png"]}
-AUDIO = {"type": "input_audio", "input_audio": {"data": "data:;base64,AA=="}}
-
-
-def text(words: str, **more: Any) -> dict[str, Any]:
-    """Return a part of text."""
-    return {"type": "text", "text": words, **more}
-
-
-def user(content: Any = "Hi") -> dict[str, Any]:
-    """Return what a user says."""
-    return {"role": "user", "content": content}
-
-
-def call(arguments: str = "{}") -> dict[str, Any]:
-    """Return a call of a tool."""
-    function = {"name": "weather", "arguments": arguments}
-    return {"id": "call_1", "type": "function", "function": function}
-
-
-def assistant(content: Any = "", **more: Any) -> dict[str, Any]:
-    """Return what a model said."""
-    return {"role": "assistant", "content": content, **more}
 
 
 def prepared(
     *messages: dict[str, Any], model: str = QWEN, preserve: bool = False
 ) -> list[Any]:
-    """Prepare messages, and see that those that were given stay as they were."""
+    """Prepare messages; the originals must not change."""
     before = copy.deepcopy(messages)
     profile = chat_profile(model)
     result = prepare_messages(
@@ -53,27 +46,25 @@ def prepared(
     return list(result)
 
 
-def refusal(*messages: dict[str, Any], model: str = QWEN) -> str:
-    """Return the words with which messages are refused."""
-    with pytest.raises(ConfigurationError) as caught:
-        prepared(*messages, model=model)
-    return caught.value.message
+def prepare_error(*messages: dict[str, Any], model: str = QWEN) -> str:
+    """Return the message of the error that preparing messages raises."""
+    return error_message(prepared, *messages, model=model)
 
 
 # --- Reasoning ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("preserve", [False, True])
-@pytest.mark.parametrize("model", [V4, QWEN, "a-model-of-tomorrow"])
-def test_reasoning_goes_back_on_turns_with_tool_calls(
+@pytest.mark.parametrize("model", [V4, QWEN, UNKNOWN_MODEL])
+def test_reasoning_is_sent_back_on_turns_with_tool_calls(
     model: str, preserve: bool
 ) -> None:
-    turn = assistant(reasoning_content="Hm.", tool_calls=[call()])
+    turn = assistant(reasoning_content="Hm.", tool_calls=[tool_call()])
     assert prepared(user(), turn, model=model, preserve=preserve) == [user(), turn]
 
 
 @pytest.mark.parametrize("model", [V4, QWEN])
-def test_reasoning_of_other_turns_goes_back_only_if_preserved(model: str) -> None:
+def test_reasoning_of_other_turns_is_sent_back_only_if_preserved(model: str) -> None:
     turn = assistant("Hello", reasoning_content="Hm.")
     assert prepared(turn, model=model) == [assistant("Hello")]
     assert prepared(turn, model=model, preserve=True) == [turn]
@@ -85,16 +76,16 @@ def test_empty_reasoning_of_other_turns_is_not_sent() -> None:
 
 
 @pytest.mark.parametrize("model", [m for m in known_models() if "deepseek-v4" in m])
-def test_deepseek_v4_gets_empty_reasoning_on_tool_turns_from_elsewhere(
+def test_deepseek_v4_gets_empty_reasoning_on_tool_turns_without_any(
     model: str,
 ) -> None:
-    turn = assistant(tool_calls=[call()])
+    turn = assistant(tool_calls=[tool_call()])
     assert prepared(turn, model=model) == [{**turn, "reasoning_content": ""}]
 
 
-@pytest.mark.parametrize("model", [QWEN, "deepseek-v3.2", "a-model-of-tomorrow"])
-def test_other_models_get_no_reasoning_that_was_not_there(model: str) -> None:
-    turn = assistant(tool_calls=[call()])
+@pytest.mark.parametrize("model", [QWEN, "deepseek-v3.2", UNKNOWN_MODEL])
+def test_other_models_get_no_empty_reasoning(model: str) -> None:
+    turn = assistant(tool_calls=[tool_call()])
     assert prepared(turn, model=model) == [turn]
 
 
@@ -102,7 +93,7 @@ def test_deepseek_v4_gets_no_empty_reasoning_on_other_turns() -> None:
     assert prepared(assistant("Hello"), model=V4) == [assistant("Hello")]
 
 
-def test_empty_list_of_calls_is_no_call() -> None:
+def test_an_empty_list_of_calls_is_not_sent() -> None:
     turn = assistant("Hello", tool_calls=[], reasoning_content="Hm.")
     assert prepared(turn, model=V4) == [assistant("Hello")]
 
@@ -127,22 +118,24 @@ def test_empty_list_of_calls_is_no_call() -> None:
         ("{'a': 1}", '{"invalid_arguments": "{\'a\': 1}"}'),
     ],
 )
-def test_arguments_are_made_a_json_object(arguments: str, sent: str) -> None:
-    [turn] = prepared(assistant(tool_calls=[call(arguments)]))
-    assert turn["tool_calls"] == [call(sent)]
+def test_arguments_become_a_json_object(arguments: str, sent: str) -> None:
+    [turn] = prepared(assistant(tool_calls=[tool_call(arguments)]))
+    assert turn["tool_calls"] == [tool_call(sent)]
     assert isinstance(json.loads(sent), dict)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
-def test_numbers_that_json_does_not_have_are_not_sent(number: str) -> None:
+def test_numbers_that_json_does_not_have_are_kept_as_text(number: str) -> None:
     arguments = f'{{"x": {number}}}'
-    [turn] = prepared(assistant(tool_calls=[call(arguments)]))
+    [turn] = prepared(assistant(tool_calls=[tool_call(arguments)]))
     sent = turn["tool_calls"][0]["function"]["arguments"]
     assert json.loads(sent) == {"invalid_arguments": arguments}
 
 
-def test_every_call_of_a_turn_is_made_legal() -> None:
-    [turn] = prepared(assistant(tool_calls=[call(""), call('{"a":1}'), call("x")]))
+def test_the_arguments_of_every_call_become_a_json_object() -> None:
+    [turn] = prepared(
+        assistant(tool_calls=[tool_call(""), tool_call('{"a":1}'), tool_call("x")])
+    )
     assert [c["function"]["arguments"] for c in turn["tool_calls"]] == [
         "{}",
         '{"a":1}',
@@ -158,37 +151,40 @@ def test_every_call_of_a_turn_is_made_legal() -> None:
     [
         ("Hi", "Hi"),
         ("", ""),
-        ([text("Hi")], "Hi"),
-        ([text("One"), text("Two")], "One\nTwo"),
+        ([text_part("Hi")], "Hi"),
+        ([text_part("One"), text_part("Two")], "One\nTwo"),
         ([], ""),
-        ([text("a"), IMAGE], [text("a"), IMAGE]),
+        ([text_part("a"), IMAGE], [text_part("a"), IMAGE]),
         ([IMAGE], [IMAGE]),
     ],
 )
-def test_content_of_nothing_but_text_is_one_string(content: Any, sent: Any) -> None:
+def test_content_with_text_only_becomes_a_string(content: Any, sent: Any) -> None:
     assert prepared(user(content)) == [user(sent)]
 
 
 @pytest.mark.parametrize("role", ["system", "user", "assistant", "tool"])
-def test_content_is_joined_in_every_role(role: str) -> None:
-    message = {"role": role, "content": [text("One"), text("Two")]}
+def test_text_parts_are_joined_in_every_role(role: str) -> None:
+    message = {"role": role, "content": [text_part("One"), text_part("Two")]}
     if role == "tool":
         message["tool_call_id"] = "call_1"
     assert prepared(message, user())[0] == {**message, "content": "One\nTwo"}
 
 
-def test_a_system_message_at_the_end_is_sent_as_the_users() -> None:
+def test_a_system_message_at_the_end_becomes_a_user_message() -> None:
     late = {"role": "system", "content": "Answer now."}
     assert prepared(user(), late) == [user(), {**late, "role": "user"}]
     assert prepared(late, user()) == [late, user()]
 
 
-def test_cache_marker_keeps_its_parts() -> None:
-    marked = [text("Long", cache_control={"type": "ephemeral"}), text("Short")]
+def test_parts_with_a_cache_marker_are_kept() -> None:
+    marked = [
+        text_part("Long", cache_control={"type": "ephemeral"}),
+        text_part("Short"),
+    ]
     assert prepared(user(marked), model=V4) == [user(marked)]
 
 
-def test_partial_and_names_are_sent_as_they_are() -> None:
+def test_partial_and_name_are_sent_unchanged() -> None:
     turn = assistant("Once upon", partial=True, name="bard")
     assert prepared(user(), turn) == [user(), turn]
 
@@ -196,8 +192,8 @@ def test_partial_and_names_are_sent_as_they_are() -> None:
 @pytest.mark.parametrize(
     "model", [*(m for m in known_models() if m.startswith("deepseek")), "qwen3.7-max"]
 )
-def test_image_for_a_text_model_is_refused(model: str) -> None:
-    message = refusal(user([text("What is it?"), IMAGE]), model=model)
+def test_an_image_for_a_text_model_is_refused(model: str) -> None:
+    message = prepare_error(user([text_part("What is it?"), IMAGE]), model=model)
     assert model in message
     assert "an image" in message
     assert "Qwen-VL" in message
@@ -205,21 +201,23 @@ def test_image_for_a_text_model_is_refused(model: str) -> None:
 
 
 @pytest.mark.parametrize("part", [VIDEO, FRAMES])
-def test_video_for_a_text_model_is_refused(part: dict[str, Any]) -> None:
-    message = refusal(user([part]), model=V4)
+def test_a_video_for_a_text_model_is_refused(part: dict[str, Any]) -> None:
+    message = prepare_error(user([part]), model=V4)
     assert "a video" in message
     assert "Qwen-VL" in message
 
 
-def test_sound_for_a_model_that_does_not_hear_is_refused() -> None:
-    message = refusal(user([AUDIO]), model="qwen3-vl-plus")
+def test_audio_for_a_model_without_audio_input_is_refused() -> None:
+    message = prepare_error(user([AUDIO]), model="qwen3-vl-plus")
     assert "an audio" in message
     assert "qwen3-omni-flash" in message
 
 
-def test_image_in_a_later_message_is_refused_too() -> None:
+def test_an_image_in_a_later_message_is_refused() -> None:
     answer = {"role": "tool", "tool_call_id": "call_1", "content": [IMAGE]}
-    assert V4 in refusal(user(), assistant(tool_calls=[call()]), answer, model=V4)
+    assert V4 in prepare_error(
+        user(), assistant(tool_calls=[tool_call()]), answer, model=V4
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,13 +228,70 @@ def test_image_in_a_later_message_is_refused_too() -> None:
         ("qwen3.7-plus", VIDEO),
         ("qwen3-vl-plus", FRAMES),
         ("qwen3-omni-flash", AUDIO),
-        ("a-model-of-tomorrow", IMAGE),
-        ("a-model-of-tomorrow", AUDIO),
+        (UNKNOWN_MODEL, IMAGE),
+        (UNKNOWN_MODEL, AUDIO),
     ],
 )
-def test_what_a_model_takes_is_sent(model: str, part: dict[str, Any]) -> None:
+def test_parts_that_a_model_accepts_are_sent(model: str, part: dict[str, Any]) -> None:
     assert prepared(user([part]), model=model) == [user([part])]
 
 
-def test_no_messages_are_refused() -> None:
-    assert "no messages" in refusal()
+def test_an_empty_prompt_is_refused() -> None:
+    assert "no messages" in prepare_error()
+
+
+# --- Values that JSON does not have -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("a", "a"),
+        ("\ud83d\ude00", "\U0001f600"),
+        ("a\ud83d", "a\ufffd"),
+        (("a", 1), ["a", 1]),
+        ({"a": (None, True, 1.5)}, {"a": [None, True, 1.5]}),
+        ({"\ud83d": "\ud83d"}, {"\ufffd": "\ufffd"}),
+    ],
+)
+def test_encodable(value: object, sent: object) -> None:
+    assert encodable(value) == sent
+    json.dumps(sent, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("value", [b"x", {1}, object(), math.nan, math.inf, 1j])
+def test_encodable_refuses_a_value_that_json_does_not_have(value: object) -> None:
+    message = error_message(encodable, {"a": [value]}, "tools")
+    name = type(value).__name__
+    assert message.startswith(f"tools holds a {name}, which JSON does not have: ")
+
+
+def test_a_message_with_a_value_that_json_does_not_have_is_refused() -> None:
+    part = {"type": "image_url", "image_url": {"url": b"x"}}
+    assert prepare_error(user([part])) == (
+        "A message holds a bytes, which JSON does not have: b'x'"
+    )
+
+
+def test_arguments_that_a_framework_keeps_as_a_dict() -> None:
+    assert arguments_text("weather", {"city": "Köln"}) == '{"city": "Köln"}'
+    message = error_message(arguments_text, "weather", {"day": {1}})
+    assert message.startswith("The arguments of a call of the tool 'weather' are not")
+
+
+# --- The instruction to answer in JSON ----------------------------------------------
+
+
+@pytest.mark.parametrize("texts", [["Answer in JSON."], ["Hi", "as Json please"]])
+def test_a_prompt_that_mentions_json_needs_no_instruction(texts: list[str]) -> None:
+    assert json_instruction(texts) is None
+    assert json_instruction(texts, {"type": "object"}) is None
+
+
+def test_the_instruction_mentions_json_and_has_the_schema() -> None:
+    instruction = json_instruction(["Hi"])
+    assert instruction is not None
+    assert "JSON object" in instruction
+    with_schema = json_instruction([], {"title": "Größe"})
+    assert with_schema is not None
+    assert with_schema.endswith('{"title": "Größe"}')

@@ -1,92 +1,29 @@
-"""The tree of errors, and the error that each response is."""
+"""Error responses: which exception each one is, and what it shows."""
 
-import copy
-import pickle
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
 
-from modelstudio_core import errors
 from modelstudio_core.errors import (
     APIConnectionError,
     APIError,
     APIStatusError,
-    APITimeoutError,
     AuthenticationError,
     BadRequestError,
-    ConfigurationError,
     ContentFilterError,
     ContextOverflowError,
-    IncompleteStreamError,
     InternalServerError,
-    InvalidResponseError,
-    ModelDeprecationWarning,
-    ModelStudioError,
     NotFoundError,
     PermissionDeniedError,
     QuotaExceededError,
     RateLimitError,
-    ToolChoiceError,
 )
-from modelstudio_core.wire.refusals import ErrorContext
-from modelstudio_core.wire.suggestions import nearest, unknown_name
-
-KEY = "sk-0123456789abcdef"
-CONTEXT = ErrorContext(
-    "us-east-1", "openai", "dashscope-us.aliyuncs.com", secrets=(KEY,)
-)
-
-TREE: list[tuple[type[BaseException], tuple[type[BaseException], ...]]] = [
-    (ModelStudioError, (Exception,)),
-    (ConfigurationError, (ModelStudioError, ValueError)),
-    (APIError, (ModelStudioError,)),
-    (APIConnectionError, (APIError, ConnectionError)),
-    (APITimeoutError, (APIConnectionError, TimeoutError)),
-    (IncompleteStreamError, (APIError,)),
-    (InvalidResponseError, (IncompleteStreamError,)),
-    (ToolChoiceError, (APIError,)),
-    (APIStatusError, (APIError,)),
-    (BadRequestError, (APIStatusError,)),
-    (ContextOverflowError, (BadRequestError,)),
-    (ContentFilterError, (BadRequestError,)),
-    (AuthenticationError, (APIStatusError,)),
-    (PermissionDeniedError, (APIStatusError,)),
-    (NotFoundError, (APIStatusError,)),
-    (RateLimitError, (APIStatusError,)),
-    (QuotaExceededError, (APIStatusError,)),
-    (InternalServerError, (APIStatusError,)),
-    (ModelDeprecationWarning, (DeprecationWarning,)),
-]
-ERRORS = [cls for cls, _ in TREE if issubclass(cls, ModelStudioError)]
+from modelstudio_core.wire.refusals import ErrorContext, is_refusal
+from tests.core.support import CONTEXT, KEY, STARS
 
 
-@pytest.mark.parametrize(("cls", "bases"), TREE)
-def test_tree(cls: type[BaseException], bases: tuple[type[BaseException], ...]) -> None:
-    assert cls.__bases__ == bases
-
-
-def test_every_public_name_is_in_the_tree() -> None:
-    assert sorted(errors.__all__) == sorted(cls.__name__ for cls, _ in TREE)
-
-
-@pytest.mark.parametrize("cls", ERRORS)
-def test_is_retryable_by_nature(cls: type[ModelStudioError]) -> None:
-    retryable = {
-        APIConnectionError,
-        APITimeoutError,
-        IncompleteStreamError,
-        InvalidResponseError,
-        RateLimitError,
-        InternalServerError,
-    }
-    assert cls("x").is_retryable is (cls in retryable)
-    assert cls("x", is_retryable=True).is_retryable is True
-    assert cls("x", is_retryable=False).is_retryable is False
-
-
-# --- Every row of the official table ------------------------------------------------
-
-
+# --- Every row of the official error table ----------------------------------------
 class Fault(NamedTuple):
     """An error as it is delivered, and what it is."""
 
@@ -194,9 +131,9 @@ COMPATIBLE = (
           kind="internal_error"),
 )
 # fmt: on
-# With a status of its own only: the same code is 429 for tokens.
+# Only with its own status: the same code is a 429 for tokens.
 RESOURCES = Fault(400, "Throttling.AllocationQuota", "Voices.", BadRequestError)
-# Without a code, a compatible 401 in a stream could not be told.
+# Inside a stream, this could not be recognized as a 401: it has no code.
 KEY_MISSING = Fault(
     401, None, "You didn't provide an API key.", AuthenticationError, kind=None
 )
@@ -235,7 +172,7 @@ CASES = [
         pytest.param(KEY_MISSING, compatible(KEY_MISSING), id="no key"),
     ],
 )
-def test_refused_request(fault: Fault, body: dict[str, Any]) -> None:
+def test_error_response(fault: Fault, body: dict[str, Any]) -> None:
     error = CONTEXT.from_payload(fault.status, body)
     assert type(error) is fault.cls
     assert error.status_code == fault.status
@@ -249,7 +186,7 @@ def test_refused_request(fault: Fault, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("fault", "body"), CASES)
-def test_error_inside_a_stream_is_what_its_real_status_makes_it(
+def test_an_error_inside_a_stream_has_the_class_of_its_own_status(
     fault: Fault, body: dict[str, Any]
 ) -> None:
     error = CONTEXT.from_payload(None, body)
@@ -286,7 +223,7 @@ def test_error_inside_a_stream_is_what_its_real_status_makes_it(
         ),
     ],
 )
-def test_status_of_an_error_that_does_not_tell_it(
+def test_status_that_follows_from_the_body(
     body: object, status: int | None, cls: type[APIError]
 ) -> None:
     error = CONTEXT.from_payload(None, body)
@@ -314,7 +251,7 @@ def test_status_of_an_error_that_does_not_tell_it(
     ],
 )
 @pytest.mark.parametrize("body", ["<html>Oops</html>", {}, [], None, "", {"error": {}}])
-def test_status_alone_decides_where_the_body_says_nothing(
+def test_the_status_decides_if_the_body_has_no_code(
     status: int, cls: type[APIError], retry: bool, body: object
 ) -> None:
     error = CONTEXT.from_payload(status, body)
@@ -324,7 +261,7 @@ def test_status_alone_decides_where_the_body_says_nothing(
     assert error.is_retryable is retry
 
 
-def test_status_of_the_response_wins_over_the_bodys() -> None:
+def test_the_status_of_the_response_precedes_that_of_the_body() -> None:
     body = {"error": {"message": "<400> x", "code": "invalid_api_key"}}
     assert CONTEXT.from_payload(500, body).status_code == 500
 
@@ -342,11 +279,11 @@ def test_status_of_the_response_wins_over_the_bodys() -> None:
         ({}, "HTTP status 502"),
     ],
 )
-def test_message_is_the_services_own(payload: object, message: str) -> None:
+def test_the_message_is_that_of_the_service(payload: object, message: str) -> None:
     assert CONTEXT.from_payload(502, payload).message == message
 
 
-def test_redirect_is_never_followed_and_says_so() -> None:
+def test_a_redirect_is_an_error() -> None:
     error = CONTEXT.from_payload(302, "")
     assert type(error) is APIStatusError
     assert "redirect" in error.message
@@ -362,12 +299,12 @@ def test_redirect_is_never_followed_and_says_so() -> None:
         "This model's maximum context length is 131072 tokens.",
     ],
 )
-def test_prompt_that_is_too_long(message: str) -> None:
+def test_a_prompt_that_is_too_long(message: str) -> None:
     body = {"code": "InvalidParameter", "message": message}
     assert type(CONTEXT.from_payload(400, body)) is ContextOverflowError
 
 
-# --- Request id, waiting, key -------------------------------------------------------
+# --- Request id and wait ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -388,11 +325,14 @@ def test_request_id(payload: object, header: str | None, expected: str | None) -
 
 
 @pytest.mark.parametrize("seconds", [None, 0.0, 7.5])
-def test_wait_that_was_asked_for_is_kept(seconds: float | None) -> None:
+def test_retry_after_is_kept(seconds: float | None) -> None:
     assert CONTEXT.from_payload(429, {}, retry_after=seconds).retry_after == seconds
 
 
-def test_refused_key_says_which_region_refused_it() -> None:
+# --- Refused keys -----------------------------------------------------------------
+
+
+def test_the_error_for_a_refused_key_names_the_region() -> None:
     message = CONTEXT.from_payload(401, native(NATIVE[20])).message
     assert message.startswith("Invalid.")
     assert "region us-east-1" in message
@@ -400,9 +340,12 @@ def test_refused_key_says_which_region_refused_it() -> None:
     assert "region=" in message
 
 
-def test_refused_key_names_the_host_where_there_is_no_region() -> None:
+def test_the_error_for_a_refused_key_names_the_host_without_a_region() -> None:
     context = ErrorContext(None, "dashscope", "gateway.example.com:8443")
     assert "gateway.example.com:8443" in context.from_payload(401, {}).message
+
+
+# --- Secrets ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -415,110 +358,137 @@ def test_refused_key_names_the_host_where_there_is_no_region() -> None:
     ],
 )
 @pytest.mark.parametrize("status", [None, 400, 401, 500])
-def test_key_that_the_service_echoes_is_never_shown(
+def test_a_key_that_the_service_repeats_is_hidden(
     status: int | None, payload: object
 ) -> None:
     error = CONTEXT.from_payload(status, payload)
     for shown in (str(error), repr(error), repr(error.fields()), repr(error.args)):
         assert KEY not in shown
-    assert "**********" in repr(error.body)
+    assert STARS in repr(error.body)
 
 
-def test_key_is_not_shown_by_the_context_and_other_errors() -> None:
+def test_a_key_is_hidden_in_other_errors() -> None:
     assert KEY not in repr(CONTEXT)
     error = CONTEXT.error(APIConnectionError, f"Header {KEY}", body=KEY)
     assert KEY not in str(error)
-    assert error.body == "**********"
+    assert error.body == STARS
 
 
-def test_short_key_is_a_word_of_the_language() -> None:
+def test_a_short_key_is_not_hidden() -> None:
     context = ErrorContext(None, "openai", "127.0.0.1", secrets=("test", ""))
     assert context.from_payload(400, "a test failed").message == "a test failed"
 
 
-def test_redacting_leaves_what_was_given_alone() -> None:
+def test_redacting_does_not_change_the_payload() -> None:
     payload = {"message": KEY, "number": 1, "none": None}
     error = CONTEXT.from_payload(400, payload)
     assert payload == {"message": KEY, "number": 1, "none": None}
-    assert error.body == {"message": "**********", "number": 1, "none": None}
+    assert error.body == {"message": STARS, "number": 1, "none": None}
 
 
-# --- What can be done with an error -------------------------------------------------
-
-
-FIELDS: dict[str, Any] = {
-    "status_code": 429,
-    "code": "limit_requests",
-    "request_id": "r-1",
-    "region": "us-east-1",
-    "protocol": "openai",
-    "body": {"error": {"message": "Slow down."}},
-    "retry_after": 2.5,
-    "is_retryable": True,
-}
-
-
-@pytest.mark.parametrize("cls", ERRORS)
-def test_error_survives_pickling_and_copying(cls: type[ModelStudioError]) -> None:
-    error = cls("Slow down.", **FIELDS)
-    dumped = pickle.dumps(error)
-    for other in (pickle.loads(dumped), copy.copy(error), copy.deepcopy(error)):  # noqa: S301 - our own bytes
-        assert type(other) is cls
-        assert other.message == "Slow down."
-        assert other.fields() == FIELDS
-        assert str(other) == str(error)
-        assert other.args == ("Slow down.",)
+# --- Errors that can be retried -----------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("fields", "shown"),
+    ("status", "is_retryable"),
+    [(500, True), (501, False), (503, True), (505, False), (408, True), (409, True)],
+)
+def test_statuses_that_can_be_retried(status: int, is_retryable: bool) -> None:
+    assert CONTEXT.from_payload(status, {}).is_retryable is is_retryable
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
     [
-        ({}, "Slow down."),
-        ({"status_code": 429}, "Slow down. (status 429)"),
-        (
-            FIELDS,
-            (
-                "Slow down. (status 429, code limit_requests, region us-east-1,"
-                " request id r-1)"
-            ),
-        ),
-        ({"body": "x", "protocol": "openai"}, "Slow down."),
+        ("InternalError.Algo", "list index out of range"),
+        ("InternalError.Algo.InvalidParameter", "Bad."),
+        ("internal_error", "<400> InternalError: bad"),
+        ("InternalError.Algo", "Role must be in [user, assistant]"),
     ],
 )
-@pytest.mark.parametrize("cls", [RateLimitError, APITimeoutError, ConfigurationError])
-def test_str_shows_what_identifies_the_request(
-    cls: type[ModelStudioError], fields: dict[str, Any], shown: str
+def test_an_internal_error_about_the_request_is_not_retried(
+    code: str, message: str
 ) -> None:
-    assert str(cls("Slow down.", **fields)) == shown
+    error = CONTEXT.from_payload(500, {"code": code, "message": message})
+    assert type(error) is InternalServerError
+    assert not error.is_retryable
 
 
-def test_what_is_not_known_is_none() -> None:
-    fields = ModelStudioError("x").fields()
-    assert fields.pop("is_retryable") is False
-    assert set(fields.values()) == {None}
+def test_a_filtered_answer_is_not_retried_even_as_a_conflict() -> None:
+    error = CONTEXT.from_payload(409, {"code": "DataInspectionFailed", "message": "x"})
+    assert type(error) is ContentFilterError
+    assert not error.is_retryable
 
 
-def test_errors_of_the_connection_can_be_caught_as_the_builtin_ones() -> None:
-    with pytest.raises(TimeoutError):
-        raise APITimeoutError("x")
-    with pytest.raises(ConnectionError):
-        raise APITimeoutError("x")
-    with pytest.raises(ValueError, match=r"^x$"):
-        raise ConfigurationError("x")
+# --- Suggestions of a model ---------------------------------------------------------
+
+SUGGESTING = replace(CONTEXT, suggest_model=lambda: "Use another model.")
 
 
-# --- Words --------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("status", "body", "is_suggested"),
+    [
+        (404, {"code": "ModelNotFound", "message": "No."}, True),
+        (404, {"error": {"code": "model_not_found", "message": "No."}}, True),
+        (404, {"error": {"code": "model_not_supported", "message": "No."}}, True),
+        (400, {"code": "x", "message": "Model qwen-plus9 does not exist."}, True),
+        (400, {"code": "x", "message": "The model `m` was not found"}, True),
+        (404, {}, True),
+        (404, "<html>Not found</html>", True),
+        (404, {"code": "WorkSpaceNotFound", "message": "No workspace."}, False),
+        (400, {"code": "InvalidParameter", "message": "Bad."}, False),
+        (403, {"code": "Model.AccessDenied", "message": "Denied."}, False),
+        (500, {"code": "ModelNotFound", "message": "model not found"}, False),
+    ],
+)
+def test_a_model_is_suggested_where_another_one_helps(
+    status: int, body: object, is_suggested: bool
+) -> None:
+    message = SUGGESTING.from_payload(status, body).message
+    assert message.endswith("Use another model.") is is_suggested
+    assert not CONTEXT.from_payload(status, body).message.endswith("another model.")
 
 
-def test_nearest_first_and_ties_by_name() -> None:
-    assert nearest("regoin", ["model", "region", "timeout"])[0] == "region"
-    assert nearest("REGION", ["model", "region"])[0] == "region"
-    assert nearest("xyz", ["b", "a"]) == ["a", "b"]
-    assert nearest("x", []) == []
+# --- Refusals in successful responses -----------------------------------------------
 
 
-def test_unknown_name() -> None:
-    error = unknown_name("argument", "regoin", ["model", "region"])
-    assert type(error) is ConfigurationError
-    assert error.message == "Unknown argument 'regoin'. Did you mean 'region'?"
-    assert unknown_name("argument", "x", []).message == "Unknown argument 'x'."
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"error": {"message": "x"}}, True),
+        ({"error": {}}, True),
+        ({"error": {"message": "x"}, "choices": [{}]}, True),
+        ({"code": "x", "message": "y"}, True),
+        ({"code": "x", "message": "y", "output": {}}, True),
+        ({"code": "x", "message": "y", "choices": None}, True),
+        *(
+            ({"code": "x", "message": "y", name: [{}]}, False)
+            for name in ("output", "data", "results", "choices")
+        ),
+        ({"error": None, "choices": [{}]}, False),
+        ({"error": "x"}, False),
+        ({"code": "", "message": "", "output": {}}, False),
+        ({"code": "x"}, False),
+        ({"message": "y"}, False),
+        ({}, False),
+    ],
+)
+def test_is_refusal(body: dict[str, Any], expected: bool) -> None:
+    assert is_refusal(body) is expected
+
+
+# --- The context --------------------------------------------------------------------
+
+
+def test_an_error_without_a_response_has_the_fields_of_the_context() -> None:
+    error = CONTEXT.error(APIConnectionError, f"x {KEY}", request_id="r-1")
+    assert (error.region, error.protocol) == ("us-east-1", "openai")
+    assert (error.message, error.request_id) == (f"x {STARS}", "r-1")
+
+
+def test_redact() -> None:
+    assert CONTEXT.redact({"a": [KEY]}) == {"a": [STARS]}
+
+
+def test_contexts_that_differ_in_the_suggestion_are_equal() -> None:
+    assert CONTEXT == SUGGESTING

@@ -1,4 +1,4 @@
-"""Server-sent events, cut anywhere."""
+"""Server-sent events are split from bytes that may be cut anywhere."""
 
 from itertools import combinations, product
 
@@ -8,7 +8,7 @@ from modelstudio_core.wire.sse import EventSplitter, field_of
 
 
 def split(*chunks: bytes) -> tuple[list[bytes], bytes]:
-    """Feed chunks; return the events and what is left at the end."""
+    """Feed chunks and return the events and the rest."""
     splitter = EventSplitter()
     events = [event for chunk in chunks for event in splitter.feed(chunk)]
     return events, splitter.close()
@@ -34,7 +34,7 @@ def split(*chunks: bytes) -> tuple[list[bytes], bytes]:
         ("data: Grüße 你好 🙂\n\n".encode(), ["data: Grüße 你好 🙂".encode()], b""),
     ],
 )
-def test_events_wherever_the_bytes_are_cut(
+def test_events_of_bytes_that_are_cut_anywhere(
     stream: bytes, events: list[bytes], rest: bytes
 ) -> None:
     expected = (events, rest)
@@ -43,8 +43,8 @@ def test_events_wherever_the_bytes_are_cut(
     for cut in range(len(stream) + 1):
         assert split(stream[:cut], stream[cut:]) == expected
         assert split(stream[:cut], b"", stream[cut:]) == expected
-    for one, other in combinations(range(len(stream) + 1), 2):
-        assert split(stream[:one], stream[one:other], stream[other:]) == expected
+    for first, second in combinations(range(len(stream) + 1), 2):
+        assert split(stream[:first], stream[first:second], stream[second:]) == expected
 
 
 def test_events_come_as_soon_as_they_are_complete() -> None:
@@ -63,7 +63,7 @@ def test_closing_returns_the_rest_once() -> None:
     assert splitter.close() == b""
 
 
-def test_long_event_in_small_pieces() -> None:
+def test_a_long_event_in_small_pieces() -> None:
     body = b"x" * 10_000
     stream = b"data: " + body + b"\n\n"
     chunks = [stream[i : i + 7] for i in range(0, len(stream), 7)]
@@ -74,22 +74,22 @@ PIECES = (b"data: a", b"data:b", b"data: ", b"id:1", b": c", b"\n", b"\n", b"\r"
 
 
 @pytest.mark.parametrize("count", range(1, 5))
-def test_data_lines_is_what_the_long_way_finds(count: int) -> None:
-    taken = 0
+def test_data_lines_returns_what_feed_and_field_of_return(count: int) -> None:
+    fast = 0
     for pieces in product(PIECES, repeat=count):
         chunk = b"".join(pieces) + b"\n\n"
         splitter = EventSplitter()
         splitter.feed(b": begun\n\n")
-        lone = splitter.data_lines(chunk)
-        if lone is not None:
-            taken += 1
-            found = [field_of(it, b"data") for it in splitter.feed(chunk)]
-            assert lone == found, chunk
+        data = splitter.data_lines(chunk)
+        if data is not None:
+            fast += 1
+            expected = [field_of(e, b"data") for e in splitter.feed(chunk)]
+            assert data == expected, chunk
             assert splitter.close() == b"", chunk
-    assert taken
+    assert fast
 
 
-def test_data_lines_begins_a_stream() -> None:
+def test_data_lines_can_start_a_stream() -> None:
     splitter = EventSplitter()
     assert splitter.data_lines(b"data: a\n\n") == [b"a"]
     assert splitter.feed(b"\xef\xbb\xbfdata: b\n\n") == [b"\xef\xbb\xbfdata: b"]
@@ -98,7 +98,7 @@ def test_data_lines_begins_a_stream() -> None:
 @pytest.mark.parametrize(
     "before", [b"\xef", b"data: x", b"data: x\n\ndata: ", b"a\n\n\r"]
 )
-def test_data_lines_is_not_taken_from_the_midst(before: bytes) -> None:
+def test_data_lines_returns_none_within_an_event(before: bytes) -> None:
     splitter = EventSplitter()
     splitter.feed(before)
     assert splitter.data_lines(b"data: a\n\n") is None

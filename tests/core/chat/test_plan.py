@@ -1,0 +1,328 @@
+"""Plans: what a request sends, and what a constructor resolves to."""
+
+import copy
+import logging
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from modelstudio_core.catalog import resolve_deprecated
+from modelstudio_core.chat import tools
+from modelstudio_core.chat.options import ChatOptions
+from modelstudio_core.chat.plan import ResolvedChat, plan_chat, takes_json_schema
+from tests.core.support import (
+    KEY,
+    UNKNOWN_MODEL,
+    error_message,
+    make_connection,
+    make_plan,
+    plan_error,
+    tool,
+)
+
+ONE_TOOL: Final = [tool("weather")]
+TWO_TOOLS: Final = [tool("weather"), tool("news")]
+
+# --- Thinking ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "requested", "sent"),
+    [
+        ("deepseek-v4-pro", None, True),
+        ("deepseek-v4-flash-us", None, True),
+        ("qwen3.7-plus", None, True),
+        ("qwen3.7-plus", True, True),
+        ("qwen3.7-plus", False, False),
+        ("qwen-plus", None, False),
+        ("qwen-plus", True, True),
+        ("qwen-plus", False, False),
+        ("deepseek-v3.2", None, False),
+        ("qwq-plus", None, None),
+        ("qwq-plus", True, None),
+        ("deepseek-r1", None, None),
+        ("qwen-max", None, None),
+        ("qwen-max", False, None),
+        ("deepseek-v3", None, None),
+        (UNKNOWN_MODEL, None, None),
+        (UNKNOWN_MODEL, True, True),
+        (UNKNOWN_MODEL, False, False),
+    ],
+)
+def test_what_enable_thinking_sends(
+    model: str, requested: bool | None, sent: bool | None
+) -> None:
+    assert make_plan(model, enable_thinking=requested).thinking is sent
+
+
+@pytest.mark.parametrize(
+    ("requested", "given", "sent"),
+    [
+        ("deepseek-r1", None, True),
+        ("deepseek-r1", False, False),
+        ("deepseek-v3.2", None, False),
+        ("deepseek-v3.2", True, True),
+        ("deepseek-v3", None, False),
+        ("deepseek-v3", True, True),
+        ("deepseek-r1-distill-qwen-7b", None, True),
+    ],
+)
+def test_a_replacement_thinks_if_the_delisted_model_did(
+    requested: str, given: bool | None, sent: bool
+) -> None:
+    plan = make_plan(requested, deprecated_models="replace", enable_thinking=given)
+    assert plan.thinking is sent
+
+
+@pytest.mark.parametrize(
+    ("model", "value", "kept"),
+    [
+        ("qwen3.8-max", None, True),
+        ("qwen3.8-max", False, False),
+        ("qwen3.7-plus", None, False),
+        ("qwen3.7-plus", True, True),
+        (UNKNOWN_MODEL, None, False),
+    ],
+)
+def test_whether_reasoning_of_earlier_turns_is_sent_back(
+    model: str, value: bool | None, kept: bool
+) -> None:
+    assert make_plan(model, preserve_thinking=value).preserve_thinking is kept
+
+
+# --- Streams ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "streamed"),
+    [
+        ("qwen3-32b", {}, True),
+        ("qwen3-32b", {"enable_thinking": True}, True),
+        ("qwen3-32b", {"enable_thinking": False}, False),
+        ("qwen3-32b", {"tools": ONE_TOOL, "tool_choice": "any"}, False),
+        ("qwq-plus", {}, True),
+        ("qwen3.7-plus", {}, False),
+        ("deepseek-v4-pro", {}, False),
+        (UNKNOWN_MODEL, {"enable_thinking": True}, False),
+    ],
+)
+def test_a_model_that_thinks_only_in_streams_is_streamed(
+    model: str, options: dict[str, Any], streamed: bool
+) -> None:
+    assert make_plan(model, **options).stream is streamed
+    assert make_plan(model, stream=True, **options).stream is True
+
+
+def test_a_model_that_answers_only_as_a_stream_is_streamed() -> None:
+    assert make_plan("qwen3-omni-flash").stream
+    assert not make_plan("qwen3-omni-flash", n=2).stream
+    assert not make_plan("qwen-plus").stream
+
+
+def test_several_answers_cannot_be_streamed() -> None:
+    assert make_plan(n=1, stream=True).options.n == 1
+    assert "n=2" in plan_error(n=2, stream=True)
+
+
+def test_planning_does_not_change_the_options() -> None:
+    options = ChatOptions(
+        reasoning_effort="low", tools=TWO_TOOLS, tool_choice="any", enable_thinking=True
+    )
+    before = copy.deepcopy(options)
+    plan_chat(options, resolve_deprecated("deepseek-v4-pro"), protocol="openai")
+    assert options == before
+
+
+# --- The response format ------------------------------------------------------------
+
+JSON_OBJECT: Final = {"type": "json_object"}
+JSON_SCHEMA: Final = {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "disables"),
+    [
+        ("qwen3.7-plus", {"response_format": JSON_SCHEMA}, True),
+        ("qwen3.7-plus", {"response_format": JSON_OBJECT}, False),
+        ("qwen3.7-plus", {"response_format": {"type": "text"}}, False),
+        ("glm-5.2", {"response_format": JSON_OBJECT}, True),
+        # A format that the model never accepts is sent: the service refuses it.
+        ("glm-5.2", {"response_format": JSON_SCHEMA}, False),
+        # Thinking that was asked for is not disabled.
+        (
+            "qwen3.7-plus",
+            {"response_format": JSON_SCHEMA, "enable_thinking": True},
+            False,
+        ),
+        (
+            "qwen3.7-plus",
+            {"response_format": JSON_SCHEMA, "thinking_budget": 100},
+            False,
+        ),
+        ("glm-5.2", {"response_format": JSON_OBJECT, "reasoning_effort": "max"}, False),
+        # There is nothing to disable, or it cannot be disabled.
+        ("qwen-plus", {"response_format": JSON_OBJECT}, False),
+        ("glm-5.3", {"response_format": JSON_OBJECT}, False),
+        (UNKNOWN_MODEL, {"response_format": JSON_SCHEMA}, False),
+    ],
+)
+def test_a_response_format_disables_thinking_that_is_only_a_default(
+    model: str, options: dict[str, Any], disables: bool
+) -> None:
+    default = make_plan(
+        model, **{k: v for k, v in options.items() if k != "response_format"}
+    )
+    plan = make_plan(model, **options)
+    assert plan.thinking_disabled == ("response_format" if disables else "")
+    assert plan.thinking is (False if disables else default.thinking)
+    assert plan.options.response_format == options["response_format"]
+
+
+def test_disabling_thinking_for_a_response_format_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tools.log_once.cache_clear()
+    with caplog.at_level(logging.INFO, logger="modelstudio"):
+        for _ in range(2):
+            make_plan(response_format=JSON_SCHEMA)
+    [record] = caplog.records
+    assert record.getMessage() == (
+        "qwen3.7-plus does not take response_format json_schema while it thinks:"
+        " thinking is disabled for such requests."
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "enable_thinking", "expected"),
+    [
+        ("qwen3.7-plus", None, False),
+        ("qwen3.7-plus", True, False),
+        ("qwen3.7-plus", False, True),
+        ("qwen-max", None, True),
+        ("glm-5.2", False, False),
+        (UNKNOWN_MODEL, None, False),
+    ],
+)
+def test_takes_json_schema(
+    model: str, enable_thinking: bool | None, expected: bool
+) -> None:
+    options = ChatOptions(enable_thinking=enable_thinking)
+    assert takes_json_schema(options, resolve_deprecated(model)) is expected
+
+
+# --- Parameters ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "parameters"),
+    [
+        ({}, {}),
+        ({"temperature": 0, "enable_search": False}, "the same"),
+        ({"stop": ("a", "b")}, {"stop": ["a", "b"]}),
+        ({"stop": "a"}, {"stop": "a"}),
+        ({"stop": ""}, {}),
+        ({"parallel_tool_calls": True}, {}),
+        ({"parallel_tool_calls": True, "tools": ONE_TOOL}, "the same"),
+        ({"extra_body": {"a": 1}}, {}),
+        ({"forced_tool_choice": "auto"}, {}),
+        ({"enable_thinking": True}, {"enable_thinking": True}),
+    ],
+)
+def test_parameters(options: dict[str, Any], parameters: object) -> None:
+    plan = make_plan(UNKNOWN_MODEL, **options)
+    assert plan.parameters() == (options if parameters == "the same" else parameters)
+
+
+def test_extra_body_is_a_copy() -> None:
+    extra_body = {"a": {"b": [1]}}
+    copied = make_plan(extra_body=extra_body).extra_body()
+    assert copied == extra_body
+    copied["a"]["b"].append(2)
+    assert extra_body == {"a": {"b": [1]}}
+    assert make_plan().extra_body() == {}
+
+
+def test_parameters_that_json_does_not_have_are_refused() -> None:
+    plan = make_plan(response_format={"type": "text", "a": {1, 2}})
+    message = error_message(plan.parameters)
+    assert message.startswith("response_format holds a set, which JSON does not have")
+    plan = make_plan(extra_body={"a": float("nan")})
+    assert error_message(plan.extra_body).startswith("extra_body holds a float")
+
+
+# --- What a constructor resolves to -------------------------------------------------
+
+
+def make_chat(model: str = "qwen3.7-plus", **options: Any) -> ResolvedChat:
+    """Return the resolved arguments of a chat model in Virginia."""
+    return ResolvedChat(
+        connection=make_connection(base_url=None, region="us"),
+        model=resolve_deprecated(model),
+        options=ChatOptions(**options),
+        deprecated_models="error",
+        replacements={"deepseek-r1": "qwen3.7-flash"},
+    )
+
+
+def test_a_plan_is_kept_for_each_way_to_call() -> None:
+    chat = make_chat(temperature=0.5)
+    assert chat.plan(stream=False) is chat.plan(stream=False)
+    assert chat.plan(stream=True) is chat.plan(stream=True)
+    assert [chat.plan(stream=stream).stream for stream in (False, True)] == [
+        False,
+        True,
+    ]
+    assert chat.plan(stream=True).options.temperature == 0.5
+
+
+def test_the_plan_of_the_native_protocol_accepts_its_options() -> None:
+    chat = make_chat(search_options={"enable_source": True})
+    assert "enable_source" in error_message(chat.plan, stream=False)
+    native = replace(chat, connection=make_connection(protocol="dashscope"))
+    assert native.plan(stream=False).options == chat.options
+
+
+def test_another_model_is_resolved_as_in_the_constructor() -> None:
+    chat = make_chat()
+    other = chat.with_model("qwen3.6-plus")
+    assert other.model.profile.id == "qwen3.6-plus"
+    assert (other.connection, other.options) == (chat.connection, chat.options)
+    assert "was delisted" in error_message(chat.with_model, "deepseek-r1")
+    assert "runs in mode 'us'" in error_message(chat.with_model, "qwen-plus-us")
+    replaced = chat.with_model("deepseek-r1", "replace")
+    assert replaced.model.profile.id == "qwen3.7-flash"
+    replaced = chat.with_model("deepseek-r1", "replace", {})
+    assert replaced.model.profile.id == "qwen3.7-max"
+
+
+def test_a_policy_alone_resolves_the_same_model_again() -> None:
+    chat = replace(make_chat("deepseek-r1"), replacements=None)
+    assert chat.model.profile.id == "qwen3.7-max"
+    assert chat.with_model(deprecated_models="keep").model.profile.id == "deepseek-r1"
+
+
+def test_arguments_of_a_call() -> None:
+    chat = make_chat(temperature=0.5)
+    called = chat.with_call({"model": "qwen3.6-plus", "top_p": 0.9, "seed": None})
+    assert called.model.profile.id == "qwen3.6-plus"
+    assert called.options == ChatOptions(temperature=0.5, top_p=0.9)
+    assert chat.with_call({"model": None, "seed": 7}).model is chat.model
+    assert chat.plan(stream=False) is not called.plan(stream=False)
+
+
+def test_the_context_suggests_a_model_that_the_region_serves() -> None:
+    context = make_chat("qwen3.7-pluss").context
+    assert (context.region, context.protocol) == ("us-east-1", "openai")
+    assert context.secrets == (KEY,)
+    assert context.suggest_model is not None
+    assert context.suggest_model() == (
+        "The requested model is 'qwen3.7-pluss'. The nearest known model in region"
+        " us-east-1 is 'qwen3.7-plus'."
+    )
+
+
+def test_the_context_of_a_custom_base_url_names_no_region() -> None:
+    chat = replace(make_chat("qwen3.7-pluss"), connection=make_connection())
+    assert chat.context.suggest_model is not None
+    assert "The nearest known model is 'qwen3.7-plus'." in chat.context.suggest_model()

@@ -1,0 +1,336 @@
+"""Exceptions of the SDKs and of the HTTP libraries become errors of the package."""
+
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from types import SimpleNamespace
+from typing import Any, Final
+
+import dashscope.v2.errors
+import httpx
+import openai
+import pytest
+
+from modelstudio_core.errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    AuthenticationError,
+    ConfigurationError,
+    IncompleteStreamError,
+    InternalServerError,
+    RateLimitError,
+)
+from modelstudio_core.transport.failures import (
+    broken_body_error,
+    status_error,
+    translate_error,
+)
+from modelstudio_core.transport.pools import http_library
+from tests.core.support import CONTEXT, KEY, STARS, make_connection
+
+# The library of the openai SDK: its exceptions have the same names as those of httpx.
+sdk_http: Any = http_library()
+REQUEST: Final = httpx.Request("POST", "http://127.0.0.1:9")
+EACH_LIBRARY: Final = pytest.mark.parametrize(
+    "http", {httpx, sdk_http}, ids=lambda http: http.__name__
+)
+
+
+def translate(error: Exception, pool: object = None, **arguments: Any) -> Any:
+    """Translate an error that sending a request over a pool raised."""
+    return translate_error(error, make_connection(**arguments), pool, CONTEXT)
+
+
+def raised_from(error: Exception, cause: Exception) -> Exception:
+    """Return an error with a cause."""
+    error.__cause__ = cause
+    return error
+
+
+def openai_error(status: int, *, headers: Any = None, **body: Any) -> Exception:
+    """Return the error that the openai SDK raises for a response."""
+    request = sdk_http.Request("POST", "http://127.0.0.1:9")
+    response = sdk_http.Response(status, headers=headers, request=request, **body)
+    return openai.APIStatusError("refused", response=response, body=None)
+
+
+# --- Refused requests ---------------------------------------------------------------
+
+
+def test_an_error_of_the_openai_sdk() -> None:
+    body = {"error": {"code": "limit_requests", "message": f"Slow down, {KEY}."}}
+    headers = {"x-request-id": "r-1", "retry-after": "7"}
+    error = translate(openai_error(429, headers=headers, json=body))
+    assert type(error) is RateLimitError
+    assert error.message == f"Slow down, {STARS}."
+    assert (error.status_code, error.code) == (429, "limit_requests")
+    assert (error.request_id, error.retry_after) == ("r-1", 7.0)
+    assert (error.region, error.protocol) == ("us-east-1", "openai")
+
+
+@pytest.mark.parametrize("content", [b"<html>Bad gateway</html>", b"\xff", b"{"])
+def test_an_error_of_the_openai_sdk_whose_body_is_not_json(content: bytes) -> None:
+    error = translate(openai_error(502, content=content))
+    assert type(error) is InternalServerError
+    assert error.body == content.decode(errors="replace")
+
+
+def test_a_very_deep_json_body_is_text() -> None:
+    content = b"[" * 100_000
+    error = translate(openai_error(500, content=content))
+    assert type(error) is InternalServerError
+    assert isinstance(error.body, str)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"code": "InvalidApiKey", "message": "Invalid."}, "Invalid. The API key was"),
+        (None, "the SDK's message"),
+    ],
+)
+def test_an_error_of_the_dashscope_sdk(body: object, message: str) -> None:
+    sdk_error = dashscope.v2.errors.APIStatusError(
+        "the SDK's message",
+        status_code=401,
+        body=body,
+        headers={"x-request-id": "r-1"},
+    )
+    error = translate(sdk_error)
+    assert type(error) is AuthenticationError
+    assert error.message.startswith(message)
+    assert error.request_id == "r-1"
+
+
+def test_a_refusal_whose_body_broke_off_has_its_status() -> None:
+    error = httpx.ReadError("broken")
+    error.response = httpx.Response(401)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - as the SDKs do
+    translated = translate(raised_from(RuntimeError("x"), error))
+    assert type(translated) is AuthenticationError
+    assert translated.status_code == 401
+
+
+def test_a_response_with_a_success_status_is_no_refusal() -> None:
+    error = httpx.ReadError("broken")
+    error.response = httpx.Response(200)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - as the SDKs do
+    assert type(translate(error)) is APIConnectionError
+
+
+# --- No response --------------------------------------------------------------------
+
+
+@EACH_LIBRARY
+@pytest.mark.parametrize(
+    ("name", "cls", "was_sent"),
+    [
+        ("ConnectError", APIConnectionError, False),
+        ("ReadError", APIConnectionError, True),
+        ("WriteError", APIConnectionError, True),
+        ("RemoteProtocolError", APIConnectionError, True),
+        ("ProxyError", APIConnectionError, True),
+        ("ConnectTimeout", APITimeoutError, False),
+        ("PoolTimeout", APITimeoutError, False),
+        ("ReadTimeout", APITimeoutError, True),
+        ("WriteTimeout", APITimeoutError, True),
+    ],
+)
+@pytest.mark.parametrize("is_wrapped", [False, True], ids=["bare", "in the SDK's"])
+def test_errors_of_the_http_libraries(
+    http: Any,
+    name: str,
+    cls: type[APIConnectionError],
+    was_sent: bool,
+    is_wrapped: bool,
+) -> None:
+    cause: Exception = getattr(http, name)("broken")
+    error = cause
+    if is_wrapped:
+        request: Any = sdk_http.Request("POST", "http://127.0.0.1:9")
+        error = raised_from(openai.APIConnectionError(request=request), cause)
+    translated = translate(error)
+    assert type(translated) is cls
+    assert translated.was_sent is was_sent
+    assert translated.is_retryable
+    assert translated.__cause__ is cause
+    if cls is APITimeoutError:
+        assert translated.message == (
+            "dashscope-us.aliyuncs.com did not answer within the timeout."
+        )
+    else:
+        assert translated.message == (
+            "dashscope-us.aliyuncs.com cannot be reached: broken"
+        )
+
+
+@pytest.mark.parametrize(
+    ("error", "cls", "was_sent"),
+    [
+        (ConnectionRefusedError("broken"), APIConnectionError, False),
+        (ConnectionResetError("broken"), APIConnectionError, True),
+        (OSError("broken"), APIConnectionError, True),
+        (TimeoutError("broken"), APITimeoutError, True),
+    ],
+)
+def test_errors_of_the_operating_system(
+    error: Exception, cls: type[APIConnectionError], was_sent: bool
+) -> None:
+    translated = translate(error)
+    assert type(translated) is cls
+    assert translated.was_sent is was_sent
+
+
+def test_an_error_of_the_dashscope_sdk_without_a_response() -> None:
+    error = dashscope.v2.errors.APIConnectionError("broken")
+    assert type(translate(error)) is APIConnectionError
+    timeout = raised_from(
+        dashscope.v2.errors.APITimeoutError("x"), httpx.ReadTimeout("y")
+    )
+    assert type(translate(timeout)) is APITimeoutError
+
+
+def test_an_error_without_a_text_has_its_class_as_text() -> None:
+    error = translate(httpx.ReadError(""))
+    assert error.message == "dashscope-us.aliyuncs.com cannot be reached: ReadError"
+
+
+def test_an_untrusted_certificate_is_not_retryable() -> None:
+    certificate = ssl.SSLCertVerificationError(1, "self-signed certificate")
+    error = translate(raised_from(httpx.ConnectError("x"), certificate))
+    assert type(error) is APIConnectionError
+    assert not error.is_retryable
+    assert "is not trusted" in error.message
+    assert "self-signed certificate" in error.message
+    assert "SSL_CERT_FILE" in error.message
+    assert not error.was_sent
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_a_cause_that_shows_the_key_is_dropped(is_nested: bool) -> None:
+    cause: Exception = httpx.LocalProtocolError(f"Illegal header {KEY}")
+    if is_nested:
+        cause = raised_from(httpx.ReadError("x"), cause)
+    error = translate(cause)
+    assert error.__cause__ is None
+    assert KEY not in str(error)
+
+
+# --- Other errors -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("x"), KeyError("x")])
+def test_other_errors_are_returned_as_they_are(error: Exception) -> None:
+    assert translate(error) is error
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("the client has been closed"), httpx.ReadError("x")]
+)
+def test_a_closed_client_is_a_configuration_error(error: Exception) -> None:
+    client, other = httpx.Client(), httpx.Client()
+    opened = translate(error, client, http_client=client)
+    assert not isinstance(opened, ConfigurationError)
+    client.close()
+    closed = translate(error, client, http_client=client)
+    assert type(closed) is ConfigurationError
+    assert closed.message == (
+        "http_client is closed: pass an open client, or leave it out."
+    )
+    # Another client was used, or the closed one is not the user's.
+    assert type(translate(error, other, http_client=client)) is type(opened)
+    assert type(translate(error, client)) is type(opened)
+    other.close()
+
+
+async def test_a_closed_async_client_is_a_configuration_error() -> None:
+    client = httpx.AsyncClient()
+    await client.aclose()
+    error = RuntimeError("the client has been closed")
+    closed = translate(error, client, http_async_client=client)
+    assert type(closed) is ConfigurationError
+    assert closed.message.startswith("http_async_client is closed")
+
+
+# --- Broken bodies ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "cls"),
+    [
+        (httpx.ReadTimeout("x"), APITimeoutError),
+        (TimeoutError("x"), APITimeoutError),
+        (httpx.ReadError("x"), IncompleteStreamError),
+        (httpx.RemoteProtocolError("x"), IncompleteStreamError),
+        (ValueError("x"), IncompleteStreamError),
+    ],
+)
+def test_the_error_of_a_broken_body(error: Exception, cls: type[APIError]) -> None:
+    broken = broken_body_error(error, CONTEXT, "r-1")
+    assert type(broken) is cls
+    assert broken.request_id == "r-1"
+    assert broken.is_retryable
+    assert broken.__cause__ is error
+
+
+def test_the_error_of_a_broken_body_does_not_show_a_key() -> None:
+    broken = broken_body_error(httpx.ReadError(f"x {KEY}"), CONTEXT, None)
+    assert broken.__cause__ is None
+    assert STARS in broken.message
+
+
+# --- The wait that the service asks for ---------------------------------------------
+
+NOW: Final = datetime.now(UTC)
+
+
+def retry_after(**headers: str) -> float | None:
+    """Return the wait that the headers of a response ask for."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    refused: Any = SimpleNamespace(status_code=429, headers=named)
+    return status_error(refused, "", CONTEXT).retry_after
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry_after": "7"}, 7.0),
+        ({"retry_after": "0"}, 0.0),
+        ({"retry_after": "2.5"}, 2.5),
+        ({"retry_after_ms": "1500"}, 1.5),
+        ({"retry_after_ms": "1500", "retry_after": "7"}, 1.5),
+        ({"retry_after_ms": "x", "retry_after": "7"}, 7.0),
+        ({"retry_after": ""}, None),
+        ({"retry_after": "soon"}, None),
+        ({"retry_after": "-1"}, None),
+        ({"retry_after": "inf"}, None),
+        ({"retry_after": "nan"}, None),
+    ],
+)
+def test_a_wait_in_seconds(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(**headers) == seconds
+
+
+def test_a_wait_until_a_date_is_measured_by_the_clock_of_the_service() -> None:
+    date = datetime(2020, 1, 1, tzinfo=UTC)
+    until = date + timedelta(seconds=30)
+    assert (
+        retry_after(retry_after=format_datetime(until), date=format_datetime(date))
+        == 30
+    )
+    assert retry_after(retry_after=format_datetime(until)) == 0.0
+
+
+@pytest.mark.parametrize(
+    "write", [format_datetime, lambda date: format_datetime(date.replace(tzinfo=None))]
+)
+def test_a_wait_until_a_date(write: Callable[[datetime], str]) -> None:
+    seconds = retry_after(retry_after=write(NOW + timedelta(seconds=60)))
+    assert seconds is not None
+    assert 0 < seconds <= 60
+
+
+def test_an_empty_request_id_is_none() -> None:
+    refused: Any = SimpleNamespace(status_code=429, headers={"x-request-id": ""})
+    assert status_error(refused, "", CONTEXT).request_id is None

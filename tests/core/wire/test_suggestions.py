@@ -1,0 +1,30 @@
+"""Suggestions for unknown names."""
+
+from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.wire.suggestions import nearest, unknown_name
+
+
+def test_names_are_sorted_by_likeness_then_by_name() -> None:
+    assert nearest("regoin", ["model", "region", "timeout"])[0] == "region"
+    assert nearest("REGION", ["model", "region"])[0] == "region"
+    assert nearest("xyz", ["b", "a"]) == ["a", "b"]
+    assert nearest("x", []) == []
+
+
+def test_the_error_for_an_unknown_name() -> None:
+    error = unknown_name("argument", "regoin", ["model", "region"])
+    assert type(error) is ConfigurationError
+    assert error.message == "Unknown argument 'regoin'. Did you mean 'region'?"
+    assert unknown_name("argument", "x", []).message == "Unknown argument 'x'."
+
+
+def test_the_order_does_not_depend_on_that_of_the_names() -> None:
+    names = ["timeout", "region", "model"]
+    assert nearest("modl", names) == nearest("modl", reversed(names))
+    assert nearest("modl", names)[0] == "model"
+    assert sorted(nearest("modl", names)) == sorted(names)
+
+
+def test_the_suggested_name_keeps_its_spelling() -> None:
+    message = unknown_name("mode", "GLOBL", ["Global", "us"]).message
+    assert message == "Unknown mode 'GLOBL'. Did you mean 'Global'?"
