@@ -263,17 +263,17 @@ def check_protocol(protocol: str) -> Protocol:
 
 
 def is_documented(endpoint: Endpoint) -> bool:
-    """Tell whether an endpoint is a host of Model Studio itself."""
+    """Return whether an endpoint is a host of Model Studio itself."""
     return _documented_host(endpoint.host)[0] is not None
 
 
 def is_cloud_host(host: str) -> bool:
-    """Tell whether a host belongs to Alibaba Cloud, its file storage included."""
+    """Return whether a host belongs to Alibaba Cloud, its file storage included."""
     return host.casefold().endswith(f".{_CLOUD_DOMAIN}")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
+    """Return whether a host is this machine."""
     if host == "localhost":
         return True
     try:

@@ -266,7 +266,7 @@ def _parse_body(
 ) -> list[Event]:
     """Parse a body that has been read to its end: JSON, or a stream."""
     parser = call.parser(response)
-    feed = parser.feed if response.is_stream else parser.feed_whole
+    feed = parser.feed if response.is_stream else parser.feed_body
     events = [*feed(body), *parser.close()]
     for event in events:
         if isinstance(event, Finish) and event.finish_reason is None:

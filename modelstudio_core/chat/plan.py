@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from modelstudio_core.catalog import (
     DeprecatedModels,
@@ -12,7 +12,7 @@ from modelstudio_core.catalog import (
     resolve_in_scope,
 )
 from modelstudio_core.chat.checks import check_budget, check_options, resolve_effort
-from modelstudio_core.chat.messages import encodable
+from modelstudio_core.chat.messages import to_json_value
 from modelstudio_core.chat.options import RULES, THINKING_AMOUNT, ChatOptions
 from modelstudio_core.chat.tools import SWITCHABLE, choose_tool, log_once
 from modelstudio_core.endpoints import Protocol
@@ -81,7 +81,7 @@ class ChatPlan:
             values["enable_thinking"] = self.thinking
         if not options.tools:
             values.pop("parallel_tool_calls", None)
-        return {name: encodable(value, name) for name, value in values.items()}
+        return {name: to_json_value(value, name) for name, value in values.items()}
 
     def extra_body(self) -> dict[str, Any]:
         """Return the parameters that have no option.
@@ -89,7 +89,8 @@ class ChatPlan:
         Raises:
             ConfigurationError: A value holds something that JSON does not have.
         """
-        return dict(encodable(self.options.extra_body or {}, "extra_body"))
+        extra_body = to_json_value(self.options.extra_body or {}, "extra_body")
+        return cast("dict[str, Any]", extra_body)
 
 
 def plan_chat(
@@ -183,7 +184,7 @@ def _plan_format(plan: ChatPlan, *, thinks: bool) -> ChatPlan:
 
 
 def takes_json_schema(options: ChatOptions, model: ResolvedModel) -> bool:
-    """Tell whether a model is known to answer in a JSON schema, thinking or not."""
+    """Return whether a model is known to answer in a JSON schema, thinking or not."""
     profile = model.profile
     formats = (
         profile.structured_output_while_thinking

@@ -172,7 +172,7 @@ def _is_transport_error(error: BaseException, *sdk_errors: type[Exception]) -> b
 
 
 def _is_before_sending(error: BaseException) -> bool:
-    """Tell whether an error means that no connection was made."""
+    """Return whether an error means that no connection was made."""
     kinds = [
         kind
         for library in _http_libraries()

@@ -29,7 +29,7 @@ _PROXY_SCHEMES: Final = ("http", "https", "all")
 
 @cache
 def sdk_takes_httpx2() -> bool:
-    """Tell whether the installed openai SDK runs on httpx2, as version 3 does."""
+    """Return whether the installed openai SDK runs on httpx2, as version 3 does."""
     return int(version("openai").partition(".")[0]) >= 3  # noqa: PLR2004 - a version
 
 

@@ -89,7 +89,7 @@ def check_other_host(url: str, endpoint: Endpoint) -> None:
 
 
 def has_much_text(value: object, limit: int) -> bool:
-    """Tell whether a JSON value has more than ``limit`` characters of text."""
+    """Return whether a JSON value has more than ``limit`` characters of text."""
     return _characters_left(value, limit) < 0
 
 

@@ -89,7 +89,7 @@ def _policy(max_retries: int, request: HttpRequest) -> dict[str, Any]:
 
 
 def _may_repeat(error: BaseException, request: HttpRequest) -> bool:
-    """Tell whether to send a request again after an error."""
+    """Return whether to send a request again after an error."""
     if not isinstance(error, ModelStudioError) or not error.is_retryable:
         return False
     if (error.retry_after or 0.0) > _MAX_WAIT:
@@ -98,7 +98,7 @@ def _may_repeat(error: BaseException, request: HttpRequest) -> bool:
 
 
 def _nothing_created(error: ModelStudioError) -> bool:
-    """Tell whether a request that creates something surely did not."""
+    """Return whether a request that creates something surely did not."""
     if isinstance(error, APIConnectionError):
         return not error.was_sent
     return isinstance(error, RateLimitError)

@@ -22,7 +22,7 @@ Sdk = Literal["openai", "dashscope"]
 
 
 def _has_dashscope() -> bool:
-    """Tell whether version 2 of the dashscope SDK is installed, without importing."""
+    """Return whether version 2 of the dashscope SDK is installed, without importing."""
     spec = find_spec("dashscope")
     folders = (spec.submodule_search_locations if spec else None) or ()
     return any((Path(folder) / "v2").is_dir() for folder in folders)

@@ -311,7 +311,7 @@ def streamed(*payloads: object) -> list[Event]:
 def whole(payload: object, *, request_id: str | None = None) -> list[Event]:
     """Return the events of one whole body."""
     parser = Parser(CONTEXT, request_id=request_id)
-    return [*parser.feed_whole(json.dumps(payload).encode()), *parser.close()]
+    return [*parser.feed_body(json.dumps(payload).encode()), *parser.close()]
 
 
 def put_together(events: Iterable[Event]) -> Completion:
@@ -953,7 +953,7 @@ def test_whole_body_without_a_finish_reason_is_handed_on(
 def test_body_that_is_not_json(raw: bytes) -> None:
     parser = Parser(CONTEXT, request_id="r-1")
     with pytest.raises(APIError) as caught:
-        parser.feed_whole(raw)
+        parser.feed_body(raw)
     assert type(caught.value) is InvalidResponseError
     assert caught.value.request_id == "r-1"
     assert caught.value.body == raw.decode(errors="replace")
@@ -1107,7 +1107,7 @@ def test_a_key_in_garbage_is_hidden_before_it_is_cut() -> None:
     key = "sk-0123456789abcdefghijklmnop"
     context = ErrorContext(None, "openai", "127.0.0.1", secrets=(key,))
     with pytest.raises(IncompleteStreamError) as caught:
-        Parser(context).feed_whole(b"x" * 60 + key.encode() + b"x" * 600)
+        Parser(context).feed_body(b"x" * 60 + key.encode() + b"x" * 600)
     said = f"{caught.value!r} {caught.value} {caught.value.body}"
     assert key[:10] not in said
     assert caught.value.__context__ is None

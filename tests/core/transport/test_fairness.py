@@ -55,10 +55,10 @@ async def test_who_is_cancelled_gives_the_place_to_the_next() -> None:
 def test_a_loop_that_is_over_is_forgotten() -> None:
     import gc
 
-    before = len(fairness._of_loops)
+    before = len(fairness._turns_by_loop)
     asyncio.run(wait_for_turn(REQUEST))
     gc.collect()
-    assert len(fairness._of_loops) <= before
+    assert len(fairness._turns_by_loop) <= before
 
 
 def test_a_loop_that_was_closed_with_waiters_is_forgotten() -> None:
@@ -67,9 +67,9 @@ def test_a_loop_that_was_closed_with_waiters_is_forgotten() -> None:
     loop.call_soon(loop.stop)
     loop.run_forever()
     loop.close()
-    assert loop in fairness._of_loops
+    assert loop in fairness._turns_by_loop
     asyncio.run(wait_for_turn(REQUEST))
-    assert loop not in fairness._of_loops
+    assert loop not in fairness._turns_by_loop
     for task in waiting:
         # Its loop is closed: nobody can end it any more, and nobody is to be told.
         task._log_destroy_pending = False  # type: ignore[attr-defined]
