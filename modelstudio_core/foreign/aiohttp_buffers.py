@@ -1,7 +1,7 @@
-"""The bytes that aiohttp holds back when a connection breaks.
+"""The bytes that aiohttp has received but not returned when a connection breaks.
 
-``StreamReader`` raises its error before it returns the bytes that came first, and has
-no public method to read them. Without this the end of a broken stream is lost.
+``StreamReader`` raises its error before it returns the last bytes, and has no public
+method to read them. Without this module the end of a broken stream would be lost.
 """
 
 from typing import Any, Final
@@ -14,10 +14,13 @@ BUFFERED: Final = FastPath("the last bytes of a broken aiohttp response")
 
 
 def read_buffered(content: Any) -> bytes:
-    """Return the bytes that came before the error; none where they cannot be had.
+    """Return the bytes that were received before the error.
 
     Args:
         content: The ``StreamReader`` of a response that has failed.
+
+    Returns:
+        The bytes; empty if there are none, or if the fast path is off.
     """
     if not BUFFERED.active:
         return b""

@@ -1,10 +1,10 @@
-"""Reads of a synchronous response that end after a while, without a thread.
+"""A time limit for reading the rest of a sync response, without a thread.
 
-A response is read to its end so that its connection can be used again, but only for a
-moment. httpx fixes the time limit of a response when its first byte is read; a shorter
-one is set on the network stream that httpcore documents, by replacing its ``read`` for
-as long as it is needed. Where that cannot be done the connection is closed, and the
-next request makes a new one.
+A response is read to its end so that its connection can be reused, but not for long.
+httpx sets the timeout of a response when its first byte is read. A shorter limit is set
+by replacing the ``read`` of the network stream, which httpcore documents, for as long
+as it is needed. If that is not possible the connection is closed, and the next request
+opens a new one.
 """
 
 import threading
@@ -19,20 +19,20 @@ __all__ = ["LIMITED_READS", "limited_reads"]
 
 _Read = Callable[[int, float | None], bytes]
 
-LIMITED_READS: Final = FastPath("connections that are used again after a stream")
+LIMITED_READS: Final = FastPath("connections that are reused after a stream")
 
 
 @contextmanager
 def limited_reads(response: Any, seconds: float) -> Generator[bool]:
-    """Limit the time of all reads of a response by this thread together.
+    """Limit the total time of all reads of a response by this thread.
 
     Args:
-        response: A response of httpx, whose body has been begun.
-        seconds: How long the reads may wait in all. A later one may wait for 1 ms; when
-            it has waited it raises the HTTP library's error.
+        response: A response of httpx whose body has been read in part.
+        seconds: How long all reads may wait together. After that a read waits for 1 ms,
+            then it raises the timeout error of the HTTP library.
 
     Yields:
-        Whether the reads are limited. If not, the response must not be read.
+        Whether the limit is set. If not, the response must not be read.
     """
     stream = _limit(response, seconds)
     try:
@@ -49,7 +49,7 @@ def _limit(response: Any, seconds: float) -> Any:
         return None
     try:
         stream = response.extensions.get("network_stream")
-        # Several responses share a connection of HTTP/2.
+        # Several responses share an HTTP/2 connection.
         if stream is None or response.http_version.startswith("HTTP/2"):
             return None
         read: _Read = stream.read
@@ -57,7 +57,7 @@ def _limit(response: Any, seconds: float) -> Any:
         until = time.monotonic() + seconds
 
         def limited(max_bytes: int, timeout: float | None = None) -> bytes:
-            # The last read gives the connection back: another thread may have it.
+            # After the last read another thread may use the connection.
             if threading.get_ident() != owner:
                 return read(max_bytes, timeout)
             left = max(until - time.monotonic(), 0.001)

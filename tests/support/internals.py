@@ -151,7 +151,7 @@ def record_async_clients(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
 
 def keep_clients(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """Let the client cache hold at most ``count`` clients."""
-    monkeypatch.setattr(clients, "MAX_KEPT", count)
+    monkeypatch.setattr(clients, "MAX_CACHED", count)
 
 
 async def open_async_http_client(model: Model) -> Any:
