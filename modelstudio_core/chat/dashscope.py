@@ -51,11 +51,10 @@ def build_request(
         ConfigurationError: The model does not support a part of a message.
     """
     profile = plan.model.profile
-    prepared: Sequence[Mapping[str, object]] = prepare_messages(
+    prepared = prepare_messages(
         messages, profile, preserve_thinking=plan.preserve_thinking
     )
-    if profile.native_path == _MULTIMODAL:
-        prepared = [_with_parts(message) for message in prepared]
+    is_multimodal = profile.native_path == _MULTIMODAL
     parameters = {"result_format": "message", **plan.parameters()}
     if plan.stream:
         parameters["incremental_output"] = True
@@ -65,7 +64,11 @@ def build_request(
         headers=_STREAM_HEADERS if plan.stream else _NO_HEADERS,
         json={
             "model": profile.id,
-            "input": {"messages": prepared},
+            "input": {
+                "messages": [_with_parts(message) for message in prepared]
+                if is_multimodal
+                else prepared
+            },
             "parameters": parameters | plan.extra_body(),
         },
     )

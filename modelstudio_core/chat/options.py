@@ -240,7 +240,7 @@ ForcedToolChoiceOption = Annotated[
     Field(description="What to do if a tool call is forced while the model thinks."),
 ]
 Tools = Annotated[
-    Sequence[Mapping[str, Any]] | None,
+    Sequence[Mapping[str, object]] | None,
     Rule(
         "a list of dicts in the OpenAI format, such as {'type': 'function', 'function':"
         " {'name': ...}}",
@@ -249,7 +249,7 @@ Tools = Annotated[
     Field(description="Tools in the OpenAI function format."),
 ]
 ToolChoice = Annotated[
-    str | Mapping[str, Any] | None,
+    str | Mapping[str, object] | None,
     Rule("a string or a dict", lambda value: isinstance(value, str | Mapping)),
     Field(description="auto, none, required, any, a tool's name, or the OpenAI dict."),
 ]

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.options import (
@@ -18,7 +18,7 @@ from modelstudio_core.wire.suggestions import unknown_name
 __all__ = ["ToolDecision", "check_tools", "choose_tool", "log_once"]
 
 _logger: Final = logging.getLogger("modelstudio")
-_Choice = str | Mapping[str, Any] | None
+_Choice = str | Mapping[str, object] | None
 # Tuples and not sets: a choice may be a dict, which is not hashable.
 _CALL_FORCED: Final = ("required", "any")
 _UNFORCED: Final = (None, "auto", "none")
@@ -43,7 +43,9 @@ class ToolDecision:
     notice: str = ""
 
 
-def check_tools(tools: Sequence[Mapping[str, Any]], tool_choice: object = None) -> None:
+def check_tools(
+    tools: Sequence[Mapping[str, object]], tool_choice: object = None
+) -> None:
     """Refuse an invalid tool, and a choice that names none of the tools.
 
     Args:

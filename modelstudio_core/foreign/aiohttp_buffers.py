@@ -4,16 +4,19 @@
 method to read them. Without this module the end of a broken stream would be lost.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from modelstudio_core.foreign.fast_path import FastPath
+
+if TYPE_CHECKING:
+    from aiohttp import StreamReader
 
 __all__ = ["BUFFERED", "read_buffered"]
 
 BUFFERED: Final = FastPath("the last bytes of a broken aiohttp response")
 
 
-def read_buffered(content: Any) -> bytes:
+def read_buffered(content: "StreamReader") -> bytes:
     """Return the bytes that were received before the error.
 
     Args:
@@ -25,7 +28,7 @@ def read_buffered(content: Any) -> bytes:
     if not BUFFERED.active:
         return b""
     try:
-        rest = content._read_nowait(-1)  # noqa: SLF001 - no public method
+        rest = content._read_nowait(-1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no public method
     except Exception as error:  # noqa: BLE001 - another version may raise anything
         BUFFERED.switch_off(error)
         return b""

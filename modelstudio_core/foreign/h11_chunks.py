@@ -6,11 +6,14 @@ of a stream. This module depends on how h11 0.14 to 0.16 store the state of a ch
 body. Any other response is read by h11 itself.
 """
 
-# ruff: noqa: SLF001 - private attributes are what this module is for
+# Private attributes are what this module is for.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
 
 import re
 import sys
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 from modelstudio_core.foreign.fast_path import FastPath
 
@@ -34,7 +37,25 @@ _INITIAL_STATE: Final = {
 _CHUNK_HEAD: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 
 
-def merge_buffered_chunks(response: Any) -> None:
+class _Reader(Protocol):
+    """h11's reader of a chunked body."""
+
+    _bytes_in_chunk: int
+    _bytes_to_discard: bytes
+    _reading_trailer: bool
+
+    def __call__(self, buffer: "_Buffer") -> object: ...
+    def read_eof(self) -> object: ...
+
+
+class _Buffer(Protocol):
+    """h11's buffer of received bytes."""
+
+    def __bytes__(self) -> bytes: ...
+    def maybe_extract_at_most(self, count: int) -> object: ...
+
+
+def merge_buffered_chunks(response: object) -> None:
     """Make a response return all buffered HTTP chunks as one piece.
 
     Args:
@@ -49,7 +70,7 @@ def merge_buffered_chunks(response: Any) -> None:
         MERGED_CHUNKS.switch_off(error)
 
 
-def _replace_reader(response: Any) -> None:
+def _replace_reader(response: object) -> None:
     h11: Any = sys.modules.get("h11")
     connection = response
     for name in _PATH_TO_CONNECTION:
@@ -60,19 +81,20 @@ def _replace_reader(response: Any) -> None:
     has_methods = hasattr(buffer, "maybe_extract_at_most") and hasattr(
         buffer, "__bytes__"
     )
-    if h11 and has_methods and getattr(reader, "__dict__", None) == _INITIAL_STATE:
+    is_initial = getattr(reader, "__dict__", None) == _INITIAL_STATE
+    if h11 and reader and has_methods and is_initial:
         state._reader = _MergingReader(reader, h11.Data)
 
 
 class _MergingReader:
     """Replaces h11's reader of a chunked body; reads all complete chunks at once."""
 
-    def __init__(self, reader: Any, data: Any) -> None:
+    def __init__(self, reader: _Reader, data: Callable[..., object]) -> None:
         self._reader = reader
         self._data = data
         self.read_eof = reader.read_eof
 
-    def __call__(self, buffer: Any) -> Any:
+    def __call__(self, buffer: _Buffer) -> object:
         try:
             merged = self._read_complete(buffer)
         except Exception as error:  # noqa: BLE001 - another version may raise anything
@@ -80,7 +102,7 @@ class _MergingReader:
             merged = None
         return self._reader(buffer) if merged is None else merged
 
-    def _read_complete(self, buffer: Any) -> Any:
+    def _read_complete(self, buffer: _Buffer) -> object:
         """Return the data of all complete chunks; None if h11 must read instead."""
         reader = self._reader
         # Inside a chunk, and after the last one, h11 reads.

@@ -9,9 +9,9 @@ opens a new one.
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final, Protocol, cast
 
 from modelstudio_core.foreign.fast_path import FastPath
 
@@ -19,11 +19,23 @@ __all__ = ["LIMITED_READS", "limited_reads"]
 
 _Read = Callable[[int, float | None], bytes]
 
+
+class _NetworkStream(Protocol):
+    read: _Read
+
+
+class _Response(Protocol):
+    @property
+    def extensions(self) -> Mapping[str, object]: ...
+    @property
+    def http_version(self) -> str: ...
+
+
 LIMITED_READS: Final = FastPath("connections that are reused after a stream")
 
 
 @contextmanager
-def limited_reads(response: Any, seconds: float) -> Generator[bool]:
+def limited_reads(response: _Response, seconds: float) -> Generator[bool]:
     """Limit the total time of all reads of a response by this thread.
 
     Args:
@@ -43,16 +55,18 @@ def limited_reads(response: Any, seconds: float) -> Generator[bool]:
                 del stream.read
 
 
-def _limit(response: Any, seconds: float) -> Any:
+def _limit(response: _Response, seconds: float) -> _NetworkStream | None:
     """Replace the ``read`` of a response's network stream, and return the stream."""
     if not LIMITED_READS.active:
         return None
     try:
-        stream = response.extensions.get("network_stream")
+        stream = cast(
+            "_NetworkStream | None", response.extensions.get("network_stream")
+        )
         # Several responses share an HTTP/2 connection.
         if stream is None or response.http_version.startswith("HTTP/2"):
             return None
-        read: _Read = stream.read
+        read = stream.read
         owner = threading.get_ident()
         until = time.monotonic() + seconds
 

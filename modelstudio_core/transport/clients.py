@@ -10,7 +10,7 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -234,7 +234,7 @@ async def _forget(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _call_at_loop_end(
-    call: Callable[..., Coroutine[Any, Any, None]], *arguments: object
+    call: Callable[..., Awaitable[None]], *arguments: object
 ) -> AsyncGenerator[None]:
     """Return an object that calls a function when it or the running loop ends.
 

@@ -6,13 +6,14 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 from urllib.request import getproxies
 
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection
 
 __all__ = [
+    "Timeout",
     "http_library",
     "library_of",
     "make_async_pool",
@@ -25,6 +26,14 @@ __all__ = [
 # Large enough that no stream waits for another one to end.
 MAX_CONNECTIONS: Final = 1000
 _PROXY_SCHEMES: Final = ("http", "https", "all")
+
+
+class Timeout(Protocol):
+    """The timeouts of a request, as an object of the HTTP library."""
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Return the timeouts in seconds by their names."""
+        ...
 
 
 @cache
@@ -54,12 +63,12 @@ def ssl_context() -> ssl.SSLContext:
     return cast("ssl.SSLContext", http_library().create_ssl_context())
 
 
-def timeout_for(connection: Connection, library: ModuleType) -> Any:
+def timeout_for(connection: Connection, library: ModuleType) -> Timeout:
     """Return the timeouts of a connection as an object of an HTTP library."""
     read, connect = connection.read_timeout, connection.connect_timeout
     # In aiohttp the time to connect includes the wait for a free connection.
     pool = None if read is None or connect is None else connect + read
-    return library.Timeout(read, connect=connect, pool=pool)
+    return cast("Timeout", library.Timeout(read, connect=connect, pool=pool))
 
 
 def make_sync_pool(connection: Connection) -> Any:

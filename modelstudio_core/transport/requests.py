@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from modelstudio_core.endpoints import Api, Endpoint, is_cloud_host, is_loopback
@@ -61,7 +61,7 @@ class HttpRequest:
     url: str | None = None
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    json: Mapping[str, Any] | None = None
+    json: Mapping[str, object] | None = None
     files: Sequence[Upload] = ()
     repeatable: bool = True
 

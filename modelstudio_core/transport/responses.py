@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final, Protocol
 
 from modelstudio_core.errors import APIError
 from modelstudio_core.foreign.h11_chunks import merge_buffered_chunks
@@ -18,11 +18,58 @@ __all__ = ["AsyncHttpResponse", "HttpResponse"]
 _DRAIN_SECONDS: Final = 0.1
 
 
+class _Body(Protocol):
+    """The body of a response of the HTTP library, without decoding."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+class LibraryResponse(Protocol):
+    """A response of the HTTP library: the methods that are used here."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, by their names in any case."""
+        ...
+
+    @property
+    def stream(self) -> _Body:
+        """The body without decoding."""
+        ...
+
+    @property
+    def extensions(self) -> Mapping[str, object]:
+        """Optional values, such as the network stream."""
+        ...
+
+    @property
+    def http_version(self) -> str:
+        """The version, such as ``"HTTP/1.1"``."""
+        ...
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """Yield the body, decoded."""
+        ...
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]:
+        """Async version of ``iter_bytes``."""
+        ...
+
+    def close(self) -> None:
+        """Close the response."""
+        ...
+
+    async def aclose(self) -> None:
+        """Async version of ``close``."""
+        ...
+
+
 class _BaseResponse:
     """The headers of a response, and a reference that keeps its client open."""
 
     def __init__(
-        self, handle: ClientHandle, response: Any, context: ErrorContext
+        self, handle: ClientHandle, response: LibraryResponse, context: ErrorContext
     ) -> None:
         self._handle = handle
         self._response = response
@@ -52,7 +99,7 @@ class _BaseResponse:
     def _media_type(self) -> str:
         return str(self._response.headers.get("content-type") or "").casefold()
 
-    def _raw_chunks(self) -> Any:
+    def _raw_chunks(self) -> _Body | None:
         """Return the body without httpx's decoding; None if it must be decoded."""
         # An event hook of the user's client may have read the body already.
         is_read = getattr(self._response, "is_stream_consumed", False)
