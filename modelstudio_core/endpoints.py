@@ -544,8 +544,8 @@ def _documented_host(netloc: str) -> tuple[str | None, str | None]:
 def _paths(path: str) -> Mapping[Api, str]:
     """Return the path of each API below the path of a custom base URL.
 
-    A path that ends in a documented one stands for all of them. Any other path is used
-    for every API as it is.
+    If it ends in a documented path, each API gets its documented path in that place.
+    Any other path is used unchanged for every API.
     """
     path = path.rstrip("/")
     if not path:

@@ -57,7 +57,8 @@ def redact(value: _T, secrets: Iterable[str], *, depth: int = 0) -> _T:
     Args:
         value: A string, or JSON-like lists and dicts; any other value is returned.
         secrets: The secrets. One of less than 8 characters is ignored.
-        depth: How deeply the value is nested. Below 64 levels it is replaced.
+        depth: How deeply the value is nested. A list or dict below 64 levels is
+            replaced.
 
     Example:
         >>> redact({"message": "Bad key sk-0123456789."}, ["sk-0123456789"])

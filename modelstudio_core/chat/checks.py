@@ -60,7 +60,7 @@ def _check_values(options: ChatOptions) -> None:
     for name, rule in RULES.items():
         value = getattr(options, name)
         if value is not None and not rule.accepts(value):
-            raise ConfigurationError(f"{name} must be {rule.wanted}, got {value!r}.")
+            raise ConfigurationError(f"{name} must be {rule.expected}, got {value!r}.")
 
 
 def _check_combinations(options: ChatOptions) -> None:

@@ -2,8 +2,8 @@
 
 Parsers return them; the adapters and ``Completion`` read them. With ``n > 1`` the
 events of several choices are mixed: ``choice`` is the number of an event's choice, from
-0. Sources: the official references of the OpenAI-compatible and of the DashScope chat
-API, and exchanges recorded from 2024 to August 2026.
+0. Sources: the official page "OpenAI compatible - Chat" (September 2026), the official
+DashScope API reference (spring 2026), and exchanges recorded from 2024 to August 2026.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """The messages of a prompt, in the form of the OpenAI chat API.
 
 The adapters convert a framework's messages to these types; the requests of both
-protocols are built from them. Sources: the official references of the OpenAI-compatible
-and of the DashScope chat API (2026-09).
+protocols are built from them. Sources: the official page "OpenAI compatible - Chat"
+(September 2026) and the official DashScope API reference (spring 2026).
 """
 
 import json
@@ -235,7 +235,7 @@ def to_json_value(value: object, where: str = "A message") -> object:
         case _:
             raise ConfigurationError(
                 f"{where} holds a {type(value).__name__}, which JSON cannot represent:"
-                f" {value!r:.200}. Convert it to a string, a number, a list or a dict."
+                f" {value!r:.200}. Pass a string, a finite number, a list or a dict."
             )
 
 
@@ -304,7 +304,7 @@ def json_instruction(
     """Return the instruction that a prompt needs for ``json_object``.
 
     The service refuses a prompt without the word: "'messages' must contain the word
-    'json' in some form" (official error-code page, 2026-09).
+    'json' in some form" (official error-code page).
 
     Args:
         texts: The texts of the prompt's messages.

@@ -1,7 +1,7 @@
 """The OpenAI-compatible protocol for chat.
 
 A parameter that OpenAI does not have is a key at the top level of the body, as all
-others. Sources: the official reference of the OpenAI-compatible API (2026-09) and
+others. Sources: the official page "OpenAI compatible - Chat" (September 2026) and
 exchanges recorded from 2024 to August 2026.
 """
 

@@ -34,13 +34,13 @@ class Rule:
     """The valid values of an option, and whether it is sent as a parameter.
 
     Attributes:
-        wanted: The valid values, as the end of the sentence "… must be".
+        expected: The valid values, as the end of the sentence "… must be".
         accepts: Returns whether a value is valid. It is not called with None.
         sent: Whether the request has a parameter with the same name and value. If not,
             ``ChatPlan`` converts the option.
     """
 
-    wanted: str
+    expected: str
     accepts: Callable[[object], bool]
     sent: bool = True
 
@@ -197,7 +197,7 @@ ResponseFormat = Annotated[
 ]
 EnableThinking = Annotated[
     bool | None,
-    Rule(_SWITCH.wanted, _is_bool, sent=False),
+    Rule(_SWITCH.expected, _is_bool, sent=False),
     Field(description="Whether to think; None: the default of the model."),
 ]
 ThinkingBudget = Annotated[
@@ -227,7 +227,7 @@ SearchOptions = Annotated[
 ]
 ExtraBody = Annotated[
     dict[str, Any] | None,
-    Rule(_OBJECT.wanted, _is_mapping, sent=False),
+    Rule(_OBJECT.expected, _is_mapping, sent=False),
     Field(description="Parameters that have no argument here, sent unchanged."),
 ]
 ForcedToolChoiceOption = Annotated[

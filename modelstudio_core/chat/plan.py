@@ -227,7 +227,7 @@ class ResolvedChat:
         return replace(self.connection.context, suggest_model=suggest_model)
 
     def plan(self, *, stream: bool) -> ChatPlan:
-        """Return the plan of a request without arguments of its own; it is cached.
+        """Return the plan of a request with these options; the plan is cached.
 
         Args:
             stream: Whether the caller wants a stream.

@@ -57,7 +57,7 @@ def check_tools(
     """
     rule = RULES["tools"]
     if not rule.accepts(tools):
-        raise ConfigurationError(f"tools must be {rule.wanted}, got {tools!r}.")
+        raise ConfigurationError(f"tools must be {rule.expected}, got {tools!r}.")
     if tools:
         _resolve_choice(_checked(tool_choice), tools, takes_required=True)
     elif tool_choice not in _UNFORCED:
@@ -153,7 +153,7 @@ def _checked(choice: object) -> _Choice:
     if choice is None or isinstance(choice, str | Mapping):
         return choice  # pyright: ignore[reportUnknownVariableType] - a dict of the user's
     raise ConfigurationError(
-        f"tool_choice must be {RULES['tool_choice'].wanted}, got {choice!r}."
+        f"tool_choice must be {RULES['tool_choice'].expected}, got {choice!r}."
     )
 
 

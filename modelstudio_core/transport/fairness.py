@@ -2,7 +2,8 @@
 
 The framework and the SDK need about 1 ms of CPU to start a request, and as much to end
 it; each event of an answer costs about a twentieth of that. Without a limit, 500
-requests that start together would block the loop for half a second.
+requests that start together would block the loop for half a second. Work beyond the
+budget of one iteration, called a turn, waits for the next one.
 """
 
 import asyncio
