@@ -1,11 +1,11 @@
-"""Alibaba Cloud Model Studio without a framework: what both adapters are built on.
+"""Alibaba Cloud Model Studio without a framework: the base of both adapters.
 
 The public modules are:
 
 - ``modelstudio_core.errors``: the exceptions.
 - ``modelstudio_core.endpoints``: regions, deployment modes, workspaces and base URLs.
-- ``modelstudio_core.catalog``: what is known of each model.
-- ``modelstudio_core.emulator``: a local Model Studio for tests (extra ``emulator``).
+- ``modelstudio_core.catalog``: the facts of each model.
+- ``modelstudio_core.emulator``: a local server for tests (extra ``emulator``).
 
 Everything else may change in any release.
 """
@@ -18,7 +18,7 @@ from modelstudio_core.errors import ModelDeprecationWarning
 
 __all__ = ["__version__"]
 
-# Python hides deprecation warnings outside of __main__, but a delisted model concerns
-# the users of an application too. The user's own -W and PYTHONWARNINGS come first.
+# Python hides deprecation warnings outside of __main__, but the users of an application
+# must see that a model is delisted. -W and PYTHONWARNINGS have precedence.
 if not sys.warnoptions:
     warnings.filterwarnings("default", category=ModelDeprecationWarning)

@@ -1,3 +1,3 @@
-"""The version of the distribution, spelled once: ``pyproject.toml`` reads it here."""
+"""The version of the distribution. ``pyproject.toml`` reads it from this file."""
 
 __version__ = "0.1.0"

@@ -1,9 +1,9 @@
-"""The constructor that every class shares.
+"""The constructor that the classes of all services share.
 
-Both frameworks' classes are pydantic models, so the arguments are fields of a mixin:
-each has one name, one default and one meaning. They are resolved before pydantic sees
-them, so that bad input is a plain ``ConfigurationError`` that shows no key, and again
-when one is assigned, so that a model always is what its fields say.
+The classes of both frameworks are pydantic models, so the arguments are fields of a
+mixin, with the same names and defaults for both. They are resolved before pydantic
+validates them, so that an invalid one raises a ``ConfigurationError`` without the key,
+and again after each assignment, so that an object always agrees with its fields.
 """
 
 import logging
@@ -61,37 +61,37 @@ _logger: Final = logging.getLogger("modelstudio")
 
 
 class ConnectionArguments(BaseModel):
-    """How to reach the service: the arguments that every class takes."""
+    """The arguments that all classes share: how to reach the service."""
 
     model_config = ConfigDict(
         arbitrary_types_allowed=True,
         protected_namespaces=(),
-        # A framework may validate around the constructor: the error shows no key.
+        # pydantic's error must not show a key, if a framework calls its validation.
         hide_input_in_errors=True,
     )
-    # Other names for an argument, which a framework's users know.
+    # Other names of arguments, by which users of a framework know them.
     argument_aliases: ClassVar[Mapping[str, str]] = {}
 
     api_key: SecretStr | str | None = Field(
         default=None,
         exclude=True,
         repr=False,
-        description=f"The API key; None for the variable {API_KEY_VARIABLE}. It is kept"
-        " as a SecretStr; a pickle of the model contains it.",
+        description=f"The API key; None: {API_KEY_VARIABLE}. It is stored as a"
+        " SecretStr. A pickle of the object contains it.",
     )
     region: str | None = Field(
         default=None,
-        description="Where the service is reached and data is stored: a region id or"
-        f" an alias. None for that of mode, else {REGION_VARIABLE}, else Singapore.",
+        description="The region of the service, where data is stored: a region id or an"
+        f" alias. None: the region of mode, else {REGION_VARIABLE}, else Singapore.",
     )
     mode: str | None = Field(
         default=None,
-        description="The deployment mode: where inference runs. None for the default"
-        " of the region.",
+        description="The deployment mode: where inference runs. None: the default of"
+        " the region.",
     )
     workspace: str | None = Field(
         default=None,
-        description=f"The workspace id; None for {WORKSPACE_VARIABLES[0]}.",
+        description=f"The workspace id; None: {WORKSPACE_VARIABLES[0]}.",
     )
     protocol: endpoints.Protocol = Field(
         default="openai",
@@ -99,20 +99,20 @@ class ConnectionArguments(BaseModel):
     )
     base_url: str | None = Field(
         default=None,
-        description="A custom base URL, in place of that of region, mode and workspace",
+        description="A custom base URL, instead of that of region, mode and workspace.",
     )
     allow_insecure_http: bool = Field(
         default=False,
-        description="Whether plain http may be used for other hosts than loopback.",
+        description="Whether plain http is allowed for hosts other than loopback.",
     )
     timeout: float | tuple[float | None, float | None] | None = Field(
         default=DEFAULT_READ_TIMEOUT,
-        description="Seconds to wait for the next bytes, or (connect, read); a number"
-        f" leaves {DEFAULT_CONNECT_TIMEOUT:g} s for connecting. None is no limit.",
+        description="Seconds to wait for the next bytes, or a pair (connect, read). A"
+        f" number leaves {DEFAULT_CONNECT_TIMEOUT:g} s to connect. None: no limit.",
     )
     max_retries: int = Field(
         default=DEFAULT_RETRIES,
-        description="How often a failed request is repeated, at most.",
+        description="How often a failed request is repeated at most.",
     )
     default_headers: Mapping[str, str] | None = Field(
         default=None,
@@ -124,19 +124,18 @@ class ConnectionArguments(BaseModel):
         default=None,
         exclude=True,
         repr=False,
-        description="An httpx.Client (httpx2.Client with openai 3) of your own.",
+        description="A custom httpx.Client (httpx2.Client with openai 3).",
     )
     http_async_client: Any = Field(
         default=None,
         exclude=True,
         repr=False,
-        description="An httpx.AsyncClient (httpx2.AsyncClient with openai 3) of your"
-        " own.",
+        description="A custom httpx.AsyncClient (httpx2.AsyncClient with openai 3).",
     )
 
 
 class Resolved(Protocol):
-    """What the arguments of a class resolve to, whatever the service."""
+    """The resolved arguments of a class, for any service."""
 
     @property
     def connection(self) -> Connection:
@@ -145,33 +144,33 @@ class Resolved(Protocol):
 
     @property
     def model(self) -> ResolvedModel:
-        """The model that was asked for and the one that is used."""
+        """The requested model and the model that is used."""
         ...
 
 
 class ServiceArguments(ConnectionArguments):
-    """The constructor of a service's class: it resolves what its arguments mean.
+    """The constructor of a service's class, which resolves its arguments.
 
-    A subclass declares its own arguments as fields, names all of them in
+    A subclass declares its arguments as fields, lists all of them in
     ``argument_names``, and resolves them in ``_decide``.
     """
 
-    # The fields that decide what the object is; the others are the framework's own.
+    # The fields that are resolved. All other fields belong to the framework.
     argument_names: ClassVar[frozenset[str]] = frozenset()
 
-    model: str = Field(description="The model id, as it is asked for.")
+    model: str = Field(description="The requested model id.")
     resolved_model: str | None = Field(
         default=None,
-        description="The model id that is sent. It follows from model and cannot be"
-        " assigned; a copy keeps it.",
+        description="The model id that is sent. It is computed from model and cannot"
+        " be assigned. A copy keeps it.",
     )
 
     _resolved: Resolved | None = PrivateAttr(default=None)
 
     if not TYPE_CHECKING:
-        # Type checkers see the fields. At run time this precedes pydantic's.
+        # Type checkers see the constructor that pydantic generates from the fields.
         def __init__(self, **arguments: Any) -> None:
-            """Resolve the arguments, then initialize the framework's own class."""
+            """Resolve the arguments, then initialize the framework's class."""
             cls = type(self)
             arguments = canonical_arguments(cls, arguments)
             defaults = _defaults_of(cls)
@@ -186,8 +185,8 @@ class ServiceArguments(ConnectionArguments):
                 warn_of_model(resolved.model)
             self._after_resolving(None)
 
-        def __setattr__(self, name: str, value: Any) -> None:
-            """Assign, and resolve again if an argument changed."""
+        def __setattr__(self, name: str, value: object) -> None:
+            """Assign, and resolve the arguments again if one changed."""
             if name == "resolved_model":
                 raise _assigned_resolved_model()
             if name not in self.argument_names or not self._current():
@@ -203,9 +202,9 @@ class ServiceArguments(ConnectionArguments):
 
     @override
     def model_copy(
-        self, *, update: Mapping[str, Any] | None = None, deep: bool = False
+        self, *, update: Mapping[str, object] | None = None, deep: bool = False
     ) -> Self:
-        """Return a copy; a changed argument is checked as in the constructor."""
+        """Return a copy. Changed arguments are checked as in the constructor."""
         changes = canonical_arguments(type(self), update or {})
         if "resolved_model" in changes:
             raise _assigned_resolved_model()
@@ -216,7 +215,7 @@ class ServiceArguments(ConnectionArguments):
 
     @override
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """Copy everything but the user's own HTTP clients, which the copy shares."""
+        """Return a deep copy, which shares the user's HTTP clients."""
         memo = {} if memo is None else memo
         for client in (self.http_client, self.http_async_client):
             memo[id(client)] = client
@@ -224,11 +223,11 @@ class ServiceArguments(ConnectionArguments):
 
     @override
     def __getstate__(self) -> dict[Any, Any]:
-        """Return the state to pickle; the user's own HTTP clients have none."""
+        """Return the state to pickle. The user's HTTP clients cannot be pickled."""
         if self.http_client is not None or self.http_async_client is not None:
             raise ConfigurationError(
-                f"A {type(self).__name__} with an http_client or http_async_client of"
-                " your own cannot be pickled: create it in the worker."
+                f"A {type(self).__name__} with a custom http_client or"
+                " http_async_client cannot be pickled: create it in the worker."
             )
         return super().__getstate__()
 
@@ -237,11 +236,12 @@ class ServiceArguments(ConnectionArguments):
         """Resolve the arguments of the class.
 
         Args:
-            arguments: Every argument under its own name: the defaults of the class,
-                and what was passed.
+            arguments: All arguments by their canonical names, with the defaults of the
+                class.
 
         Raises:
-            ConfigurationError: They are invalid, or contradict each other.
+            ConfigurationError: An argument is invalid, or arguments contradict each
+                other.
         """
         raise NotImplementedError
 
@@ -249,7 +249,7 @@ class ServiceArguments(ConnectionArguments):
         """Update what depends on the resolved arguments.
 
         Args:
-            before: What they resolved to before; None in the constructor.
+            before: The resolved arguments before the change; None in the constructor.
         """
 
     @property
@@ -258,7 +258,7 @@ class ServiceArguments(ConnectionArguments):
         return self._resolved_now().connection.endpoint
 
     def scope_arguments(self) -> dict[str, Any]:
-        """Return region, mode and workspace, those of the environment included."""
+        """Return region, mode and workspace, also if they are from the environment."""
         endpoint = self.endpoint
         scope = {
             "region": endpoint.region,
@@ -268,25 +268,25 @@ class ServiceArguments(ConnectionArguments):
         return {name: value for name, value in scope.items() if value is not None}
 
     def _resolved_now(self) -> Resolved:
-        """Return what the arguments resolve to."""
+        """Return the resolved arguments."""
         if not (resolved := self._current()):
-            # A copy that was made around the constructor.
+            # A framework made the object without calling the constructor.
             self._resolve()
             resolved = self._current()
         return cast("Resolved", resolved)
 
     def _current(self) -> Resolved | None:
-        # pydantic's own look-up by name costs more than planning a request.
+        # Attribute access through pydantic takes longer than planning a request.
         return (self.__pydantic_private__ or {}).get("_resolved")
 
     def _resolve(self, changed: Collection[str] = ()) -> None:
-        """Resolve again; the scope stays as it was unless it was changed itself."""
+        """Resolve again. The scope only changes if one of its arguments changed."""
         before = self._current()
         arguments = {name: getattr(self, name) for name in self.argument_names}
         if before is not None and not _SCOPE & set(changed):
             arguments |= self.scope_arguments()
         resolved = self._decide(arguments)
-        # Around __setattr__, which would resolve again.
+        # Not by __setattr__, which would resolve again.
         vars(self).update(_resolved_fields(resolved))
         if resolved.model != (before and before.model):
             warn_of_model(resolved.model)
@@ -299,13 +299,13 @@ _SCOPE: Final = frozenset({"region", "mode", "workspace", "base_url"})
 
 def _assigned_resolved_model() -> ConfigurationError:
     return ConfigurationError(
-        "resolved_model follows from model and cannot be assigned: assign model."
+        "resolved_model is computed from model and cannot be assigned: assign model."
     )
 
 
 @cache
 def _defaults_of(cls: type[ServiceArguments]) -> dict[str, Any]:
-    """Return the defaults of a class's arguments, those of a subclass included."""
+    """Return the defaults of the arguments of a class."""
     return {
         name: field.default
         for name, field in cls.model_fields.items()
@@ -321,7 +321,11 @@ def _resolved_fields(resolved: Resolved) -> dict[str, Any]:
 
 
 def warn_of_model(model: ResolvedModel) -> None:
-    """Warn the user of a delisted model, and of one that may be of another kind."""
+    """Warn about a delisted model, and about one that may be of another kind.
+
+    Args:
+        model: The requested model and the model that is used.
+    """
     if model.notice:
         warn_user(model.notice, ModelDeprecationWarning)
     if model.warning:
@@ -332,8 +336,8 @@ def warn_of_model(model: ResolvedModel) -> None:
 
 # --- Names ------------------------------------------------------------------------
 
-# Arguments of other classes, where the name that is nearest by letters is another one.
-_OTHER_CLASSES_NAMES: Final = {
+# Arguments of similar classes whose most similar name here is the wrong one.
+_FOREIGN_NAMES: Final = {
     "api_base": "base_url",
     "openai_api_base": "base_url",
     "openai_api_key": "api_key",
@@ -345,13 +349,13 @@ _OTHER_CLASSES_NAMES: Final = {
 
 
 def canonical_arguments(
-    cls: type[ConnectionArguments], arguments: Mapping[str, Any]
+    cls: type[ConnectionArguments], arguments: Mapping[str, object]
 ) -> dict[str, Any]:
-    """Return arguments under their own names, aliases resolved.
+    """Return arguments by their canonical names instead of aliases.
 
     Args:
-        cls: The class that takes them.
-        arguments: What was passed to its constructor.
+        cls: The class of the arguments.
+        arguments: The arguments as they were passed to the constructor.
 
     Raises:
         ConfigurationError: A name is unknown, or an argument was passed under two
@@ -359,34 +363,34 @@ def canonical_arguments(
     """
     canonical: dict[str, Any] = {}
     for name, value in arguments.items():
-        own_name = cls.argument_aliases.get(name, name)
-        if own_name not in cls.model_fields:
+        canonical_name = cls.argument_aliases.get(name, name)
+        if canonical_name not in cls.model_fields:
             raise _unknown_argument(cls, name)
-        if own_name in canonical:
+        if canonical_name in canonical:
             other = next(
                 n
                 for n in arguments
-                if n != name and cls.argument_aliases.get(n, n) == own_name
+                if n != name and cls.argument_aliases.get(n, n) == canonical_name
             )
             raise ConfigurationError(
                 f"{name} and {other} are the same argument: pass one of the two."
             )
-        canonical[own_name] = value
+        canonical[canonical_name] = value
     return canonical
 
 
 def _unknown_argument(cls: type[ConnectionArguments], name: str) -> ConfigurationError:
-    if name in _OTHER_CLASSES_NAMES:
+    if name in _FOREIGN_NAMES:
         return ConfigurationError(
             f"Unknown argument of {cls.__name__} {name!r}. Did you mean"
-            f" {_OTHER_CLASSES_NAMES[name]!r}?"
+            f" {_FOREIGN_NAMES[name]!r}?"
         )
     names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
     return unknown_name(f"argument of {cls.__name__}", name, names)
 
 
 def _configuration_error(error: ValidationError, where: str) -> ConfigurationError:
-    """Return pydantic's error as ours, without the input."""
+    """Convert pydantic's error, without the input."""
     problems = error.errors(
         include_url=False, include_context=False, include_input=False
     )
@@ -403,45 +407,45 @@ def _configuration_error(error: ValidationError, where: str) -> ConfigurationErr
 def resolve_connection(
     arguments: Mapping[str, Any], *, model: object = None
 ) -> Connection:
-    """Decide how the service is reached.
+    """Check the connection arguments and return the connection.
 
     Args:
-        arguments: Connection arguments under their own names. What is missing has the
-            default of ``ConnectionArguments``.
-        model: The model id, which chooses the mode in US (Virginia).
+        arguments: Arguments by their canonical names. One that is missing has the
+            default of ``ConnectionArguments``; arguments of other kinds are ignored.
+        model: The model id, which can select the mode in US (Virginia).
 
     Raises:
-        ConfigurationError: They are invalid, or contradict each other.
+        ConfigurationError: An argument is invalid, or arguments contradict each other.
     """
-
-    def value_of(name: str) -> Any:
-        value = arguments.get(name)
-        if value is None and name not in arguments:
-            return ConnectionArguments.model_fields[name].default
-        return value
-
+    values = {**_connection_defaults(), **arguments}
     endpoint = resolve_endpoint(
-        region=value_of("region"),
-        mode=value_of("mode"),
-        workspace=value_of("workspace"),
-        base_url=value_of("base_url"),
+        region=values["region"],
+        mode=values["mode"],
+        workspace=values["workspace"],
+        base_url=values["base_url"],
         model=model if isinstance(model, str) else None,
-        allow_insecure_http=_check_bool(value_of, "allow_insecure_http"),
+        allow_insecure_http=_check_bool(values, "allow_insecure_http"),
     )
-    connect, read = _check_timeout(value_of("timeout"))
+    connect, read = _check_timeout(values["timeout"])
     return Connection(
         endpoint=endpoint,
-        protocol=check_protocol(value_of("protocol")),
-        api_key=_check_api_key(value_of("api_key")),
+        protocol=check_protocol(values["protocol"]),
+        api_key=_check_api_key(values["api_key"]),
         connect_timeout=connect,
         read_timeout=read,
-        max_retries=_check_retries(value_of("max_retries")),
-        default_headers=_check_headers(value_of("default_headers")),
-        http_client=_check_http_client(value_of("http_client"), "Client"),
+        max_retries=_check_retries(values["max_retries"]),
+        default_headers=_check_headers(values["default_headers"]),
+        http_client=_check_http_client(values["http_client"], "Client"),
         http_async_client=_check_http_client(
-            value_of("http_async_client"), "AsyncClient"
+            values["http_async_client"], "AsyncClient"
         ),
     )
+
+
+@cache
+def _connection_defaults() -> dict[str, Any]:
+    fields = ConnectionArguments.model_fields
+    return {name: field.default for name, field in fields.items()}
 
 
 def _check_api_key(value: object) -> str:
@@ -451,26 +455,26 @@ def _check_api_key(value: object) -> str:
     if not key:
         raise ConfigurationError(
             f"The API key is missing: pass api_key=, or set {API_KEY_VARIABLE}. Keys"
-            " are created in the Model Studio console of the region that they are for."
+            " are created in the Model Studio console of the region that is called."
         )
-    # It becomes a header: it must not end the line. The error does not repeat it.
+    # It is sent as a header, which cannot contain line ends. Not shown in the error.
     if not isinstance(key, str) or not re.fullmatch(r"[\x21-\x7e]+", key):
         raise ConfigurationError(
             "api_key must be a string of printable ASCII characters without spaces or"
-            " line ends. If it was read from a file, strip the line end."
+            " line ends. If it was read from a file, strip it."
         )
     return key
 
 
-def _check_bool(value_of: Any, name: str) -> bool:
-    value = value_of(name)
+def _check_bool(values: Mapping[str, object], name: str) -> bool:
+    value = values[name]
     if not isinstance(value, bool):
         raise ConfigurationError(f"{name} must be True or False, got {value!r}.")
     return value
 
 
 def _check_timeout(value: object) -> tuple[float | None, float | None]:
-    """Return the seconds for connecting and for the next bytes; None is no limit."""
+    """Return the limits (connect, read) in seconds; None is no limit."""
     if value is None:
         return None, None
     pair: Sequence[object] = (DEFAULT_CONNECT_TIMEOUT, value)
@@ -501,7 +505,7 @@ def _check_retries(value: object) -> int:
 
 
 def _check_headers(value: object) -> tuple[tuple[str, str], ...]:
-    """Return headers as pairs. The errors do not repeat their values."""
+    """Return headers as pairs. The errors do not contain their values."""
     if value is None:
         return ()
     if not isinstance(value, Mapping):
@@ -520,7 +524,7 @@ def _check_headers(value: object) -> tuple[tuple[str, str], ...]:
 
 
 def _check_http_client(value: object, kind: str) -> object:
-    """Return a client that the SDKs accept; its library is not imported for that."""
+    """Check that the SDKs accept a client, without importing its library."""
     if value is None:
         return None
     names = {

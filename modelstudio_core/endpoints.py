@@ -1,16 +1,19 @@
-"""Where a request goes: region × mode × workspace → ``Endpoint``.
+"""Where requests go: region, deployment mode and workspace → ``Endpoint``.
 
-This is the only file that spells a host of the service or one of its environment
-variables. A region is where the service is reached and where data is stored, a
-deployment mode is where inference runs, and each mode is bound to certain regions.
-Sources: the official pages "Regions and deployment modes" and "DeepSeek" (read
-2026-09).
+The region decides which host is called and where data is stored, the deployment mode
+where inference runs; a mode is bound to certain regions. Only this file contains hosts
+of the service and names of its environment variables. Sources: the official pages
+"Regions and deployment modes" and "DeepSeek" (read 2026-09).
+
+Example:
+    >>> resolve_endpoint(region="singapore").openai_base_url
+    'https://dashscope-intl.aliyuncs.com/compatible-mode/v1'
 """
 
 import ipaddress
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, assert_never, get_args
 from urllib.parse import SplitResult, urlsplit
@@ -22,7 +25,7 @@ __all__ = ["Api", "Endpoint", "Protocol", "resolve_endpoint"]
 
 Protocol = Literal["openai", "dashscope"]
 PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
-# A base path of the service. A protocol has one of the same name.
+# A base path of the service. Each protocol has one, of the same name.
 Api = Literal["openai", "dashscope", "rerank"]
 APIS: Final[tuple[Api, ...]] = get_args(Api)
 
@@ -35,13 +38,13 @@ _PATHS: Final[dict[Api, str]] = {
     "dashscope": "/api/v1",
     "rerank": "/compatible-api/v1",
 }
-# Every host of Alibaba Cloud, its file storage included, is below this domain.
+# The domain of all hosts of Alibaba Cloud, including its file storage.
 _CLOUD_DOMAIN = "aliyuncs.com"
 _WORKSPACE_DOMAIN = f"maas.{_CLOUD_DOMAIN}"
 _WORKSPACE_HEADER = "X-DashScope-WorkSpace"
-# It becomes a DNS label, so nothing else may pass.
+# A workspace id becomes a DNS label of the host.
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
-# A label before a region's domain that is a service of its own, not a workspace.
+# DNS labels in the place of a workspace id that are not workspaces.
 _RESERVED_LABELS = frozenset({"token-plan"})
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 _US_SUFFIX = "-us"
@@ -58,9 +61,9 @@ class _Region(NamedTuple):
     shared_host: str | None
     modes: tuple[str, ...]
     default_mode: str | None
-    # Where no mode is chosen: what is known of where inference runs.
-    undecided_scope: str | None = None
-    # A workspace goes into a header where the seeds know no workspace host.
+    # Where inference runs if no mode is chosen.
+    scope_without_mode: str | None = None
+    # True if no host per workspace is documented: a header then names the workspace.
     workspace_in_header: bool = False
 
 
@@ -116,7 +119,7 @@ _REGIONS: Final[dict[str, _Region]] = {
         shared_host=None,
         modes=("eu", "global"),
         default_mode=None,
-        undecided_scope="EU or global, as the workspace was created",
+        scope_without_mode="EU or global, as the workspace was created",
     ),
     "ap-northeast-1": _Region(
         aliases=("tokyo", "japan", "jp", "japan-tokyo"),
@@ -124,7 +127,7 @@ _REGIONS: Final[dict[str, _Region]] = {
         shared_host=None,
         modes=(),
         default_mode=None,
-        undecided_scope="not documented",
+        scope_without_mode="not documented",
     ),
 }
 DEFAULT_REGION: Final = "ap-southeast-1"
@@ -132,18 +135,20 @@ DEFAULT_REGION: Final = "ap-southeast-1"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where requests go, where data is stored, and where inference runs.
+    """Where requests go, where data is stored and where inference runs.
 
     Attributes:
-        region: The region id; None for a custom base URL.
-        mode: The deployment mode's id; None where it is not known.
-        workspace: The workspace id; None for the account's default one.
+        region: The region id; None for a custom base URL without ``region``.
+        mode: The id of the deployment mode; None if it is not known.
+        workspace: The workspace id; None for the default workspace of the account.
         openai_base_url: The full base URL of the OpenAI-compatible protocol.
         dashscope_base_url: The full base URL of the native DashScope protocol.
-        headers: Headers to send with each request: empty, or the workspace's header.
-        data_location: Where data is stored, in the words of the documentation.
-        inference_scope: Where inference runs, in the words of the documentation.
-        rerank_base_url: The full base URL of the rerank API in the OpenAI style.
+        headers: Headers to send with each request: the workspace's header, or none.
+        data_location: Where data is stored, as the official documentation says; None if
+            it is not known.
+        inference_scope: Where inference runs, as the official documentation says; None
+            if it is not known.
+        rerank_base_url: The full base URL of the OpenAI-compatible rerank API.
 
     Example:
         >>> endpoint = resolve_endpoint(region="frankfurt", workspace="ws-123")
@@ -162,15 +167,25 @@ class Endpoint:
     rerank_base_url: str = field(default="", compare=False)
 
     def base_url(self, protocol: Protocol) -> str:
-        """Return the base URL of a protocol, ``"openai"`` or ``"dashscope"``.
+        """Return the full base URL of a protocol.
+
+        Args:
+            protocol: ``"openai"`` or ``"dashscope"``.
 
         Raises:
-            ConfigurationError: The protocol is not one of the two.
+            ConfigurationError: The protocol is unknown.
+
+        Example:
+            >>> resolve_endpoint(region="singapore").base_url("dashscope")
+            'https://dashscope-intl.aliyuncs.com/api/v1'
         """
         return self.url(check_protocol(protocol))
 
     def url(self, api: Api) -> str:
-        """Return the base URL of an API: ``"openai"``, ``"dashscope"`` or ``"rerank"``.
+        """Return the full base URL of an API.
+
+        Args:
+            api: ``"openai"``, ``"dashscope"`` or ``"rerank"``.
 
         Example:
             >>> resolve_endpoint(region="singapore").url("rerank")
@@ -188,12 +203,12 @@ class Endpoint:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is on this machine."""
+        """Whether the host is this machine."""
         return is_loopback(urlsplit(self.openai_base_url).hostname or "")
 
     @property
     def host(self) -> str:
-        """The host that every API is reached on, with its port if it has one."""
+        """The host of all base URLs, with the port if there is one."""
         return urlsplit(self.openai_base_url).netloc
 
 
@@ -206,26 +221,30 @@ def resolve_endpoint(
     model: str | None = None,
     allow_insecure_http: bool = False,
 ) -> Endpoint:
-    """Decide where requests go. Nothing is sent, and no scope is ever widened.
+    """Return the endpoint for a region, a deployment mode and a workspace.
+
+    No request is sent. The result never allows more places than the arguments do.
 
     Args:
-        region: A region id or an alias such as ``"frankfurt"``. If None: the one that
-            ``mode`` is bound to, else ``DASHSCOPE_REGION``, else ``ap-southeast-1``.
-        mode: A deployment mode or an alias. If None: the region's default.
+        region: A region id, or an alias such as ``"frankfurt"``. If None: the region
+            that ``mode`` is bound to, else ``DASHSCOPE_REGION``, else
+            ``ap-southeast-1``.
+        mode: The id or an alias of a deployment mode. If None: the region's default.
         workspace: A workspace id. If None: ``DASHSCOPE_WORKSPACE_ID``, else
             ``DASHSCOPE_WORKSPACE``.
-        base_url: An address that overrides the one that region, mode and workspace
-            give. With it the environment's region and workspace do not count.
-        model: The model id: in US (Virginia) without a mode, one that ends in ``-us``
-            means mode ``us``.
-        allow_insecure_http: Whether plain ``http`` may go to other than loopback.
+        base_url: A custom base URL instead of the region's. With it, the environment
+            variables for the region and the workspace are ignored.
+        model: The model id. In US (Virginia) without a mode, an id that ends in ``-us``
+            selects the mode ``us``.
+        allow_insecure_http: Whether ``base_url`` may be plain ``http`` for a host other
+            than loopback.
 
     Returns:
-        The endpoint, the same for both protocols.
+        The endpoint, with the base URLs of all APIs.
 
     Raises:
         ConfigurationError: A name is unknown, names contradict each other, a workspace
-            is missing or malformed, or the address is not one to send a key to.
+            is missing or invalid, or ``base_url`` is invalid.
 
     Example:
         >>> resolve_endpoint(mode="us").dashscope_base_url
@@ -243,19 +262,23 @@ def resolve_endpoint(
     mode_id = _choose_mode(region_id, mode_id, model)
     if workspace is None:
         workspace = _workspace_from_environment()
-    return _documented(region_id, mode_id, workspace)
+    return _documented_endpoint(region_id, mode_id, workspace)
 
 
 def api_key_from_environment() -> str | None:
-    """Return the API key of the environment, None where there is none."""
+    """Return the value of ``DASHSCOPE_API_KEY``, or None if it is not set."""
     return os.environ.get(API_KEY_VARIABLE) or None
 
 
 def check_protocol(protocol: str) -> Protocol:
-    """Return the protocol, or raise ``ConfigurationError`` for an unknown one."""
-    for known in PROTOCOLS:
-        if protocol == known:
-            return known
+    """Return a protocol if it is valid.
+
+    Raises:
+        ConfigurationError: The protocol is unknown.
+    """
+    for candidate in PROTOCOLS:
+        if protocol == candidate:
+            return candidate
     raise ConfigurationError(
         f"protocol must be 'openai' (OpenAI compatible) or 'dashscope' (native), got"
         f" {protocol!r}."
@@ -263,17 +286,17 @@ def check_protocol(protocol: str) -> Protocol:
 
 
 def is_documented(endpoint: Endpoint) -> bool:
-    """Tell whether an endpoint is a host of Model Studio itself."""
+    """Return whether the host of an endpoint is a documented one of Model Studio."""
     return _documented_host(endpoint.host)[0] is not None
 
 
 def is_cloud_host(host: str) -> bool:
-    """Tell whether a host belongs to Alibaba Cloud, its file storage included."""
+    """Return whether a host belongs to Alibaba Cloud, including its file storage."""
     return host.casefold().endswith(f".{_CLOUD_DOMAIN}")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
+    """Return whether a host is this machine."""
     if host == "localhost":
         return True
     try:
@@ -284,7 +307,7 @@ def is_loopback(host: str) -> bool:
 
 def regions_of_mode(mode: str) -> tuple[str, ...]:
     """Return the ids of the regions that a deployment mode is bound to."""
-    return tuple(name for name, known in _REGIONS.items() if mode in known.modes)
+    return tuple(name for name, region in _REGIONS.items() if mode in region.modes)
 
 
 # --- Names ------------------------------------------------------------------------
@@ -294,45 +317,51 @@ def _normalize(name: str) -> str:
     return re.sub(r"[-_\s]+", "-", re.sub(r"[()]", " ", name).strip().casefold())
 
 
-def _find(name: object, table: Mapping[str, _Region] | Mapping[str, _Mode]) -> str:
-    """Return the id that a name or an alias stands for, or an empty string."""
-    if not isinstance(name, str):
-        return ""
-    asked = _normalize(name)
-    for known, entry in table.items():
-        if asked == known or asked in entry.aliases:
-            return known
-    return ""
-
-
-def _region_id(name: str, source: str) -> str:
-    if found := _find(name, _REGIONS):
-        return found
-    words = {
-        word: known for known, it in _REGIONS.items() for word in (known, *it.aliases)
+def _ids_by_name(table: Mapping[str, _Region] | Mapping[str, _Mode]) -> dict[str, str]:
+    """Return the ids by all their names: the ids themselves and the aliases."""
+    return {
+        name: entry_id
+        for entry_id, entry in table.items()
+        for name in (entry_id, *entry.aliases)
     }
-    near = dict.fromkeys(words[word] for word in nearest(_normalize(str(name)), words))
-    listed = ", ".join(f"{known} ({_REGIONS[known].aliases[0]})" for known in near)
-    raise ConfigurationError(f"Unknown {source} {name!r}. Regions: {listed}.")
 
 
-def _mode_id(name: str) -> str:
-    if found := _find(name, _MODES):
-        return found
-    words = {
-        word: known for known, it in _MODES.items() for word in (known, *it.aliases)
-    }
-    near = dict.fromkeys(words[word] for word in nearest(_normalize(str(name)), words))
-    listed = ", ".join(near)
-    raise ConfigurationError(f"Unknown mode {name!r}. Deployment modes: {listed}.")
+_REGION_IDS: Final = _ids_by_name(_REGIONS)
+_MODE_IDS: Final = _ids_by_name(_MODES)
+
+
+def _similar_ids(name: object, ids: Mapping[str, str]) -> list[str]:
+    """Return all ids, the one with the most similar name first."""
+    names = nearest(_normalize(str(name)), ids)
+    return list(dict.fromkeys(ids[similar] for similar in names))
+
+
+def _region_id(name: object, source: str) -> str:
+    """Return the id of a region; ``source`` is the argument or variable it is from."""
+    region = _REGION_IDS.get(_normalize(name)) if isinstance(name, str) else None
+    if region is not None:
+        return region
+    regions = ", ".join(
+        f"{similar} ({_REGIONS[similar].aliases[0]})"
+        for similar in _similar_ids(name, _REGION_IDS)
+    )
+    raise ConfigurationError(f"Unknown {source} {name!r}. Regions: {regions}.")
+
+
+def _mode_id(name: object) -> str:
+    mode = _MODE_IDS.get(_normalize(name)) if isinstance(name, str) else None
+    if mode is not None:
+        return mode
+    modes = ", ".join(_similar_ids(name, _MODE_IDS))
+    raise ConfigurationError(f"Unknown mode {name!r}. Deployment modes: {modes}.")
 
 
 def _check_workspace(workspace: object, source: str) -> str:
     if isinstance(workspace, str) and _WORKSPACE.fullmatch(workspace):
         return workspace
     raise ConfigurationError(
-        f"{source} {workspace!r} is not a workspace id: it is up to 63 letters, digits,"
-        " '-' and '_', and begins with a letter or a digit, such as 'ws-123'."
+        f"{source} {workspace!r} is not a workspace id: use up to 63 letters, digits,"
+        " '-' and '_', the first a letter or a digit, such as 'ws-123'."
     )
 
 
@@ -347,54 +376,63 @@ def _workspace_from_environment() -> str | None:
 
 
 def _choose_region(mode: str | None) -> str:
+    """Return the region of the environment, of a mode, or the default one."""
     value = os.environ.get(REGION_VARIABLE)
-    wanted = _region_id(value, REGION_VARIABLE) if value else None
+    region = _region_id(value, REGION_VARIABLE) if value else None
     if mode is None:
-        return wanted or DEFAULT_REGION
-    bound = regions_of_mode(mode)
-    if wanted is None and len(bound) > 1:
+        return region or DEFAULT_REGION
+    regions = regions_of_mode(mode)
+    if region is None and len(regions) > 1:
         raise ConfigurationError(
             f"mode={mode!r} is bound to more than one region: choose with"
-            f" region={' or region='.join(map(repr, bound))}."
+            f" region={' or region='.join(map(repr, regions))}."
         )
-    if wanted is not None and wanted not in bound:
+    if region is not None and region not in regions:
         raise ConfigurationError(
             f"{REGION_VARIABLE}={value!r} contradicts mode={mode!r}, which is bound to"
-            f" {_join(bound)}: pass region=, or change the variable."
+            f" {', '.join(regions)}: pass region=, or change the variable."
         )
-    return wanted or next(iter(bound))
+    return region or next(iter(regions))
 
 
 def _choose_mode(region: str, mode: str | None, model: str | None) -> str | None:
-    known = _REGIONS[region]
+    """Return the given mode if the region has it, else the default of the region."""
+    facts = _REGIONS[region]
     if mode is None:
-        if "us" in known.modes and (model or "").endswith(_US_SUFFIX):
+        if "us" in facts.modes and (model or "").endswith(_US_SUFFIX):
             return "us"
-        return known.default_mode
-    if mode not in known.modes:
+        return facts.default_mode
+    if mode not in facts.modes:
         raise ConfigurationError(
             f"mode={mode!r} is not bound to region={region!r}. Modes of {region}:"
-            f" {_join(known.modes) or 'none documented'}. Regions of mode {mode}:"
-            f" {_join(regions_of_mode(mode))}."
+            f" {', '.join(facts.modes) or 'none documented'}. Regions of mode {mode}:"
+            f" {', '.join(regions_of_mode(mode))}."
         )
     return mode
 
 
-def _documented(region: str, mode: str | None, workspace: str | None) -> Endpoint:
-    known = _REGIONS[region]
-    if known.shared_host and (workspace is None or known.workspace_in_header):
-        headers = {} if workspace is None else {_WORKSPACE_HEADER: workspace}
+def _documented_endpoint(
+    region: str, mode: str | None, workspace: str | None
+) -> Endpoint:
+    facts = _REGIONS[region]
+    if facts.shared_host and (workspace is None or facts.workspace_in_header):
+        headers = _workspace_headers(workspace)
         return _endpoint(
-            f"https://{known.shared_host}", region, mode, workspace, headers
+            f"https://{facts.shared_host}", region, mode, workspace, headers
         )
     if workspace is None:
         raise ConfigurationError(
-            f"Region {region} ({known.location}) needs a workspace: pass workspace= or"
-            f" set {WORKSPACE_VARIABLES[0]}. The id stands in the Model Studio console:"
-            f" switch to {known.location} and click the icon in the upper-right corner."
+            f"Region {region} ({facts.location}) needs a workspace: pass workspace= or"
+            f" set {WORKSPACE_VARIABLES[0]}. The id is shown in the Model Studio"
+            f" console: switch to {facts.location} and click the icon in the"
+            " upper-right corner."
         )
     origin = f"https://{workspace}.{region}.{_WORKSPACE_DOMAIN}"
     return _endpoint(origin, region, mode, workspace, {})
+
+
+def _workspace_headers(workspace: str | None) -> dict[str, str]:
+    return {} if workspace is None else {_WORKSPACE_HEADER: workspace}
 
 
 def _endpoint(  # noqa: PLR0917 - the fields of Endpoint
@@ -405,8 +443,8 @@ def _endpoint(  # noqa: PLR0917 - the fields of Endpoint
     headers: Mapping[str, str],
     paths: Mapping[Api, str] = _PATHS,
 ) -> Endpoint:
-    known = _REGIONS[region] if region else None
-    scope = _MODES[mode].scope if mode else known.undecided_scope if known else None
+    facts = _REGIONS[region] if region else None
+    scope = _MODES[mode].scope if mode else facts.scope_without_mode if facts else None
     return Endpoint(
         region=region,
         mode=mode,
@@ -414,7 +452,7 @@ def _endpoint(  # noqa: PLR0917 - the fields of Endpoint
         openai_base_url=origin + paths["openai"],
         dashscope_base_url=origin + paths["dashscope"],
         headers=headers,
-        data_location=known.location if known else None,
+        data_location=facts.location if facts else None,
         inference_scope=scope,
         rerank_base_url=origin + paths["rerank"],
     )
@@ -431,69 +469,66 @@ def _custom_base_url(  # noqa: PLR0917 - the six arguments of resolve_endpoint
     model: str | None,
     allow_insecure_http: bool,
 ) -> Endpoint:
-    url = _split(base_url, allow_insecure_http)
-    found_region, found_workspace = _documented_host(url.netloc)
-    if found_region is None:
-        if region is not None and mode is not None:
-            _choose_mode(region, mode, model)
-    else:
-        if region is not None and region != found_region:
-            raise ConfigurationError(
-                f"base_url is a host of region {found_region}, which contradicts"
-                f" region={region!r}: drop one of the two."
-            )
-        region = found_region
+    url = _parse_base_url(base_url, allow_insecure_http)
+    host_region, host_workspace = _documented_host(url.netloc)
+    if host_region is not None and region not in {None, host_region}:
+        raise ConfigurationError(
+            f"base_url is a host of region {host_region}, which contradicts"
+            f" region={region!r}: remove one of the two."
+        )
+    region = host_region or region
+    if region is not None and (host_region is not None or mode is not None):
         mode = _choose_mode(region, mode, model)
-    if found_workspace is not None:
-        if workspace not in {None, found_workspace}:
-            raise ConfigurationError(
-                f"base_url is the host of workspace {found_workspace!r}, which"
-                f" contradicts workspace={workspace!r}: drop one of the two."
-            )
-        workspace, headers = found_workspace, dict[str, str]()
-    else:
-        headers = {} if workspace is None else {_WORKSPACE_HEADER: workspace}
+    if host_workspace is not None and workspace not in {None, host_workspace}:
+        raise ConfigurationError(
+            f"base_url is the host of workspace {host_workspace!r}, which contradicts"
+            f" workspace={workspace!r}: remove one of the two."
+        )
+    # The host already names the workspace.
+    headers = {} if host_workspace else _workspace_headers(workspace)
+    workspace = host_workspace or workspace
     origin = f"{url.scheme}://{url.netloc}"
     return _endpoint(origin, region, mode, workspace, headers, _paths(url.path))
 
 
-def _split(base_url: str, allow_insecure_http: bool) -> SplitResult:
-    """Take an address apart; what is said of a bad one never repeats it whole."""
-    wanted = "such as 'https://gateway.example.com' or 'http://127.0.0.1:8000'."
+def _parse_base_url(base_url: object, allow_insecure_http: bool) -> SplitResult:
+    """Return the parts of a base URL. The errors never contain it: it may be a key."""
+    example = "such as 'https://gateway.example.com' or 'http://127.0.0.1:8000'."
     if not isinstance(base_url, str) or re.search(r"\s", base_url):
-        raise ConfigurationError(f"base_url must be a string without blanks, {wanted}")
+        raise ConfigurationError(f"base_url must be a string without spaces, {example}")
     try:
         url = urlsplit(base_url)
         port = url.port
     except ValueError:
-        raise ConfigurationError(f"base_url is not an address, {wanted}") from None
+        raise ConfigurationError(f"base_url must be a valid URL, {example}") from None
     if url.scheme not in {"http", "https"} or not url.hostname:
-        raise ConfigurationError(f"base_url must be an http(s) address, {wanted}")
+        raise ConfigurationError(f"base_url must be an http or https URL, {example}")
     if "@" in url.netloc or url.query or url.fragment:
         raise ConfigurationError(
-            "base_url must hold no user, password, query or fragment: pass the key as"
-            " api_key= and anything else as default_headers=."
+            "base_url must not contain a user name, password, query or fragment. Pass"
+            " the key as api_key=, and other values as default_headers=."
         )
     bare = url.netloc if port is None else url.netloc[: url.netloc.rindex(":")]
     if not _HOST.fullmatch(bare.rstrip(":")) or not re.fullmatch(
         r"[A-Za-z0-9._~%/+@:-]*", url.path
     ):
         raise ConfigurationError(
-            f"base_url has characters that no address has, {wanted}"
+            f"base_url contains characters that are not valid in a URL. Use a URL"
+            f" {example}"
         )
     if url.scheme == "http" and not (allow_insecure_http or is_loopback(url.hostname)):
         raise ConfigurationError(
-            f"base_url is plain http to {url.hostname}, which would show the key to the"
-            " network: use https, or say allow_insecure_http=True."
+            f"base_url must be https for host {url.hostname}: over http the API key is"
+            " sent unencrypted. Use https, or pass allow_insecure_http=True."
         )
     return url
 
 
 def _documented_host(netloc: str) -> tuple[str | None, str | None]:
-    """Return the region and the workspace that a host stands for, or two Nones."""
+    """Return the region and the workspace of a documented host, else two Nones."""
     host = netloc.partition(":")[0]
-    for region, known in _REGIONS.items():
-        if known.shared_host == host.casefold():
+    for region, facts in _REGIONS.items():
+        if facts.shared_host == host.casefold():
             return region, None
         domain = f".{region}.{_WORKSPACE_DOMAIN}"
         label = host[: -len(domain)]
@@ -507,6 +542,11 @@ def _documented_host(netloc: str) -> tuple[str | None, str | None]:
 
 
 def _paths(path: str) -> Mapping[Api, str]:
+    """Return the path of each API below the path of a custom base URL.
+
+    If it ends in a documented path, each API gets its documented path in that place.
+    Any other path is used unchanged for every API.
+    """
     path = path.rstrip("/")
     if not path:
         return _PATHS
@@ -515,7 +555,3 @@ def _paths(path: str) -> Mapping[Api, str]:
             prefix = path.removesuffix(suffix)
             return {api: prefix + tail for api, tail in _PATHS.items()}
     return dict.fromkeys(APIS, path)
-
-
-def _join(names: Iterable[str]) -> str:
-    return ", ".join(names)

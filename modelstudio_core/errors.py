@@ -1,9 +1,9 @@
-"""The exceptions of this package, in one tree.
+"""The exceptions and the warning of this package.
 
 ::
 
     ModelStudioError
-    ├── ConfigurationError          also a ValueError; nothing was sent
+    ├── ConfigurationError          also a ValueError; no request was sent
     └── APIError
         ├── APIConnectionError      also a ConnectionError
         │   └── APITimeoutError     also a TimeoutError
@@ -22,6 +22,13 @@
             └── InternalServerError
 
     ModelDeprecationWarning         a DeprecationWarning
+
+Example:
+    >>> try:
+    ...     raise RateLimitError("Requests rate limit exceeded.", status_code=429)
+    ... except APIError as error:
+    ...     error.is_retryable, str(error)
+    (True, 'Requests rate limit exceeded. (status 429)')
 """
 
 from typing import Any
@@ -50,22 +57,22 @@ __all__ = [
 
 
 class ModelDeprecationWarning(DeprecationWarning):
-    """The requested model is delisted; the message names the model that is used."""
+    """The requested model is delisted. The message names the model that is used."""
 
 
 class ModelStudioError(Exception):
-    """The base of every error of this package.
+    """The base class of the errors of this package.
 
     Attributes:
         message: What happened, and what to do about it.
-        status_code: The HTTP status. For an error inside a stream it is the status
-            of the error, not the 200 of the stream; None where there is none.
-        code: The service's own code, such as ``data_inspection_failed``.
-        request_id: The id to quote to Alibaba Cloud's support.
+        status_code: The HTTP status. For an error inside a stream: the status of the
+            error, not the 200 of the stream. None if there is no status.
+        code: The service's error code, such as ``data_inspection_failed``.
+        request_id: The id to give to the support of Alibaba Cloud.
         region: The region id that was called; None for a custom base URL.
         protocol: ``"openai"`` or ``"dashscope"``.
         body: The body of the response: parsed if it is JSON, else its text.
-        retry_after: Seconds that the service asked to wait; None if it did not.
+        retry_after: The seconds to wait, as the service asked; None if it did not ask.
         is_retryable: Whether the same request may succeed later.
     """
 
@@ -84,7 +91,7 @@ class ModelStudioError(Exception):
         retry_after: float | None = None,
         is_retryable: bool | None = None,
     ) -> None:
-        """Make an error; everything but the message is optional."""
+        """Create an error. The arguments are the attributes of the class."""
         super().__init__(message)
         self.message = message
         self.status_code = status_code
@@ -98,7 +105,7 @@ class ModelStudioError(Exception):
             self.is_retryable = is_retryable
 
     def fields(self) -> dict[str, Any]:
-        """Return everything but the message, as keyword arguments of another error."""
+        """Return all attributes but the message, as arguments of another error."""
         return {
             "status_code": self.status_code,
             "code": self.code,
@@ -112,7 +119,7 @@ class ModelStudioError(Exception):
 
     @property
     def identifiers(self) -> str:
-        """Status, code, region and request id, as far as there are any."""
+        """The status, code, region and request id, without those that are None."""
         values = {
             "status": self.status_code,
             "code": self.code,
@@ -122,12 +129,12 @@ class ModelStudioError(Exception):
         return ", ".join(f"{name} {v}" for name, v in values.items() if v is not None)
 
     def __str__(self) -> str:
-        """Return the message, then what identifies the request."""
+        """Return the message, then the identifiers of the request in parentheses."""
         identifiers = self.identifiers
         return f"{self.message} ({identifiers})" if identifiers else self.message
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by the constructor's arguments."""
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the error as the arguments of its constructor."""
         return _rebuild, (type(self), self.message, self.fields())
 
 
@@ -138,18 +145,21 @@ def _rebuild(
 
 
 class ConfigurationError(ModelStudioError, ValueError):
-    """An argument is invalid, or arguments contradict each other. Nothing was sent."""
+    """An argument is invalid, or arguments contradict each other.
+
+    No request was sent.
+    """
 
 
 class APIError(ModelStudioError):
-    """A request was sent and there is no whole answer."""
+    """A request failed, or its answer is not complete."""
 
 
 class APIConnectionError(APIError, ConnectionError):
     """The service could not be reached, or the connection broke.
 
     Attributes:
-        was_sent: Whether the request may have reached the service. False where no
+        was_sent: Whether the request may have reached the service. False if no
             connection was made.
     """
 
@@ -158,7 +168,7 @@ class APIConnectionError(APIError, ConnectionError):
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):
-    """Nothing was received for ``timeout`` seconds."""
+    """No connection was made, or no data was received, within ``timeout``."""
 
 
 class IncompleteStreamError(APIError):
@@ -168,11 +178,11 @@ class IncompleteStreamError(APIError):
 
 
 class InvalidResponseError(IncompleteStreamError):
-    """A response is not what the protocol allows: no JSON, or events out of order."""
+    """A response violates the protocol: it is not JSON, or events are out of order."""
 
 
 class ToolChoiceError(APIError):
-    """A tool call was required, and the model answered without one."""
+    """A tool call was required, and the model answered without a tool call."""
 
 
 class APIStatusError(APIError):
@@ -180,7 +190,7 @@ class APIStatusError(APIError):
 
 
 class BadRequestError(APIStatusError):
-    """The request is invalid (400). Repeating it does not help."""
+    """The request is invalid (400). The same request will fail again."""
 
 
 class ContextOverflowError(BadRequestError):
@@ -196,7 +206,7 @@ class AuthenticationError(APIStatusError):
 
 
 class PermissionDeniedError(APIStatusError):
-    """The API key is valid but has no permission for this (403)."""
+    """The API key is valid, but it has no permission for the request (403)."""
 
 
 class NotFoundError(APIStatusError):
@@ -210,7 +220,10 @@ class RateLimitError(APIStatusError):
 
 
 class QuotaExceededError(APIStatusError):
-    """The account is out of money or free quota. Waiting does not help."""
+    """The balance or the free quota of the account is used up.
+
+    The same request will fail until the account is topped up.
+    """
 
 
 class InternalServerError(APIStatusError):

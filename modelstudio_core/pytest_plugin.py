@@ -13,18 +13,22 @@ __all__ = ["modelstudio_emulator"]
 
 @pytest.fixture
 def modelstudio_emulator() -> "Iterator[Emulator]":
-    """A local Model Studio that runs for one test.
+    """An emulator of Model Studio that runs for one test.
 
     Example:
-        >>> def test_greets(modelstudio_emulator):
+        >>> from langchain_modelstudio import ChatModelStudio
+        >>> from modelstudio_core.emulator import Reply
+        >>> def test_greeting(modelstudio_emulator):
         ...     modelstudio_emulator.script(Reply(text="Hello."))
-        ...     # ... call modelstudio_emulator.base_url
+        ...     url = modelstudio_emulator.base_url
+        ...     llm = ChatModelStudio(model="qwen3.7-plus", base_url=url, api_key="key")
+        ...     assert llm.invoke("Hi").text == "Hello."
 
     Yields:
         The running emulator.
     """
-    # pytest loads the plugin in each test run, which must not import a web server.
+    # pytest loads this module in every test run: it must not import a web server.
     from modelstudio_core.emulator import Emulator  # noqa: PLC0415 - see above
 
-    with Emulator() as studio:
-        yield studio
+    with Emulator() as emulator:
+        yield emulator

@@ -1,22 +1,22 @@
-"""What must never be shown, even where the service echoes it."""
+"""Hiding API keys and private headers in errors and in logs."""
 
 import json
 import logging
 import weakref
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 from urllib.parse import quote
 
 __all__ = ["hide_in_logs", "redact", "secrets_of"]
 
 _T = TypeVar("_T")
-_STARS: Final = "**********"
-# A shorter one is a word of the language, such as "test".
-_SHORTEST: Final = 8
-# No body of the service is nested as deep.
-_DEEPEST: Final = 64
-# Headers whose values everybody may read. Any other may be a gateway's key.
+_PLACEHOLDER: Final = "**********"
+# A shorter string may be an ordinary word, such as "test".
+_MIN_LENGTH: Final = 8
+# No body of the service is nested as deeply.
+_MAX_DEPTH: Final = 64
+# Headers whose values are public. Any other may be the key of a gateway.
 _PUBLIC_HEADERS: Final = frozenset(
     {
         "accept",
@@ -33,66 +33,82 @@ _PUBLIC_HEADERS: Final = frozenset(
 
 
 def secrets_of(key: str, headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Return what a connection must not show.
+    """Return the secrets of a connection, for ``redact``.
 
     Args:
         key: The API key.
-        headers: The user's own headers, whose values may be keys as well.
+        headers: The names and values of the user's headers. The values may be keys too.
+
+    Example:
+        >>> secrets_of("sk-0123456789", [("Accept", "application/json")])
+        ('sk-0123456789',)
     """
     private = [v for name, v in headers if name.casefold() not in _PUBLIC_HEADERS]
-    # "Bearer sk-…": its second word alone is what would be echoed.
+    # Of "Bearer sk-…" an error message may quote the second word alone.
     words = [key, *private, *(word for value in private for word in value.split())]
-    return tuple(dict.fromkeys(word for word in words if len(word) >= _SHORTEST))
+    return tuple(dict.fromkeys(word for word in words if len(word) >= _MIN_LENGTH))
 
 
 def redact(value: _T, secrets: Iterable[str], *, depth: int = 0) -> _T:
-    """Return a value with every secret in its strings replaced.
+    """Return a copy of a value, with the secrets in its strings replaced.
 
-    A beginning of a secret is replaced too: a text may have been cut in its midst.
+    The beginning of a secret is replaced too, because the service may have cut a text.
+
+    Args:
+        value: A string, or JSON-like lists and dicts; any other value is returned.
+        secrets: The secrets. One of less than 8 characters is ignored.
+        depth: How deeply the value is nested. A list or dict below 64 levels is
+            replaced.
+
+    Example:
+        >>> redact({"message": "Bad key sk-0123456789."}, ["sk-0123456789"])
+        {'message': 'Bad key **********.'}
     """
     if isinstance(value, str):
         text: str = value
         for secret in secrets:
-            if len(secret) >= _SHORTEST:
+            if len(secret) >= _MIN_LENGTH:
                 for form in _forms(secret):
-                    text = _without(text, form)
+                    text = _mask(text, form)
         return cast("_T", text)
-    if depth > _DEEPEST:
-        return cast("_T", _STARS if isinstance(value, Mapping | list) else value)
+    if depth > _MAX_DEPTH:
+        return cast("_T", _PLACEHOLDER if isinstance(value, Mapping | list) else value)
     if isinstance(value, Mapping):
-        items = cast("Mapping[Any, Any]", value).items()
-        shown = {
+        items = cast("Mapping[object, object]", value).items()
+        redacted = {
             redact(k, secrets, depth=depth + 1): redact(v, secrets, depth=depth + 1)
             for k, v in items
         }
-        return cast("_T", shown)
+        return cast("_T", redacted)
     if isinstance(value, list):
-        parts = cast("list[Any]", value)
+        parts = cast("list[object]", value)
         return cast("_T", [redact(v, secrets, depth=depth + 1) for v in parts])
     return value
 
 
 @lru_cache(maxsize=64)
 def _forms(secret: str) -> frozenset[str]:
-    """Return a secret as it stands in text, in JSON and in an address."""
+    """Return a secret as it is written in text, in JSON and in a URL."""
     return frozenset({secret, json.dumps(secret)[1:-1], quote(secret, safe="")})
 
 
-def _without(text: str, secret: str) -> str:
-    head = secret[: max(_SHORTEST, len(secret) // 3)]
+def _mask(text: str, secret: str) -> str:
+    """Replace each occurrence of a secret, or of at least its first third."""
+    head = secret[: max(_MIN_LENGTH, len(secret) // 3)]
     start = text.find(head)
     while start >= 0:
-        found = text[start : start + len(secret)]
-        pairs = enumerate(zip(secret, found, strict=False))
-        end = start + next((at for at, (a, b) in pairs if a != b), len(found))
-        text = text[:start] + _STARS + text[end:]
-        start = text.find(head, start + len(_STARS))
+        candidate = text[start : start + len(secret)]
+        pairs = enumerate(zip(secret, candidate, strict=False))
+        end = start + next((at for at, (a, b) in pairs if a != b), len(candidate))
+        text = text[:start] + _PLACEHOLDER + text[end:]
+        start = text.find(head, start + len(_PLACEHOLDER))
     return text
 
 
 # --- Logs -------------------------------------------------------------------------
 
-# The libraries below log the headers of responses, and HTTP/2 those of requests.
+# These libraries log the headers of responses; those of HTTP/2 also log the headers
+# of requests.
 _LOGGERS: Final = (
     "aiohttp.client",
     "aiohttp.internal",
@@ -112,27 +128,27 @@ _LOGGERS: Final = (
 
 
 class _Filter(logging.Filter):
-    """Hides the secrets of the clients that are alive."""
+    """Hides the secrets of the existing clients in log records."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.held: dict[int, tuple[str, ...]] = {}
+        self.secrets_by_client: dict[int, tuple[str, ...]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # A copy, which nothing interrupts: a client may be collected meanwhile.
-        held = self.held.copy().values()
-        secrets = {secret for of_one in held for secret in of_one}
+        # A copy, made in one step: a client may be collected during the iteration.
+        groups = self.secrets_by_client.copy().values()
+        secrets = {secret for group in groups for secret in group}
         try:
             text = record.getMessage()
         except (TypeError, ValueError):
-            # A record that cannot be written: the handler says so.
+            # The record cannot be formatted: the handler reports that.
             return True
-        if (shown := redact(text, secrets)) != text:
-            record.msg, record.args = shown, None
+        if (redacted := redact(text, secrets)) != text:
+            record.msg, record.args = redacted, None
         if record.exc_info:
             text = logging.Formatter().formatException(record.exc_info)
-            if (shown := redact(text, secrets)) != text:
-                record.exc_info, record.exc_text = None, shown
+            if (redacted := redact(text, secrets)) != text:
+                record.exc_info, record.exc_text = None, redacted
         return True
 
 
@@ -140,9 +156,15 @@ _filter: Final = _Filter()
 
 
 def hide_in_logs(client: object, secrets: tuple[str, ...]) -> None:
-    """Hide secrets in what the libraries below log, for as long as a client lives."""
-    _filter.held[id(client)] = secrets
-    # Not at exit: what is logged while the interpreter ends is hidden as well.
-    weakref.finalize(client, _filter.held.pop, id(client), None).atexit = False
+    """Hide secrets in the logs of the HTTP libraries and of the SDKs.
+
+    Args:
+        client: The client that uses the secrets. They are hidden until it is collected.
+        secrets: What to hide.
+    """
+    by_client = _filter.secrets_by_client
+    by_client[id(client)] = secrets
+    # Not at exit: the secrets are hidden in what is logged at exit too.
+    weakref.finalize(client, by_client.pop, id(client), None).atexit = False
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_filter)

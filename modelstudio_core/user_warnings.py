@@ -1,4 +1,4 @@
-"""Warnings that point at the user's own line."""
+"""Warnings that point at a line of the user's code."""
 
 import inspect
 import warnings
@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["warn_user"]
 
-# A warning does not point at a line of these: they are between the user's and ours.
+# Frames of these packages are skipped: they lie between the user's code and ours.
 _LIBRARIES: Final = frozenset(
     {
         "modelstudio_core",
@@ -28,10 +28,12 @@ _LIBRARIES: Final = frozenset(
 
 
 def warn_user(message: str, category: type[Warning]) -> None:
-    """Warn, pointing at the user's line; at ours in a thread of a framework.
+    """Issue a warning that points at the user's line.
+
+    In a thread of a framework there is no such line: then it points at the caller's.
 
     Args:
-        message: What the user is to know.
+        message: The text of the warning.
         category: The class of the warning.
     """
     level, frame = 1, inspect.currentframe()

@@ -126,8 +126,6 @@ def test_no_code_branches_on_the_name_of_a_model() -> None:
 
 # --- Types and words ------------------------------------------------------------------
 
-# What does not hold yet.
-IN_PROGRESS = pytest.mark.xfail(strict=False, reason="the code is being rewritten")
 EACH_PACKAGE = pytest.mark.parametrize("package", PACKAGES)
 MOST_ANY_PER_1000_LINES = 10
 
@@ -268,9 +266,7 @@ def vague_names(source: str) -> Iterator[tuple[int, str]]:
             yield line, name
 
 
-@pytest.mark.parametrize(
-    "package", [pytest.param(PACKAGES[0], marks=IN_PROGRESS), *PACKAGES[1:]]
-)
+@EACH_PACKAGE
 def test_names_say_what_they_name(package: str) -> None:
     strays = [
         f"{path.relative_to(ROOT)}:{line}: {name}"
@@ -315,7 +311,6 @@ def test_every_module_has_a_docstring() -> None:
     assert strays == []
 
 
-@IN_PROGRESS
 def test_the_core_names_its_public_modules() -> None:
     modules = ("errors", "endpoints", "catalog", "emulator")
     docstring = modelstudio_core.__doc__ or ""

@@ -16,7 +16,7 @@ def to_profile(profile: catalog.ModelProfile) -> ModelProfile | None:
     and ``tool_choice`` means that a tool call can be forced. Each is true only if the
     service is known to support it with the model's default thinking.
     """
-    if not isinstance(profile, catalog.ChatProfile) or not profile.known:
+    if not isinstance(profile, catalog.ChatProfile) or not profile.is_known:
         return None
     thinks_by_default = profile.thinking in {"only", "hybrid-on"}
     schemas = (

@@ -62,7 +62,7 @@ def resolve_model(name: str, kind: ModelKind | None = None) -> ModelProfile:
         'chat'
         >>> resolve_model("qwen3.7-text-embedding").kind
         'embedding'
-        >>> resolve_model("a-model-of-tomorrow").known
+        >>> resolve_model("a-model-of-tomorrow").is_known
         False
     """
     by_id, by_alias, by_prefix = _index()

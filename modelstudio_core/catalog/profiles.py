@@ -96,7 +96,7 @@ class ModelProfile:
     checked: date | None = None
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         """Whether the catalog has this model or its family."""
         return bool(self.source)
 

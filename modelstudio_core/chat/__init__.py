@@ -1,1 +1,1 @@
-"""Chat: a prompt in, events or whole answers out."""
+"""Chat: sends the messages of a prompt and returns events or complete answers."""

@@ -1,4 +1,4 @@
-"""The constructor of a chat model: its arguments, and what they resolve to."""
+"""The arguments of a chat model's constructor, and how they are resolved."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -30,15 +30,16 @@ _CONNECTION: Final = frozenset(ConnectionArguments.model_fields)
 
 
 class ChatArguments(ChatOptionArguments, ServiceArguments):
-    """The arguments of a chat model: its options, and how to reach the service."""
+    """The arguments of a chat model: its options and those of the connection."""
 
     deprecated_models: DeprecatedModels = Field(
         default="replace",
-        description="What to do about a delisted model: 'replace', 'keep' or 'error'.",
+        description="What to do with a delisted model: 'replace', 'keep' or 'error'.",
     )
     replacements: dict[str, str] | None = Field(
         default=None,
-        description="Other replacements for delisted models than the recommended ones.",
+        description="Replacements of delisted models, by model id, instead of the"
+        " recommended ones.",
     )
 
     @classmethod
@@ -48,13 +49,13 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
 
     @property
     def resolved(self) -> ResolvedChat:
-        """What the arguments resolve to."""
+        """The resolved arguments."""
         return cast("ResolvedChat", self._resolved_now())
 
     def _prepare_call(
         self,
         messages: list[Message],
-        arguments: Mapping[str, Any],
+        arguments: Mapping[str, object],
         *,
         stream: bool,
         include_usage: bool = True,
@@ -62,7 +63,8 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
         for name in arguments:
             if name in _CONNECTION:
                 raise ConfigurationError(
-                    f"{name} is an argument of the constructor, not of a call."
+                    f"{name} is an argument of the constructor, not of a call: pass it"
+                    " to the constructor."
                 )
         return prepare_call(
             self.resolved,
@@ -79,14 +81,14 @@ ChatArguments.argument_names = frozenset(ChatArguments.model_fields) - {
 
 
 def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
-    """Decide everything that a chat model's constructor can decide.
+    """Resolve the arguments of a chat model's constructor.
 
     Args:
-        arguments: The constructor's arguments under their own names. What is missing
-            or None has its default.
+        arguments: The arguments by their canonical names. One that is missing or None
+            has its default.
 
     Raises:
-        ConfigurationError: They are invalid, or contradict each other.
+        ConfigurationError: An argument is invalid, or arguments contradict each other.
     """
     model = arguments.get("model")
     if model is None:
@@ -101,7 +103,7 @@ def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
         )
     policy: DeprecatedModels = arguments.get("deprecated_models") or "replace"
     replacements = arguments.get("replacements")
-    # Copies: what the caller changes later is not what was checked here.
+    # Copies, because the caller may change the originals after the checks.
     options = {
         name: deepcopy(arguments[name])
         for name in OPTION_NAMES
@@ -119,6 +121,6 @@ def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
         deprecated_models=policy,
         replacements=deepcopy(replacements),
     )
-    # Refuses what the model does not take.
+    # Refuses options that the model does not support.
     resolved.plan(stream=False)
     return resolved

@@ -1,7 +1,7 @@
-"""Chat calls: a prompt in, events or complete answers out.
+"""Chat calls: from the messages of a prompt to events or complete answers.
 
-``prepare_call`` decides a request and refuses what cannot be sent; ``generate`` and
-``stream``, and their asynchronous versions, send it.
+``prepare_call`` builds a request and refuses one that cannot be sent. ``generate``,
+``stream`` and their async versions send it.
 """
 
 from collections.abc import (
@@ -15,7 +15,7 @@ from collections.abc import (
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from modelstudio_core.arguments import warn_of_model
 from modelstudio_core.chat import dashscope, openai
@@ -40,12 +40,12 @@ from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["ChatCall", "agenerate", "astream", "generate", "prepare_call", "stream"]
 
-# How many events are yielded before other tasks of the loop may have their turn.
-_EVENTS_A_TURN: Final = 8
+# How many events are yielded before other tasks of the event loop may run.
+_EVENTS_PER_TURN: Final = 8
 
 
 class _ChatProtocol(NamedTuple):
-    """What differs between the protocols: the request, and how a response is read."""
+    """The parts of a protocol: how to build a request and how to parse a response."""
 
     build_request: Callable[..., HttpRequest]
     parser: type[ChatParser]
@@ -63,9 +63,9 @@ class ChatCall:
 
     Attributes:
         connection: How to reach the service.
-        plan: What was decided.
+        plan: The model and the parameters.
         request: The HTTP request.
-        context: What errors need to know of it.
+        context: The facts of the request that errors report.
     """
 
     connection: Connection
@@ -82,7 +82,7 @@ class ChatCall:
         return await asend(self.connection, self.request, self.context)
 
     def parser(self, response: HttpResponse | AsyncHttpResponse) -> ChatParser:
-        """Make the parser of a response."""
+        """Create the parser of a response."""
         parser = _PROTOCOLS[self.connection.protocol].parser
         return parser(self.context, request_id=response.request_id)
 
@@ -90,20 +90,20 @@ class ChatCall:
 def prepare_call(
     resolved: ResolvedChat,
     messages: Sequence[Message],
-    arguments: Mapping[str, Any],
+    arguments: Mapping[str, object],
     *,
     stream: bool,
     include_usage: bool = True,
 ) -> ChatCall:
-    """Decide one request and build it; nothing is sent.
+    """Build the request of a call, without sending it.
 
     Args:
-        resolved: What the constructor resolved to.
-        messages: The prompt.
-        arguments: The arguments of this call, ``model`` among them. They have
+        resolved: The resolved arguments of the constructor.
+        messages: The messages of the prompt.
+        arguments: The arguments of this call: options, and ``model``. They have
             precedence over the constructor's.
         stream: Whether the caller wants events as they come.
-        include_usage: Whether a stream ends with its token counts.
+        include_usage: Whether a stream ends with token counts.
 
     Raises:
         ConfigurationError: An option is unknown, out of range, or not supported by
@@ -130,7 +130,10 @@ _Batch = list[Event]
 
 
 def generate(call: ChatCall) -> list[Completion]:
-    """Send a request and return its complete answers, one for each of ``n``.
+    """Send a request and return its complete answers: ``n`` of them.
+
+    Args:
+        call: The call. A failed request is repeated.
 
     Raises:
         APIError: There was no answer, or it is not complete.
@@ -152,11 +155,14 @@ async def agenerate(call: ChatCall) -> list[Completion]:
 def stream(call: ChatCall) -> Generator[Event]:
     """Send a request and yield the events of its answer as they come.
 
-    Closing the generator closes the connection. The last event is ``Finish``.
+    Closing the generator closes the response. The last event is ``Finish``.
+
+    Args:
+        call: The call. A request that fails before its first events is repeated.
 
     Raises:
-        APIError: There was no answer, it broke off, or the service reported an error
-            within it.
+        APIError: There was no answer, it is not complete, or the service reported an
+            error inside it.
     """
     retries = call.connection.max_retries
     first, batches = retry(partial(_begin, call), retries, call.request)
@@ -181,9 +187,9 @@ async def astream(call: ChatCall) -> AsyncGenerator[Event]:
             for event in check(batch):
                 yield event
                 count += 1
-                if count == _EVENTS_A_TURN:
+                if count == _EVENTS_PER_TURN:
                     count = 0
-                    await wait_for_turn(_EVENTS_A_TURN * EVENT)
+                    await wait_for_turn(_EVENTS_PER_TURN * EVENT)
             batch = await anext(batches, None)
     await wait_for_turn(REQUEST)
 
@@ -192,7 +198,7 @@ async def astream(call: ChatCall) -> AsyncGenerator[Event]:
 
 
 def _generate_once(call: ChatCall) -> list[Event]:
-    """Return the events of an answer; a stream underneath is read to its end."""
+    """Return all events of an answer, also where the model answers as a stream."""
     if call.plan.stream:
         return [event for batch in _stream_once(call) for event in batch]
     with closing(call.send()) as response:
@@ -208,7 +214,7 @@ async def _agenerate_once(call: ChatCall) -> list[Event]:
 
 
 def _begin(call: ChatCall) -> tuple[_Batch, Generator[_Batch]]:
-    """Open a stream and wait for its first events: until then it can be repeated."""
+    """Start a stream and wait for its first events: until then a retry is possible."""
     batches = _stream_once(call)
     return next(batches), batches
 
@@ -264,9 +270,9 @@ async def _astream_once(call: ChatCall) -> AsyncGenerator[_Batch]:
 def _parse_body(
     call: ChatCall, response: HttpResponse | AsyncHttpResponse, body: bytes
 ) -> list[Event]:
-    """Parse a body that has been read to its end: JSON, or a stream."""
+    """Parse a complete body: one JSON object, or a stream."""
     parser = call.parser(response)
-    feed = parser.feed if response.is_stream else parser.feed_whole
+    feed = parser.feed if response.is_stream else parser.feed_body
     events = [*feed(body), *parser.close()]
     for event in events:
         if isinstance(event, Finish) and event.finish_reason is None:
@@ -282,12 +288,12 @@ def _parse_body(
 
 
 def _call_check(call: ChatCall) -> Callable[[Iterable[Event]], Iterable[Event]]:
-    """Return what passes events on, and checks that a required call came."""
+    """Return a function that passes events on and checks for a required call."""
     return _RequiredCallCheck(call) if call.plan.call_required else iter
 
 
 class _RequiredCallCheck:
-    """Passes events on, and raises at the end if there was no tool call."""
+    """Passes events on, and raises an error at the end if there was no tool call."""
 
     __slots__ = ("_call", "_is_missing")
 

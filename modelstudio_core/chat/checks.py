@@ -1,4 +1,4 @@
-"""What is refused of a request's options, before anything is sent."""
+"""Checks of a request's options before it is sent."""
 
 from typing import Final
 
@@ -10,12 +10,12 @@ from modelstudio_core.wire.suggestions import nearest, unknown_name
 
 __all__ = ["check_budget", "check_options", "resolve_effort"]
 
-# Keys of a request's body that the call sets.
+# Keys of the body that extra_body must not replace.
 _RESERVED_BODY: Final = frozenset(
     {"model", "messages", "stream", "stream_options", "input", "parameters"}
 )
 _RESPONSE_FORMATS: Final = ("text", "json_object", "json_schema")
-# What an error about a parameter offers instead.
+# The parameters that an error lists as alternatives.
 _TUNING: Final = (
     "temperature",
     "top_p",
@@ -33,7 +33,7 @@ _TUNING: Final = (
 def check_options(
     options: ChatOptions, profile: ChatProfile, protocol: Protocol
 ) -> None:
-    """Refuse values out of range and parameters that the model does not take.
+    """Refuse invalid values and parameters that the model does not support.
 
     Args:
         options: The options of the request.
@@ -41,7 +41,7 @@ def check_options(
         protocol: The protocol of the request.
 
     Raises:
-        ConfigurationError: It names the parameter, the model and what can be set.
+        ConfigurationError: An option is refused. The message names the alternatives.
     """
     _check_values(options)
     _check_combinations(options)
@@ -60,21 +60,23 @@ def _check_values(options: ChatOptions) -> None:
     for name, rule in RULES.items():
         value = getattr(options, name)
         if value is not None and not rule.accepts(value):
-            raise ConfigurationError(f"{name} must be {rule.wanted}, got {value!r}.")
+            raise ConfigurationError(f"{name} must be {rule.expected}, got {value!r}.")
 
 
 def _check_combinations(options: ChatOptions) -> None:
     reserved = _RESERVED_BODY & set(options.extra_body or {})
     if reserved:
         raise ConfigurationError(
-            f"extra_body cannot have the keys {', '.join(sorted(reserved))}: the call"
-            " sets them."
+            f"extra_body must not contain {', '.join(sorted(reserved))}: remove"
+            f" {'it' if len(reserved) == 1 else 'them'}."
         )
     format_type = (options.response_format or {"type": "text"}).get("type")
     if format_type not in _RESPONSE_FORMATS:
         raise unknown_name("response_format type", str(format_type), _RESPONSE_FORMATS)
     if options.tools and (options.n or 1) > 1:
-        raise ConfigurationError(f"n={options.n} cannot be combined with tools.")
+        raise ConfigurationError(
+            f"n={options.n} cannot be combined with tools: remove n= or tools=."
+        )
 
 
 def _refusal(name: str, profile: ChatProfile) -> str:
@@ -94,24 +96,25 @@ def _refusal(name: str, profile: ChatProfile) -> str:
 def _check_thinking(options: ChatOptions, profile: ChatProfile) -> None:
     if options.enable_thinking is False and profile.thinking == "only":
         raise ConfigurationError(
-            f"{profile.id} always thinks: enable_thinking=False is not possible."
+            f"{profile.id} always thinks: remove enable_thinking=False."
         )
     if options.enable_thinking is True and profile.thinking == "never":
         raise ConfigurationError(
-            f"{profile.id} cannot think: enable_thinking=True is not possible. Models"
-            " that can: deepseek-v4-pro, qwen3.7-plus, qwen3.7-max."
+            f"{profile.id} does not support thinking: remove enable_thinking=True, or"
+            " use a model such as deepseek-v4-pro, qwen3.7-plus or qwen3.7-max."
         )
     budget = options.thinking_budget
     if budget is None:
         return
     if profile.thinking == "never":
         raise ConfigurationError(
-            f"thinking_budget cannot be set for {profile.id}, which cannot think."
+            f"thinking_budget cannot be set for {profile.id}, which does not support"
+            " thinking: remove it."
         )
     if profile.max_thinking is not None and budget > profile.max_thinking:
         raise ConfigurationError(
-            f"thinking_budget={budget} is more than {profile.id} can think:"
-            f" {profile.max_thinking} tokens."
+            f"thinking_budget must be at most {profile.max_thinking} for {profile.id},"
+            f" got {budget}."
         )
     if options.reasoning_effort is not None and profile.efforts:
         raise ConfigurationError(
@@ -135,18 +138,18 @@ def check_budget(
 def resolve_effort(
     options: ChatOptions, profile: ChatProfile, *, thinks: bool | None
 ) -> str | None:
-    """Return the effort to send in the model's own words.
+    """Return the ``reasoning_effort`` to send: the model may name it differently.
 
     Args:
         options: The options of the request.
         profile: The model that is used.
-        thinks: Whether the request thinks; None where that is not known.
+        thinks: Whether the request thinks; None if that is not known.
 
     Returns:
-        The effort; ``"off"`` to disable thinking, None to send nothing.
+        The effort; ``"off"`` to disable thinking; None to send nothing.
 
     Raises:
-        ConfigurationError: The model does not take the effort.
+        ConfigurationError: The model does not support the effort.
     """
     effort = options.reasoning_effort
     if effort is None:

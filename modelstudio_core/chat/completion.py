@@ -1,4 +1,4 @@
-"""The only accumulator: events in, one whole answer out."""
+"""Joining the events of an answer."""
 
 from typing import assert_never
 
@@ -17,16 +17,27 @@ __all__ = ["Completion"]
 
 
 class Completion:
-    """One choice of an answer, put together from its events.
+    """One choice of an answer, joined from its events.
 
-    Pieces are kept in lists and joined when they are asked for, so that a long stream
-    costs what its length costs and not its square.
+    Increments are kept in a list and joined when they are read, so that the time for a
+    stream is linear in its length.
+
+    Attributes:
+        citations: The results of the service's web search.
+        finish: The last event; None until it has been added.
+
+    Example:
+        >>> completion = Completion()
+        >>> for text in ("Hel", "lo"):
+        ...     completion.add(TextDelta(text))
+        >>> completion.text
+        'Hello'
     """
 
     __slots__ = ("_calls", "_reasoning", "_text", "citations", "finish")
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Create an empty answer."""
         self._reasoning: list[str] = []
         self._text: list[str] = []
         self._calls: dict[int, _Call] = {}
@@ -34,7 +45,7 @@ class Completion:
         self.finish: Finish | None = None
 
     def add(self, event: Event) -> None:
-        """Take the next event of this choice."""
+        """Add the next event of this choice."""
         match event:
             case TextDelta():
                 self._text.append(event.text)
@@ -51,27 +62,27 @@ class Completion:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is reasoning and text alone, as far as it came."""
+        """Whether it has neither tool calls nor citations so far."""
         return not self._calls and not self.citations
 
     @property
     def reasoning(self) -> str:
-        """What the model thought; empty where it did not."""
+        """The reasoning; empty if there is none."""
         if len(self._reasoning) > 1:
             self._reasoning = ["".join(self._reasoning)]
         return self._reasoning[0] if self._reasoning else ""
 
     @property
     def text(self) -> str:
-        """The answer."""
+        """The text of the answer."""
         if len(self._text) > 1:
             self._text = ["".join(self._text)]
         return self._text[0] if self._text else ""
 
     @property
     def tool_calls(self) -> list[ToolCall]:
-        """The calls in their order, fresh dicts each time."""
-        return [self._calls[index].whole() for index in sorted(self._calls)]
+        """The tool calls in their order. The dicts are new in each call."""
+        return [self._calls[index].to_tool_call() for index in sorted(self._calls)]
 
 
 class _Call:
@@ -87,7 +98,7 @@ class _Call:
         self.name = self.name or delta.name or ""
         self.arguments.append(delta.arguments)
 
-    def whole(self) -> ToolCall:
+    def to_tool_call(self) -> ToolCall:
         arguments = "".join(self.arguments)
         self.arguments = [arguments]
         return {

@@ -1,18 +1,18 @@
-"""The native DashScope protocol of Model Studio, for chat.
+"""The native DashScope protocol for chat.
 
-The messages are in ``input``, everything else in ``parameters``; a header asks for a
-stream. The path follows the model, not the content: a vision model refuses the text
-path even for text. The shapes are those of the official DashScope API reference
-(spring 2026) and of exchanges recorded from 2024 to August 2026.
+The messages are in ``input``, all other parameters in ``parameters``; a header requests
+a stream. The path depends on the model and not on the content: a vision model refuses
+the path of text models, even for text. Sources: the official DashScope API reference
+(spring 2026) and exchanges recorded from 2024 to August 2026.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from typing_extensions import override
 
-from modelstudio_core.chat.events import Citations, Event, Usage
+from modelstudio_core.chat.events import Citation, Citations, Event, Usage
 from modelstudio_core.chat.messages import Message, Part, prepare_messages
 from modelstudio_core.chat.parser import ChatParser
 from modelstudio_core.chat.plan import ChatPlan
@@ -26,11 +26,11 @@ __all__ = ["Parser", "build_request"]
 _STREAM_HEADERS: Final = {"X-DashScope-SSE": "enable", "Accept": "text/event-stream"}
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _MULTIMODAL: Final = "multimodal-generation"
-# The status of an error inside a stream is in a comment, and nowhere else.
+# Only this comment of an event has the status of an error inside a stream.
 _STATUS: Final = re.compile(rb"^: ?HTTP_STATUS/(\d{3})", re.MULTILINE)
 _ERROR: Final = re.compile(rb"^event: ?error$", re.MULTILINE)
 _OK: Final = 200
-# The end of the head of an event that is no error, in every recorded stream.
+# How the lines before the data of a successful event end, in every recorded stream.
 _RESULT_HEAD_END: Final = b"\nevent:result\n:HTTP_STATUS/200"
 
 
@@ -43,19 +43,18 @@ def build_request(
     """Build the HTTP request of a plan.
 
     Args:
-        plan: What is sent besides the messages.
-        messages: The prompt.
+        plan: The model and the parameters.
+        messages: The messages of the prompt.
         include_usage: Not used: token counts come with every event.
 
     Raises:
-        ConfigurationError: The messages hold what the model does not take.
+        ConfigurationError: The model does not support a part of a message.
     """
     profile = plan.model.profile
-    prepared: list[Any] = prepare_messages(
+    prepared = prepare_messages(
         messages, profile, preserve_thinking=plan.preserve_thinking
     )
-    if profile.native_path == _MULTIMODAL:
-        prepared = [_with_parts(message) for message in prepared]
+    is_multimodal = profile.native_path == _MULTIMODAL
     parameters = {"result_format": "message", **plan.parameters()}
     if plan.stream:
         parameters["incremental_output"] = True
@@ -65,14 +64,18 @@ def build_request(
         headers=_STREAM_HEADERS if plan.stream else _NO_HEADERS,
         json={
             "model": profile.id,
-            "input": {"messages": prepared},
+            "input": {
+                "messages": [_with_parts(message) for message in prepared]
+                if is_multimodal
+                else prepared
+            },
             "parameters": parameters | plan.extra_body(),
         },
     )
 
 
-def _with_parts(message: Any) -> Any:
-    """Return a message with its content in the shape of the multimodal path."""
+def _with_parts(message: Message) -> dict[str, Any]:
+    """Return a message with its content in the form of the multimodal path."""
     content = message["content"]
     if isinstance(content, str):
         return {**message, "content": [{"text": content}] if content else []}
@@ -94,7 +97,7 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 class Parser(ChatParser):
-    r"""Turns the bytes of one response into events. Pushed, pure and used once.
+    r"""Converts the bytes of one response of the DashScope protocol to events.
 
     Example:
         >>> parser = Parser(ErrorContext(None, "dashscope", "127.0.0.1"))
@@ -106,10 +109,10 @@ class Parser(ChatParser):
     """
 
     def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
-        """Start the parser of one response, see ``ChatParser``."""
+        """Create the parser of one response; see ``ChatParser``."""
         super().__init__(context, request_id=request_id)
-        self._own_id: str | None = None
-        self._sources: Citations | None = None
+        self._body_id: str | None = None
+        self._citations: Citations | None = None
         self._extras: dict[str, Any] = {}
 
     @property
@@ -120,13 +123,13 @@ class Parser(ChatParser):
     @property
     @override
     def request_id(self) -> str | None:
-        """The id in the body, else that in the header: they are equal."""
-        return self._own_id or self._header_id
+        """The id in the body, else the id in the header. They are equal."""
+        return self._body_id or self._header_id
 
     @override
     def _parse_event(self, raw: bytes, events: list[Event]) -> None:
-        head, found, data = raw.partition(b"\ndata:")
-        if not found or b"\n" in data:
+        head, separator, data = raw.partition(b"\ndata:")
+        if not separator or b"\n" in data:
             data = field_of(raw, b"data")
             head = raw
         if data and not head.endswith(_RESULT_HEAD_END):
@@ -134,18 +137,18 @@ class Parser(ChatParser):
         self._parse_data(data, events)
 
     def _check_head(self, head: bytes, data: bytes) -> None:
-        """Raise if the head of an event marks it as an error."""
-        found = _STATUS.search(head)
-        status = int(found.group(1)) if found else None
+        """Raise an error if the lines before the data of an event mark an error."""
+        match = _STATUS.search(head)
+        status = int(match.group(1)) if match else None
         if _ERROR.search(head) or status not in (None, _OK):
             payload = self._load(data)
-            # The status of an error event with the status 200 follows from its code.
+            # An error event can have the status 200: then its code tells the status.
             raise self._refusal(payload, None if status == _OK else status)
 
     @override
     def _add_chunk(self, chunk: dict[str, Any], events: list[Event]) -> None:
-        if not self._own_id:
-            self._own_id = text_of(chunk, "request_id")
+        if not self._body_id:
+            self._body_id = text_of(chunk, "request_id")
         output = chunk.get("output")
         if not output:
             raise self._refusal(chunk)
@@ -155,29 +158,29 @@ class Parser(ChatParser):
             self._keep_extras(output)
         choices = output.get("choices")
         if choices is None:
-            # result_format "text": the text is not in a message.
+            # With result_format "text" the output has no message.
             choices = [{**output, "message": {"content": output.get("text")}}]
         for position, choice in enumerate(choices):
             self._add_choice(choice, choice.get("message"), events, position)
-        # Only the finish reason marks the end of a stream.
-        if self._ends:
+        # The protocol has no event that ends a stream, only the finish reason.
+        if self._has_finish_reason:
             self.done = self.finished
 
-    def _keep_extras(self, output: Mapping[str, Any]) -> None:
-        """Keep the results of the service's own search and of its own tools."""
+    def _keep_extras(self, output: dict[str, Any]) -> None:
+        """Keep the results of the service's web search and of its built-in tools."""
         search = object_of(output, "search_info")
-        if (results := objects_of(search, "search_results")) and not self._sources:
+        if (results := objects_of(search, "search_results")) and not self._citations:
             self._extras["search_info"] = search
-            self._sources = Citations(results)
+            self._citations = Citations(cast("list[Citation]", results))
         if tools := objects_of(output, "tool_info"):
             self._extras["tool_info"] = tools
 
     @override
     def _last_events(self) -> list[Event]:
-        return [self._sources] if self._sources else []
+        return [self._citations] if self._citations else []
 
     @override
-    def _parse_usage(self, raw: Mapping[str, Any]) -> Usage:
+    def _parse_usage(self, raw: Mapping[str, object]) -> Usage:
         inputs = object_of(raw, "prompt_tokens_details")
         outputs = object_of(raw, "output_tokens_details")
         input_tokens = count_of(raw, "input_tokens") or 0

@@ -1,7 +1,9 @@
-"""What an answer is made of, whichever protocol it came over.
+"""The events of an answer, the same for both protocols.
 
-Parsers emit these, adapters and ``Completion`` consume them. An answer with several
-choices interleaves them: each event says which ``choice`` it belongs to.
+Parsers return them; the adapters and ``Completion`` read them. With ``n > 1`` the
+events of several choices are mixed: ``choice`` is the number of an event's choice, from
+0. Sources: the official page "OpenAI compatible - Chat" (September 2026), the official
+DashScope API reference (spring 2026), and exchanges recorded from 2024 to August 2026.
 """
 
 from collections.abc import Mapping
@@ -22,7 +24,7 @@ __all__ = [
 
 @dataclass(slots=True)
 class ReasoningDelta:
-    """A piece of what the model thinks before it answers."""
+    """An increment of the reasoning, which comes before the answer."""
 
     text: str
     choice: int = 0
@@ -30,7 +32,7 @@ class ReasoningDelta:
 
 @dataclass(slots=True)
 class TextDelta:
-    """A piece of the answer."""
+    """An increment of the text of the answer."""
 
     text: str
     choice: int = 0
@@ -38,14 +40,14 @@ class TextDelta:
 
 @dataclass(slots=True)
 class ToolCallDelta:
-    """A piece of a tool call.
+    """An increment of a tool call.
 
     Attributes:
-        index: Which call of the answer: 0, 1, … in the order of their beginning.
-        id: The call's id, once; None on every later piece.
-        name: The tool's name, once; None on every later piece.
-        arguments: The next piece of the arguments' JSON text, verbatim.
-        choice: Which choice of the answer.
+        index: The number of the call in the answer, from 0.
+        id: The id of the call, in one increment of the call only; else None.
+        name: The name of the tool, in one increment of the call only; else None.
+        arguments: The next part of the JSON text of the arguments, unchanged.
+        choice: The number of the choice.
     """
 
     index: int
@@ -56,14 +58,14 @@ class ToolCallDelta:
 
 
 class Citation(TypedDict):
-    """A page that the service's own web search found; keys may be missing.
+    """A result of the service's web search. Any key may be missing.
 
     Attributes:
-        index: The number by which the answer's text refers to it, from 1.
-        title: The page's title.
-        url: Its address.
-        site_name: The name of its site.
-        icon: The address of the site's icon.
+        index: The number that the text of the answer cites it by, from 1.
+        title: The title of the page.
+        url: The URL of the page.
+        site_name: The name of the site.
+        icon: The URL of the icon of the site.
     """
 
     index: int
@@ -75,7 +77,7 @@ class Citation(TypedDict):
 
 @dataclass(slots=True)
 class Citations:
-    """The pages that an answer rests on, all of them at once."""
+    """All results of the web search for an answer, in one event."""
 
     results: list[Citation]
     choice: int = 0
@@ -83,16 +85,21 @@ class Citations:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that were billed. ``None`` means that the service did not say.
+    """The token counts of a response. ``None`` means that the service sent no count.
 
     Attributes:
-        input_tokens: Tokens of the prompt, cached ones included.
-        output_tokens: Tokens of the answer, reasoning included.
-        total_tokens: Both.
-        reasoning_tokens: Those of the output that were thinking.
-        cached_tokens: Those of the input that were read from the context cache.
-        cache_creation_tokens: Those of the input that were written to it.
-        raw: The service's own words.
+        input_tokens: Tokens of the prompt, including cached tokens.
+        output_tokens: Tokens of the answer, including reasoning.
+        total_tokens: Input and output tokens together.
+        reasoning_tokens: Output tokens that are reasoning.
+        cached_tokens: Input tokens that were read from the context cache.
+        cache_creation_tokens: Input tokens that were written to the context cache.
+        raw: The object that the service sent.
+
+    Example:
+        >>> usage = Usage(input_tokens=10, output_tokens=5, total_tokens=15)
+        >>> usage.reasoning_tokens is None
+        True
     """
 
     input_tokens: int
@@ -101,27 +108,28 @@ class Usage:
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
     cache_creation_tokens: int | None = None
-    raw: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    raw: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
 
 
 @dataclass(slots=True)
 class Finish:
-    """The end of a choice, and what is known of the whole response.
+    """The end of a choice, with the metadata of the response.
 
     Attributes:
-        finish_reason: ``stop``, ``length``, ``tool_calls`` or another word of the
-            service; None where it gave none.
-        raw_finish_reason: The same as it was sent.
-        usage: Tokens; None where the service did not say.
-        request_id: The id to quote to Alibaba Cloud's support.
-        response_id: The answer's own id.
-        model: The model that answered, by its own word.
-        created: When, in seconds since 1970; None on the native protocol.
-        logprobs: The log probabilities of the answer's tokens, where asked for.
-        tool_info: The service's own tools that it ran, such as its code interpreter;
-            they are told on the native protocol only.
-        raw: The response as it was sent; of a stream what its chunks have in common.
-        choice: Which choice of the answer.
+        finish_reason: ``"stop"``, ``"length"``, ``"tool_calls"`` or another value of
+            the service; None if it sent none.
+        raw_finish_reason: The value as it was sent.
+        usage: The token counts of the response; None if the service sent none.
+        request_id: The id to give to the support of Alibaba Cloud.
+        response_id: The id of the answer; None on the native protocol.
+        model: The model id in the response; None on the native protocol.
+        created: Seconds since 1970 (Unix time); None on the native protocol.
+        logprobs: The log probabilities of the tokens of the answer; None without
+            ``logprobs=True``.
+        tool_info: The service's built-in tools that were used, such as the code
+            interpreter; None on the OpenAI-compatible protocol.
+        raw: The response as it was sent; for a stream the fields that its chunks share.
+        choice: The number of the choice.
     """
 
     finish_reason: str | None
@@ -131,8 +139,8 @@ class Finish:
     response_id: str | None
     model: str | None
     created: int | None
-    logprobs: list[Any] | None
-    tool_info: list[Any] | None
+    logprobs: list[dict[str, Any]] | None
+    tool_info: list[dict[str, Any]] | None
     raw: dict[str, Any]
     choice: int = 0
 

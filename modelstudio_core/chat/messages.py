@@ -1,6 +1,8 @@
-"""The neutral prompt: the OpenAI chat shape, and what must be true of a history.
+"""The messages of a prompt, in the form of the OpenAI chat API.
 
-Both frameworks convert to these types, and both protocols are built from them.
+The adapters convert a framework's messages to these types; the requests of both
+protocols are built from them. Sources: the official page "OpenAI compatible - Chat"
+(September 2026) and the official DashScope API reference (spring 2026).
 """
 
 import json
@@ -24,9 +26,10 @@ __all__ = [
     "ToolMessage",
     "UserMessage",
     "VideoPart",
-    "encodable",
+    "arguments_text",
     "json_instruction",
     "prepare_messages",
+    "to_json_value",
 ]
 
 
@@ -35,7 +38,7 @@ class _Url(TypedDict):
     detail: NotRequired[str]
 
 
-class _Sound(TypedDict):
+class _Audio(TypedDict):
     data: str
     format: NotRequired[str]
 
@@ -50,7 +53,7 @@ class _CacheControl(TypedDict):
 
 
 class TextPart(TypedDict):
-    """Text; with ``cache_control`` the end of a cached prefix."""
+    """Text; with ``cache_control`` it is the end of a cached prefix."""
 
     type: Literal["text"]
     text: str
@@ -58,38 +61,38 @@ class TextPart(TypedDict):
 
 
 class ImagePart(TypedDict):
-    """An image, by its address or as a ``data:`` URL."""
+    """An image, as a URL or a ``data:`` URL."""
 
     type: Literal["image_url"]
     image_url: _Url
 
 
 class VideoPart(TypedDict):
-    """A video, by its address or as a ``data:`` URL."""
+    """A video, as a URL or a ``data:`` URL."""
 
     type: Literal["video_url"]
     video_url: _Url
 
 
 class FramesPart(TypedDict):
-    """A video as the addresses of its frames."""
+    """A video, as the URLs of its frames."""
 
     type: Literal["video"]
     video: list[str]
 
 
 class AudioPart(TypedDict):
-    """Sound: an address or a ``data:`` URL, and its format."""
+    """Audio, as a URL or a ``data:`` URL, and its format."""
 
     type: Literal["input_audio"]
-    input_audio: _Sound
+    input_audio: _Audio
 
 
 Part = TextPart | ImagePart | VideoPart | FramesPart | AudioPart
 
 
 class ToolCall(TypedDict):
-    """A call that the model made; ``arguments`` is JSON text."""
+    """A tool call of the model; ``arguments`` is JSON text."""
 
     id: str
     type: Literal["function"]
@@ -97,7 +100,7 @@ class ToolCall(TypedDict):
 
 
 class SystemMessage(TypedDict):
-    """What the model is told before the conversation."""
+    """Instructions for the model."""
 
     role: Literal["system"]
     content: str | list[Part]
@@ -105,7 +108,7 @@ class SystemMessage(TypedDict):
 
 
 class UserMessage(TypedDict):
-    """What the user says."""
+    """A message of the user."""
 
     role: Literal["user"]
     content: str | list[Part]
@@ -113,7 +116,7 @@ class UserMessage(TypedDict):
 
 
 class AssistantMessage(TypedDict):
-    """What the model said before; ``partial`` asks it to go on from there."""
+    """An earlier answer of the model; with ``partial`` the model continues it."""
 
     role: Literal["assistant"]
     content: str | list[Part]
@@ -124,7 +127,7 @@ class AssistantMessage(TypedDict):
 
 
 class ToolMessage(TypedDict):
-    """What a tool answered."""
+    """The result of a tool call."""
 
     role: Literal["tool"]
     tool_call_id: str
@@ -140,7 +143,7 @@ _INPUT_OF_PART = {
     "video": "video",
     "input_audio": "audio",
 }
-# What to use instead, by what the model does not take.
+# A model to use instead, by the kind of input that a model does not support.
 _MODEL_FOR_INPUT = {
     "image": "a Qwen-VL model such as 'qwen3-vl-plus', or 'qwen3.7-plus'",
     "video": "a Qwen-VL model such as 'qwen3-vl-plus', or 'qwen3.7-plus'",
@@ -151,25 +154,27 @@ _MODEL_FOR_INPUT = {
 def prepare_messages(
     messages: Sequence[Message], profile: ChatProfile, *, preserve_thinking: bool
 ) -> list[Message]:
-    """Make a history legal for a model, without touching what was given.
+    """Return the messages in a form that a model accepts.
 
-    Reasoning is sent back on assistant turns that carry tool calls, and on every one if
-    it is to be preserved; a model that refuses such a turn without it gets an empty
-    one. Tool arguments are made valid JSON. Content of nothing but text is one string,
-    because text-only models refuse a list. A system message at the end is sent as the
-    user's, because the last word must be the user's or a tool's.
+    - Reasoning is sent with assistant messages that have tool calls, and with every
+      assistant message if ``preserve_thinking`` is true. A model that requires it with
+      tool calls gets an empty text if there is none.
+    - The arguments of a tool call that are not a JSON object are wrapped in one.
+    - Content of text parts alone is sent as one string: text models refuse a list.
+    - A system message at the end is sent as a user message: the service requires that
+      the last message is a user's or a tool's.
 
     Args:
-        messages: The prompt in the neutral shape.
+        messages: The prompt. It is not changed.
         profile: The model that is used.
-        preserve_thinking: Whether reasoning is sent back on every assistant turn.
+        preserve_thinking: Whether to send the reasoning of every assistant message.
 
     Returns:
         The messages to send.
 
     Raises:
-        ConfigurationError: There are no messages, or they hold what the model does not
-            take.
+        ConfigurationError: There are no messages, or the model does not support a part
+            of one.
     """
     if not messages:
         raise ConfigurationError("There are no messages to send: pass at least one.")
@@ -177,34 +182,37 @@ def prepare_messages(
     prepared = [_prepare(message, profile, preserve_thinking) for message in messages]
     if prepared[-1]["role"] == "system":
         prepared[-1] = cast("Message", {**prepared[-1], "role": "user"})
-    return cast("list[Message]", encodable(prepared))
+    return cast("list[Message]", to_json_value(prepared))
 
 
-def _prepare(message: Message, profile: ChatProfile, preserve: bool) -> Message:
+def _prepare(
+    message: Message, profile: ChatProfile, preserve_thinking: bool
+) -> Message:
     prepared = cast("dict[str, Any]", dict(message))
-    prepared["content"] = _plain(message["content"])
+    prepared["content"] = _join_text(message["content"])
     if message["role"] == "assistant":
         calls = message.get("tool_calls")
         if calls:
-            prepared["tool_calls"] = [_legal_call(call) for call in calls]
+            prepared["tool_calls"] = [_with_valid_arguments(call) for call in calls]
             if profile.wants_reasoning_on_tool_turns:
                 prepared.setdefault("reasoning_content", "")
         else:
             prepared.pop("tool_calls", None)
-            if not (preserve and message.get("reasoning_content")):
+            if not (preserve_thinking and message.get("reasoning_content")):
                 prepared.pop("reasoning_content", None)
     return cast("Message", prepared)
 
 
-def encodable(value: Any, where: str = "A message") -> Any:
-    """Return a value as JSON in UTF-8 can carry it.
+def to_json_value(value: object, where: str = "A message") -> object:
+    """Return a copy of a value that can be sent as JSON in UTF-8.
 
     Args:
-        value: Text, numbers, lists and dicts; half a surrogate pair is one no more.
-        where: What holds it, for the error.
+        value: A string, number, bool, None, list, tuple or mapping of such values. Lone
+            surrogates in a string are replaced.
+        where: What contains the value, for the error.
 
     Raises:
-        ConfigurationError: It holds what JSON does not have, such as bytes or NaN.
+        ConfigurationError: JSON cannot represent a value, such as bytes or NaN.
     """
     match value:
         case str():
@@ -215,24 +223,24 @@ def encodable(value: Any, where: str = "A message") -> Any:
                 return halves.decode("utf-16", "replace")
             return value
         case Mapping():
-            items: Any = cast("Any", value).items()
-            return {encodable(k, where): encodable(v, where) for k, v in items}
+            items = cast("Mapping[object, object]", value).items()
+            return {to_json_value(k, where): to_json_value(v, where) for k, v in items}
         case list() | tuple():
-            parts = cast("Iterable[Any]", value)
-            return [encodable(part, where) for part in parts]
+            parts = cast("Iterable[object]", value)
+            return [to_json_value(part, where) for part in parts]
         case None | bool() | int():
             return value
         case float() if math.isfinite(value):
             return value
         case _:
             raise ConfigurationError(
-                f"{where} holds a {type(value).__name__}, which JSON does not have:"
-                f" {value!r:.200}"
+                f"{where} holds a {type(value).__name__}, which JSON cannot represent:"
+                f" {value!r:.200}. Pass a string, a finite number, a list or a dict."
             )
 
 
-def _plain(content: str | list[Part]) -> str | list[Part]:
-    """Join parts that are nothing but text; a cache marker keeps its part."""
+def _join_text(content: str | list[Part]) -> str | list[Part]:
+    """Join content of text parts alone; a part with a cache marker stays a part."""
     if isinstance(content, str):
         return content
     texts: list[str] = []
@@ -243,39 +251,46 @@ def _plain(content: str | list[Part]) -> str | list[Part]:
     return "\n".join(texts)
 
 
-def _legal_call(call: ToolCall) -> ToolCall:
-    arguments = legal_arguments(call["function"]["arguments"])
+def _with_valid_arguments(call: ToolCall) -> ToolCall:
+    arguments = _valid_arguments(call["function"]["arguments"])
     function: _Function = {**call["function"], "arguments": arguments}
     return {**call, "function": function}
 
 
-def _no_json(constant: str) -> None:
+def _refuse_constant(constant: str) -> None:
+    """Refuse NaN and Infinity, which Python's parser accepts."""
     raise ValueError(constant)
 
 
 def arguments_text(name: str, arguments: object) -> str:
-    """Return the arguments of a call, which a framework keeps as a dict, as JSON text.
+    """Return the arguments of a tool call as JSON text.
+
+    Args:
+        name: The name of the tool, for the error.
+        arguments: The arguments as a framework keeps them, usually a dict.
 
     Raises:
-        ConfigurationError: They hold what JSON does not have, such as a date.
+        ConfigurationError: JSON cannot represent a value, such as a date.
     """
     try:
         return json.dumps(arguments, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigurationError(
-            f"The arguments of a call of the tool {name!r} are not JSON: {error}."
+            f"The arguments of a call of the tool {name!r} cannot be sent as JSON:"
+            f" {error}."
         ) from None
 
 
-def legal_arguments(arguments: str) -> str:
-    """Return arguments that the service takes: it refuses what is not a JSON object.
+def _valid_arguments(arguments: str) -> str:
+    """Return the arguments of a tool call as the text of a JSON object.
 
-    Text that is not one is kept, under the key ``invalid_arguments``.
+    The service refuses anything else. Text that is not a JSON object is kept under the
+    key ``invalid_arguments``.
     """
     if not arguments.strip():
         return "{}"
     try:
-        parsed = json.loads(arguments, parse_constant=_no_json)
+        parsed = json.loads(arguments, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         parsed = None
     if isinstance(parsed, dict):
@@ -284,33 +299,38 @@ def legal_arguments(arguments: str) -> str:
 
 
 def json_instruction(
-    texts: Iterable[str], schema: Mapping[str, Any] | None = None
+    texts: Iterable[str], schema: Mapping[str, object] | None = None
 ) -> str | None:
-    """Return what a prompt must still say to get a ``json_object``.
+    """Return the instruction that a prompt needs for ``json_object``.
 
-    The service refuses a prompt that does not hold the word: "'messages' must contain
-    the word 'json' in some form" (error list of the documentation).
+    The service refuses a prompt without the word: "'messages' must contain the word
+    'json' in some form" (official error-code page).
 
     Args:
         texts: The texts of the prompt's messages.
-        schema: A JSON schema that the answer should have.
+        schema: The JSON schema that the answer should match.
 
     Returns:
-        A sentence, with the schema; None where the prompt has the word already.
+        A sentence, with the schema; None if the prompt contains the word already.
+
+    Example:
+        >>> json_instruction(["Name a city."])
+        'Answer with a JSON object, and with nothing else.'
     """
     if any("json" in text.casefold() for text in texts):
         return None
     if schema is None:
         return "Answer with a JSON object, and with nothing else."
-    wanted = json.dumps(schema, ensure_ascii=False)
+    schema_text = json.dumps(schema, ensure_ascii=False)
     return (
         "Answer with a JSON object that matches this JSON schema, and with nothing"
-        f" else: {wanted}"
+        f" else: {schema_text}"
     )
 
 
 def _check_inputs(messages: Iterable[Message], profile: ChatProfile) -> None:
-    if not profile.known:
+    """Refuse parts that the model does not support; of an unknown model, none."""
+    if not profile.is_known:
         return
     for message in messages:
         content = message["content"]
@@ -319,9 +339,8 @@ def _check_inputs(messages: Iterable[Message], profile: ChatProfile) -> None:
         for part in content:
             kind = _INPUT_OF_PART.get(part["type"])
             if kind and kind not in profile.inputs:
-                takes = ", ".join(sorted(profile.inputs))
+                supported = ", ".join(sorted(profile.inputs))
                 raise ConfigurationError(
-                    f"{profile.id} takes {takes} only, and a message holds"
-                    f" {'an' if kind[0] in 'aeiou' else 'a'} {kind}: use"
+                    f"{profile.id} does not support {kind} input, only {supported}. Use"
                     f" {_MODEL_FOR_INPUT[kind]}."
                 )

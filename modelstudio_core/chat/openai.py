@@ -1,7 +1,8 @@
-"""The OpenAI-compatible protocol of Model Studio, for chat.
+"""The OpenAI-compatible protocol for chat.
 
-Every parameter that OpenAI does not have is a key at the top of the body. The shapes
-of responses are those of exchanges recorded from 2024 to August 2026.
+A parameter that OpenAI does not have is a key at the top level of the body, as all
+others. Sources: the official page "OpenAI compatible - Chat" (September 2026) and
+exchanges recorded from 2024 to August 2026.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,12 +30,12 @@ def build_request(
     """Build the HTTP request of a plan.
 
     Args:
-        plan: What is sent besides the messages.
-        messages: The prompt.
-        include_usage: Whether a stream ends with its token counts.
+        plan: The model and the parameters.
+        messages: The messages of the prompt.
+        include_usage: Whether a stream ends with token counts.
 
     Raises:
-        ConfigurationError: The messages hold what the model does not take.
+        ConfigurationError: The model does not support a part of a message.
     """
     body: dict[str, Any] = {
         "model": plan.model.profile.id,
@@ -50,7 +51,7 @@ def build_request(
 
 
 class Parser(ChatParser):
-    r"""Turns the bytes of one response into events. Pushed, pure and used once.
+    r"""Converts the bytes of one response of the OpenAI protocol to events.
 
     Example:
         >>> parser = Parser(ErrorContext(None, "openai", "127.0.0.1"))
@@ -61,8 +62,9 @@ class Parser(ChatParser):
     _END = b"[DONE]"
 
     def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
-        """Start the parser of one response, see ``ChatParser``."""
+        """Create the parser of one response; see ``ChatParser``."""
         super().__init__(context, request_id=request_id)
+        # The first chunk without its choices.
         self._first: dict[str, Any] = {}
 
     @property
@@ -73,11 +75,11 @@ class Parser(ChatParser):
     @property
     @override
     def request_id(self) -> str | None:
-        """The id in the header, else the one that the id of the answer contains."""
+        """The id in the header, else the id that the id of the answer contains."""
         if self._header_id:
             return self._header_id
-        own = self._first.get("request_id") or self._first.get("id")
-        return str(own).removeprefix("chatcmpl-") if own else None
+        body_id = self._first.get("request_id") or self._first.get("id")
+        return str(body_id).removeprefix("chatcmpl-") if body_id else None
 
     @override
     def _parse_event(self, raw: bytes, events: list[Event]) -> None:
@@ -97,12 +99,20 @@ class Parser(ChatParser):
             self._add_choice(choice, message, events, position)
 
     @override
-    def _parse_usage(self, raw: Mapping[str, Any]) -> Usage:
+    def _parse_usage(self, raw: Mapping[str, object]) -> Usage:
         return parse_usage(raw)
 
 
-def parse_usage(raw: Mapping[str, Any]) -> Usage:
-    """Parse token counts. A detail may be absent, which is not zero."""
+def parse_usage(raw: Mapping[str, object]) -> Usage:
+    """Parse the token counts of a response.
+
+    Args:
+        raw: The ``usage`` object. A detail that is absent is None, not zero.
+
+    Example:
+        >>> parse_usage({"prompt_tokens": 9, "completion_tokens": 3}).total_tokens
+        12
+    """
     inputs = object_of(raw, "prompt_tokens_details")
     outputs = object_of(raw, "completion_tokens_details")
     input_tokens = count_of(raw, "prompt_tokens") or 0

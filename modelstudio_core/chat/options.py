@@ -1,8 +1,8 @@
-"""The options of a chat request: each with its type, its range and its description.
+"""The options of a chat request, each with its type, valid values and description.
 
-This is the home of an option. The checks of its values, the parameters of the request
-and the constructor's arguments follow from it: a new one is a type below, and a field
-in each of the two classes.
+The checks of values, the parameters of a request and the arguments of the constructor
+are derived from this file. To add an option, add a type below and a field to each of
+the two classes.
 """
 
 import math
@@ -26,21 +26,21 @@ __all__ = [
 ForcedToolChoice = Literal["disable_thinking", "auto", "error"]
 
 
-# --- What a value may be ----------------------------------------------------------
+# --- Rules for values ----------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the value of an option may be, and whether it is sent under its name.
+    """The valid values of an option, and whether it is sent as a parameter.
 
     Attributes:
-        wanted: Completes the sentence "… must be".
-        accepts: Tells whether a value may be sent; it is not asked about None.
-        sent: Whether the request has a parameter of that name and value. Where not,
-            the request is built from the option in another way.
+        expected: The valid values, as the end of the sentence "… must be".
+        accepts: Returns whether a value is valid. It is not called with None.
+        sent: Whether the request has a parameter with the same name and value. If not,
+            ``ChatPlan`` converts the option.
     """
 
-    wanted: str
+    expected: str
     accepts: Callable[[object], bool]
     sent: bool = True
 
@@ -53,7 +53,7 @@ def _number(
     exclusive_maximum: bool = False,
     integer: bool = False,
 ) -> Rule:
-    """Return the rule of a range of numbers, or of integers."""
+    """Return the rule for a range of numbers, or of integers."""
 
     def accepts(value: object) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -105,7 +105,7 @@ def _is_tool(value: object) -> bool:
 
 
 def function_name(tool: object) -> object:
-    """Return the name in a tool or a tool choice of the OpenAI shape, else None."""
+    """Return the name in a tool or a tool choice in the OpenAI format, else None."""
     if not isinstance(tool, dict):
         return None
     function = cast("dict[str, object]", tool).get("function")
@@ -136,12 +136,14 @@ TopP = Annotated[
 TopK = Annotated[
     int | None,
     _number(0, integer=True),
-    Field(description="How many candidates to sample from; above 100 is all."),
+    Field(description="How many candidates to sample from; above 100: all."),
 ]
 MaxTokens = Annotated[
     int | None,
     _number(1, integer=True),
-    Field(description="Maximum tokens of the answer, for most models without thinking"),
+    Field(
+        description="Maximum tokens of the answer; for most models without thinking."
+    ),
 ]
 MaxCompletionTokens = Annotated[
     int | None,
@@ -171,7 +173,7 @@ PresencePenalty = Annotated[
 RepetitionPenalty = Annotated[
     float | None,
     _number(0, exclusive_minimum=True),
-    Field(description="Penalty for repetition, above 0; 1 is none."),
+    Field(description="Penalty for repetition, above 0; 1: no penalty."),
 ]
 Logprobs = Annotated[
     bool | None,
@@ -191,12 +193,12 @@ ParallelToolCalls = Annotated[
 ResponseFormat = Annotated[
     dict[str, Any] | None,
     _OBJECT,
-    Field(description="Such as {'type': 'json_object'}."),
+    Field(description="The format of the answer, such as {'type': 'json_object'}."),
 ]
 EnableThinking = Annotated[
     bool | None,
-    Rule(_SWITCH.wanted, _is_bool, sent=False),
-    Field(description="Whether to think; None is the model's own default."),
+    Rule(_SWITCH.expected, _is_bool, sent=False),
+    Field(description="Whether to think; None: the default of the model."),
 ]
 ThinkingBudget = Annotated[
     int | None,
@@ -206,7 +208,7 @@ ThinkingBudget = Annotated[
 ReasoningEffort = Annotated[
     str | None,
     Rule("a string", _is_string),
-    Field(description="How much to think, for models that take it."),
+    Field(description="How much to think, for models that support it."),
 ]
 PreserveThinking = Annotated[
     bool | None,
@@ -221,12 +223,12 @@ EnableSearch = Annotated[
 SearchOptions = Annotated[
     dict[str, Any] | None,
     _OBJECT,
-    Field(description="How the service searches the web."),
+    Field(description="The options of the web search."),
 ]
 ExtraBody = Annotated[
     dict[str, Any] | None,
-    Rule(_OBJECT.wanted, _is_mapping, sent=False),
-    Field(description="Parameters without an argument of their own, sent as they are."),
+    Rule(_OBJECT.expected, _is_mapping, sent=False),
+    Field(description="Parameters that have no argument here, sent unchanged."),
 ]
 ForcedToolChoiceOption = Annotated[
     ForcedToolChoice,
@@ -235,19 +237,19 @@ ForcedToolChoiceOption = Annotated[
         _is_forced_tool_choice,
         sent=False,
     ),
-    Field(description="What to do about a forced tool while the model thinks."),
+    Field(description="What to do if a tool call is forced while the model thinks."),
 ]
 Tools = Annotated[
-    Sequence[Mapping[str, Any]] | None,
+    Sequence[Mapping[str, object]] | None,
     Rule(
-        "a list of dicts in the OpenAI shape, such as {'type': 'function', 'function':"
+        "a list of dicts in the OpenAI format, such as {'type': 'function', 'function':"
         " {'name': ...}}",
         _are_tools,
     ),
-    Field(description="Tools in the OpenAI function shape."),
+    Field(description="Tools in the OpenAI function format."),
 ]
 ToolChoice = Annotated[
-    str | Mapping[str, Any] | None,
+    str | Mapping[str, object] | None,
     Rule("a string or a dict", lambda value: isinstance(value, str | Mapping)),
     Field(description="auto, none, required, any, a tool's name, or the OpenAI dict."),
 ]
@@ -256,9 +258,13 @@ _DEFAULT_FORCED_TOOL_CHOICE: Final = "disable_thinking"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatOptions:
-    """The options of a chat request. ``None`` leaves one to the service or the model.
+    """The options of a chat request. ``None`` is the default of the service.
 
-    The description and the range of each field are in its type.
+    The type of a field contains its description and its valid values.
+
+    Example:
+        >>> ChatOptions(temperature=0.5).override({"top_p": 0.9}).temperature
+        0.5
     """
 
     temperature: Temperature = None
@@ -287,14 +293,14 @@ class ChatOptions:
     tool_choice: ToolChoice = None
 
     def override(self, call: Mapping[str, object]) -> "ChatOptions":
-        """Return these options with those of one call in their place.
+        """Return a copy in which the options of one call have precedence.
 
-        A call that disables thinking also drops the constructor's ``thinking_budget``
-        and ``reasoning_effort``; of those two a call's replaces the constructor's
-        other one.
+        A call that disables thinking also removes the constructor's
+        ``thinking_budget`` and ``reasoning_effort``. A call that sets one of those two
+        removes the constructor's other one.
 
         Args:
-            call: Option names and values; None keeps the constructor's value.
+            call: The options of the call by name. None keeps the constructor's value.
 
         Raises:
             ConfigurationError: A name is not an option.
@@ -310,7 +316,7 @@ class ChatOptions:
 
 
 class ChatOptionArguments(BaseModel):
-    """The options as arguments of a constructor. Tools are passed to a call."""
+    """The options as arguments of a constructor, without those for tools."""
 
     temperature: Temperature = None
     top_p: TopP = None
@@ -337,7 +343,7 @@ class ChatOptionArguments(BaseModel):
 
 
 OPTION_NAMES: Final = tuple(field.name for field in fields(ChatOptions))
-# How much to think. One of the two is enough, and neither has a meaning without.
+# The options for how much to think. Without thinking they have no effect.
 THINKING_AMOUNT: Final = ("thinking_budget", "reasoning_effort")
 
 

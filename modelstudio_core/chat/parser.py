@@ -1,7 +1,7 @@
-"""What the response parsers of both protocols have in common.
+"""The base class of the response parsers of both protocols.
 
-A parser is pushed, pure and used once: it is fed the bytes of one response as they come
-and returns events. What differs between the protocols is in its subclasses.
+A parser belongs to one response and does no I/O: its caller passes the bytes of the
+response to it, and it returns events.
 """
 
 import json
@@ -40,73 +40,79 @@ __all__ = ["ChatParser", "Choice"]
 
 
 class ChatParser(ABC):
-    """Turns the bytes of one response into events.
+    """Converts the bytes of one response to events.
 
-    Feed it the bytes of a stream as they come, or one whole body, then close it. An
-    error of the service is raised in its place, after the events before it.
+    Call ``feed`` with the bytes of a stream as they come, or ``feed_body`` with a body
+    that is one JSON object; then call ``close``. An error of the service is raised
+    after the events that came before it.
 
     Attributes:
-        done: Whether nothing that follows belongs to the answer: it is complete, or
-            an error ended it, which ``close`` raises.
+        done: Whether to ignore the rest of the stream: the answer is complete, or an
+            error ended it, which ``close`` raises.
     """
 
-    # The data of the event that ends a stream; None if the protocol has none.
+    # The data of the event that ends a stream; None if the protocol has no such event.
     _END: ClassVar[bytes | None] = None
 
     def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
-        """Start the parser of one response.
+        """Create the parser of one response.
 
         Args:
-            context: What errors need to know of the request.
+            context: The facts of the request that errors report.
             request_id: The id in the header of the response.
         """
         self.done = False
         self._context = context
         self._header_id = request_id
         self._splitter = EventSplitter()
-        self._whole: dict[str, Any] | None = None
+        self._body: dict[str, Any] | None = None
         self._usage: dict[str, Any] | None = None
         self._choices: dict[int, Choice] = {}
         self._error: Exception | None = None
-        # Whether a choice has a finish reason.
-        self._ends = False
+        self._has_finish_reason = False
 
     # --- What a protocol implements -----------------------------------------------
 
     @abstractmethod
     def _parse_event(self, raw: bytes, events: list[Event]) -> None:
-        """Parse one server-sent event: the bytes of its lines."""
+        """Parse one server-sent event, given as the bytes of its lines."""
 
     @abstractmethod
     def _add_chunk(self, chunk: dict[str, Any], events: list[Event]) -> None:
-        """Parse one JSON object: a chunk of a stream, or the whole answer."""
+        """Parse one JSON object: a chunk of a stream, or a complete body."""
 
     @abstractmethod
-    def _parse_usage(self, raw: Mapping[str, Any]) -> Usage:
-        """Parse token counts. A detail may be absent, which is not zero."""
+    def _parse_usage(self, raw: Mapping[str, object]) -> Usage:
+        """Parse token counts. A detail that is absent is None, not zero."""
 
     def _last_events(self) -> list[Event]:
-        """Return events of the answer as a whole, which come before its finish."""
+        """Return the events to add before the ``Finish`` events."""
         return []
 
     @property
     @abstractmethod
     def _common(self) -> dict[str, Any]:
-        """The fields that the chunks of a stream share, without choices and usage."""
+        """The fields that the chunks of a stream share, but for choices and usage."""
 
     @property
     @abstractmethod
     def request_id(self) -> str | None:
-        """The id to quote to Alibaba Cloud's support."""
+        """The id to give to the support of Alibaba Cloud."""
 
     # --- Feeding ------------------------------------------------------------------
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Parse the next bytes of a stream and return the events that they complete.
+        """Parse the next bytes of a stream.
+
+        Args:
+            chunk: The bytes.
+
+        Returns:
+            The events that are complete.
 
         Raises:
-            APIError: The service reports an error inside the stream. The events
-                before it are returned first, and the next call raises the error.
+            APIError: The service reports an error inside the stream. The events before
+                the error are returned first; the next call raises it.
         """
         if self._error is not None:
             raise self._error
@@ -129,27 +135,30 @@ class ChatParser(ABC):
                 raise
         return events
 
-    def feed_whole(self, body: bytes) -> list[Event]:
+    def feed_body(self, body: bytes) -> list[Event]:
         """Parse a body that is one JSON object; then call ``close``.
 
+        Args:
+            body: The complete body.
+
         Raises:
-            APIError: The body is an error, or is not JSON.
+            APIError: The body is an error, or it is not JSON.
         """
         parsed = self._load(body)
         events: list[Event] = []
         self._add(parsed, events)
         if not self._choices:
             raise self._refusal(parsed)
-        self._whole = cast("dict[str, Any]", parsed)
+        self._body = cast("dict[str, Any]", parsed)
         self.done = True
         return events
 
     def close(self) -> list[Event]:
-        """End the response and return its ``Finish`` events.
+        """End the response and return its last events, with one ``Finish`` per choice.
 
         Raises:
             IncompleteStreamError: The stream ended without a finish reason.
-            APIError: The last event is an error.
+            APIError: The service reported an error.
         """
         if self._error is not None:
             raise self._error
@@ -166,20 +175,22 @@ class ChatParser(ABC):
         events.extend(self._last_events())
         usage = self._parse_usage(self._usage) if self._usage else None
         for index, choice in sorted((self._choices or {0: Choice()}).items()):
-            events.extend(choice.unnamed_calls(index, self.request_id))
+            events.extend(choice.missing_ids(index, self.request_id))
             events.append(self._finish(index, choice, usage))
         return events
 
     @property
     def finished(self) -> bool:
-        """Whether the answer is complete, even if its stream has not ended."""
+        """Whether the answer is complete, even if the stream has not ended."""
         if self._error is not None:
             return False
         if self.done:
             return True
-        return self._ends and all(c.reason for c in self._choices.values())
+        return self._has_finish_reason and all(
+            choice.reason for choice in self._choices.values()
+        )
 
-    # --- Help for subclasses ------------------------------------------------------
+    # --- For subclasses -----------------------------------------------------------
 
     def _parse_data(self, data: bytes, events: list[Event]) -> None:
         """Parse the data of one event."""
@@ -196,8 +207,8 @@ class ChatParser(ABC):
     def _load(self, data: bytes) -> object:
         with suppress(ValueError):
             return load(data)
-        # Outside the ``except``, whose error holds the whole body; and redacted before
-        # it is cut, which may be within a key.
+        # After the ``except``: the parser's error contains the complete body. Redacted
+        # before the text is cut, because the cut could be inside a key.
         text = self._context.redact(data.decode(errors="replace"))
         raise self._context.error(
             InvalidResponseError,
@@ -222,18 +233,18 @@ class ChatParser(ABC):
 
     def _add_choice(
         self,
-        raw: Mapping[str, Any],
-        message: Any,
+        raw: dict[str, Any],
+        message: dict[str, Any] | None,
         events: list[Event],
         position: int,
     ) -> None:
-        """Parse a choice, whose message is whole or the next delta.
+        """Parse a choice of a chunk, or of a complete body.
 
         Args:
             raw: The choice.
-            message: Its message or delta, empty for none.
+            message: Its message or its delta; empty or None if it has none.
             events: The list to add events to.
-            position: Its position in the chunk: its index, if it has none.
+            position: The position of the choice, which is its index if it has none.
         """
         index = raw.get("index")
         if index is None:
@@ -245,23 +256,23 @@ class ChatParser(ABC):
             if choice.reason is not None:
                 self._refuse_more(message)
             value = message.get("reasoning_content") or message.get("reasoning")
-            if value and (text := value if type(value) is str else flatten(value)):
+            if value and (text := value if type(value) is str else _flatten(value)):
                 events.append(ReasoningDelta(text, index))
             value = message.get("content")
-            if value and (text := value if type(value) is str else flatten(value)):
+            if value and (text := value if type(value) is str else _flatten(value)):
                 events.append(TextDelta(text, index))
             if calls := message.get("tool_calls"):
                 events.extend(choice.add_calls(calls, index))
-        # The native protocol sends the string "null" for none.
+        # The native protocol sends the string "null" instead of null.
         if (reason := raw.get("finish_reason")) and reason != "null":
             choice.reason = _string(reason)
-            self._ends = True
+            self._has_finish_reason = True
         if raw.get("logprobs"):
             logprobs = object_of(raw, "logprobs")
             choice.logprobs.extend(objects_of(logprobs, "content"))
 
-    def _refuse_more(self, message: Mapping[str, Any]) -> None:
-        """Raise for a delta after the finish reason."""
+    def _refuse_more(self, message: Mapping[str, object]) -> None:
+        """Raise an error if a delta after the finish reason has content."""
         if any(map(message.get, ("content", "reasoning_content", "tool_calls"))):
             raise self._context.error(
                 InvalidResponseError,
@@ -274,13 +285,13 @@ class ChatParser(ABC):
         return self._context.from_payload(status, payload, request_id=self._header_id)
 
     def _parse_rest(self, rest: bytes, events: list[Event]) -> None:
-        """Parse an event without its blank line; half of one means a cut stream."""
+        """Parse a last event without its blank line; ignore an incomplete one."""
         with suppress(InvalidResponseError):
             self._parse_event(rest, events)
 
     def _finish(self, index: int, choice: "Choice", usage: Usage | None) -> Finish:
         common = self._common
-        raw = self._whole or {
+        raw = self._body or {
             **common,
             "usage": self._usage,
             "choices": [{"index": index, "finish_reason": choice.reason}],
@@ -301,24 +312,34 @@ class ChatParser(ABC):
 
 
 class Choice:
-    """The state of one choice while it is streamed."""
+    """The state of one choice of a response.
 
-    __slots__ = ("_calls", "_slots", "logprobs", "reason")
+    Attributes:
+        reason: The finish reason; None until it has come.
+        logprobs: The log probabilities so far.
+    """
+
+    __slots__ = ("_calls", "_numbers", "logprobs", "reason")
 
     def __init__(self) -> None:
         self.reason: str | None = None
-        self.logprobs: list[Any] = []
-        # The call that an index of the wire stands for, and each call's id and name.
-        self._slots: dict[int, int] = {}
+        self.logprobs: list[dict[str, Any]] = []
+        # The number of the call by its index in the response; each call's id and name.
+        self._numbers: dict[int, int] = {}
         self._calls: list[list[str]] = []
 
     def add_calls(
-        self, calls: Sequence[Mapping[str, Any]], choice: int
+        self, calls: Sequence[dict[str, Any]], choice: int
     ) -> list[ToolCallDelta]:
-        """Turn deltas of tool calls into events with clean ids and indices.
+        """Return the events of the deltas of tool calls in one chunk.
 
-        Recorded: later deltas have ``id: ""`` or the same id again, ``name: ""`` or
-        none, ``arguments: null``; one chunk may hold deltas of several calls.
+        In recorded streams the later deltas of a call have ``id: ""`` or the same id
+        again, ``name: ""`` or no name, and ``arguments: null``; a chunk may have deltas
+        of several calls.
+
+        Args:
+            calls: The ``tool_calls`` of a message or of a delta.
+            choice: The number of the choice.
         """
         return [
             self._add_call(position, call, choice)
@@ -326,67 +347,73 @@ class Choice:
         ]
 
     def _add_call(
-        self, position: int, call: Mapping[str, Any], choice: int
+        self, position: int, call: dict[str, Any], choice: int
     ) -> ToolCallDelta:
-        function: Mapping[str, Any] = call.get("function") or {}
+        function: dict[str, Any] = call.get("function") or {}
         call_id = _string(call.get("id") or "")
         name = _string(function.get("name") or "")
-        slot = self._slot(call.get("index"), position, call_id)
-        state = self._calls[slot]
+        number = self._number_of(call.get("index"), position, call_id)
+        state = self._calls[number]
         new_id, new_name = not state[0] and call_id, not state[1] and name
         if new_id:
             state[0] = call_id
         if new_name:
             state[1] = name
         return ToolCallDelta(
-            index=slot,
+            index=number,
             id=call_id if new_id else None,
             name=name if new_name else None,
             arguments=_arguments_text(function.get("arguments")),
             choice=choice,
         )
 
-    def _slot(self, index: int | None, position: int, call_id: str) -> int:
-        """Return the call that a delta belongs to, or a new one.
+    def _number_of(self, index: int | None, position: int, call_id: str) -> int:
+        """Return the number of the call that a delta belongs to, or of a new call.
 
-        An index that comes again with another id is another call.
+        The same index with another id is another call.
         """
         key = position if index is None else index
-        slot = self._slots.get(key)
-        if slot is not None and (not call_id or self._calls[slot][0] in {"", call_id}):
-            return slot
-        if call_id and (slot is not None or index is None):
+        number = self._numbers.get(key)
+        if number is not None and (
+            not call_id or self._calls[number][0] in {"", call_id}
+        ):
+            return number
+        if call_id and (number is not None or index is None):
             for other, state in enumerate(self._calls):
                 if state[0] == call_id:
                     return other
-        slot = self._slots[key] = len(self._calls)
+        number = self._numbers[key] = len(self._calls)
         self._calls.append(["", ""])
-        return slot
+        return number
 
-    def unnamed_calls(self, choice: int, response_id: str | None) -> list[Event]:
-        """Return an id for each call without one: a history needs it."""
+    def missing_ids(self, choice: int, request_id: str | None) -> list[Event]:
+        """Return events with a new id for each call that the service sent none for.
+
+        Args:
+            choice: The number of the choice.
+            request_id: What the new ids contain; None for a random text.
+        """
+        prefix = f"call_{request_id or uuid4().hex}"
         return [
-            ToolCallDelta(
-                slot, f"call_{response_id or uuid4().hex}_{slot}", None, "", choice
-            )
-            for slot, state in enumerate(self._calls)
+            ToolCallDelta(number, f"{prefix}_{number}", None, "", choice)
+            for number, state in enumerate(self._calls)
             if not state[0]
         ]
 
 
-def flatten(content: object) -> str:
-    """Return content as text. Some models answer with a list of parts."""
+def _flatten(content: object) -> str:
+    """Return content as text. The content of some models is a list of parts."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
         raise TypeError
-    parts = cast("list[str | Mapping[str, Any]]", content)
+    parts = cast("list[str | dict[str, Any]]", content)
     return "".join(
         part if isinstance(part, str) else str(part.get("text") or "") for part in parts
     )
 
 
-# --- Values that must have their type ---------------------------------------------
+# --- Values that must have a type -------------------------------------------------
 
 
 def _string(value: object) -> str:

@@ -1,9 +1,9 @@
-"""Decisions: what a constructor resolves to, and what one request sends."""
+"""The resolved arguments of a chat model, and the parameters of one request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from modelstudio_core.catalog import (
     DeprecatedModels,
@@ -12,7 +12,7 @@ from modelstudio_core.catalog import (
     resolve_in_scope,
 )
 from modelstudio_core.chat.checks import check_budget, check_options, resolve_effort
-from modelstudio_core.chat.messages import encodable
+from modelstudio_core.chat.messages import to_json_value
 from modelstudio_core.chat.options import RULES, THINKING_AMOUNT, ChatOptions
 from modelstudio_core.chat.tools import SWITCHABLE, choose_tool, log_once
 from modelstudio_core.endpoints import Protocol
@@ -28,23 +28,23 @@ __all__ = [
     "takes_json_schema",
 ]
 
-# The arguments of a call that are about the model; the others are options.
+# The arguments of a call that select the model; the others are options.
 MODEL_ARGUMENTS: Final = ("model", "deprecated_models", "replacements")
 _SENT: Final = tuple(name for name, rule in RULES.items() if rule.sent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatPlan:
-    """One request, decided: everything but its messages.
+    """The model and the parameters of one request: everything but its messages.
 
     Attributes:
-        model: The model that was asked for and the one that is used.
+        model: The requested model and the model that is used.
         options: The options as they are sent.
-        thinking: What is sent as ``enable_thinking``; None to send nothing.
-        thinking_disabled: What thinking was disabled for: ``"tool_choice"``,
-            ``"response_format"``, or ``""`` for nothing.
+        thinking: The value of ``enable_thinking``; None to leave it out.
+        thinking_disabled: The reason for which thinking was disabled:
+            ``"tool_choice"``, ``"response_format"``, or ``""`` for none.
         call_required: Whether an answer without a tool call is an error.
-        notice: What the user is to be warned of, empty for nothing.
+        notice: The text of a warning for the user; empty for none.
         stream: Whether the response is a stream.
     """
 
@@ -58,15 +58,15 @@ class ChatPlan:
 
     @property
     def preserve_thinking(self) -> bool:
-        """Whether reasoning is sent back on every assistant turn."""
+        """Whether to send the reasoning of every assistant message."""
         preserve = self.options.preserve_thinking
         return self.model.profile.preserves_thinking if preserve is None else preserve
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters that both protocols have under the same names.
+        """Return the parameters that have the same names in both protocols.
 
         Raises:
-            ConfigurationError: A value holds something that JSON does not have.
+            ConfigurationError: JSON cannot represent a value.
         """
         options = self.options
         values = {
@@ -81,15 +81,16 @@ class ChatPlan:
             values["enable_thinking"] = self.thinking
         if not options.tools:
             values.pop("parallel_tool_calls", None)
-        return {name: encodable(value, name) for name, value in values.items()}
+        return {name: to_json_value(value, name) for name, value in values.items()}
 
     def extra_body(self) -> dict[str, Any]:
-        """Return the parameters that have no option.
+        """Return the parameters of the option ``extra_body``.
 
         Raises:
-            ConfigurationError: A value holds something that JSON does not have.
+            ConfigurationError: JSON cannot represent a value.
         """
-        return dict(encodable(self.options.extra_body or {}, "extra_body"))
+        extra_body = to_json_value(self.options.extra_body or {}, "extra_body")
+        return cast("dict[str, Any]", extra_body)
 
 
 def plan_chat(
@@ -99,26 +100,26 @@ def plan_chat(
     protocol: Protocol,
     stream: bool = False,
 ) -> ChatPlan:
-    """Decide what a request sends, and refuse what cannot be sent.
+    """Return the plan of a request, and refuse one that cannot be sent.
 
     Args:
         options: The options of the request.
-        model: The model that is used.
+        model: The requested model and the model that is used.
         protocol: The protocol of the request.
         stream: Whether the caller wants a stream.
 
     Returns:
-        The plan. Its ``stream`` is true as well where the model answers only as a
-        stream: then the caller joins the events.
+        The plan. Its ``stream`` is also true if the model answers only as a stream:
+        then the caller joins the events.
 
     Raises:
-        ConfigurationError: A value is out of its range, the model does not take a
-            parameter, or parameters contradict each other.
+        ConfigurationError: A value is invalid, the model does not support a parameter,
+            or parameters contradict each other.
     """
     check_options(options, model.profile, protocol)
     if stream and (options.n or 1) > 1:
         raise ConfigurationError(
-            f"n={options.n} cannot be streamed: ask for one answer, or do not stream."
+            f"n={options.n} cannot be streamed: remove n=, or do not stream."
         )
     profile = model.profile
     thinks = _thinks(options, model)
@@ -159,31 +160,36 @@ def _thinks(options: ChatOptions, model: ResolvedModel) -> bool | None:
 
 
 def _plan_format(plan: ChatPlan, *, thinks: bool) -> ChatPlan:
-    """Disable thinking that is only a default where the response format excludes it."""
+    """Disable thinking if it is a default that the response format excludes."""
     options, profile = plan.options, plan.model.profile
     format_type = (options.response_format or {}).get("type", "text")
     amounts = (getattr(options, name) for name in THINKING_AMOUNT)
-    is_asked_for = any((options.enable_thinking, *amounts))
+    is_requested = any((options.enable_thinking, *amounts))
     while_thinking = profile.structured_output_while_thinking
     if (
         not thinks
         or plan.thinking is not True
         or format_type == "text"
-        or is_asked_for
+        or is_requested
         or while_thinking is None
         or format_type in while_thinking
         or format_type not in (profile.structured_output or ())
     ):
         return plan
     log_once(
-        f"{profile.id} does not take response_format {format_type} while it thinks:"
+        f"{profile.id} does not support response_format {format_type} while it thinks:"
         " thinking is disabled for such requests."
     )
     return replace(plan, thinking=False, thinking_disabled="response_format")
 
 
 def takes_json_schema(options: ChatOptions, model: ResolvedModel) -> bool:
-    """Tell whether a model is known to answer in a JSON schema, thinking or not."""
+    """Return whether a model supports ``json_schema`` with these options.
+
+    Args:
+        options: The options of the request, which decide whether the model thinks.
+        model: The model that is used. False if nothing is known about it.
+    """
     profile = model.profile
     formats = (
         profile.structured_output_while_thinking
@@ -195,14 +201,14 @@ def takes_json_schema(options: ChatOptions, model: ResolvedModel) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedChat:
-    """A chat model with everything decided that its constructor can decide.
+    """The resolved arguments of a chat model's constructor.
 
     Attributes:
         connection: How to reach the service.
-        model: The model that was asked for and the one that is used.
-        options: The options of every call that does not override them.
-        deprecated_models: What to do about a delisted model of a call.
-        replacements: Other replacements than the recommended ones.
+        model: The requested model and the model that is used.
+        options: The options of each call that does not override them.
+        deprecated_models: What to do with a delisted model.
+        replacements: Replacements of delisted models, instead of the recommended ones.
     """
 
     connection: Connection
@@ -216,16 +222,18 @@ class ResolvedChat:
 
     @cached_property
     def context(self) -> ErrorContext:
-        """What errors need to know of a request."""
+        """The facts of a request that errors report."""
         suggest_model = partial(_suggest_model, self.connection, self.model)
         return replace(self.connection.context, suggest_model=suggest_model)
 
     def plan(self, *, stream: bool) -> ChatPlan:
-        """Decide what a request sends; the decision is kept.
+        """Return the plan of a request with these options; the plan is cached.
+
+        Args:
+            stream: Whether the caller wants a stream.
 
         Raises:
-            ConfigurationError: An option is out of range, or the model does not take
-                it.
+            ConfigurationError: An option is invalid, or the model does not support it.
         """
         plan = self._plans.get(stream)
         if plan is None:
@@ -243,12 +251,12 @@ class ResolvedChat:
         deprecated_models: DeprecatedModels | None = None,
         replacements: Mapping[str, str] | None = None,
     ) -> "ResolvedChat":
-        """Return the same for another model, resolved as in the constructor.
+        """Return a copy with another model, resolved as in the constructor.
 
         Args:
-            model: The model to ask for; None for the same.
-            deprecated_models: What to do if it is delisted; None for the same.
-            replacements: Its replacements then; None for the same.
+            model: The model id; None for the same model.
+            deprecated_models: What to do with a delisted model; None for no change.
+            replacements: Replacements of delisted models; None for no change.
 
         Raises:
             ConfigurationError: The model belongs to another deployment mode, or is
@@ -266,16 +274,20 @@ class ResolvedChat:
             self, model=resolved, deprecated_models=policy, replacements=others
         )
 
-    def with_call(self, call: Mapping[str, Any]) -> "ResolvedChat":
-        """Return the same with the arguments of one call, ``model`` among them.
+    def with_call(self, call: Mapping[str, object]) -> "ResolvedChat":
+        """Return a copy with the arguments of one call.
+
+        Args:
+            call: Options, and the arguments that select the model, by name.
 
         Raises:
-            ConfigurationError: An option is unknown, or the model is out of scope.
+            ConfigurationError: An option is unknown, or the model belongs to another
+                deployment mode.
         """
-        options = dict(call)
-        about_model = {name: options.pop(name, None) for name in MODEL_ARGUMENTS}
-        has_model = any(value is not None for value in about_model.values())
-        resolved = self.with_model(**about_model) if has_model else self
+        options: dict[str, Any] = dict(call)
+        selection = {name: options.pop(name, None) for name in MODEL_ARGUMENTS}
+        selects = any(value is not None for value in selection.values())
+        resolved = self.with_model(**selection) if selects else self
         return replace(resolved, options=resolved.options.override(options))
 
 

@@ -1,10 +1,10 @@
-"""Tools: how they are chosen, and what becomes of a forced one while thinking."""
+"""The tools of a request, and a forced tool choice while the model thinks."""
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.options import (
@@ -18,11 +18,11 @@ from modelstudio_core.wire.suggestions import unknown_name
 __all__ = ["ToolDecision", "check_tools", "choose_tool", "log_once"]
 
 _logger: Final = logging.getLogger("modelstudio")
-_Choice = str | Mapping[str, Any] | None
-# Tuples: a choice may be a dict, which cannot be looked up in a set.
+_Choice = str | Mapping[str, object] | None
+# Tuples and not sets: a choice may be a dict, which is not hashable.
 _CALL_FORCED: Final = ("required", "any")
 _UNFORCED: Final = (None, "auto", "none")
-# None: of an unknown model it is assumed that thinking can be switched.
+# None: an unknown model, whose thinking may be switchable.
 SWITCHABLE: Final = ("hybrid-on", "hybrid-off", None)
 
 
@@ -31,10 +31,10 @@ class ToolDecision:
     """How the tools of a request are sent.
 
     Attributes:
-        options: The options with the tools and the choice as they are sent.
-        disables_thinking: Whether thinking is switched off for this request.
-        call_required: Whether an answer without a call is an error.
-        notice: What the user is to be warned of, empty for nothing.
+        options: The options, with the tools and the choice as they are sent.
+        disables_thinking: Whether thinking is disabled for this request.
+        call_required: Whether an answer without a tool call is an error.
+        notice: The text of a warning for the user; empty for none.
     """
 
     options: ChatOptions
@@ -43,19 +43,21 @@ class ToolDecision:
     notice: str = ""
 
 
-def check_tools(tools: Sequence[Mapping[str, Any]], tool_choice: object = None) -> None:
-    """Refuse what is not a tool, and a choice that is none of the tools.
+def check_tools(
+    tools: Sequence[Mapping[str, object]], tool_choice: object = None
+) -> None:
+    """Refuse an invalid tool, and a choice that names none of the tools.
 
     Args:
-        tools: Tools in the OpenAI function shape.
+        tools: Tools in the OpenAI function format.
         tool_choice: As in ``ChatOptions``.
 
     Raises:
-        ConfigurationError: It names the tool, or the choice and what can be chosen.
+        ConfigurationError: A tool or the choice is invalid.
     """
     rule = RULES["tools"]
     if not rule.accepts(tools):
-        raise ConfigurationError(f"tools must be {rule.wanted}, got {tools!r}.")
+        raise ConfigurationError(f"tools must be {rule.expected}, got {tools!r}.")
     if tools:
         _resolve_choice(_checked(tool_choice), tools, takes_required=True)
     elif tool_choice not in _UNFORCED:
@@ -65,15 +67,19 @@ def check_tools(tools: Sequence[Mapping[str, Any]], tool_choice: object = None) 
 def choose_tool(
     options: ChatOptions, profile: ChatProfile, *, thinks: bool
 ) -> ToolDecision:
-    """Decide how tools are sent, and what becomes of a forced one while thinking.
+    """Decide how to send the tools and the tool choice of a request.
 
     Args:
         options: The options of the request.
         profile: The model that is used.
         thinks: Whether the request thinks.
 
+    Returns:
+        The decision. For a forced choice that the model does not support while it
+        thinks, it follows ``forced_tool_choice``.
+
     Raises:
-        ConfigurationError: The model takes no tools, or not this choice.
+        ConfigurationError: The model does not support tools, or not this choice.
     """
     if not options.tools:
         if options.tool_choice not in _UNFORCED:
@@ -92,7 +98,7 @@ def choose_tool(
 
 @cache
 def log_once(text: str) -> None:
-    """Log a text, the first time that it comes."""
+    """Log a text at level INFO, but only in the first call with it."""
     _logger.info(text)
 
 
@@ -105,7 +111,7 @@ def _check_support(profile: ChatProfile, *, thinks: bool) -> None:
         raise ConfigurationError(f"{profile.id} does not support tools. Remove tools=.")
     if profile.tools == "not-thinking" and thinks:
         raise ConfigurationError(
-            f"{profile.id} supports tools only while it does not think: pass"
+            f"{profile.id} does not support tools while it thinks: pass"
             " enable_thinking=False."
         )
 
@@ -147,14 +153,14 @@ def _checked(choice: object) -> _Choice:
     if choice is None or isinstance(choice, str | Mapping):
         return choice  # pyright: ignore[reportUnknownVariableType] - a dict of the user's
     raise ConfigurationError(
-        f"tool_choice must be {RULES['tool_choice'].wanted}, got {choice!r}."
+        f"tool_choice must be {RULES['tool_choice'].expected}, got {choice!r}."
     )
 
 
 def _resolve_choice(
-    choice: _Choice, tools: Sequence[Mapping[str, Any]], takes_required: bool
+    choice: _Choice, tools: Sequence[Mapping[str, object]], takes_required: bool
 ) -> _Choice:
-    """Return a choice as it is sent; ``any`` with one tool is that tool."""
+    """Return a choice as it is sent; ``any`` with a single tool names that tool."""
     names = [str(function_name(tool)) for tool in tools]
     if choice in _UNFORCED:
         return choice

@@ -1,6 +1,6 @@
-"""Every touch of another library's private parts.
+"""All uses of private attributes of other libraries.
 
-Each module here catches everything, falls back to public interfaces, logs once, and is
-off with ``MODELSTUDIO_FAST_PATH=0``; see ``fast_path.py``. An adapter's touches of its
-framework are in the adapter's own ``_foreign.py``.
+Each module catches every exception, falls back to public interfaces, logs that once,
+and is off with ``MODELSTUDIO_FAST_PATH=0``; see ``fast_path.py``. The uses of private
+attributes of a framework are in the ``_foreign.py`` of its adapter.
 """

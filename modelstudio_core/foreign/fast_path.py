@@ -1,8 +1,8 @@
-"""The switch of a fast path that leans on another library's private parts.
+"""The switch of a fast path that uses private attributes of another library.
 
-A fast path is off where ``MODELSTUDIO_FAST_PATH`` is ``0``, where its probe does not
-find what it needs in the installed version, and after its first failure. Whatever it
-does then has an ordinary way that uses public interfaces only.
+A fast path is off if ``MODELSTUDIO_FAST_PATH`` is ``0``, if its probe fails with the
+installed version, and after its first exception. The caller then uses a fallback that
+needs public interfaces only.
 """
 
 import logging
@@ -17,11 +17,11 @@ _logger: Final = logging.getLogger("modelstudio")
 
 
 class FastPath:
-    """Whether a fast path is used, decided once and logged where it is not.
+    """The switch of one fast path. It logs once when the path is switched off.
 
     Attributes:
-        name: What the log calls it.
-        active: Whether it is used.
+        name: The name of the path in the log.
+        active: Whether the path is used.
 
     Example:
         >>> path = FastPath("an example", probe=lambda: True)
@@ -35,9 +35,9 @@ class FastPath:
         """Decide whether the path is used.
 
         Args:
-            name: What the log calls it.
-            probe: Returns something true where the installed libraries have what the
-                path needs. What it raises counts as false.
+            name: The name of the path in the log.
+            probe: Returns a true value if the installed libraries have what the path
+                needs. An exception counts as false.
         """
         self.name = name
         self.active = True
@@ -50,13 +50,13 @@ class FastPath:
             self.switch_off(f"{type(error).__name__}: {error}")
             return
         if not works:
-            self.switch_off("the installed libraries are not the expected ones")
+            self.switch_off("the installed versions do not have what it needs")
 
     def switch_off(self, reason: object) -> None:
-        """Use the ordinary way from now on, and log it once.
+        """Use the fallback from now on, and log that once.
 
         Args:
-            reason: Why; of an exception its type and text.
+            reason: The reason for the log: a text, or an exception.
         """
         if not self.active:
             return

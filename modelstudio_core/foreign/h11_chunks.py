@@ -1,17 +1,19 @@
-"""HTTP chunks that arrived together are returned together.
+"""Reads all HTTP chunks that are in the buffer in one step.
 
-A service writes one event at a time, and each is an HTTP chunk of its own. Where many
-are in the buffer before they are read, httpx takes them out one by one, with all of
-h11's bookkeeping for each: more than half of the CPU of a stream. This reads every
-complete chunk in one step. It leans on how h11 0.14 to 0.16 keep the state of a chunked
-body; a response that does not look like that is read by h11.
+The service sends each event as an HTTP chunk. If the buffer contains many, httpx reads
+them one by one, and the work of h11 for each chunk takes more than half of the CPU time
+of a stream. This module depends on how h11 0.14 to 0.16 store the state of a chunked
+body. Any other response is read by h11 itself.
 """
 
-# ruff: noqa: SLF001 - the private parts that this module is for
+# Private attributes are what this module is for.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
 
 import re
 import sys
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 from modelstudio_core.foreign.fast_path import FastPath
 
@@ -35,12 +37,30 @@ _INITIAL_STATE: Final = {
 _CHUNK_HEAD: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 
 
-def merge_buffered_chunks(response: Any) -> None:
-    """Make a response return the HTTP chunks that arrived together as one piece.
+class _Reader(Protocol):
+    """h11's reader of a chunked body."""
+
+    _bytes_in_chunk: int
+    _bytes_to_discard: bytes
+    _reading_trailer: bool
+
+    def __call__(self, buffer: "_Buffer") -> object: ...
+    def read_eof(self) -> object: ...
+
+
+class _Buffer(Protocol):
+    """h11's buffer of received bytes."""
+
+    def __bytes__(self) -> bytes: ...
+    def maybe_extract_at_most(self, count: int) -> object: ...
+
+
+def merge_buffered_chunks(response: object) -> None:
+    """Make a response return all buffered HTTP chunks as one piece.
 
     Args:
         response: A response of httpx whose body has not been read. One that is not
-            chunked HTTP/1.1 over httpcore is left as it is.
+            chunked HTTP/1.1 over httpcore is not changed.
     """
     if not MERGED_CHUNKS.active:
         return
@@ -50,7 +70,7 @@ def merge_buffered_chunks(response: Any) -> None:
         MERGED_CHUNKS.switch_off(error)
 
 
-def _replace_reader(response: Any) -> None:
+def _replace_reader(response: object) -> None:
     h11: Any = sys.modules.get("h11")
     connection = response
     for name in _PATH_TO_CONNECTION:
@@ -61,19 +81,20 @@ def _replace_reader(response: Any) -> None:
     has_methods = hasattr(buffer, "maybe_extract_at_most") and hasattr(
         buffer, "__bytes__"
     )
-    if h11 and has_methods and getattr(reader, "__dict__", None) == _INITIAL_STATE:
+    is_initial = getattr(reader, "__dict__", None) == _INITIAL_STATE
+    if h11 and reader and has_methods and is_initial:
         state._reader = _MergingReader(reader, h11.Data)
 
 
 class _MergingReader:
-    """Reads as h11's reader of a chunked body, but all complete chunks at once."""
+    """Replaces h11's reader of a chunked body; reads all complete chunks at once."""
 
-    def __init__(self, reader: Any, data: Any) -> None:
+    def __init__(self, reader: _Reader, data: Callable[..., object]) -> None:
         self._reader = reader
         self._data = data
         self.read_eof = reader.read_eof
 
-    def __call__(self, buffer: Any) -> Any:
+    def __call__(self, buffer: _Buffer) -> object:
         try:
             merged = self._read_complete(buffer)
         except Exception as error:  # noqa: BLE001 - another version may raise anything
@@ -81,10 +102,10 @@ class _MergingReader:
             merged = None
         return self._reader(buffer) if merged is None else merged
 
-    def _read_complete(self, buffer: Any) -> Any:
-        """Return the data of all complete chunks, None where h11 must read."""
+    def _read_complete(self, buffer: _Buffer) -> object:
+        """Return the data of all complete chunks; None if h11 must read instead."""
         reader = self._reader
-        # Within a chunk, and after the last one, h11 reads.
+        # Inside a chunk, and after the last one, h11 reads.
         if reader._bytes_in_chunk or reader._reading_trailer:
             return None
         received, line_end = bytes(buffer), reader._bytes_to_discard
@@ -100,9 +121,9 @@ class _MergingReader:
 
 
 def _complete_chunks(received: bytes, position: int) -> tuple[list[bytes], int]:
-    """Return the complete chunks, and the position of what follows them.
+    """Return the complete chunks and the position after them.
 
-    The last chunk, which is empty, is left to h11, as is anything malformed.
+    h11 reads the last chunk, which is empty, and anything malformed.
     """
     pieces: list[bytes] = []
     while head := _CHUNK_HEAD.match(received, position):

@@ -1,17 +1,17 @@
-"""Reads of a synchronous response that end after a while, without a thread.
+"""A time limit for reading the rest of a sync response, without a thread.
 
-A response is read to its end so that its connection can be used again, but only for a
-moment. httpx fixes the time limit of a response when its first byte is read; a shorter
-one is set on the network stream that httpcore documents, by replacing its ``read`` for
-as long as it is needed. Where that cannot be done the connection is closed, and the
-next request makes a new one.
+A response is read to its end so that its connection can be reused, but not for long.
+httpx sets the timeout of a response when its first byte is read. A shorter limit is set
+by replacing the ``read`` of the network stream, which httpcore documents, for as long
+as it is needed. If that is not possible the connection is closed, and the next request
+opens a new one.
 """
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final, Protocol, cast
 
 from modelstudio_core.foreign.fast_path import FastPath
 
@@ -19,20 +19,32 @@ __all__ = ["LIMITED_READS", "limited_reads"]
 
 _Read = Callable[[int, float | None], bytes]
 
-LIMITED_READS: Final = FastPath("connections that are used again after a stream")
+
+class _NetworkStream(Protocol):
+    read: _Read
+
+
+class _Response(Protocol):
+    @property
+    def extensions(self) -> Mapping[str, object]: ...
+    @property
+    def http_version(self) -> str: ...
+
+
+LIMITED_READS: Final = FastPath("connections that are reused after a stream")
 
 
 @contextmanager
-def limited_reads(response: Any, seconds: float) -> Generator[bool]:
-    """Limit the time of all reads of a response by this thread together.
+def limited_reads(response: _Response, seconds: float) -> Generator[bool]:
+    """Limit the total time of all reads of a response by this thread.
 
     Args:
-        response: A response of httpx, whose body has been begun.
-        seconds: How long the reads may wait in all. A later one may wait for 1 ms; when
-            it has waited it raises the HTTP library's error.
+        response: A response of httpx whose body has been read in part.
+        seconds: How long all reads may wait together. After that a read waits for 1 ms,
+            then it raises the timeout error of the HTTP library.
 
     Yields:
-        Whether the reads are limited. If not, the response must not be read.
+        Whether the limit is set. If not, the response must not be read.
     """
     stream = _limit(response, seconds)
     try:
@@ -43,21 +55,23 @@ def limited_reads(response: Any, seconds: float) -> Generator[bool]:
                 del stream.read
 
 
-def _limit(response: Any, seconds: float) -> Any:
+def _limit(response: _Response, seconds: float) -> _NetworkStream | None:
     """Replace the ``read`` of a response's network stream, and return the stream."""
     if not LIMITED_READS.active:
         return None
     try:
-        stream = response.extensions.get("network_stream")
-        # Several responses share a connection of HTTP/2.
+        stream = cast(
+            "_NetworkStream | None", response.extensions.get("network_stream")
+        )
+        # Several responses share an HTTP/2 connection.
         if stream is None or response.http_version.startswith("HTTP/2"):
             return None
-        read: _Read = stream.read
+        read = stream.read
         owner = threading.get_ident()
         until = time.monotonic() + seconds
 
         def limited(max_bytes: int, timeout: float | None = None) -> bytes:
-            # The last read gives the connection back: another thread may have it.
+            # After the last read another thread may use the connection.
             if threading.get_ident() != owner:
                 return read(max_bytes, timeout)
             left = max(until - time.monotonic(), 0.001)

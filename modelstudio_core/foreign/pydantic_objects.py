@@ -1,8 +1,8 @@
-"""Pydantic objects made without validation: a stream makes thousands.
+"""Creates pydantic objects without validation: a stream needs thousands of them.
 
-``construct`` leans on how pydantic 2 stores an object. Its users compare its result
-once with that of the ordinary constructor, by ``dump_state``, and use the constructor
-where they differ.
+``construct`` depends on how pydantic 2 stores an object. Its callers compare its result
+once with that of the constructor, by ``dump_state``, and use the constructor if the two
+differ.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _new: Final = object.__new__
 
 
 def _setters() -> tuple[Callable[[object, object], None], ...]:
-    """Return what sets the slots; nothing where the installed pydantic has others."""
+    """Return the setters of the slots; empty if the installed pydantic has others."""
     descriptors = [vars(BaseModel).get(slot) for slot in _SLOTS]
     if not all(hasattr(descriptor, "__set__") for descriptor in descriptors):
         return ()
@@ -39,18 +39,18 @@ def construct(
     fields_set: set[str],
     extra: dict[str, Any] | None = None,
 ) -> _Model:
-    """Make an object of a class without validation.
+    """Create an object of a class without validation.
 
     Args:
         cls: The class.
-        fields: The values of all its fields, in their order. The object keeps the
-            dict itself.
-        fields_set: The names of those that are not defaults. The object keeps the set
-            itself.
-        extra: What a class that allows extra values keeps beside its fields.
+        fields: The values of all fields, in the order of the class. The object uses the
+            dict itself, not a copy.
+        fields_set: The names of the fields that were set explicitly. The object uses
+            the set itself.
+        extra: The extra values, for a class that allows them.
 
     Raises:
-        ValueError: The installed pydantic stores its objects in another way.
+        ValueError: The installed pydantic stores objects differently.
     """
     set_fields, set_names, set_extra, set_private = _set_slots
     instance = _new(cls)
@@ -62,7 +62,7 @@ def construct(
 
 
 def dump_state(value: object) -> object:
-    """Return everything that a value holds, with order and types, for a comparison."""
+    """Return the full state of a value, with order and types, for a comparison."""
     cls = type(value)
     match value:
         case BaseModel():

@@ -1,6 +1,6 @@
-"""The only I/O: HTTP requests out, HTTP responses in. It knows no service.
+"""HTTP requests and responses, for all services: the only package that does I/O.
 
-``fetch`` returns whole JSON and ``download`` writes a file; both repeat what failed.
-``send`` makes one attempt and returns as soon as the headers are there, for streams.
-Each has an asynchronous version whose name begins with an ``a``.
+``fetch`` returns a JSON object and ``download`` writes a file; both retry. ``send``
+makes one attempt and returns when the headers are received, for streams. The names of
+the async versions begin with an ``a``.
 """

@@ -1,7 +1,7 @@
-"""An httpx transport over aiohttp, for half the CPU of an asynchronous request.
+"""An httpx transport over aiohttp: an async request needs half the CPU time.
 
 It uses public interfaces only: ``AsyncBaseTransport`` of httpx and ``ClientSession`` of
-aiohttp. Both kinds of httpx have the same interface.
+aiohttp. httpx and httpx2 have the same interface.
 """
 
 import ssl
@@ -18,9 +18,9 @@ from modelstudio_core.foreign.aiohttp_buffers import read_buffered
 
 __all__ = ["make_transport"]
 
-# As much as httpx accepts; aiohttp's own limit is 8 KB.
+# The limit of httpx; the default of aiohttp is 8 KB.
 _MAX_HEADER_BYTES: Final = 100 * 1024
-# That of httpx.
+# The default of httpx.
 _KEEPALIVE_SECONDS: Final = 5.0
 _AUTO_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
@@ -28,22 +28,22 @@ _AUTO_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent
 def make_transport(
     http: ModuleType, ssl_context: ssl.SSLContext, max_connections: int
 ) -> object:
-    """Make a transport for one asynchronous client.
+    """Create a transport for one async client.
 
     Args:
         http: ``httpx`` or ``httpx2``: the library of the client.
         ssl_context: The certificates to trust.
-        max_connections: How many connections may be open at once.
+        max_connections: The maximum number of open connections.
     """
     return _transport_class(http)(ssl_context, max_connections)
 
 
 @cache
 def _stream_class(http: ModuleType) -> Any:
-    """Return the class of a response's body, below the base of one HTTP library."""
+    """Return the class of response bodies for one HTTP library."""
 
     class ByteStream(http.AsyncByteStream):  # type: ignore[name-defined,misc]
-        """The body of a response, as it comes."""
+        """The body of a response."""
 
         def __init__(self, response: aiohttp.ClientResponse, request: object) -> None:
             self._response = response
@@ -56,7 +56,7 @@ def _stream_class(http: ModuleType) -> Any:
                     while chunk := await content.readany():
                         yield chunk
             except http.TransportError:
-                # aiohttp reports a broken connection before the bytes that came.
+                # aiohttp raises the error before it returns the last bytes.
                 if rest := read_buffered(content):
                     yield rest
                 raise
@@ -71,7 +71,7 @@ def _stream_class(http: ModuleType) -> Any:
 
 @cache
 def _transport_class(http: ModuleType) -> Any:
-    """Return the class of transports, below the base of one HTTP library."""
+    """Return the class of transports for one HTTP library."""
     byte_stream = _stream_class(http)
 
     class AiohttpTransport(http.AsyncBaseTransport):  # type: ignore[name-defined,misc]
@@ -84,7 +84,7 @@ def _transport_class(http: ModuleType) -> Any:
 
         @property
         def session(self) -> aiohttp.ClientSession:
-            """The session, which belongs to the event loop that asks first."""
+            """The session, created in the event loop of the first request."""
             if self._session is None:
                 self._session = aiohttp.ClientSession(
                     connector=aiohttp.TCPConnector(
@@ -96,7 +96,7 @@ def _transport_class(http: ModuleType) -> Any:
                     auto_decompress=False,
                     max_line_size=_MAX_HEADER_BYTES,
                     max_field_size=_MAX_HEADER_BYTES,
-                    # httpx has set every header of the request.
+                    # httpx sets all headers of a request.
                     skip_auto_headers=_AUTO_HEADERS,
                 )
             return self._session
@@ -140,7 +140,7 @@ def _transport_class(http: ModuleType) -> Any:
 
 @contextmanager
 def _errors_of(http: ModuleType, request: object) -> Generator[None]:
-    """Raise aiohttp's errors as those of the HTTP library, with the cause."""
+    """Convert errors of aiohttp to those of the HTTP library."""
     try:
         yield
     except aiohttp.ConnectionTimeoutError as error:

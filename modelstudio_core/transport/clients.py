@@ -1,8 +1,8 @@
-"""HTTP clients: shared, kept for the next request, and closed in time.
+"""The HTTP clients of connections: shared, cached and closed.
 
-Clients are shared by connection. Asynchronous ones belong to one event loop and are
-closed with it. Those over a user's own HTTP client live as long as the connection that
-has it: nothing here keeps a user's client alive.
+Equal connections share their clients. Async clients belong to one event loop and are
+closed with it. Clients over a user's HTTP client are cached as long as the connection
+that has it exists, so that the user's client can be collected.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -22,43 +22,43 @@ from modelstudio_core.transport.sdks import Sdk, make_sdk_client
 
 __all__ = ["ClientHandle", "async_client", "sync_client"]
 
-# How many connections' clients are kept, the least recently used given up first.
-MAX_KEPT: Final = 64
+# The size of the cache; the least recently used clients are dropped first.
+MAX_CACHED: Final = 64
 
 
 class ClientHandle:
-    """A pool and the SDK clients over it. The pool is closed with its handle.
+    """A pool and the SDK clients over it. The pool is closed with the handle.
 
-    The SDKs' clients are in reference cycles and live until they are collected; the
-    handle is in none, so that the pool need not wait for that.
+    The clients of the SDKs are in reference cycles, which only the garbage collector
+    frees. The handle is in none, so that the pool is closed at once.
 
     Attributes:
-        pool: The HTTP client.
+        pool: The client of the HTTP library.
         headers: The headers of each request to the service.
     """
 
     __slots__ = ("__weakref__", "_clients", "_close_at_end", "headers", "pool")
 
     def __init__(self, pool: Any, headers: Mapping[str, str]) -> None:
-        """Hold a pool; ``headers`` are sent with each request to the service."""
+        """Create a handle. The arguments are the attributes of the class."""
         self.pool = pool
         self.headers = headers
         self._clients: dict[Sdk, Any] = {}
         self._close_at_end: AsyncGenerator[None] | None = None
 
     def find(self, sdk: Sdk | None) -> Any:
-        """Return an SDK's client if it was made; the pool where ``sdk`` is None."""
+        """Return the client of an SDK, None if there is none; without SDK the pool."""
         return self.pool if sdk is None else self._clients.get(sdk)
 
     def make(self, sdk: Sdk, connection: Connection, *, is_async: bool) -> Any:
-        """Make an SDK's client over the pool, once."""
+        """Create the client of an SDK over the pool, unless there is one."""
         client = make_sdk_client(
             sdk, connection, self.pool, self.headers, is_async=is_async
         )
         return self._clients.setdefault(sdk, client)
 
     def close_with_loop(self) -> None:
-        """Close the pool with the running event loop, or with the handle."""
+        """Close the pool when the running event loop or the handle ends."""
         self._close_at_end = _call_at_loop_end(self.pool.aclose)
 
 
@@ -67,7 +67,7 @@ def sync_client(connection: Connection, sdk: Sdk | None) -> tuple[ClientHandle, 
 
     Args:
         connection: How to reach the service.
-        sdk: The SDK to send with; None for the plain HTTP client.
+        sdk: The SDK that sends the request; None for the HTTP client itself.
     """
     handle = _sync_clients.get(connection) or _sync_clients.keep(
         connection, _make_handle(connection)
@@ -81,15 +81,15 @@ def sync_client(connection: Connection, sdk: Sdk | None) -> tuple[ClientHandle, 
 async def async_client(
     connection: Connection, sdk: Sdk | None, *, large: bool = False
 ) -> tuple[ClientHandle, Any]:
-    """Return the handle of a connection on the running event loop, and its client.
+    """Return the handle of a connection in the running event loop, and its client.
 
-    A client is made in a thread: imports, certificates and look-ups would block the
-    loop.
+    Clients are created in a thread, because imports and the reading of certificates
+    would block the event loop.
 
     Args:
         connection: How to reach the service.
-        sdk: The SDK to send with; None for the plain HTTP client.
-        large: Whether the body is large: those are sent over httpx.
+        sdk: The SDK that sends the request; None for the HTTP client itself.
+        large: Whether the body is large: it is then sent over httpx.
     """
     clients = _clients_of(asyncio.get_running_loop())
     handle = clients.get(connection, large=large)
@@ -121,22 +121,23 @@ def _make_handle(connection: Connection) -> ClientHandle:
 
 
 def _make_async_handle(connection: Connection, large: bool) -> ClientHandle:
-    """Make an asynchronous handle, which belongs to no event loop yet."""
-    own = connection.http_async_client
-    pool = make_async_pool(connection, large=large) if own is None else own
+    """Create an async handle, which belongs to no event loop yet."""
+    custom = connection.http_async_client
+    pool = make_async_pool(connection, large=large) if custom is None else custom
     handle = ClientHandle(pool, _headers_of(connection))
     hide_in_logs(handle, connection.secrets)
     return handle
 
 
 def _headers_of(connection: Connection) -> dict[str, str]:
-    """Return the headers of each request; a user's own replace ours in any spelling."""
+    """Return the headers of each request. Those of the user have precedence."""
     defaults = {
         "User-Agent": f"modelstudio-integrations/{__version__}",
-        # Some versions of the openai SDK leave it out.
+        # Some versions of the openai SDK do not set it.
         "Authorization": f"Bearer {connection.api_key}",
         **connection.endpoint.headers,
     }
+    # Names of headers are case-insensitive.
     spelling = {name.casefold(): name for name in defaults}
     return defaults | {
         spelling.get(name.casefold(), name): value
@@ -150,40 +151,40 @@ _Key = tuple[Connection, bool]
 
 
 class _Clients:
-    """The handles that are kept for the next request."""
+    """A cache of handles."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[_Key, ClientHandle] = OrderedDict()
-        # By the connection object: they end with it, and with the user's client.
-        self._users: weakref.WeakKeyDictionary[Connection, dict[bool, ClientHandle]]
-        self._users = weakref.WeakKeyDictionary()
+        self._cached: OrderedDict[_Key, ClientHandle] = OrderedDict()
+        # The handles over a user's client, which are dropped with their connection.
+        self._custom: weakref.WeakKeyDictionary[Connection, dict[bool, ClientHandle]]
+        self._custom = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def get(
         self, connection: Connection, *, large: bool = False
     ) -> ClientHandle | None:
         with self._lock:
-            if self._has_users_client(connection):
-                return self._users.get(connection, {}).get(large)
-            handle = self._kept.get((connection, large))
+            if self._has_custom_client(connection):
+                return self._custom.get(connection, {}).get(large)
+            handle = self._cached.get((connection, large))
             if handle is not None:
-                self._kept.move_to_end((connection, large))
+                self._cached.move_to_end((connection, large))
             return handle
 
     def keep(
         self, connection: Connection, handle: ClientHandle, *, large: bool = False
     ) -> ClientHandle:
-        """Keep a handle, and return it; the first one where two were made at once."""
+        """Cache a handle and return it, or the one that another thread cached first."""
         with self._lock:
-            if self._has_users_client(connection):
-                of_connection = self._users.setdefault(connection, {})
-                return of_connection.setdefault(large, handle)
-            kept = self._kept.setdefault((connection, large), handle)
-            if len(self._kept) > MAX_KEPT:
-                self._kept.popitem(last=False)
-            return kept
+            if self._has_custom_client(connection):
+                handles = self._custom.setdefault(connection, {})
+                return handles.setdefault(large, handle)
+            cached = self._cached.setdefault((connection, large), handle)
+            if len(self._cached) > MAX_CACHED:
+                self._cached.popitem(last=False)
+            return cached
 
-    def _has_users_client(self, connection: Connection) -> bool:
+    def _has_custom_client(self, connection: Connection) -> bool:
         return not (
             connection.http_client is None and connection.http_async_client is None
         )
@@ -217,7 +218,7 @@ def _clients_of(loop: asyncio.AbstractEventLoop) -> _LoopClients:
 
 
 def _forget_after_fork() -> None:
-    """Leave the parent's connections to the parent."""
+    """Drop all clients in a child process: the parent process uses them."""
     global _sync_clients, _loop_lock
     _sync_clients, _loop_lock = _Clients(), threading.Lock()
     _loop_clients.clear()
@@ -233,12 +234,12 @@ async def _forget(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _call_at_loop_end(
-    call: Callable[..., Coroutine[Any, Any, None]], *arguments: object
+    call: Callable[..., Awaitable[None]], *arguments: object
 ) -> AsyncGenerator[None]:
-    """Return an object whose end, or that of the running loop, calls a function.
+    """Return an object that calls a function when it or the running loop ends.
 
-    An event loop closes its asynchronous generators before it closes itself, and one
-    that nobody references as well: so a generator that waits forever ends in time.
+    The object is an async generator that is suspended forever. An event loop closes its
+    async generators when they are collected, and all of them before it is closed.
     """
 
     async def wait() -> AsyncGenerator[None]:
@@ -248,7 +249,7 @@ def _call_at_loop_end(
             await call(*arguments)
 
     waiting = wait()
-    # The first step registers the generator with the loop; it does not suspend.
+    # The first step registers the generator with the loop, and does not suspend.
     with suppress(StopIteration):
         waiting.__anext__().send(None)
     return waiting

@@ -1,4 +1,4 @@
-"""How the service is reached: the connection arguments, resolved."""
+"""The resolved connection arguments: how to reach the service."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,12 +22,12 @@ class Connection:
         endpoint: Where requests go.
         protocol: ``"openai"`` or ``"dashscope"``.
         api_key: The API key.
-        connect_timeout: Seconds to wait for a connection; None is no limit.
-        read_timeout: Seconds to wait for the next bytes; None is no limit.
-        max_retries: How often a failed request is repeated, at most.
-        default_headers: The user's own headers, as pairs.
-        http_client: The user's own synchronous HTTP client; it is never closed here.
-        http_async_client: The user's own asynchronous HTTP client.
+        connect_timeout: Seconds to wait for a connection; None for no limit.
+        read_timeout: Seconds to wait for the next bytes; None for no limit.
+        max_retries: How often a failed request is repeated at most.
+        default_headers: The names and values of the user's headers.
+        http_client: The user's sync HTTP client, which is never closed here.
+        http_async_client: The user's async HTTP client, which is never closed here.
     """
 
     endpoint: Endpoint
@@ -42,12 +42,12 @@ class Connection:
 
     @property
     def base_url(self) -> str:
-        """The full base URL of the protocol in use."""
+        """The full base URL of the protocol."""
         return self.endpoint.url(self.protocol)
 
     @property
     def context(self) -> ErrorContext:
-        """What errors need to know of a request over this connection."""
+        """The facts of requests over this connection that errors report."""
         return ErrorContext(
             region=self.endpoint.region,
             protocol=self.protocol,
@@ -57,5 +57,5 @@ class Connection:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown: the key and the values of the user's headers."""
+        """Strings that must never be shown: the key and values of user headers."""
         return secrets_of(self.api_key, self.default_headers)

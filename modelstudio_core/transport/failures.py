@@ -1,7 +1,7 @@
-"""Exceptions of the SDKs and of the HTTP libraries, turned into ours.
+"""Exceptions of the SDKs and of the HTTP libraries, converted to this package's.
 
-The libraries are looked up in ``sys.modules`` and not imported: what is not loaded has
-not raised.
+The libraries are looked up in ``sys.modules`` and not imported: a library that is not
+loaded cannot have raised an exception.
 """
 
 import math
@@ -39,15 +39,17 @@ class _Refused(Protocol):
 def translate_error(
     error: Exception, connection: Connection, pool: object, context: ErrorContext
 ) -> Exception:
-    """Return our error for one that sending a request raised.
-
-    An error that is not of a library below is returned as it is.
+    """Convert an exception that was raised while a request was sent.
 
     Args:
-        error: What was raised.
-        connection: How the service is reached.
+        error: The exception.
+        connection: The connection of the request.
         pool: The HTTP client that was used.
-        context: What errors need to know of the request.
+        context: The facts of the request that errors report.
+
+    Returns:
+        The error of this package; the exception itself if it is not of the SDKs or of
+        an HTTP library.
     """
     openai: Any = sys.modules.get("openai")
     dashscope: Any = sys.modules.get("dashscope.v2.errors")
@@ -60,7 +62,7 @@ def translate_error(
         return status_error(response, "", context)
     if argument := _closed_client(connection, pool):
         return ConfigurationError(
-            f"{argument} is closed: pass an open client, or leave it out."
+            f"{argument} is closed: pass an open client, or remove {argument}=."
         )
     sdk_errors = [sdk.APIConnectionError for sdk in (openai, dashscope) if sdk]
     if _is_timeout(error) or _is_transport_error(error, *sdk_errors):
@@ -69,7 +71,7 @@ def translate_error(
 
 
 def status_error(refused: _Refused, body: object, context: ErrorContext) -> APIError:
-    """Return the error of a response whose status is not a success."""
+    """Return the error for a response with an error status."""
     return context.from_payload(
         refused.status_code,
         body,
@@ -81,7 +83,7 @@ def status_error(refused: _Refused, body: object, context: ErrorContext) -> APIE
 def broken_body_error(
     error: Exception, context: ErrorContext, request_id: str | None
 ) -> APIError:
-    """Return the error of a response whose body did not come to its end."""
+    """Return the error for a response whose body was not received completely."""
     if _is_timeout(error):
         failure: APIError = context.error(
             APITimeoutError,
@@ -108,7 +110,7 @@ def _closed_client(connection: Connection, pool: object) -> str:
 
 
 def _response_in(error: Exception) -> _Refused | None:
-    """Return the response of a refusal whose body broke off, if it can be found."""
+    """Return the response of an error whose body was not received completely."""
     responses: Iterator[Any] = (getattr(e, "response", None) for e in _causes(error))
     return next(
         (r for r in responses if getattr(r, "status_code", 0) >= _FIRST_ERROR_STATUS),
@@ -117,7 +119,7 @@ def _response_in(error: Exception) -> _Refused | None:
 
 
 def _unanswered_error(error: Exception, context: ErrorContext) -> APIError:
-    """Return the error of a request without a response."""
+    """Return the error for a request without a response."""
     cause = error.__cause__ or error
     certificate = next(
         (e for e in _causes(cause) if isinstance(e, ssl.SSLCertVerificationError)), None
@@ -130,7 +132,7 @@ def _unanswered_error(error: Exception, context: ErrorContext) -> APIError:
         failure = context.error(
             APIConnectionError,
             f"The certificate of {context.host} is not trusted: {_text(certificate)}."
-            " For a certificate authority of your own set SSL_CERT_FILE, or pass an"
+            " For a custom certificate authority, set SSL_CERT_FILE or pass an"
             " http_client.",
             is_retryable=False,
         )
@@ -145,7 +147,7 @@ def _unanswered_error(error: Exception, context: ErrorContext) -> APIError:
 def _with_cause(
     failure: APIError, cause: BaseException, context: ErrorContext
 ) -> APIError:
-    """Give an error its cause, unless the cause's text shows a key."""
+    """Set the cause of an error, unless the text of the cause contains a secret."""
     text = "".join(str(error) for error in _causes(cause))
     failure.__cause__ = cause if context.redact(text) == text else None
     return failure
@@ -179,7 +181,7 @@ def _is_transport_error(error: BaseException, *sdk_errors: type[Exception]) -> b
 
 
 def _is_before_sending(error: BaseException) -> bool:
-    """Tell whether an error means that no connection was made."""
+    """Return whether an error means that no connection was made."""
     kinds = [
         kind
         for library in _http_libraries()
@@ -188,7 +190,7 @@ def _is_before_sending(error: BaseException) -> bool:
     return isinstance(error, (ConnectionRefusedError, *kinds))
 
 
-# --- What a response says ---------------------------------------------------------
+# --- Reading a response -----------------------------------------------------------
 
 
 def _body_of(response: Any) -> object:
@@ -199,7 +201,7 @@ def _body_of(response: Any) -> object:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that the service asks to wait, None if it does not."""
+    """Return the seconds that the service asks to wait; None if it does not ask."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         with suppress(ValueError):
             seconds = float(headers.get(name) or "") / unit
@@ -208,7 +210,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     until, now = _date(headers.get("retry-after")), _date(headers.get("date"))
     if until is None:
         return None
-    # By the service's own clock, if the response has its date.
+    # By the clock of the service, if the response has a date.
     return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
 
 

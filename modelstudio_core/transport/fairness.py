@@ -1,8 +1,9 @@
-"""Turns of an event loop: what many do at once is done a little at a time.
+"""Limits how much work all tasks do in one iteration of an event loop.
 
-A request costs a framework and an SDK about a millisecond before it is first waited
-for, and as much at its end; each event of an answer costs a framework a twentieth of
-that. Five hundred at once would hold the loop for as long as they take together.
+The framework and the SDK need about 1 ms of CPU to start a request, and as much to end
+it; each event of an answer costs about a twentieth of that. Without a limit, 500
+requests that start together would block the loop for half a second. Work beyond the
+budget of one iteration, called a turn, waits for the next one.
 """
 
 import asyncio
@@ -12,78 +13,80 @@ from weakref import WeakKeyDictionary
 
 __all__ = ["EVENT", "REQUEST", "cost_of", "wait_for_turn"]
 
-# What things cost, and how much of it one turn has room for: a few milliseconds.
+# The cost of an event and of a request, and the budget of one turn (a few ms).
 EVENT: Final = 1
 REQUEST: Final = 12
-_ROOM: Final = 8 * REQUEST
-# To read so many bytes takes as long as to hand on one event.
-_BYTES_AN_EVENT: Final = 2048
+_TURN_BUDGET: Final = 8 * REQUEST
+# Reading so many bytes costs as much as one event.
+_BYTES_PER_EVENT: Final = 2048
 
 
 def cost_of(piece: bytes) -> int:
-    """Return what it costs to read a piece of an answer."""
-    return EVENT + len(piece) // _BYTES_AN_EVENT
+    """Return the cost of reading a piece of an answer."""
+    return EVENT + len(piece) // _BYTES_PER_EVENT
 
 
-async def wait_for_turn(work: int) -> None:
-    """Wait until the running loop has room for some work.
+async def wait_for_turn(cost: int) -> None:
+    """Wait until the running loop has budget left in its turn, and spend some.
 
     Args:
-        work: What is to be done next; a turn that has any room left has room for it.
+        cost: The cost of the work that follows. A turn with any budget left is enough.
     """
     loop = asyncio.get_running_loop()
-    turns = _of_loops.get(loop) or _begin(loop)
-    if turns.has_room:
-        turns.fill(loop, work)
+    turns = _turns_by_loop.get(loop) or _begin(loop)
+    if turns.has_budget:
+        turns.spend(loop, cost)
     else:
-        await turns.wait(loop, work)
+        await turns.wait(loop, cost)
 
 
 def _begin(loop: asyncio.AbstractEventLoop) -> "_Turns":
-    # What waits on a loop that was stopped holds the loop.
-    for known in list(_of_loops):
-        if known.is_closed():
-            _of_loops.pop(known, None)
-    turns = _of_loops[loop] = _Turns()
+    # A task that waits on a stopped loop keeps the loop alive: remove closed loops.
+    for other in list(_turns_by_loop):
+        if other.is_closed():
+            _turns_by_loop.pop(other, None)
+    turns = _turns_by_loop[loop] = _Turns()
     return turns
 
 
 class _Turns:
-    __slots__ = ("_room", "_waiting")
+    """The budget of one event loop, renewed in each iteration that follows work."""
+
+    __slots__ = ("_budget", "_waiting")
 
     def __init__(self) -> None:
-        self._room = _ROOM
+        self._budget = _TURN_BUDGET
         self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
 
     @property
-    def has_room(self) -> bool:
-        return self._room > 0
+    def has_budget(self) -> bool:
+        return self._budget > 0
 
-    def fill(self, loop: asyncio.AbstractEventLoop, work: int) -> None:
-        if self._room == _ROOM:
+    def spend(self, loop: asyncio.AbstractEventLoop, cost: int) -> None:
+        if self._budget == _TURN_BUDGET:
             loop.call_soon(self._renew, loop)
-        self._room -= work
+        self._budget -= cost
 
-    async def wait(self, loop: asyncio.AbstractEventLoop, work: int) -> None:
-        waiting = loop.create_future()
-        self._waiting.append((waiting, work))
-        await waiting
+    async def wait(self, loop: asyncio.AbstractEventLoop, cost: int) -> None:
+        waiter = loop.create_future()
+        self._waiting.append((waiter, cost))
+        await waiter
 
     def _renew(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._room = _ROOM
+        self._budget = _TURN_BUDGET
         try:
-            while self._waiting and self.has_room:
-                waiting, work = self._waiting.popleft()
-                # One that was cancelled does not want it any more.
-                if not waiting.done():
-                    self._room -= work
-                    waiting.set_result(None)
+            while self._waiting and self.has_budget:
+                waiter, cost = self._waiting.popleft()
+                # A waiter that is done was cancelled.
+                if not waiter.done():
+                    self._budget -= cost
+                    waiter.set_result(None)
         finally:
-            # After those who wait were called: they come first in the next turn.
-            if self._room < _ROOM:
+            # Called after the waiters: they run first in the next turn.
+            if self._budget < _TURN_BUDGET:
                 loop.call_soon(self._renew, loop)
 
 
-_of_loops: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns]] = (
+_turns_by_loop: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns]] = (
     WeakKeyDictionary()
 )

@@ -1,4 +1,4 @@
-"""Whole JSON answers and files, with the one retry loop around them."""
+"""Requests for JSON objects and files, with retries."""
 
 import asyncio
 import os
@@ -20,19 +20,19 @@ from modelstudio_core.wire.refusals import ErrorContext, is_refusal
 
 __all__ = ["JsonAnswer", "adownload", "afetch", "download", "fetch"]
 
-# What is written to disk at once: an asynchronous write costs a change of threads.
+# An async write is done in a thread, which is too slow for each small chunk.
 _WRITE_BYTES: Final = 2**20
-_QUOTED: Final = 500
+_MAX_BODY_TEXT: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class JsonAnswer:
-    """A whole answer that is a JSON object.
+    """A response whose body is a JSON object.
 
     Attributes:
         body: The object.
-        request_id: The id to quote to Alibaba Cloud's support, from the header.
-        headers: The headers of the response, their names in lower case.
+        request_id: The id to give to the support of Alibaba Cloud, from the header.
+        headers: The headers of the response. The names are in lower case.
     """
 
     body: dict[str, Any]
@@ -43,17 +43,17 @@ class JsonAnswer:
 def fetch(
     connection: Connection, request: HttpRequest, context: ErrorContext
 ) -> JsonAnswer:
-    """Send a request and return its JSON; what failed is repeated.
+    """Send a request and return its JSON object. A failed request is repeated.
 
     Args:
         connection: How to reach the service.
         request: What to send.
-        context: What errors need to know of the request.
+        context: The facts of the request that errors report.
 
     Raises:
-        APIError: There was no answer, or it was a refusal.
-        InvalidResponseError: The answer is not a JSON object.
-        ConfigurationError: The request may not be sent; nothing was.
+        APIError: There was no response, or it is an error.
+        InvalidResponseError: The body is not a JSON object.
+        ConfigurationError: The request must not be sent, and was not.
     """
 
     def once() -> JsonAnswer:
@@ -80,19 +80,20 @@ async def afetch(
 def download(
     connection: Connection, request: HttpRequest, to: Path, context: ErrorContext
 ) -> None:
-    """Send a request and write the body of its answer to a file.
+    """Send a request and write the body of its response to a file.
 
-    The file appears when it is whole; what was there before is replaced.
+    The file is created, or replaced, when the body is complete. A failed request is
+    repeated.
 
     Args:
         connection: How to reach the service.
-        request: What to send; with ``url``, a request to another host without the key.
+        request: What to send. One with ``url`` is sent without the key.
         to: The path of the file. Its folder must exist.
-        context: What errors need to know of the request.
+        context: The facts of the request that errors report.
 
     Raises:
-        APIError: There was no answer, it was a refusal, or it broke off.
-        ConfigurationError: The request may not be sent; nothing was.
+        APIError: There was no response, it is an error, or it is not complete.
+        ConfigurationError: The request must not be sent, and was not.
         OSError: The file cannot be written.
     """
 
@@ -134,7 +135,7 @@ async def _write(response: AsyncHttpResponse, file: IO[bytes]) -> None:
 
 @contextmanager
 def _replacing(path: Path) -> Generator[IO[bytes]]:
-    """Open a file beside ``path`` that takes its place if nothing fails."""
+    """Open a temporary file that replaces ``path`` if no exception is raised."""
     partial_path = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with partial_path.open("wb") as file:
@@ -152,12 +153,12 @@ def _parse_answer(
     except ValueError:
         parsed = None
     if not isinstance(parsed, dict):
-        # Redacted before it is cut, which may be within a key.
+        # Before the text is cut: the cut could be inside a key.
         text = context.redact(body.decode(errors="replace"))
         raise context.error(
             InvalidResponseError,
             f"The response is not a JSON object. It begins with {text[:80]!r}.",
-            body=text[:_QUOTED],
+            body=text[:_MAX_BODY_TEXT],
             request_id=response.request_id,
         )
     answer = cast("dict[str, Any]", parsed)

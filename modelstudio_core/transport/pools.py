@@ -1,4 +1,4 @@
-"""Pools of HTTP connections. The openai SDK decides which HTTP library they are of."""
+"""Pools of HTTP connections: clients of the HTTP library that the openai SDK uses."""
 
 import ssl
 from functools import cache
@@ -6,13 +6,14 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 from urllib.request import getproxies
 
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection
 
 __all__ = [
+    "Timeout",
     "http_library",
     "library_of",
     "make_async_pool",
@@ -22,74 +23,82 @@ __all__ = [
     "timeout_for",
 ]
 
-# Large enough that a stream never waits for another one to end.
+# Large enough that no stream waits for another one to end.
 MAX_CONNECTIONS: Final = 1000
 _PROXY_SCHEMES: Final = ("http", "https", "all")
 
 
+class Timeout(Protocol):
+    """The timeouts of a request, as an object of the HTTP library."""
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Return the timeouts in seconds by their names."""
+        ...
+
+
 @cache
 def sdk_takes_httpx2() -> bool:
-    """Tell whether the installed openai SDK runs on httpx2, as version 3 does."""
+    """Return whether the installed openai SDK uses httpx2, as version 3 does."""
     return int(version("openai").partition(".")[0]) >= 3  # noqa: PLR2004 - a version
 
 
 @cache
 def http_library() -> ModuleType:
-    """Return the HTTP library under the openai SDK: httpx2 under 3, httpx under 2."""
+    """Return the HTTP library of the openai SDK: httpx2 for version 3, else httpx."""
     return import_module("httpx2" if sdk_takes_httpx2() else "httpx")
 
 
 def library_of(pool: object) -> ModuleType:
-    """Return the HTTP library that a pool is of: a user's own may be of the other."""
+    """Return the HTTP library of a pool. That of a user's client may be another one."""
     roots = {cls.__module__.partition(".")[0] for cls in type(pool).__mro__}
-    own = http_library()
-    if own.__name__ in roots:
-        return own
+    default = http_library()
+    if default.__name__ in roots:
+        return default
     return import_module(next((r for r in ("httpx", "httpx2") if r in roots), "httpx"))
 
 
 @cache
 def ssl_context() -> ssl.SSLContext:
-    """Return the one context of all pools: each reads the whole certificate store."""
+    """Return the context of all pools. Creating one reads all certificates."""
     return cast("ssl.SSLContext", http_library().create_ssl_context())
 
 
-def timeout_for(connection: Connection, library: ModuleType) -> Any:
-    """Return a connection's time limits as an object of an HTTP library."""
+def timeout_for(connection: Connection, library: ModuleType) -> Timeout:
+    """Return the timeouts of a connection as an object of an HTTP library."""
     read, connect = connection.read_timeout, connection.connect_timeout
-    # aiohttp counts the wait for a free connection as a part of connecting.
+    # In aiohttp the time to connect includes the wait for a free connection.
     pool = None if read is None or connect is None else connect + read
-    return library.Timeout(read, connect=connect, pool=pool)
+    return cast("Timeout", library.Timeout(read, connect=connect, pool=pool))
 
 
 def make_sync_pool(connection: Connection) -> Any:
-    """Make a synchronous pool for a connection.
+    """Create a sync pool for a connection.
 
     Raises:
-        ConfigurationError: The machine's certificates or proxy variables are broken.
+        ConfigurationError: The certificates or the proxy variables are invalid.
     """
     return _make_pool(connection, "Client")
 
 
 def make_async_pool(connection: Connection, *, large: bool = False) -> Any:
-    """Make an asynchronous pool for a connection.
+    """Create an async pool for a connection.
 
-    It runs on aiohttp, for half the CPU, where that is installed and no proxy is
+    It uses aiohttp, which needs half the CPU time, if that is installed and no proxy is
     configured: aiohttp supports fewer kinds of proxy than httpx.
 
     Args:
         connection: How to reach the service.
-        large: Whether it is for large bodies. They go over httpx, because aiohttp has
-            no time limit for sending.
+        large: Whether the pool is for large bodies. They are sent over httpx, because
+            aiohttp has no timeout for sending.
 
     Raises:
-        ConfigurationError: The machine's certificates or proxy variables are broken.
+        ConfigurationError: The certificates or the proxy variables are invalid.
     """
     return _make_pool(connection, "AsyncClient", over_aiohttp=not large)
 
 
 def _aiohttp_transport(connection: Connection) -> object:
-    """Return the transport over aiohttp, None where it cannot be used."""
+    """Return the transport over aiohttp, or None if it cannot be used."""
     if not connection.endpoint.is_loopback and _has_proxy():
         return None
     try:
@@ -111,7 +120,7 @@ def _make_pool(connection: Connection, kind: str, *, over_aiohttp: bool = False)
         http = http_library()
         transport = _aiohttp_transport(connection) if over_aiohttp else None
         return getattr(http, kind)(
-            # What runs on this machine is not reached through a proxy.
+            # A server on this machine is not reached through a proxy.
             trust_env=not connection.endpoint.is_loopback,
             timeout=timeout_for(connection, http),
             limits=http.Limits(
@@ -132,5 +141,5 @@ def _make_pool(connection: Connection, kind: str, *, over_aiohttp: bool = False)
 
 
 def _no_cookies() -> CookieJar:
-    """Return a jar that keeps nothing: a cookie would link requests of two keys."""
+    """Return a cookie jar that stays empty: cookies would link requests of two keys."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))

@@ -1,8 +1,8 @@
-"""An HTTP request, before it is sent, and where it may go."""
+"""HTTP requests before they are sent, and the hosts that are allowed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from modelstudio_core.endpoints import Api, Endpoint, is_cloud_host, is_loopback
@@ -19,7 +19,7 @@ class Upload:
 
     Attributes:
         name: The name of the form field.
-        content: Its bytes.
+        content: The bytes of the field.
         filename: The name of the file; None for a plain field.
         content_type: The media type; None to leave it out.
     """
@@ -32,23 +32,27 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """An HTTP request below a base URL of the service, or to another host.
+    """An HTTP request to the service, or to another host.
 
     Attributes:
-        api: The base path that ``path`` is below; no choice of an SDK.
-        path: The path below it, such as ``"/chat/completions"``.
+        api: The base URL that ``path`` is appended to. It does not select an SDK.
+        path: The path, such as ``"/chat/completions"``.
         method: The HTTP method.
-        url: An absolute address on another host (an upload, a result), which takes
-            the place of ``api`` and ``path``. It is sent without the key, without
-            the user's headers and without the workspace's header.
+        url: An absolute URL on another host, such as that of an upload or of a result,
+            instead of ``api`` and ``path``. The request is then sent without the key,
+            the user's headers and the workspace's header.
         query: Parameters of the query string.
-        headers: Headers besides those of the connection.
+        headers: Headers in addition to those of the connection.
         json: The body, sent as JSON.
         files: The body, sent as a multipart form.
         repeatable: Whether a failed request may always be repeated. False for a
-            request that creates something that is paid for: it is repeated only
-            where nothing can have been created, which is without a connection and
-            after a 429, never after a 5xx, a lost connection or a time-out.
+            request that creates something that must be paid for: it is only repeated
+            if nothing can have been created, that is without a connection and after a
+            429, but not after a 5xx, a lost connection or a timeout.
+
+    Example:
+        >>> HttpRequest(path="/models", method="GET").api
+        'openai'
     """
 
     api: Api = "openai"
@@ -57,24 +61,24 @@ class HttpRequest:
     url: str | None = None
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    json: Mapping[str, Any] | None = None
+    json: Mapping[str, object] | None = None
     files: Sequence[Upload] = ()
     repeatable: bool = True
 
 
 def check_other_host(url: str, endpoint: Endpoint) -> None:
-    """Decide whether a request may go to another host than the endpoint's.
+    """Check that a request may be sent to a host other than the endpoint's.
 
-    Uploads and results live in the file storage of Alibaba Cloud, below its domain;
-    for an endpoint on this machine they live there too.
+    Uploads and results are in the file storage of Alibaba Cloud. For an endpoint on
+    this machine they may be on this machine too.
 
     Args:
-        url: An absolute address.
+        url: An absolute URL.
         endpoint: The endpoint that the request belongs to.
 
     Raises:
-        ConfigurationError: The address is not one to send a request to. The error
-            names its host only: the query of a signed address is a secret.
+        ConfigurationError: The host is not allowed. The message contains only the
+            host, because the query of a signed URL is a secret.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -83,13 +87,13 @@ def check_other_host(url: str, endpoint: Endpoint) -> None:
     if endpoint.is_loopback and is_loopback(host):
         return
     raise ConfigurationError(
-        f"The address on host {host!r} is not used: files are sent to and fetched from"
-        " hosts of Alibaba Cloud only, over https."
+        f"A URL on host {host!r} is not allowed: files must be on a host of Alibaba"
+        " Cloud, with https."
     )
 
 
 def has_much_text(value: object, limit: int) -> bool:
-    """Tell whether a JSON value has more than ``limit`` characters of text."""
+    """Return whether a JSON value has more than ``limit`` characters of text."""
     return _characters_left(value, limit) < 0
 
 

@@ -1,9 +1,9 @@
-"""HTTP responses whose headers are there, and whose body is read as it comes."""
+"""HTTP responses whose headers are received and whose body is read as it comes."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final, Protocol
 
 from modelstudio_core.errors import APIError
 from modelstudio_core.foreign.h11_chunks import merge_buffered_chunks
@@ -14,15 +14,62 @@ from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["AsyncHttpResponse", "HttpResponse"]
 
-# How long to wait, after a whole answer, for the end of its response.
+# How long to wait for the end of a response after a complete answer.
 _DRAIN_SECONDS: Final = 0.1
 
 
+class _Body(Protocol):
+    """The body of a response of the HTTP library, without decoding."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+class LibraryResponse(Protocol):
+    """A response of the HTTP library: the methods that are used here."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, by their names in any case."""
+        ...
+
+    @property
+    def stream(self) -> _Body:
+        """The body without decoding."""
+        ...
+
+    @property
+    def extensions(self) -> Mapping[str, object]:
+        """Optional values, such as the network stream."""
+        ...
+
+    @property
+    def http_version(self) -> str:
+        """The version, such as ``"HTTP/1.1"``."""
+        ...
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """Yield the body, decoded."""
+        ...
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]:
+        """Async version of ``iter_bytes``."""
+        ...
+
+    def close(self) -> None:
+        """Close the response."""
+        ...
+
+    async def aclose(self) -> None:
+        """Async version of ``close``."""
+        ...
+
+
 class _BaseResponse:
-    """The headers of a response, and the client that must live as long as its body."""
+    """The headers of a response, and a reference that keeps its client open."""
 
     def __init__(
-        self, handle: ClientHandle, response: Any, context: ErrorContext
+        self, handle: ClientHandle, response: LibraryResponse, context: ErrorContext
     ) -> None:
         self._handle = handle
         self._response = response
@@ -30,12 +77,12 @@ class _BaseResponse:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers, their names in lower case."""
+        """The headers. The names are in lower case."""
         return dict(self._response.headers.items())
 
     @property
     def request_id(self) -> str | None:
-        """The id to quote to Alibaba Cloud's support."""
+        """The id to give to the support of Alibaba Cloud."""
         return self._context.redact(self._response.headers.get("x-request-id")) or None
 
     @property
@@ -52,9 +99,9 @@ class _BaseResponse:
     def _media_type(self) -> str:
         return str(self._response.headers.get("content-type") or "").casefold()
 
-    def _raw_chunks(self) -> Any:
-        """Return the body without httpx's decoding, None where it must be decoded."""
-        # A hook of the user's own client may have read the body already.
+    def _raw_chunks(self) -> _Body | None:
+        """Return the body without httpx's decoding; None if it must be decoded."""
+        # An event hook of the user's client may have read the body already.
         is_read = getattr(self._response, "is_stream_consumed", False)
         if is_read or "content-encoding" in self._response.headers:
             return None
@@ -66,10 +113,10 @@ class _BaseResponse:
 
 
 class HttpResponse(_BaseResponse):
-    """A response over a synchronous client."""
+    """A response of a sync client."""
 
     def read(self) -> bytes:
-        """Return the whole body.
+        """Return the complete body.
 
         Raises:
             APIError: The connection broke, or no data was received for too long.
@@ -91,10 +138,10 @@ class HttpResponse(_BaseResponse):
         raise failure.pop()
 
     def drain(self, chunks: Iterator[bytes]) -> None:
-        """Read to the end for a moment, so that the connection can be used again.
+        """Try for 0.1 s to read to the end, so that the connection can be reused.
 
         Args:
-            chunks: What ``chunks`` returned.
+            chunks: The iterator that ``chunks`` returned.
         """
         with limited_reads(self._response, _DRAIN_SECONDS) as is_limited:
             if is_limited:
@@ -103,15 +150,15 @@ class HttpResponse(_BaseResponse):
                         pass
 
     def close(self) -> None:
-        """Give the connection back, or close it if the body is not read to the end."""
+        """Return the connection to its pool; close it if the body was not read."""
         self._response.close()
 
 
 class AsyncHttpResponse(_BaseResponse):
-    """A response over an asynchronous client."""
+    """A response of an async client."""
 
     async def read(self) -> bytes:
-        """Return the whole body.
+        """Return the complete body.
 
         Raises:
             APIError: The connection broke, or no data was received for too long.
@@ -134,10 +181,10 @@ class AsyncHttpResponse(_BaseResponse):
         raise failure.pop()
 
     async def drain(self, chunks: AsyncIterator[bytes]) -> None:
-        """Read to the end for a moment, so that the connection can be used again.
+        """Try for 0.1 s to read to the end, so that the connection can be reused.
 
         Args:
-            chunks: What ``chunks`` returned.
+            chunks: The iterator that ``chunks`` returned.
         """
         with suppress(APIError, TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS):
@@ -145,5 +192,5 @@ class AsyncHttpResponse(_BaseResponse):
                     pass
 
     async def aclose(self) -> None:
-        """Give the connection back, or close it if the body is not read to the end."""
+        """Return the connection to its pool; close it if the body was not read."""
         await self._response.aclose()

@@ -1,4 +1,4 @@
-"""The one retry layer, over both SDKs. Tenacity is imported by the first failure."""
+"""Retries of failed requests. Tenacity is imported at the first failure."""
 
 import logging
 import random
@@ -19,21 +19,23 @@ if TYPE_CHECKING:
 __all__ = ["aretry", "retry"]
 
 _T = TypeVar("_T")
-# A longer Retry-After is not waited for: the error is raised at once.
+# With a longer Retry-After the error is raised at once.
 _MAX_WAIT: Final = 60.0
-# Callers that were given the same Retry-After wait up to so much longer, at random.
+# The random addition to a Retry-After, so that not all callers retry at once.
 _SPREAD: Final = 0.25
 _logger: Final = logging.getLogger("modelstudio")
 
 
 def retry(once: Callable[[], _T], max_retries: int, request: HttpRequest) -> _T:
-    """Call a function until it succeeds, fails for good, or was called often enough.
+    """Call a function, and call it again after an error that may be temporary.
 
     Args:
-        once: One attempt.
-        max_retries: How often it is called again, at most.
-        request: The request that it sends: for the log, and for whether it is
-            repeatable.
+        once: The function: one attempt.
+        max_retries: How often it is called again at most.
+        request: The request of the attempts, which may not be repeatable.
+
+    Returns:
+        The result of the first successful attempt.
 
     Raises:
         ModelStudioError: The error of the last attempt.
@@ -89,7 +91,7 @@ def _policy(max_retries: int, request: HttpRequest) -> dict[str, Any]:
 
 
 def _may_repeat(error: BaseException, request: HttpRequest) -> bool:
-    """Tell whether to send a request again after an error."""
+    """Return whether a request may be sent again after an error."""
     if not isinstance(error, ModelStudioError) or not error.is_retryable:
         return False
     if (error.retry_after or 0.0) > _MAX_WAIT:
@@ -98,21 +100,21 @@ def _may_repeat(error: BaseException, request: HttpRequest) -> bool:
 
 
 def _nothing_created(error: ModelStudioError) -> bool:
-    """Tell whether a request that creates something surely did not."""
+    """Return whether it is certain that a failed request created nothing."""
     if isinstance(error, APIConnectionError):
         return not error.was_sent
     return isinstance(error, RateLimitError)
 
 
 def _log(max_retries: int, request: HttpRequest, state: "RetryCallState") -> None:
-    """Log a repetition, without any text of the service: it may quote the prompt."""
+    """Log a retry, without the message of the service, which may quote the prompt."""
     error = state.outcome.exception() if state.outcome else None
     details = error.identifiers if isinstance(error, ModelStudioError) else ""
     wait = state.next_action.sleep if state.next_action else 0.0
     _logger.info(
-        "%s %s failed (%s); repetition %d of %d in %.1f s",
+        "%s %s failed (%s); retry %d of %d in %.1f s",
         request.method,
-        request.path or "of another host",
+        request.path or "to another host",
         f"{type(error).__name__}: {details}" if details else type(error).__name__,
         state.attempt_number,
         max_retries,
@@ -121,7 +123,7 @@ def _log(max_retries: int, request: HttpRequest, state: "RetryCallState") -> Non
 
 
 def _wait(state: "RetryCallState") -> float:
-    """Return the seconds to wait: as the service asks, else growing."""
+    """Return the seconds to wait: as the service asks, else exponential backoff."""
     error = state.outcome.exception() if state.outcome else None
     seconds: float | None = getattr(error, "retry_after", None)
     if not seconds:
@@ -130,7 +132,7 @@ def _wait(state: "RetryCallState") -> float:
 
 
 def _back_off(state: "RetryCallState") -> float:
-    """Return the seconds that both SDKs wait: 0.5 to 8, and up to 0.5 at random."""
+    """Return the wait of both SDKs: 0.5 to 8 s, and up to 0.5 s at random."""
     from tenacity import wait_exponential, wait_random  # noqa: PLC0415
 
     exponential = wait_exponential(multiplier=0.5, max=8.0)

@@ -1,7 +1,7 @@
-"""Clients of the openai and dashscope SDKs over our pools.
+"""Clients of the openai and dashscope SDKs over the pools of this package.
 
-The SDKs bring identification and the shape of a call. Their retries, redirects,
-parsing, environment variables and configuration files are not used.
+The SDKs build and send a request. Their retries, redirects, parsing, environment
+variables and configuration files are not used.
 """
 
 import os
@@ -22,13 +22,13 @@ Sdk = Literal["openai", "dashscope"]
 
 
 def _has_dashscope() -> bool:
-    """Tell whether version 2 of the dashscope SDK is installed, without importing."""
+    """Return whether version 2 of the dashscope SDK is installed, without importing."""
     spec = find_spec("dashscope")
     folders = (spec.submodule_search_locations if spec else None) or ()
     return any((Path(folder) / "v2").is_dir() for folder in folders)
 
 
-# Looked up when this is imported, which is not on an event loop.
+# At import: the look-up reads files, which would block an event loop later.
 HAS_DASHSCOPE: Final = _has_dashscope()
 
 
@@ -40,18 +40,18 @@ def make_sdk_client(
     *,
     is_async: bool,
 ) -> Any:
-    """Make an SDK's client over a pool.
+    """Create a client of an SDK over a pool.
 
     Args:
-        sdk: Which SDK.
+        sdk: The SDK.
         connection: How to reach the service.
-        pool: The pool that it sends its requests over.
+        pool: The HTTP client that sends the requests.
         headers: The headers of each request.
-        is_async: Whether the pool, and so the client, is asynchronous.
+        is_async: Whether the pool and the client are async.
 
     Raises:
-        ConfigurationError: The pool follows redirects, and the SDK cannot be told
-            not to.
+        ConfigurationError: The pool follows redirects, which the dashscope SDK cannot
+            disable.
     """
     timeout = timeout_for(connection, library_of(pool))
     if sdk == "openai":
@@ -87,7 +87,7 @@ def _openai_classes() -> tuple[Any, Any]:
     import openai  # noqa: PLC0415 - not before the first call
 
     class _Headers:
-        """Sends our headers only: the SDK adds OPENAI_* variables to any host."""
+        """Sends the given headers only: the SDK adds some of OPENAI_* variables."""
 
         request_headers: Mapping[str, str] = {}
 

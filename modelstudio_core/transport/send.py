@@ -1,7 +1,7 @@
-"""One attempt: a request is sent, and its response returned once the headers came.
+"""Sends a request once, and returns the response when its headers are received.
 
-A JSON body goes through the SDK of its API, as their vendors intend; everything else
-(other methods, forms, other hosts, an API without an SDK) goes over the same pool.
+A POST with a JSON body is sent by the SDK of its API. Any other request (other methods,
+forms, other hosts, an API without an SDK) is sent by the HTTP client below the SDK.
 """
 
 import json
@@ -24,32 +24,32 @@ from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["asend", "send"]
 
-# A request with more characters is sent over httpx: aiohttp cannot limit the time of
-# sending, and copies a body in one step.
+# A request with more characters is sent over httpx: aiohttp has no timeout for sending,
+# and copies a body in one step.
 _LARGE: Final = 2**18
 _logger: Final = logging.getLogger("modelstudio")
 
-# An error is raised after its ``except`` and not within: else the library's error,
-# which may repeat a key, would be its context. It is popped from a list because a frame
-# that holds the error that holds the frame would live until it is collected.
+# An error is raised after the ``except`` block: inside it, the library's error, which
+# may contain a key, would become its context. It is popped from a list, because a local
+# variable would make a reference cycle of the error, its traceback and the frame.
 
 
 def send(
     connection: Connection, request: HttpRequest, context: ErrorContext
 ) -> HttpResponse:
-    """Send a request and return its response as soon as the headers are there.
+    """Send a request and return its response when the headers are received.
 
     Args:
         connection: How to reach the service.
         request: What to send.
-        context: What errors need to know of the request.
+        context: The facts of the request that errors report.
 
     Returns:
-        The response, which must be closed.
+        The response, which the caller must close.
 
     Raises:
-        APIError: There was no response, or it was a refusal.
-        ConfigurationError: The request may not be sent; nothing was.
+        APIError: There was no response, or it is an error.
+        ConfigurationError: The request must not be sent, and was not.
     """
     sdk = _route(connection, request)
     handle, client = sync_client(connection, sdk)
@@ -63,7 +63,7 @@ def send(
             case None:
                 plain = _plain_request(connection, request, handle)
                 response = client.send(plain, **_PLAIN)
-    except Exception as error:  # noqa: BLE001 - what is not a library's is raised as it is
+    except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
         failure = [translate_error(error, connection, handle.pool, context)]
     else:
         if response.is_success:
@@ -71,9 +71,9 @@ def send(
         with closing(response):
             body = b""
             with suppress(Exception):
-                # The SDKs have read theirs, unless it is a redirect, which has none.
+                # The SDKs raise errors themselves, but for redirects, without a body.
                 body = response.read() if sdk is None else b""
-        failure = [status_error(response, _refusal_body(body), context)]
+        failure = [status_error(response, _parse_error_body(body), context)]
     raise failure.pop()
 
 
@@ -94,7 +94,7 @@ async def asend(
             case None:
                 plain = _plain_request(connection, request, handle)
                 response = await client.send(plain, **_PLAIN)
-    except Exception as error:  # noqa: BLE001 - what is not a library's is raised as it is
+    except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
         failure = [translate_error(error, connection, handle.pool, context)]
     else:
         if response.is_success:
@@ -103,16 +103,16 @@ async def asend(
             body = b""
             with suppress(Exception):
                 body = await response.aread() if sdk is None else b""
-        failure = [status_error(response, _refusal_body(body), context)]
+        failure = [status_error(response, _parse_error_body(body), context)]
     raise failure.pop()
 
 
 def _route(connection: Connection, request: HttpRequest) -> Sdk | None:
-    """Decide which SDK sends a request, None for none, and whether it may be sent."""
+    """Return the SDK that sends a request, None for none; check another host."""
     if request.url is not None:
         check_other_host(request.url, connection.endpoint)
     if _logger.isEnabledFor(logging.DEBUG):
-        # Without the query: that of a signed address is a secret.
+        # Without the query: that of a signed URL is a secret.
         url = request.url or connection.endpoint.url(request.api) + request.path
         _logger.debug("%s %s", request.method, url.partition("?")[0])
     if request.url is not None or request.json is None or request.method != "POST":
@@ -131,8 +131,8 @@ def _route(connection: Connection, request: HttpRequest) -> Sdk | None:
 def _openai_call(connection: Connection, request: HttpRequest) -> dict[str, Any]:
     """Return the arguments of the openai SDK's ``post``.
 
-    The response is asked for unread, and the address is absolute: the SDK needs more
-    time to join one.
+    The body of the response is not read. The URL is absolute because the SDK takes more
+    time to join a relative one.
     """
     return {
         "path": connection.endpoint.url("openai") + request.path,
@@ -148,8 +148,8 @@ def _dashscope_call(
 ) -> dict[str, Any]:
     """Return the arguments of the dashscope SDK's ``open_stream``.
 
-    The SDK's own headers, base URL and time limits are not used over a pool that is
-    passed in: each request has them.
+    The SDK does not apply its headers, base URL and timeouts to a custom HTTP client:
+    they are passed with each request.
     """
     return {
         "method": "POST",
@@ -161,7 +161,7 @@ def _dashscope_call(
     }
 
 
-# Of the client's own, neither a sign-in nor redirects: both could send the key away.
+# Neither the client's authentication nor its redirects: both could leak the key.
 _PLAIN: Final[dict[str, Any]] = {
     "stream": True,
     "auth": None,
@@ -174,8 +174,8 @@ def _plain_request(
 ) -> object:
     """Return the HTTP library's request.
 
-    It is not built by the client, which would add its own headers and cookies: to
-    another host nothing of the user's may go.
+    It is not built by the client, which would add headers and cookies: nothing of the
+    user may be sent to another host.
     """
     http = library_of(handle.pool)
     if request.url is None:
@@ -204,8 +204,8 @@ def _plain_request(
     )
 
 
-def _refusal_body(raw: bytes) -> object:
-    """Return the body of a refusal: parsed if it is JSON, else its text."""
+def _parse_error_body(raw: bytes) -> object:
+    """Return the body of an error: parsed if it is JSON, else its text."""
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):

@@ -1,1 +1,1 @@
-"""The two protocols: requests out, pushed parsers in. Nothing here does I/O."""
+"""The parts that the bodies of all services share: events, JSON values and errors."""

@@ -1,4 +1,4 @@
-"""JSON values of the service, read with care: what is said besides may be missing."""
+"""Readers of JSON values of the service: a field may be missing or of another type."""
 
 import json
 from collections.abc import Mapping
@@ -9,38 +9,51 @@ from jiter import from_json
 __all__ = ["count_of", "load", "object_of", "objects_of", "text_of"]
 
 
-def text_of(raw: Mapping[str, Any], name: str) -> str | None:
-    """Return a field that is a text with something in it, else None."""
+def text_of(raw: Mapping[str, object], name: str) -> str | None:
+    """Return a field that is a string and not empty, else None."""
     value = raw.get(name)
     return value if isinstance(value, str) and value else None
 
 
-def count_of(raw: Mapping[str, Any], name: str) -> int | None:
-    """Return a field that is a whole number, else None."""
+def count_of(raw: Mapping[str, object], name: str) -> int | None:
+    """Return a field that is an integer, else None."""
     value = raw.get(name)
     return value if type(value) is int else None
 
 
-def object_of(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return a field that is an object, else an empty one."""
+def object_of(raw: Mapping[str, object], name: str) -> dict[str, Any]:
+    """Return a field that is an object, else an empty dict."""
     value = raw.get(name)
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def objects_of(raw: Mapping[str, Any], name: str) -> list[Any]:
-    """Return the objects of a field that is a list."""
+def objects_of(raw: Mapping[str, object], name: str) -> list[dict[str, Any]]:
+    """Return the objects in a field that is a list, else an empty list."""
     value = raw.get(name)
     if not isinstance(value, list):
         return []
-    return [it for it in cast("list[object]", value) if isinstance(it, dict)]
+    items = cast("list[dict[str, Any]]", value)
+    return [item for item in items if isinstance(item, dict)]
 
 
 def load(data: bytes) -> object:
-    """Parse JSON; the slower parser takes half a surrogate pair, the fast one not."""
+    r"""Parse JSON, also a string with a lone surrogate such as ``"\ud83d"``.
+
+    Args:
+        data: The JSON text in UTF-8.
+
+    Raises:
+        ValueError: It is not JSON, or it is nested too deeply.
+
+    Example:
+        >>> load(b'{"n": 1}')
+        {'n': 1}
+    """
     try:
         return from_json(data)
     except ValueError as error:
-        # What the slower parser would take, nothing that comes after it could.
+        # The standard library accepts deeper values, which other code cannot handle.
         if "recursion limit" in str(error):
             raise
+        # jiter refuses a lone surrogate, the standard library does not.
         return json.loads(data)

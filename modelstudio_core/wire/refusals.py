@@ -1,7 +1,6 @@
-"""Error responses of the service, turned into exceptions in one place.
+"""Error responses of the service, converted to exceptions.
 
-The table of codes is that of the official error-code page and of recorded bodies
-(2026-09).
+Sources of the codes: the official error-code page and recorded bodies (2026-09).
 """
 
 import re
@@ -97,7 +96,7 @@ _CLASS_OF_STATUS: dict[int, type[APIStatusError]] = {
     422: BadRequestError,
     429: RateLimitError,
 }
-# The texts hold numbers and links that change: only the fixed words are matched.
+# Only words that do not change: the messages also contain numbers and links.
 _OVERFLOW = re.compile(r"range of input length|maximum context length", re.IGNORECASE)
 _FREE_QUOTA = re.compile(r"free allocated quota|free ?tier", re.IGNORECASE)
 _EMBEDDED_STATUS = re.compile(r"\s*<([45]\d{2})>")
@@ -108,22 +107,27 @@ _INVALID_REQUEST = re.compile(
 )
 _NO_SUCH_MODEL = re.compile(r"\bmodel\b.{0,200}\bnot (exist|found)", re.IGNORECASE)
 _REDIRECTS = range(300, 400)
-# Exceptions to the classes of status: a server may be busy (408, 409), and one that
-# does not support a method or a version of HTTP never will (501, 505).
+# Exceptions to the rule of the class: 408 and 409 are temporary; 501 and 505 are not,
+# because a server that does not support a method or an HTTP version never will.
 _ALWAYS_RETRYABLE, _NEVER_RETRYABLE = {408, 409}, {501, 505}
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorContext:
-    """What an error needs to know of the request that it is about.
+    """The facts of a request that its errors report; it creates those errors.
 
     Attributes:
         region: The region id; None for a custom base URL.
         protocol: ``"openai"`` or ``"dashscope"``.
-        host: The host that was called.
-        secrets: What must never be shown, even if the service repeats it.
-        suggest_model: Returns a sentence that names another model, for errors about a
-            model that is not served.
+        host: The host that is called.
+        secrets: Strings that no error may show, even if the service repeats them.
+        suggest_model: Returns a sentence that names another model. It is added to
+            errors about a model that is not served.
+
+    Example:
+        >>> context = ErrorContext("ap-southeast-1", "openai", "example.com")
+        >>> context.from_payload(429, {"error": {"message": "Too many requests."}})
+        RateLimitError('Too many requests.')
     """
 
     region: str | None
@@ -135,16 +139,19 @@ class ErrorContext:
     )
 
     def redact(self, value: _T) -> _T:
-        """Return the value with every secret in its strings replaced."""
+        """Return a copy of a value, with the secrets in its strings replaced."""
         return redact(value, self.secrets)
 
     def error(self, cls: type[_E], message: str, **fields: object) -> _E:
-        """Make an error without a response, such as that of a broken connection.
+        """Create an error that has no response, such as that of a broken connection.
 
         Args:
             cls: The class of the error.
             message: What happened, and what to do about it.
-            **fields: Further arguments of the class.
+            **fields: Other arguments of the class, such as ``request_id``.
+
+        Returns:
+            The error, with the region and the protocol, and without secrets.
         """
         arguments: dict[str, Any] = {
             name: self.redact(value) for name, value in fields.items()
@@ -164,17 +171,20 @@ class ErrorContext:
         request_id: str | None = None,
         retry_after: float | None = None,
     ) -> APIError:
-        """Make the error that a response, or an event of a stream, describes.
+        """Create the error that a response, or an event of a stream, describes.
 
         Args:
-            status: The HTTP status. None inside a stream that has none: then it
-                follows from the code, from a ``<400>`` in the message, or from the
-                type.
+            status: The HTTP status. None for an event of a stream without a status:
+                then it is read from a ``<400>`` at the start of the message, from the
+                code, or from the type.
             payload: The body: parsed if it is JSON, else its text.
-            request_id: The id in the header; that in the body has precedence.
-            retry_after: Seconds that the header asks to wait.
+            request_id: The id in the header. An id in the body has precedence.
+            retry_after: The seconds to wait, from the header.
+
+        Returns:
+            The error, of the class that fits its code and its status.
         """
-        # Redacted before a long text is cut, which may be within a secret.
+        # Before a long text is cut: the cut could be inside a secret.
         payload = self.redact(payload)
         body = _ErrorBody.parse(payload, status)
         real_status = status or body.status()
@@ -193,8 +203,8 @@ class ErrorContext:
             message += f" {self._key_hint()}"
         if real_status in _REDIRECTS:
             message += (
-                " The service answered with a redirect, which is never followed."
-                " Check base_url."
+                " The service answered with a redirect. Redirects are never followed:"
+                " check base_url."
             )
         if self.suggest_model and body.is_about_the_model(cls):
             message += f" {self.suggest_model()}"
@@ -209,11 +219,15 @@ class ErrorContext:
         )
 
 
-def is_refusal(body: Mapping[str, Any]) -> bool:
-    """Tell whether the JSON body of a successful response is an error after all.
+def is_refusal(body: Mapping[str, object]) -> bool:
+    """Return whether the JSON body of a response with a success status is an error.
 
-    It has ``error`` in the OpenAI style, or ``code`` and ``message`` and no result in
-    the native style.
+    An error of the OpenAI protocol has ``error``. One of the native protocol has
+    ``code`` and ``message``, and no result.
+
+    Example:
+        >>> is_refusal({"code": "InvalidParameter", "message": "Bad size."})
+        True
     """
     if isinstance(body.get("error"), Mapping):
         return True
@@ -225,7 +239,7 @@ def is_refusal(body: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _ErrorBody:
-    """The fields of an error, from any of the shapes that its body may have."""
+    """The fields of an error, read from any form of its body."""
 
     message: str
     code: str | None
@@ -238,12 +252,12 @@ class _ErrorBody:
         if not isinstance(payload, Mapping):
             text = str(payload or "").strip()
             return cls(text[:500] or _default_message(status), None, None, None, None)
-        outer = cast("Mapping[str, Any]", payload)
+        outer = cast("Mapping[str, object]", payload)
         inner = outer.get("error")
         if isinstance(inner, str):
             inner = {"message": inner}
         error = cast(
-            "Mapping[str, Any]", inner if isinstance(inner, Mapping) else outer
+            "Mapping[str, object]", inner if isinstance(inner, Mapping) else outer
         )
         message = error.get("message") or outer.get("message")
         return cls(
@@ -257,7 +271,7 @@ class _ErrorBody:
         )
 
     def status(self) -> int | None:
-        """Return the status that an error inside a stream stands for."""
+        """Return the HTTP status that fits an error without one."""
         if embedded := _EMBEDDED_STATUS.match(self.message):
             return int(embedded.group(1))
         code = (self.code or "").casefold()
@@ -271,7 +285,7 @@ class _ErrorBody:
         return _STATUS_OF_TYPE.get((self.kind or "").casefold())
 
     def error_class(self, status: int) -> type[APIStatusError]:
-        """Choose the class by the cause, else by the status."""
+        """Return the class that fits the code or the message, else the status."""
         code = (self.code or "").casefold()
         if code in _QUOTA_CODES or (
             status in {403, 429} and _FREE_QUOTA.search(self.message)
@@ -286,7 +300,7 @@ class _ErrorBody:
         return _CLASS_OF_STATUS.get(status, APIStatusError)
 
     def is_retryable(self, cls: type[APIStatusError], status: int) -> bool:
-        """Tell whether the same request may succeed later."""
+        """Return whether the same request may succeed later."""
         if cls is InternalServerError and _INVALID_REQUEST.search(
             f"{self.message}\n{self.code}"
         ):
@@ -298,7 +312,7 @@ class _ErrorBody:
         )
 
     def is_about_the_model(self, cls: type[APIStatusError]) -> bool:
-        """Tell whether another model would help; a 404 may have no message."""
+        """Return whether the error is about the model. A 404 may have no message."""
         if self.code in _MODEL_CODES or _NO_SUCH_MODEL.search(self.message):
             return issubclass(cls, BadRequestError | NotFoundError)
         return cls is NotFoundError and self.code is None
@@ -306,7 +320,7 @@ class _ErrorBody:
 
 def _default_message(status: int | None) -> str:
     if status is None:
-        return "The response has neither an answer nor an error message."
+        return "The response contains neither an answer nor an error message."
     return f"HTTP status {status}"
 
 

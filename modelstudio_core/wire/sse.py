@@ -1,19 +1,19 @@
-r"""Server-sent events, split from bytes as they come.
+r"""Server-sent events, split from the bytes of a stream.
 
-The bytes may be cut anywhere: in a line, in a character, between ``\r`` and ``\n``.
-https://html.spec.whatwg.org/multipage/server-sent-events.html
+A piece of the bytes may end anywhere: in a line, in a character, between ``\r`` and
+``\n``. Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 __all__ = ["EventSplitter", "field_of"]
 
 _BOM = b"\xef\xbb\xbf"
-# The beginning of most events, and what is then between two of them.
+# The beginning of most events, and what separates two such events.
 _DATA = b"data: "
 _NEXT_DATA = b"\n\ndata: "
 
 
 class EventSplitter:
-    r"""Splits a stream of bytes into events, each the bytes of its lines.
+    r"""Splits a stream of bytes into events. An event is the bytes of its lines.
 
     Example:
         >>> splitter = EventSplitter()
@@ -25,24 +25,28 @@ class EventSplitter:
         b'data: d'
     """
 
-    __slots__ = ("_begun", "_pending", "_return")
+    __slots__ = ("_begun", "_held_return", "_pending")
 
     def __init__(self) -> None:
-        """Start before the first byte."""
-        # The parts of one event, joined when it is complete, so that a long event
-        # takes time in proportion to its length.
+        """Create a splitter for one stream."""
+        # The parts of one event. They are joined once, when the event is complete:
+        # joining after each part would take quadratic time.
         self._pending: list[bytes] = []
-        self._return = False
+        self._held_return = False
         self._begun = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Add the next bytes and return the events that they complete."""
-        if self._return or b"\r" in chunk:
+        """Add the next bytes and return the events that are complete.
+
+        Args:
+            chunk: The next bytes of the stream.
+        """
+        if self._held_return or b"\r" in chunk:
             chunk = self._unify(chunk)
         if not self._begun:
             chunk = self._begin(chunk)
         if not self._pending and chunk.find(b"\n\n", 1) == len(chunk) - 2 > 0:
-            # One complete event, as most servers send it.
+            # The usual case: exactly one complete event.
             event = chunk[:-2].lstrip(b"\n")
             return [event] if event else []
         if b"\n\n" not in chunk and not self._is_cut_line_end(chunk):
@@ -56,14 +60,15 @@ class EventSplitter:
         return [line for event in events if (line := event.strip(b"\n"))]
 
     def data_lines(self, chunk: bytes) -> list[bytes] | None:
-        r"""Return the data of events that are one data line each, as most are.
+        r"""Return the data of events that have one ``data`` line each, as most do.
 
         Args:
-            chunk: The next bytes.
+            chunk: The next bytes of the stream.
 
         Returns:
-            What ``field_of(event, b"data")`` returns for each event; None if the bytes
-            are anything else: then nothing has changed, and they are for ``feed``.
+            The data of each event. None if the bytes are anything but such events, all
+            complete: then the splitter has not changed, and ``feed`` must get the
+            bytes.
 
         Example:
             >>> splitter = EventSplitter()
@@ -72,7 +77,7 @@ class EventSplitter:
             >>> splitter.data_lines(b"data: b\n\ndata: c\n\n")
             [b'b', b'c']
         """
-        if chunk[:6] != _DATA or self._pending or self._return:
+        if chunk[:6] != _DATA or self._pending or self._held_return:
             return None
         if chunk.find(b"\r") >= 0:
             return None
@@ -87,12 +92,12 @@ class EventSplitter:
         return data
 
     def close(self) -> bytes:
-        """Return what is left: an event without its closing blank line."""
+        """Return the bytes that are left: an event without its final blank line."""
         rest, self._pending = b"".join(self._pending), []
         return rest.strip(b"\n")
 
     def _begin(self, chunk: bytes) -> bytes:
-        """Return the first bytes without a byte order mark, which may be cut."""
+        """Return the first bytes of the stream without the byte order mark."""
         data = b"".join((*self._pending, chunk))
         self._pending = []
         if len(data) >= len(_BOM) or not _BOM.startswith(data):
@@ -100,22 +105,30 @@ class EventSplitter:
         return data.removeprefix(_BOM)
 
     def _is_cut_line_end(self, chunk: bytes) -> bool:
-        """Tell whether a blank line is split between two chunks."""
+        """Return whether a blank line is split between two chunks."""
         pending = self._pending
         return bool(pending) and chunk[:1] == b"\n" and pending[-1][-1:] == b"\n"
 
     def _unify(self, chunk: bytes) -> bytes:
-        r"""Make every line end ``\n``; a ``\r`` at the end may be half of ``\r\n``."""
-        if self._return:
+        r"""Replace line ends by ``\n``; hold a ``\r`` at the end for the next bytes."""
+        if self._held_return:
             chunk = b"\r" + chunk
-        self._return = chunk.endswith(b"\r")
-        if self._return:
+        self._held_return = chunk.endswith(b"\r")
+        if self._held_return:
             chunk = chunk[:-1]
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def field_of(event: bytes, name: bytes) -> bytes:
-    r"""Return a field of an event; several lines of it are joined by a newline.
+    r"""Return the value of a field of an event.
+
+    Args:
+        event: The bytes of the event's lines.
+        name: The name of the field, such as ``b"data"``.
+
+    Returns:
+        The value; several lines of the field are joined by a newline. Empty if the
+        event does not have the field.
 
     Example:
         >>> field_of(b"event:result\ndata:1\ndata: 2", b"data")

@@ -1,4 +1,4 @@
-"""Unknown names in arguments: the nearest known one is suggested."""
+"""Suggestions for misspelled names."""
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
@@ -8,26 +8,39 @@ from modelstudio_core.errors import ConfigurationError
 __all__ = ["nearest", "unknown_name"]
 
 
-def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Order names by likeness to the one that was given, the nearest first."""
-    asked = name.casefold()
+def nearest(name: str, candidates: Iterable[str]) -> list[str]:
+    """Return the candidates, the most similar to a name first.
+
+    Args:
+        name: The name, in any case.
+        candidates: The names to compare it with.
+
+    Example:
+        >>> nearest("regoin", ["model", "region", "timeout"])
+        ['region', 'timeout', 'model']
+    """
+    folded = name.casefold()
     return sorted(
-        known,
-        key=lambda other: (
-            -SequenceMatcher(None, asked, other.casefold()).ratio(),
-            other,
+        candidates,
+        key=lambda candidate: (
+            -SequenceMatcher(None, folded, candidate.casefold()).ratio(),
+            candidate,
         ),
     )
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigurationError:
-    """Say that a name is not known, and which known one is the nearest.
+def unknown_name(kind: str, name: str, candidates: Iterable[str]) -> ConfigurationError:
+    """Return the error for an unknown name, with the most similar valid name.
 
     Args:
-        kind: What the name names, such as ``"argument"``.
-        name: What was given.
-        known: The names that there are.
+        kind: What the name stands for, such as ``"argument"``.
+        name: The unknown name.
+        candidates: The valid names.
+
+    Example:
+        >>> unknown_name("argument", "regoin", ["model", "region"]).message
+        "Unknown argument 'regoin'. Did you mean 'region'?"
     """
-    ordered = nearest(name, known)
+    ordered = nearest(name, candidates)
     hint = f" Did you mean {ordered[0]!r}?" if ordered else ""
     return ConfigurationError(f"Unknown {kind} {name!r}.{hint}")

@@ -264,7 +264,7 @@ def body_events(
 ) -> list[Event]:
     """Return the events of a response without streaming."""
     parser = make_parser(protocol, request_id=request_id)
-    return [*parser.feed_whole(json.dumps(payload).encode()), *parser.close()]
+    return [*parser.feed_body(json.dumps(payload).encode()), *parser.close()]
 
 
 def join(events: Iterable[Event]) -> Completion:

@@ -45,7 +45,7 @@ def parse(
         complete_body: Whether it is such a body.
     """
     parser = new_parser(protocol, request_id="r-1")
-    feed = parser.feed_whole if complete_body else parser.feed
+    feed = parser.feed_body if complete_body else parser.feed
     events: list[Event] = []
     try:
         for piece in pieces:

@@ -134,5 +134,5 @@ def test_a_response_without_streaming_is_the_same_answer(
     choices = [{"message": message, "finish_reason": answer.finish_reason}]
     body: Any = {"output": {"choices": choices}} if native else {"choices": choices}
     parser = new_parser("dashscope" if native else "openai")
-    events = parser.feed_whole(encode(json.dumps(body)))
+    events = parser.feed_body(encode(json.dumps(body)))
     check(complete([*events, *parser.close()])[0], answer)

@@ -151,7 +151,7 @@ def record_async_clients(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
 
 def keep_clients(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """Let the client cache hold at most ``count`` clients."""
-    monkeypatch.setattr(clients, "MAX_KEPT", count)
+    monkeypatch.setattr(clients, "MAX_CACHED", count)
 
 
 async def open_async_http_client(model: Model) -> Any:
@@ -189,7 +189,7 @@ def clear_ssl_context() -> None:
 
 # The most events that one iteration of the event loop hands out: the room of a turn and
 # the batches before and after it.
-MOST_EVENTS_PER_TURN: Final = fairness._ROOM + 2 * calls._EVENTS_A_TURN
+MOST_EVENTS_PER_TURN: Final = fairness._TURN_BUDGET + 2 * calls._EVENTS_PER_TURN
 
 
 def is_large(body: Mapping[str, Any]) -> bool:

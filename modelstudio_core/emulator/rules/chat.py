@@ -35,7 +35,7 @@ def check_chat(query: ChatQuery) -> None:
 
 
 def _check_model(query: ChatQuery) -> None:
-    if not query.profile.known or query.profile.delisted is not None:
+    if not query.profile.is_known or query.profile.delisted is not None:
         raise Refusal(
             f"The model `{query.model}` does not exist or you do not have access to"
             " it.",

@@ -26,7 +26,7 @@ def check_dashscope_chat(query: ChatQuery, path: NativePath) -> None:
         Refusal: With the service's status, code and message.
     """
     profile = query.profile
-    if profile.known and profile.delisted is None and profile.native_path != path:
+    if profile.is_known and profile.delisted is None and profile.native_path != path:
         raise Refusal("url error, please check url!", gateway=True)
     roles = {message.get("role") for message in query.messages}
     if not roles or not roles <= _ROLES:

@@ -75,7 +75,7 @@ def test_unknown_model_is_allowed_everything() -> None:
     profile = resolve_model("a-model-of-tomorrow")
     assert profile == ChatProfile(id="a-model-of-tomorrow")
     assert isinstance(profile, ChatProfile)
-    assert not profile.known
+    assert not profile.is_known
     assert not profile.exact
     assert profile.thinking is None
     assert profile.refused == frozenset()
@@ -137,7 +137,7 @@ def test_a_name_that_is_known_keeps_its_kind(
     name: str, kind: ModelKind, wanted: ModelKind | None
 ) -> None:
     profile = resolve_model(name, wanted)
-    assert profile.known
+    assert profile.is_known
     assert profile.kind == kind
 
 

@@ -23,7 +23,7 @@ def test_prefixes_are_unique() -> None:
 
 @pytest.mark.parametrize("entry", MODELS, ids=name_entry)
 def test_every_entry_has_a_source_and_a_date(entry: ModelProfile) -> None:
-    assert entry.known
+    assert entry.is_known
     assert entry.ids or entry.prefix
     assert entry.source.strip() == entry.source
     assert entry.checked is not None

@@ -11,9 +11,9 @@ from modelstudio_core.catalog import known_models
 from modelstudio_core.chat.messages import (
     Message,
     arguments_text,
-    encodable,
     json_instruction,
     prepare_messages,
+    to_json_value,
 )
 from tests.core.catalog.entries import chat_profile
 from tests.core.support import (
@@ -195,7 +195,7 @@ def test_partial_and_name_are_sent_unchanged() -> None:
 def test_an_image_for_a_text_model_is_refused(model: str) -> None:
     message = prepare_error(user([text_part("What is it?"), IMAGE]), model=model)
     assert model in message
-    assert "an image" in message
+    assert "image input" in message
     assert "Qwen-VL" in message
     assert "qwen3-vl-plus" in message
 
@@ -203,13 +203,13 @@ def test_an_image_for_a_text_model_is_refused(model: str) -> None:
 @pytest.mark.parametrize("part", [VIDEO, FRAMES])
 def test_a_video_for_a_text_model_is_refused(part: dict[str, Any]) -> None:
     message = prepare_error(user([part]), model=V4)
-    assert "a video" in message
+    assert "video input" in message
     assert "Qwen-VL" in message
 
 
 def test_audio_for_a_model_without_audio_input_is_refused() -> None:
     message = prepare_error(user([AUDIO]), model="qwen3-vl-plus")
-    assert "an audio" in message
+    assert "audio input" in message
     assert "qwen3-omni-flash" in message
 
 
@@ -255,13 +255,13 @@ def test_an_empty_prompt_is_refused() -> None:
     ],
 )
 def test_encodable(value: object, sent: object) -> None:
-    assert encodable(value) == sent
+    assert to_json_value(value) == sent
     json.dumps(sent, ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize("value", [b"x", {1}, object(), math.nan, math.inf, 1j])
 def test_encodable_refuses_a_value_that_json_does_not_have(value: object) -> None:
-    message = error_message(encodable, {"a": [value]}, "tools")
+    message = error_message(to_json_value, {"a": [value]}, "tools")
     name = type(value).__name__
     assert message.startswith(f"tools holds a {name}, which JSON does not have: ")
 

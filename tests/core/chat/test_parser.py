@@ -15,7 +15,7 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
     Usage,
 )
-from modelstudio_core.chat.parser import flatten
+from modelstudio_core.chat.parser import _flatten
 from modelstudio_core.errors import (
     APIError,
     AuthenticationError,
@@ -560,7 +560,7 @@ def test_a_body_without_a_finish_reason(
 def test_a_body_that_is_not_json_is_an_error(raw: bytes) -> None:
     parser = make_parser(request_id="r-1")
     with pytest.raises(APIError) as caught:
-        parser.feed_whole(raw)
+        parser.feed_body(raw)
     assert type(caught.value) is InvalidResponseError
     assert caught.value.request_id == "r-1"
     assert caught.value.body == raw.decode(errors="replace")
@@ -569,7 +569,7 @@ def test_a_body_that_is_not_json_is_an_error(raw: bytes) -> None:
 def test_a_key_in_an_invalid_body_is_hidden_before_it_is_cut() -> None:
     body = b"x" * 60 + KEY.encode() + b"x" * 600
     with pytest.raises(IncompleteStreamError) as caught:
-        make_parser().feed_whole(body)
+        make_parser().feed_body(body)
     shown = f"{caught.value!r} {caught.value} {caught.value.body}"
     assert KEY[:10] not in shown
     assert caught.value.__context__ is None
@@ -806,13 +806,13 @@ def test_the_id_of_a_call_without_one_has_the_request_id() -> None:
     ],
 )
 def test_flatten(content: object, text: str) -> None:
-    assert flatten(content) == text
+    assert _flatten(content) == text
 
 
 @pytest.mark.parametrize("content", [None, 5, {"text": "a"}])
 def test_flatten_refuses_other_types(content: object) -> None:
     with pytest.raises(TypeError):
-        flatten(content)
+        _flatten(content)
 
 
 def test_bytes_after_the_end_are_ignored() -> None:

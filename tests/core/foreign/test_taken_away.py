@@ -3,7 +3,7 @@
 import logging
 import subprocess
 import sys
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import BaseModel
@@ -140,7 +140,7 @@ async def test_aiohttp_has_no_private_buffer(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(
         aiohttp_transport,
         "read_buffered",
-        lambda _content: aiohttp_buffers.read_buffered(object()),
+        lambda _content: aiohttp_buffers.read_buffered(cast("Any", object())),
     )
 
     async def collect(llm: ChatModelStudio) -> list[str]:

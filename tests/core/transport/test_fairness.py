@@ -56,10 +56,10 @@ async def test_a_cancelled_task_leaves_its_turn_to_the_next() -> None:
 def test_a_loop_that_has_ended_is_forgotten() -> None:
     import gc
 
-    before = len(fairness._of_loops)
+    before = len(fairness._turns_by_loop)
     asyncio.run(wait_for_turn(REQUEST))
     gc.collect()
-    assert len(fairness._of_loops) <= before
+    assert len(fairness._turns_by_loop) <= before
 
 
 def test_a_loop_that_was_closed_with_waiting_tasks_is_forgotten() -> None:
@@ -70,9 +70,9 @@ def test_a_loop_that_was_closed_with_waiting_tasks_is_forgotten() -> None:
     loop.call_soon(loop.stop)
     loop.run_forever()
     loop.close()
-    assert loop in fairness._of_loops
+    assert loop in fairness._turns_by_loop
     asyncio.run(wait_for_turn(REQUEST))
-    assert loop not in fairness._of_loops
+    assert loop not in fairness._turns_by_loop
     for task in waiting:
         # The loop is closed, so the task cannot be ended: no message about that.
         task._log_destroy_pending = False  # type: ignore[attr-defined]

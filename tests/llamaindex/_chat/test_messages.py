@@ -350,7 +350,7 @@ def test_an_image_in_a_tool_result_depends_on_the_model(
     turn = ChatMessage(role="assistant", blocks=[BLOCK])
     tool = sent(service, USER, turn, image, model="qwen3.7-plus")[2]
     assert tool["content"][0]["image_url"]["url"] == "https://x.example/a.png"
-    with pytest.raises(errors.ConfigurationError, match="deepseek-v4-pro takes text"):
+    with pytest.raises(errors.ConfigurationError, match="does not support image"):
         service.llm().chat([USER, turn, image])
     assert len(service.requests) == 1
 
