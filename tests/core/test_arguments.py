@@ -269,7 +269,7 @@ def test_the_resolved_model_cannot_be_assigned() -> None:
     service = echo()
     message = error_message(setattr, service, "resolved_model", "qwen-plus")
     assert message == (
-        "resolved_model follows from model and cannot be assigned: assign model."
+        "resolved_model is computed from model and cannot be assigned: assign model."
     )
     assert service.resolved_model == "qwen-max"
 
@@ -440,7 +440,7 @@ def test_a_service_with_a_users_client_cannot_be_pickled(name: str) -> None:
     kind = httpx.Client if name == "http_client" else httpx.AsyncClient
     service = echo(**{name: kind()})
     assert error_message(pickle.dumps, service) == (
-        "A Echo with an http_client or http_async_client of your own cannot be"
+        "A Echo with a custom http_client or http_async_client cannot be"
         " pickled: create it in the worker."
     )
 

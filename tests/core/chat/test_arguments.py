@@ -71,7 +71,7 @@ def test_options_are_copied() -> None:
     [
         ({"temperature": 3}, "temperature must be in [0, 2), got 3."),
         ({"model": "deepseek-v4-pro", "temperature": 3}, "temperature"),
-        ({"enable_thinking": True}, "qwen-max cannot think"),
+        ({"enable_thinking": True}, "qwen-max does not support thinking"),
         ({"model": "qwen-plus-us"}, "runs in mode 'us'"),
         ({"model": "deepseek-r1", "deprecated_models": "error"}, "was delisted"),
         ({"deprecated_models": "replce"}, "'replace'"),
@@ -175,7 +175,10 @@ def test_a_call_with_and_without_usage(include_usage: bool) -> None:
 @pytest.mark.parametrize("name", ConnectionArguments.model_fields)
 def test_connection_arguments_are_no_arguments_of_a_call(name: str) -> None:
     message = error_message(make_chat()._prepare_call, HI, {name: None}, stream=False)
-    assert message == f"{name} is an argument of the constructor, not of a call."
+    assert message == (
+        f"{name} is an argument of the constructor, not of a call: pass it to the"
+        " constructor."
+    )
 
 
 def test_the_error_for_an_unknown_argument_of_a_call_suggests_the_nearest() -> None:

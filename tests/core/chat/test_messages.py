@@ -263,20 +263,23 @@ def test_encodable(value: object, sent: object) -> None:
 def test_encodable_refuses_a_value_that_json_does_not_have(value: object) -> None:
     message = error_message(to_json_value, {"a": [value]}, "tools")
     name = type(value).__name__
-    assert message.startswith(f"tools holds a {name}, which JSON does not have: ")
+    assert message.startswith(f"tools holds a {name}, which JSON cannot represent: ")
 
 
 def test_a_message_with_a_value_that_json_does_not_have_is_refused() -> None:
     part = {"type": "image_url", "image_url": {"url": b"x"}}
     assert prepare_error(user([part])) == (
-        "A message holds a bytes, which JSON does not have: b'x'"
+        "A message holds a bytes, which JSON cannot represent: b'x'. Pass a string,"
+        " a finite number, a list or a dict."
     )
 
 
 def test_arguments_that_a_framework_keeps_as_a_dict() -> None:
     assert arguments_text("weather", {"city": "Köln"}) == '{"city": "Köln"}'
     message = error_message(arguments_text, "weather", {"day": {1}})
-    assert message.startswith("The arguments of a call of the tool 'weather' are not")
+    assert message.startswith(
+        "The arguments of a call of the tool 'weather' cannot be sent as"
+    )
 
 
 # --- The instruction to answer in JSON ----------------------------------------------

@@ -188,7 +188,7 @@ def test_disabling_thinking_for_a_response_format_is_logged_once(
             make_plan(response_format=JSON_SCHEMA)
     [record] = caplog.records
     assert record.getMessage() == (
-        "qwen3.7-plus does not take response_format json_schema while it thinks:"
+        "qwen3.7-plus does not support response_format json_schema while it thinks:"
         " thinking is disabled for such requests."
     )
 
@@ -246,7 +246,9 @@ def test_extra_body_is_a_copy() -> None:
 def test_parameters_that_json_does_not_have_are_refused() -> None:
     plan = make_plan(response_format={"type": "text", "a": {1, 2}})
     message = error_message(plan.parameters)
-    assert message.startswith("response_format holds a set, which JSON does not have")
+    assert message.startswith(
+        "response_format holds a set, which JSON cannot represent"
+    )
     plan = make_plan(extra_body={"a": float("nan")})
     assert error_message(plan.extra_body).startswith("extra_body holds a float")
 

@@ -247,7 +247,7 @@ def test_tools_and_choices_that_are_accepted(choice: object) -> None:
 @pytest.mark.parametrize("value", [["weather"], [{}], [{"function": {}}], "weather"])
 def test_values_that_are_no_tools_are_refused(value: Any) -> None:
     message = error_message(check_tools, value)
-    assert message.startswith("tools must be a list of dicts in the OpenAI shape")
+    assert message.startswith("tools must be a list of dicts in the OpenAI format")
     assert message.endswith(f"got {value!r}.")
 
 

@@ -46,7 +46,7 @@ def test_other_values_leave_it_on(monkeypatch: pytest.MonkeyPatch, value: str) -
 def test_it_is_off_where_its_probe_fails(caplog: pytest.LogCaptureFixture) -> None:
     assert not FastPath("a thing", probe=lambda: False).active
     (message,) = messages(caplog)
-    assert message.endswith("the installed libraries are not the expected ones")
+    assert message.endswith("the installed versions do not have what it needs")
 
 
 def test_it_is_off_where_its_probe_raises(caplog: pytest.LogCaptureFixture) -> None:

@@ -34,7 +34,7 @@ from tests.core.support import CONTEXT, KEY, STARS, make_connection
 sdk_http: Any = http_library()
 REQUEST: Final = httpx.Request("POST", "http://127.0.0.1:9")
 EACH_LIBRARY: Final = pytest.mark.parametrize(
-    "http", {httpx, sdk_http}, ids=lambda http: http.__name__
+    "http", dict.fromkeys((httpx, sdk_http)), ids=lambda http: http.__name__
 )
 
 
@@ -235,7 +235,7 @@ def test_a_closed_client_is_a_configuration_error(error: Exception) -> None:
     closed = translate(error, client, http_client=client)
     assert type(closed) is ConfigurationError
     assert closed.message == (
-        "http_client is closed: pass an open client, or leave it out."
+        "http_client is closed: pass an open client, or remove http_client=."
     )
     # Another client was used, or the closed one is not the user's.
     assert type(translate(error, other, http_client=client)) is type(opened)

@@ -389,7 +389,7 @@ async def test_a_connection_that_was_not_made_created_nothing(
     with pytest.raises(errors.APIConnectionError) as caught:
         await fetched(connection, request, is_async=is_async)
     assert not caught.value.was_sent
-    assert len([r for r in caplog.records if "repetition" in r.message]) == 2
+    assert len([r for r in caplog.records if " retry " in r.message]) == 2
 
 
 def names_in(folder: Path) -> list[str]:
@@ -483,7 +483,7 @@ async def test_the_log_says_what_happens_and_no_content(
     ]
     (repetition,) = [r.message for r in records if r.levelname == "INFO"]
     assert "RateLimitError: status 429, code Throttling" in repetition
-    assert "repetition 1 of 1" in repetition
+    assert "retry 1 of 1" in repetition
     logged = " ".join(record.message for record in records)
     assert "secret prompt" not in logged
     assert KEY not in logged
