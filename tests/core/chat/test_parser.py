@@ -212,7 +212,7 @@ BONN = tool_call('{"city":"Bonn"}', call_id="call_b", name="news")
                 [call_delta(0, "call_b", None, '"Bonn"}')],
             ],
             [ULM, BONN],
-            id="one index, told apart by id",
+            id="one index, distinguished by id",
         ),
         pytest.param(
             [
@@ -244,7 +244,7 @@ BONN = tool_call('{"city":"Bonn"}', call_id="call_b", name="news")
                 [call_delta(None, "call_b", None, '"Bonn"}')],
             ],
             [ULM, BONN],
-            id="no index, told apart by id",
+            id="no index, distinguished by id",
         ),
         pytest.param(
             [

@@ -34,7 +34,7 @@ from tests.core.support import CONTEXT, KEY, STARS, make_connection
 sdk_http: Any = http_library()
 REQUEST: Final = httpx.Request("POST", "http://127.0.0.1:9")
 EACH_LIBRARY: Final = pytest.mark.parametrize(
-    "http", {httpx, sdk_http}, ids=lambda http: http.__name__
+    "http", dict.fromkeys((httpx, sdk_http)), ids=lambda http: http.__name__
 )
 
 
@@ -281,8 +281,6 @@ def test_the_error_of_a_broken_body_does_not_show_a_key() -> None:
 
 # --- The wait that the service asks for ---------------------------------------------
 
-NOW: Final = datetime.now(UTC)
-
 
 def retry_after(**headers: str) -> float | None:
     """Return the wait that the headers of a response ask for."""
@@ -326,7 +324,8 @@ def test_a_wait_until_a_date_is_measured_by_the_clock_of_the_service() -> None:
     "write", [format_datetime, lambda date: format_datetime(date.replace(tzinfo=None))]
 )
 def test_a_wait_until_a_date(write: Callable[[datetime], str]) -> None:
-    seconds = retry_after(retry_after=write(NOW + timedelta(seconds=60)))
+    until = datetime.now(UTC) + timedelta(seconds=60)
+    seconds = retry_after(retry_after=write(until))
     assert seconds is not None
     assert 0 < seconds <= 60
 
