@@ -206,10 +206,10 @@ def test_an_untrusted_certificate_is_not_retryable() -> None:
     assert not error.was_sent
 
 
-@pytest.mark.parametrize("is_nested", [False, True])
-def test_a_cause_that_shows_the_key_is_dropped(is_nested: bool) -> None:
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_cause_that_shows_the_key_is_dropped(depth: int) -> None:
     cause: Exception = httpx.LocalProtocolError(f"Illegal header {KEY}")
-    if is_nested:
+    for _ in range(depth):
         cause = raised_from(httpx.ReadError("x"), cause)
     error = translate(cause)
     assert error.__cause__ is None
@@ -250,6 +250,14 @@ async def test_a_closed_async_client_is_a_configuration_error() -> None:
     closed = translate(error, client, http_async_client=client)
     assert type(closed) is ConfigurationError
     assert closed.message.startswith("http_async_client is closed")
+
+
+def test_a_closed_client_that_is_not_the_users_is_no_configuration_error() -> None:
+    error = RuntimeError("the client has been closed")
+    pool = httpx.Client()
+    pool.close()
+    with httpx.Client() as client:
+        assert translate(error, pool, http_client=client) is error
 
 
 # --- Broken bodies ------------------------------------------------------------------
