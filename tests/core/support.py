@@ -164,7 +164,9 @@ def make_request(
         **options,
     )
     module = openai if protocol == "openai" else dashscope
-    request = module.build_request(plan, messages, include_usage=include_usage)
+    request: HttpRequest = module.build_request(
+        plan, messages, include_usage=include_usage
+    )
     assert isinstance(request.json, dict)
     assert json.loads(json.dumps(request.json)) == request.json
     return request

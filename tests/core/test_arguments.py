@@ -224,7 +224,7 @@ def test_a_validation_error_does_not_show_the_input(
 
 def test_pydantics_own_validation_does_not_show_the_input() -> None:
     with pytest.raises(ValidationError) as caught:
-        ConnectionArguments(protocol=KEY)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is tested
+        ConnectionArguments(protocol=KEY)  # pyright: ignore[reportArgumentType] - what is tested
     assert KEY not in str(caught.value)
 
 
@@ -499,6 +499,7 @@ def test_the_default_timeouts() -> None:
         (1, "2"),
         (True, 2),
         (1, 2, None),
+        (1, "x", 2),
         {"read": 5},
     ],
 )

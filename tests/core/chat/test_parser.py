@@ -212,7 +212,7 @@ BONN = tool_call('{"city":"Bonn"}', call_id="call_b", name="news")
                 [call_delta(0, "call_b", None, '"Bonn"}')],
             ],
             [ULM, BONN],
-            id="one index, told apart by id",
+            id="one index, distinguished by id",
         ),
         pytest.param(
             [
@@ -244,7 +244,7 @@ BONN = tool_call('{"city":"Bonn"}', call_id="call_b", name="news")
                 [call_delta(None, "call_b", None, '"Bonn"}')],
             ],
             [ULM, BONN],
-            id="no index, told apart by id",
+            id="no index, distinguished by id",
         ),
         pytest.param(
             [
@@ -747,7 +747,7 @@ def test_a_choice_with_an_unexpected_structure_is_an_error(choice: object) -> No
     assert type(error) is InvalidResponseError
     assert error.message.startswith("The response has an unexpected structure")
     assert error.request_id == "u-1"
-    assert error.__cause__ is None
+    assert error.__suppress_context__
 
 
 def test_a_key_in_an_unexpected_structure_is_hidden() -> None:

@@ -206,10 +206,10 @@ def test_an_untrusted_certificate_is_not_retryable() -> None:
     assert not error.was_sent
 
 
-@pytest.mark.parametrize("is_nested", [False, True])
-def test_a_cause_that_shows_the_key_is_dropped(is_nested: bool) -> None:
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_cause_that_shows_the_key_is_dropped(depth: int) -> None:
     cause: Exception = httpx.LocalProtocolError(f"Illegal header {KEY}")
-    if is_nested:
+    for _ in range(depth):
         cause = raised_from(httpx.ReadError("x"), cause)
     error = translate(cause)
     assert error.__cause__ is None
@@ -252,6 +252,14 @@ async def test_a_closed_async_client_is_a_configuration_error() -> None:
     assert closed.message.startswith("http_async_client is closed")
 
 
+def test_a_closed_client_that_is_not_the_users_is_no_configuration_error() -> None:
+    error = RuntimeError("the client has been closed")
+    pool = httpx.Client()
+    pool.close()
+    with httpx.Client() as client:
+        assert translate(error, pool, http_client=client) is error
+
+
 # --- Broken bodies ------------------------------------------------------------------
 
 
@@ -280,8 +288,6 @@ def test_the_error_of_a_broken_body_does_not_show_a_key() -> None:
 
 
 # --- The wait that the service asks for ---------------------------------------------
-
-NOW: Final = datetime.now(UTC)
 
 
 def retry_after(**headers: str) -> float | None:
@@ -326,7 +332,8 @@ def test_a_wait_until_a_date_is_measured_by_the_clock_of_the_service() -> None:
     "write", [format_datetime, lambda date: format_datetime(date.replace(tzinfo=None))]
 )
 def test_a_wait_until_a_date(write: Callable[[datetime], str]) -> None:
-    seconds = retry_after(retry_after=write(NOW + timedelta(seconds=60)))
+    until = datetime.now(UTC) + timedelta(seconds=60)
+    seconds = retry_after(retry_after=write(until))
     assert seconds is not None
     assert 0 < seconds <= 60
 

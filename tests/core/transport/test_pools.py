@@ -9,6 +9,7 @@ import httpx
 import openai
 import pytest
 
+from modelstudio_core import transport
 from modelstudio_core.transport import pools
 from modelstudio_core.transport.pools import (
     MAX_CONNECTIONS,
@@ -149,7 +150,7 @@ async def test_an_async_pool_without_aiohttp_runs_on_httpx(
     monkeypatch: pytest.MonkeyPatch, async_pools: list[Any]
 ) -> None:
     name = "modelstudio_core.transport.aiohttp_transport"
-    monkeypatch.delattr(sys.modules["modelstudio_core.transport"], "aiohttp_transport")
+    monkeypatch.delattr(transport, "aiohttp_transport", raising=False)
     monkeypatch.setitem(sys.modules, name, None)
     pool = make_async_pool(REMOTE)
     async_pools.append(pool)

@@ -108,7 +108,7 @@ def test_a_pool_that_follows_redirects_is_refused_for_dashscope() -> None:
     with sdk_http.Client(follow_redirects=True) as pool:
         message = error_message(make_client, "dashscope", pool)
         assert "follow_redirects=False" in message
-        # The openai SDK is told not to, with each request.
+        # Each request over the openai SDK says that redirects are not followed.
         make_client("openai", pool)
 
 
