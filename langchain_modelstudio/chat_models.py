@@ -204,6 +204,24 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     def _resolve_model_profile(self) -> ModelProfile | None:
         return to_profile(resolve_model(self.resolved_model or self.model))
 
+    @classmethod
+    @override
+    def _current_arguments(
+        cls, arguments: dict[str, Any], resolved: Resolved
+    ) -> dict[str, Any]:
+        """Drop the catalog's profile of the model before, as configurable fields pass.
+
+        Args:
+            arguments: What was passed to the constructor.
+            resolved: What it resolves to.
+        """
+        before, profile = arguments.get("resolved_model"), arguments.get("profile")
+        if not before or before == resolved.model.profile.id or profile is None:
+            return arguments
+        if profile != to_profile(resolve_model(before)):
+            return arguments
+        return {k: v for k, v in arguments.items() if k != "profile"}
+
     @override
     def _after_resolving(self, before: Resolved | None) -> None:
         """Update ``profile`` for a new model, unless the user passed a profile.

@@ -9,6 +9,7 @@ and again after each assignment, so that an object always agrees with its fields
 import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
+from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, cast
 
@@ -173,8 +174,9 @@ class ServiceArguments(ConnectionArguments):
             """Resolve the arguments, then initialize the framework's class."""
             cls = type(self)
             arguments = canonical_arguments(cls, arguments)
-            defaults = _defaults_of(cls)
-            resolved = cls._decide(defaults | arguments)
+            defaults, produced = _defaults_of(cls)
+            resolved = cls._decide(defaults | produced | arguments)
+            arguments = produced | cls._current_arguments(arguments, resolved)
             fields = {**arguments, **_resolved_fields(resolved)}
             try:
                 super().__init__(**fields)
@@ -208,8 +210,10 @@ class ServiceArguments(ConnectionArguments):
         changes = canonical_arguments(type(self), update or {})
         if "resolved_model" in changes:
             raise _assigned_resolved_model()
-        copied = super().model_copy(update=changes, deep=deep)
+        copied = deepcopy(self) if deep else super().model_copy()
         if changes:
+            vars(copied).update(changes)
+            copied.__pydantic_fields_set__.update(changes)
             copied._resolve(changes)  # noqa: SLF001 - a copy of this very class
         return copied
 
@@ -244,6 +248,22 @@ class ServiceArguments(ConnectionArguments):
                 other.
         """
         raise NotImplementedError
+
+    @classmethod
+    def _current_arguments(
+        cls, arguments: dict[str, Any], resolved: Resolved
+    ) -> dict[str, Any]:
+        """Return the arguments without values that belonged to another model.
+
+        Frameworks pass all fields of an object to the constructor to change one of
+        them.
+
+        Args:
+            arguments: What was passed to the constructor.
+            resolved: What it resolves to.
+        """
+        del resolved
+        return arguments
 
     def _after_resolving(self, before: Resolved | None) -> None:
         """Update what depends on the resolved arguments.
@@ -288,10 +308,11 @@ class ServiceArguments(ConnectionArguments):
         resolved = self._decide(arguments)
         # Not by __setattr__, which would resolve again.
         vars(self).update(_resolved_fields(resolved))
-        if resolved.model != (before and before.model):
-            warn_of_model(resolved.model)
         self._resolved = resolved
         self._after_resolving(before)
+        # Last, because a warning may be an error.
+        if resolved.model != (before and before.model):
+            warn_of_model(resolved.model)
 
 
 _SCOPE: Final = frozenset({"region", "mode", "workspace", "base_url"})
@@ -303,14 +324,27 @@ def _assigned_resolved_model() -> ConfigurationError:
     )
 
 
-@cache
-def _defaults_of(cls: type[ServiceArguments]) -> dict[str, Any]:
-    """Return the defaults of the arguments of a class."""
-    return {
-        name: field.default
+def _defaults_of(cls: type[ServiceArguments]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the defaults of a class's arguments, and what its factories produce.
+
+    Raises:
+        TypeError: The class does not name its arguments.
+    """
+    if not cls.argument_names:
+        raise TypeError(f"{cls.__name__} must set argument_names.")
+    fields = {
+        name: field
         for name, field in cls.model_fields.items()
         if name in cls.argument_names and not field.is_required()
     }
+    defaults = {name: field.default for name, field in fields.items()}
+    produced = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in fields.items()
+        if field.default_factory is not None
+        and not field.default_factory_takes_validated_data
+    }
+    return defaults, produced
 
 
 def _resolved_fields(resolved: Resolved) -> dict[str, Any]:

@@ -164,7 +164,25 @@ class APIConnectionError(APIError, ConnectionError):
     """
 
     is_retryable = True
-    was_sent: bool = True
+
+    def __init__(self, message: str, *, was_sent: bool = True, **fields: Any) -> None:
+        """Create an error.
+
+        Args:
+            message: What happened, and what to do about it.
+            was_sent: Whether the request may have reached the service.
+            **fields: Arguments of ``ModelStudioError``.
+        """
+        super().__init__(message, **fields)
+        self.was_sent = was_sent
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the constructor's arguments."""
+        return _rebuild, (
+            type(self),
+            self.message,
+            {**self.fields(), "was_sent": self.was_sent},
+        )
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import weakref
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -127,8 +128,19 @@ _LOGGERS: Final = (
 )
 
 
+# The parameters of a signed address of the file storage, which is a key to one file.
+_SIGNATURE: Final = re.compile(
+    r"\b((?:x-oss-)?(?:signature|security-token|credential)|ossaccesskeyid)=[^&\s\"']+",
+    re.IGNORECASE,
+)
+
+
+def _hide(text: str, secrets: Iterable[str]) -> str:
+    return _SIGNATURE.sub(rf"\1={_PLACEHOLDER}", redact(text, secrets))
+
+
 class _Filter(logging.Filter):
-    """Hides the secrets of the existing clients in log records."""
+    """Hides the secrets of the existing clients, and signatures, in log records."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,11 +155,11 @@ class _Filter(logging.Filter):
         except (TypeError, ValueError):
             # The record cannot be formatted: the handler reports that.
             return True
-        if (redacted := redact(text, secrets)) != text:
+        if (redacted := _hide(text, secrets)) != text:
             record.msg, record.args = redacted, None
         if record.exc_info:
             text = logging.Formatter().formatException(record.exc_info)
-            if (redacted := redact(text, secrets)) != text:
+            if (redacted := _hide(text, secrets)) != text:
                 record.exc_info, record.exc_text = None, redacted
         return True
 

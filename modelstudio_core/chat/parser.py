@@ -8,7 +8,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 from uuid import uuid4
 
 from jiter import from_json
@@ -37,6 +37,10 @@ from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import EventSplitter
 
 __all__ = ["ChatParser", "Choice"]
+
+
+# The fields of a message or delta that become events.
+_MESSAGE_FIELDS: Final = ("content", "reasoning_content", "reasoning", "tool_calls")
 
 
 class ChatParser(ABC):
@@ -207,19 +211,13 @@ class ChatParser(ABC):
     def _load(self, data: bytes) -> object:
         with suppress(ValueError):
             return load(data)
-        # After the ``except``: the parser's error contains the complete body. Redacted
-        # before the text is cut, because the cut could be inside a key.
-        text = self._context.redact(data.decode(errors="replace"))
-        raise self._context.error(
-            InvalidResponseError,
-            f"The response is not JSON. It begins with {text[:80]!r}.",
-            body=text[:500],
-            request_id=self.request_id,
-        )
+        # After the ``except``: the parser's error contains the complete body.
+        raise self._context.not_json(data, self.request_id)
 
     def _add(self, parsed: object, events: list[Event]) -> None:
         if not isinstance(parsed, dict):
-            raise self._refusal(parsed)
+            data = json.dumps(parsed, ensure_ascii=False).encode(errors="replace")
+            raise self._context.not_json(data, self.request_id, "a JSON object")
         try:
             self._add_chunk(cast("dict[str, Any]", parsed), events)
         except (AttributeError, KeyError, TypeError):
@@ -273,7 +271,7 @@ class ChatParser(ABC):
 
     def _refuse_more(self, message: Mapping[str, object]) -> None:
         """Raise an error if a delta after the finish reason has content."""
-        if any(map(message.get, ("content", "reasoning_content", "tool_calls"))):
+        if any(map(message.get, _MESSAGE_FIELDS)):
             raise self._context.error(
                 InvalidResponseError,
                 "The answer continues after its finish reason: the events are out of"

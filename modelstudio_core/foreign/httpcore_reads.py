@@ -40,23 +40,26 @@ def limited_reads(response: _Response, seconds: float) -> Generator[bool]:
 
     Args:
         response: A response of httpx whose body has been read in part.
-        seconds: How long all reads may wait together. After that a read waits for 1 ms,
-            then it raises the timeout error of the HTTP library.
+        seconds: How long all reads may take together. A read that waits for longer
+            raises the HTTP library's error, a later one ``TimeoutError``.
 
     Yields:
         Whether the limit is set. If not, the response must not be read.
     """
-    stream = _limit(response, seconds)
+    limited = _limit(response, seconds)
     try:
-        yield stream is not None
+        yield limited is not None
     finally:
-        if stream is not None:
-            with suppress(AttributeError):
-                del stream.read
+        if limited is not None:
+            stream, read = limited
+            # Another thread may have limited the next response on the connection.
+            if vars(stream).get("read") is read:
+                with suppress(AttributeError):
+                    del stream.read
 
 
-def _limit(response: _Response, seconds: float) -> _NetworkStream | None:
-    """Replace the ``read`` of a response's network stream, and return the stream."""
+def _limit(response: _Response, seconds: float) -> tuple[_NetworkStream, _Read] | None:
+    """Replace the ``read`` of a response's network stream, and return both."""
     if not LIMITED_READS.active:
         return None
     try:
@@ -74,11 +77,21 @@ def _limit(response: _Response, seconds: float) -> _NetworkStream | None:
             # After the last read another thread may use the connection.
             if threading.get_ident() != owner:
                 return read(max_bytes, timeout)
-            left = max(until - time.monotonic(), 0.001)
+            left = _time_until(until)
             return read(max_bytes, left if timeout is None else min(left, timeout))
 
+        if not hasattr(stream, "__dict__"):
+            # A stream of a user's own transport.
+            return None
         stream.read = limited
     except Exception as error:  # noqa: BLE001 - another version may raise anything
         LIMITED_READS.switch_off(error)
         return None
-    return stream
+    return stream, limited
+
+
+def _time_until(end: float) -> float:
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

@@ -101,26 +101,34 @@ def _transport_class(http: ModuleType) -> Any:
                 )
             return self._session
 
-        async def handle_async_request(self, request: Any) -> Any:
+        async def _request(self, request: Any) -> aiohttp.ClientResponse:
             limits: Mapping[str, float | None] = request.extensions.get("timeout", {})
+            return await self.session.request(
+                method=request.method,
+                # As it is: another quoting may break a signature.
+                url=URL(str(request.url), encoded=True),
+                headers=[
+                    (name.decode("ascii"), value.decode("latin-1"))
+                    for name, value in request.headers.raw
+                ],
+                data=await request.aread() or None,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(
+                    sock_connect=limits.get("connect"),
+                    sock_read=limits.get("read"),
+                    connect=limits.get("pool"),
+                ),
+                server_hostname=request.extensions.get("sni_hostname"),
+            )
+
+        async def handle_async_request(self, request: Any) -> Any:
             with _errors_of(http, request):
-                response = await self.session.request(
-                    method=request.method,
-                    # As it is: another quoting may break a signature.
-                    url=URL(str(request.url), encoded=True),
-                    headers=[
-                        (name.decode("ascii"), value.decode("latin-1"))
-                        for name, value in request.headers.raw
-                    ],
-                    data=await request.aread() or None,
-                    allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(
-                        sock_connect=limits.get("connect"),
-                        sock_read=limits.get("read"),
-                        connect=limits.get("pool"),
-                    ),
-                    server_hostname=request.extensions.get("sni_hostname"),
-                )
+                try:
+                    response = await self._request(request)
+                except aiohttp.ClientConnectionError as error:
+                    if not _is_unwritten(error):
+                        raise
+                    response = await self._request(request)
             return http.Response(
                 status_code=response.status,
                 headers=response.raw_headers,
@@ -136,6 +144,18 @@ def _transport_class(http: ModuleType) -> Any:
                 await self._session.close()
 
     return AiohttpTransport
+
+
+def _is_unwritten(error: aiohttp.ClientConnectionError) -> bool:
+    """Return whether a kept connection was closed before the request was written.
+
+    httpx looks whether an idle connection is closed before it uses it; aiohttp writes.
+    """
+    return any(
+        isinstance(candidate, aiohttp.ClientConnectionResetError)
+        and "closing transport" in str(candidate)
+        for candidate in (error, error.__cause__)
+    )
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.pools import make_async_pool, make_sync_pool
 from modelstudio_core.transport.sdks import Sdk, make_sdk_client
 
-__all__ = ["ClientHandle", "async_client", "sync_client"]
+__all__ = ["ClientHandle", "async_client", "merge_headers", "sync_client"]
 
 # The size of the cache; the least recently used clients are dropped first.
 MAX_CACHED: Final = 64
@@ -112,7 +112,8 @@ async def async_client(
 
 
 def _make_handle(connection: Connection) -> ClientHandle:
-    pool: Any = connection.http_client or make_sync_pool(connection)
+    own = connection.http_client
+    pool: Any = make_sync_pool(connection) if own is None else own
     handle = ClientHandle(pool, _headers_of(connection))
     if connection.http_client is None:
         weakref.finalize(handle, pool.close)
@@ -130,19 +131,29 @@ def _make_async_handle(connection: Connection, large: bool) -> ClientHandle:
 
 
 def _headers_of(connection: Connection) -> dict[str, str]:
-    """Return the headers of each request. Those of the user have precedence."""
+    """Return the headers of each request; the user's replace ours."""
     defaults = {
         "User-Agent": f"modelstudio-integrations/{__version__}",
-        # Some versions of the openai SDK do not set it.
+        # Some versions of the openai SDK leave it out.
         "Authorization": f"Bearer {connection.api_key}",
         **connection.endpoint.headers,
     }
-    # Names of headers are case-insensitive.
-    spelling = {name.casefold(): name for name in defaults}
-    return defaults | {
-        spelling.get(name.casefold(), name): value
-        for name, value in connection.default_headers
-    }
+    return merge_headers(defaults, dict(connection.default_headers))
+
+
+def merge_headers(*groups: Mapping[str, str]) -> dict[str, str]:
+    """Return headers of which a later one replaces an earlier one in any spelling.
+
+    Example:
+        >>> merge_headers({"Accept": "a", "X-B": "b"}, {"accept": "c"})
+        {'Accept': 'c', 'X-B': 'b'}
+    """
+    merged: dict[str, str] = {}
+    spelling: dict[str, str] = {}
+    for group in groups:
+        for name, value in group.items():
+            merged[spelling.setdefault(name.casefold(), name)] = value
+    return merged
 
 
 # --- Lifetime ---------------------------------------------------------------------

@@ -140,7 +140,7 @@ def _unanswered_error(error: Exception, context: ErrorContext) -> APIError:
         failure = context.error(
             APIConnectionError, f"{context.host} cannot be reached: {_text(cause)}"
         )
-    failure.was_sent = not any(map(_is_before_sending, _causes(error)))
+    failure.was_sent = _was_sent(error)
     return _with_cause(failure, cause, context)
 
 
@@ -154,8 +154,11 @@ def _with_cause(
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    """Yield an error, its cause or context, and so on; each once."""
+    yielded: set[int] = set()
+    while error is not None and id(error) not in yielded:
         yield error
+        yielded.add(id(error))
         error = error.__cause__ or error.__context__
 
 
@@ -170,24 +173,54 @@ def _http_libraries() -> list[ModuleType]:
     return [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
 
 
+def _aiohttp() -> Any:
+    """Return aiohttp if it is loaded: a user's client may run on it."""
+    return sys.modules.get("aiohttp")
+
+
+def _is_aiohttp_error(error: BaseException | None) -> bool:
+    aiohttp = _aiohttp()
+    return aiohttp is not None and isinstance(error, aiohttp.ClientError)
+
+
 def _is_timeout(error: BaseException) -> bool:
+    # Adapters of aiohttp for httpx raise any broken connection as a timeout.
+    if _is_aiohttp_error(error.__cause__):
+        return isinstance(error.__cause__, TimeoutError)
     kinds = [library.TimeoutException for library in _http_libraries()]
     return isinstance(error, (TimeoutError, *kinds))
 
 
 def _is_transport_error(error: BaseException, *sdk_errors: type[Exception]) -> bool:
     kinds = [library.RequestError for library in _http_libraries()]
-    return isinstance(error, (OSError, *kinds, *sdk_errors))
+    return isinstance(error, (OSError, *kinds, *sdk_errors)) or _is_aiohttp_error(error)
 
 
-def _is_before_sending(error: BaseException) -> bool:
-    """Return whether an error means that no connection was made."""
-    kinds = [
+def _was_sent(error: BaseException) -> bool:
+    """Return whether the request of an error may have reached the service.
+
+    The first error of an HTTP library in the chain of explicit causes decides. What
+    was raised before it, as its context, may be of another attempt.
+    """
+    http_errors = tuple(library.RequestError for library in _http_libraries())
+    no_connection = tuple(
         kind
         for library in _http_libraries()
         for kind in (library.ConnectError, library.ConnectTimeout, library.PoolTimeout)
-    ]
-    return isinstance(error, (ConnectionRefusedError, *kinds))
+    )
+    current: BaseException | None = error
+    while current is not None:
+        for candidate in (current.__cause__, current):
+            if candidate is not None and _is_aiohttp_error(candidate):
+                aiohttp = _aiohttp()
+                kinds = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+                return not isinstance(candidate, kinds)
+        if isinstance(current, http_errors):
+            return not isinstance(current, no_connection)
+        if isinstance(current, ConnectionRefusedError):
+            return False
+        current = current.__cause__ if current.__cause__ is not current else None
+    return True
 
 
 # --- Reading a response -----------------------------------------------------------

@@ -1,14 +1,13 @@
 """Requests for JSON objects and files, with retries."""
 
 import asyncio
-import os
-from collections.abc import Generator, Mapping
-from contextlib import aclosing, closing, contextmanager
+from collections.abc import Mapping
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO, Any, Final, cast
 
-from modelstudio_core.errors import InvalidResponseError
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fairness import REQUEST, wait_for_turn
 from modelstudio_core.transport.requests import HttpRequest
@@ -22,7 +21,7 @@ __all__ = ["JsonAnswer", "adownload", "afetch", "download", "fetch"]
 
 # An async write is done in a thread, which is too slow for each small chunk.
 _WRITE_BYTES: Final = 2**20
-_MAX_BODY_TEXT: Final = 500
+_NO_CONTENT: Final = 204
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,8 @@ class JsonAnswer:
     """A response whose body is a JSON object.
 
     Attributes:
-        body: The object.
+        body: The object; empty for a response that may have no body: to a DELETE, or of
+            another host.
         request_id: The id to give to the support of Alibaba Cloud, from the header.
         headers: The headers of the response. The names are in lower case.
     """
@@ -58,7 +58,7 @@ def fetch(
 
     def once() -> JsonAnswer:
         with closing(send(connection, request, context)) as response:
-            return _parse_answer(response, response.read(), context)
+            return _parse_answer(request, response, response.read())
 
     return retry(once, connection.max_retries, request)
 
@@ -71,7 +71,7 @@ async def afetch(
     async def once() -> JsonAnswer:
         response = await asend(connection, request, context)
         async with aclosing(response):
-            return _parse_answer(response, await response.read(), context)
+            return _parse_answer(request, response, await response.read())
 
     await wait_for_turn(REQUEST)
     return await aretry(once, connection.max_retries, request)
@@ -82,12 +82,11 @@ def download(
 ) -> None:
     """Send a request and write the body of its response to a file.
 
-    The file is created, or replaced, when the body is complete. A failed request is
-    repeated.
+    The file is complete as soon as it exists. An existing file is replaced.
 
     Args:
         connection: How to reach the service.
-        request: What to send. One with ``url`` is sent without the key.
+        request: What to send. With ``url`` it is sent to another host, without the key.
         to: The path of the file. Its folder must exist.
         context: The facts of the request that errors report.
 
@@ -98,12 +97,15 @@ def download(
     """
 
     def once() -> None:
-        with (
-            closing(send(connection, request, context)) as response,
-            _replacing(to) as file,
-        ):
-            for chunk in response.chunks():
-                file.write(chunk)
+        with closing(send(connection, request, context)) as response:
+            file = _open_part(to)
+            try:
+                for chunk in response.chunks():
+                    file.write(chunk)
+            except BaseException:
+                _discard(file)
+                raise
+            _replace(file, to)
 
     retry(once, connection.max_retries, request)
 
@@ -116,8 +118,13 @@ async def adownload(
     async def once() -> None:
         response = await asend(connection, request, context)
         async with aclosing(response):
-            with _replacing(to) as file:
+            file = await asyncio.to_thread(_open_part, to)
+            try:
                 await _write(response, file)
+            except BaseException:
+                _discard(file)
+                raise
+            await asyncio.to_thread(_replace, file, to)
 
     await wait_for_turn(REQUEST)
     await aretry(once, connection.max_retries, request)
@@ -133,34 +140,35 @@ async def _write(response: AsyncHttpResponse, file: IO[bytes]) -> None:
     await asyncio.to_thread(file.write, bytes(pending))
 
 
-@contextmanager
-def _replacing(path: Path) -> Generator[IO[bytes]]:
-    """Open a temporary file that replaces ``path`` if no exception is raised."""
-    partial_path = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with partial_path.open("wb") as file:
-            yield file
-        partial_path.replace(path)
-    finally:
-        partial_path.unlink(missing_ok=True)
+def _open_part(path: Path) -> IO[bytes]:
+    """Open a new file in the folder of ``path``, for one attempt to write it."""
+    return NamedTemporaryFile(
+        dir=path.parent, prefix=f"{path.name}.", suffix=".part", delete=False
+    )
+
+
+def _replace(file: IO[bytes], path: Path) -> None:
+    file.close()
+    Path(file.name).replace(path)
+
+
+def _discard(file: IO[bytes]) -> None:
+    file.close()
+    Path(file.name).unlink(missing_ok=True)
 
 
 def _parse_answer(
-    response: HttpResponse | AsyncHttpResponse, body: bytes, context: ErrorContext
+    request: HttpRequest, response: HttpResponse | AsyncHttpResponse, body: bytes
 ) -> JsonAnswer:
+    if not body and (request.may_have_no_answer or response.status == _NO_CONTENT):
+        return JsonAnswer({}, response.request_id, response.headers)
     try:
         parsed = load(body)
     except ValueError:
         parsed = None
+    context = response.context
     if not isinstance(parsed, dict):
-        # Before the text is cut: the cut could be inside a key.
-        text = context.redact(body.decode(errors="replace"))
-        raise context.error(
-            InvalidResponseError,
-            f"The response is not a JSON object. It begins with {text[:80]!r}.",
-            body=text[:_MAX_BODY_TEXT],
-            request_id=response.request_id,
-        )
+        raise context.not_json(body, response.request_id, "a JSON object")
     answer = cast("dict[str, Any]", parsed)
     if is_refusal(answer):
         raise context.from_payload(None, answer, request_id=response.request_id)

@@ -1,9 +1,9 @@
 """HTTP requests before they are sent, and the hosts that are allowed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, cast
-from urllib.parse import urlsplit
+from typing import Final, Literal, cast
 
 from modelstudio_core.endpoints import Api, Endpoint, is_cloud_host, is_loopback
 from modelstudio_core.errors import ConfigurationError
@@ -65,8 +65,25 @@ class HttpRequest:
     files: Sequence[Upload] = ()
     repeatable: bool = True
 
+    @property
+    def may_have_no_answer(self) -> bool:
+        """Whether a response without a body is an answer: to a DELETE or an upload."""
+        return self.method == "DELETE" or self.url is not None
 
-def check_other_host(url: str, endpoint: Endpoint) -> None:
+
+_OTHER_URL: Final = re.compile(
+    r"""
+    (?P<scheme>https?)://
+    (?P<host>[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])
+    (:(?P<port>\d{1,5}))?
+    (?P<rest>[/?][^\s\\\#\x00-\x20\x7f-\U0010ffff]*)?
+    """,
+    re.VERBOSE,
+)
+_MAX_PORT: Final = 65535
+
+
+def check_other_host(url: str, endpoint: Endpoint) -> str:
     """Check that a request may be sent to a host other than the endpoint's.
 
     Uploads and results are in the file storage of Alibaba Cloud. For an endpoint on
@@ -76,20 +93,29 @@ def check_other_host(url: str, endpoint: Endpoint) -> None:
         url: An absolute URL.
         endpoint: The endpoint that the request belongs to.
 
+    Returns:
+        The host, with its port if it has one.
+
     Raises:
-        ConfigurationError: The host is not allowed. The message contains only the
+        ConfigurationError: The host is not allowed, or the URL has a user name, a
+            fragment or characters that no URL has. The message contains at most the
             host, because the query of a signed URL is a secret.
     """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" and is_cloud_host(host):
-        return
-    if endpoint.is_loopback and is_loopback(host):
-        return
-    raise ConfigurationError(
-        f"A URL on host {host!r} is not allowed: files must be on a host of Alibaba"
-        " Cloud, with https."
-    )
+    parts = _OTHER_URL.fullmatch(url)
+    if parts is None or int(parts["port"] or 0) > _MAX_PORT:
+        raise ConfigurationError(
+            "A URL of a file is malformed: it must be an http or https URL without a"
+            " user name and a fragment."
+        )
+    host = parts["host"]
+    is_allowed = parts["scheme"] == "https" and is_cloud_host(host)
+    is_local = endpoint.is_loopback and is_loopback(host.strip("[]"))
+    if not (is_allowed or is_local):
+        raise ConfigurationError(
+            f"A URL on host {host!r} is not allowed: files must be on a host of Alibaba"
+            " Cloud, with https."
+        )
+    return f"{host}:{parts['port']}" if parts["port"] else host
 
 
 def has_much_text(value: object, limit: int) -> bool:

@@ -29,6 +29,11 @@ class LibraryResponse(Protocol):
     """A response of the HTTP library: the methods that are used here."""
 
     @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The headers, by their names in any case."""
         ...
@@ -73,7 +78,12 @@ class _BaseResponse:
     ) -> None:
         self._handle = handle
         self._response = response
-        self._context = context
+        self.context = context
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._response.status_code
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -83,7 +93,7 @@ class _BaseResponse:
     @property
     def request_id(self) -> str | None:
         """The id to give to the support of Alibaba Cloud."""
-        return self._context.redact(self._response.headers.get("x-request-id")) or None
+        return self.context.redact(self._response.headers.get("x-request-id")) or None
 
     @property
     def is_json(self) -> bool:
@@ -109,7 +119,7 @@ class _BaseResponse:
         return self._response.stream
 
     def _error(self, error: Exception) -> APIError:
-        return broken_body_error(error, self._context, self.request_id)
+        return broken_body_error(error, self.context, self.request_id)
 
 
 class HttpResponse(_BaseResponse):

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -23,6 +24,8 @@ _T = TypeVar("_T")
 _MAX_WAIT: Final = 60.0
 # The random addition to a Retry-After, so that not all callers retry at once.
 _SPREAD: Final = 0.25
+# What a code or an id looks like.
+_CODE: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _logger: Final = logging.getLogger("modelstudio")
 
 
@@ -109,16 +112,30 @@ def _nothing_created(error: ModelStudioError) -> bool:
 def _log(max_retries: int, request: HttpRequest, state: "RetryCallState") -> None:
     """Log a retry, without the message of the service, which may quote the prompt."""
     error = state.outcome.exception() if state.outcome else None
-    details = error.identifiers if isinstance(error, ModelStudioError) else ""
     wait = state.next_action.sleep if state.next_action else 0.0
     _logger.info(
         "%s %s failed (%s); retry %d of %d in %.1f s",
         request.method,
         request.path or "to another host",
-        f"{type(error).__name__}: {details}" if details else type(error).__name__,
+        _describe(error),
         state.attempt_number,
         max_retries,
         wait,
+    )
+
+
+def _describe(error: BaseException | None) -> str:
+    """Return the class, status, code and request id; a code that is text is not one."""
+    values = {
+        "status": getattr(error, "status_code", None),
+        "code": getattr(error, "code", None),
+        "request id": getattr(error, "request_id", None),
+    }
+    facts = [f"{k} {v}" for k, v in values.items() if _CODE.fullmatch(str(v or ""))]
+    return (
+        f"{type(error).__name__}: {', '.join(facts)}"
+        if facts
+        else (type(error).__name__)
     )
 
 

@@ -8,8 +8,14 @@ import json
 import logging
 from contextlib import aclosing, closing, suppress
 from typing import Any, Final
+from urllib.parse import urlencode
 
-from modelstudio_core.transport.clients import ClientHandle, async_client, sync_client
+from modelstudio_core.transport.clients import (
+    ClientHandle,
+    async_client,
+    merge_headers,
+    sync_client,
+)
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.failures import status_error, translate_error
 from modelstudio_core.transport.pools import http_library, library_of, timeout_for
@@ -51,7 +57,7 @@ def send(
         APIError: There was no response, or it is an error.
         ConfigurationError: The request must not be sent, and was not.
     """
-    sdk = _route(connection, request)
+    sdk, context = _route(connection, request, context)
     handle, client = sync_client(connection, sdk)
     try:
         match sdk:
@@ -62,7 +68,7 @@ def send(
                 response = client.transport.open_stream(**call)
             case None:
                 plain = _plain_request(connection, request, handle)
-                response = client.send(plain, **_PLAIN)
+                response = client.send(plain, **_plain_options(request))
     except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
         failure = [translate_error(error, connection, handle.pool, context)]
     else:
@@ -81,9 +87,9 @@ async def asend(
     connection: Connection, request: HttpRequest, context: ErrorContext
 ) -> AsyncHttpResponse:
     """Async version of ``send``."""
-    sdk = _route(connection, request)
-    large = bool(request.files) or has_much_text(request.json, _LARGE)
-    handle, client = await async_client(connection, sdk, large=large)
+    sdk, context = _route(connection, request, context)
+    over_httpx = _needs_httpx(request)
+    handle, client = await async_client(connection, sdk, large=over_httpx)
     try:
         match sdk:
             case "openai":
@@ -93,7 +99,7 @@ async def asend(
                 response = await client.transport.open_stream(**call)
             case None:
                 plain = _plain_request(connection, request, handle)
-                response = await client.send(plain, **_PLAIN)
+                response = await client.send(plain, **_plain_options(request))
     except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
         failure = [translate_error(error, connection, handle.pool, context)]
     else:
@@ -107,14 +113,36 @@ async def asend(
     raise failure.pop()
 
 
-def _route(connection: Connection, request: HttpRequest) -> Sdk | None:
-    """Return the SDK that sends a request, None for none; check another host."""
+def _route(
+    connection: Connection, request: HttpRequest, context: ErrorContext
+) -> tuple[Sdk | None, ErrorContext]:
+    """Decide which SDK sends a request, None for none; check another host.
+
+    Returns:
+        The SDK, and the context of the host that the request is sent to.
+    """
     if request.url is not None:
-        check_other_host(request.url, connection.endpoint)
+        host = check_other_host(request.url, connection.endpoint)
+        context = context.for_other_host(host)
     if _logger.isEnabledFor(logging.DEBUG):
         # Without the query: that of a signed URL is a secret.
         url = request.url or connection.endpoint.url(request.api) + request.path
         _logger.debug("%s %s", request.method, url.partition("?")[0])
+    return _sdk_of(request), context
+
+
+def _needs_httpx(request: HttpRequest) -> bool:
+    """Return whether an asynchronous request must not go over aiohttp.
+
+    aiohttp cannot limit the time to send a body, and repeats methods that are
+    idempotent by itself.
+    """
+    if request.method != "POST" or request.files:
+        return True
+    return has_much_text(request.json, _LARGE)
+
+
+def _sdk_of(request: HttpRequest) -> Sdk | None:
     if request.url is not None or request.json is None or request.method != "POST":
         return None
     if request.query or request.files:
@@ -155,18 +183,17 @@ def _dashscope_call(
         "method": "POST",
         "path": request.path,
         "json": request.json,
-        "headers": {**handle.headers, **request.headers},
+        "headers": merge_headers(handle.headers, request.headers),
         "base_url": connection.endpoint.url("dashscope"),
         "timeout": timeout_for(connection, library_of(handle.pool)),
     }
 
 
-# Neither the client's authentication nor its redirects: both could leak the key.
-_PLAIN: Final[dict[str, Any]] = {
-    "stream": True,
-    "auth": None,
-    "follow_redirects": False,
-}
+def _plain_options(request: HttpRequest) -> dict[str, Any]:
+    """Return the arguments of the HTTP client's ``send``."""
+    options: dict[str, Any] = {"stream": True, "follow_redirects": False}
+    # The client's own authentication is for the service.
+    return options if request.url is None else {**options, "auth": None}
 
 
 def _plain_request(
@@ -174,34 +201,51 @@ def _plain_request(
 ) -> object:
     """Return the HTTP library's request.
 
-    It is not built by the client, which would add headers and cookies: nothing of the
-    user may be sent to another host.
+    To the service it is built by the client, as the SDKs do, which adds what a user's
+    own client has. To another host it is not: nothing of the user may be sent there.
     """
     http = library_of(handle.pool)
+    timeout = timeout_for(connection, http)
+    body = _plain_body(request)
     if request.url is None:
-        url = connection.endpoint.url(request.api) + request.path
-        headers = {"Accept": "application/json", **handle.headers, **request.headers}
-    else:
-        url = request.url
-        agent = handle.headers["User-Agent"]
-        headers = {"Accept": "*/*", "User-Agent": agent, **request.headers}
-    body: dict[str, Any] = {}
-    if request.files:
-        body["files"] = [
-            (part.name, (part.filename, part.content, part.content_type))
-            for part in request.files
-        ]
-    elif request.json is not None:
-        headers.setdefault("Content-Type", "application/json")
-        body["content"] = json.dumps(request.json, ensure_ascii=False).encode()
+        headers = {"Accept": "application/json"}
+        if "content" in body:
+            headers["Content-Type"] = "application/json"
+        return handle.pool.build_request(
+            request.method,
+            connection.endpoint.url(request.api) + request.path,
+            params=request.query or None,
+            headers=merge_headers(headers, handle.headers, request.headers),
+            timeout=timeout,
+            **body,
+        )
+    url = request.url
+    if request.query:
+        # By hand: the HTTP libraries would replace the query of a signed URL.
+        url += ("&" if "?" in url else "?") + urlencode(request.query)
+    headers = {"Accept": "*/*", "User-Agent": handle.headers["User-Agent"]}
     return http.Request(
         request.method,
         url,
-        params=request.query or None,
-        headers=headers,
-        extensions={"timeout": timeout_for(connection, http).as_dict()},
+        headers=merge_headers(headers, request.headers),
+        extensions={"timeout": timeout.as_dict()},
         **body,
     )
+
+
+def _plain_body(request: HttpRequest) -> dict[str, Any]:
+    """Return the body as an argument of the HTTP library."""
+    if request.files:
+        return {
+            "files": [
+                (part.name, (part.filename, part.content, part.content_type))
+                for part in request.files
+            ]
+        }
+    if request.json is None:
+        return {}
+    text = json.dumps(request.json, ensure_ascii=False, allow_nan=False)
+    return {"content": text.encode()}
 
 
 def _parse_error_body(raw: bytes) -> object:

@@ -5,7 +5,7 @@ Sources of the codes: the official error-code page and recorded bodies (2026-09)
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar, cast
 
 from modelstudio_core.errors import (
@@ -16,6 +16,7 @@ from modelstudio_core.errors import (
     ContentFilterError,
     ContextOverflowError,
     InternalServerError,
+    InvalidResponseError,
     NotFoundError,
     PermissionDeniedError,
     QuotaExceededError,
@@ -123,6 +124,7 @@ class ErrorContext:
         secrets: Strings that no error may show, even if the service repeats them.
         suggest_model: Returns a sentence that names another model. It is added to
             errors about a model that is not served.
+        is_service: Whether the host is the service's, to which the key is sent.
 
     Example:
         >>> context = ErrorContext("ap-southeast-1", "openai", "example.com")
@@ -137,6 +139,11 @@ class ErrorContext:
     suggest_model: Callable[[], str] | None = field(
         default=None, repr=False, compare=False
     )
+    is_service: bool = True
+
+    def for_other_host(self, host: str) -> Self:
+        """Return the context of a request to another host than the service's."""
+        return replace(self, host=host, suggest_model=None, is_service=False)
 
     def redact(self, value: _T) -> _T:
         """Return a copy of a value, with the secrets in its strings replaced."""
@@ -161,6 +168,25 @@ class ErrorContext:
             region=self.region,
             protocol=self.protocol,
             **arguments,
+        )
+
+    def not_json(
+        self, data: bytes, request_id: str | None, expected: str = "JSON"
+    ) -> InvalidResponseError:
+        """Create the error for a body that is not JSON.
+
+        Args:
+            data: The body. The error has its beginning, without secrets.
+            request_id: The id in the header.
+            expected: What the body should be.
+        """
+        # Before the text is cut: the cut could be inside a key.
+        text = self.redact(data.decode(errors="replace"))
+        return self.error(
+            InvalidResponseError,
+            f"The response is not {expected}. It begins with {text[:80]!r}.",
+            body=text[:500],
+            request_id=request_id,
         )
 
     def from_payload(
@@ -199,9 +225,9 @@ class ErrorContext:
         if real_status is None:
             return self.error(APIError, message, **fields)
         cls = body.error_class(real_status)
-        if cls is AuthenticationError:
+        if cls is AuthenticationError and self.is_service:
             message += f" {self._key_hint()}"
-        if real_status in _REDIRECTS:
+        if real_status in _REDIRECTS and self.is_service:
             message += (
                 " The service answered with a redirect. Redirects are never followed:"
                 " check base_url."
@@ -232,8 +258,8 @@ def is_refusal(body: Mapping[str, object]) -> bool:
     if isinstance(body.get("error"), Mapping):
         return True
     results = ("output", "data", "results", "choices")
-    return bool(body.get("code") and body.get("message")) and not any(
-        body.get(name) for name in results
+    return bool(body.get("code") and body.get("message")) and all(
+        body.get(name) in (None, {}, "") for name in results
     )
 
 

@@ -143,9 +143,14 @@ def test_a_delisted_model_is_replaced_and_warned_of() -> None:
     assert [warning.filename for warning in caught] == [__file__]
 
 
+def test_a_service_must_name_its_arguments() -> None:
+    with pytest.raises(TypeError, match="must set argument_names"):
+        ServiceArguments(model="qwen-max", api_key=KEY)
+
+
 def test_an_abstract_service_decides_nothing() -> None:
     with pytest.raises(NotImplementedError):
-        ServiceArguments(model="qwen-max", api_key=KEY)
+        ServiceArguments._decide({})
 
 
 # --- Names --------------------------------------------------------------------------

@@ -1,15 +1,20 @@
 """The constructor of both frameworks' classes: the same arguments, the same errors."""
 
 import copy
+import gc
 import pickle
+import warnings
+import weakref
 from typing import Any
 
 import pytest
+from pydantic import Field
 
 from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
+from tests.support.internals import http_library
 from tests.support.models import FRAMEWORKS, KEY, PROTOCOLS, Framework, Protocol, model
 
 BOTH_FRAMEWORKS = pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -209,3 +214,56 @@ def test_a_replaced_model_is_logged_once(
     assert [r.message for r in caplog.records if r.name == "modelstudio"] == [
         "deepseek-r1 is replaced by qwen3.7-max"
     ]
+
+
+@BOTH_FRAMEWORKS
+def test_a_default_factory_of_a_subclass_is_called_once(framework: Framework) -> None:
+    produced: list[float] = []
+
+    def produce() -> float:
+        produced.append(0.1 * (len(produced) + 1))
+        return produced[-1]
+
+    class Made(FAST[framework]):  # type: ignore[misc,name-defined]
+        temperature: float | None = Field(default_factory=produce)
+
+    for _ in range(2):
+        llm: Any = Made(base_url=URL, api_key=KEY)
+        assert llm.temperature == llm.resolved.options.temperature == produced[-1]
+    assert len(produced) == 2
+
+
+@BOTH_FRAMEWORKS
+def test_a_dynamic_subclass_is_not_kept_alive(framework: Framework) -> None:
+    class Temporary(FAST[framework]):  # type: ignore[misc,name-defined]
+        pass
+
+    Temporary(base_url=URL, api_key=KEY)
+    reference = weakref.ref(Temporary)
+    del Temporary
+    gc.collect()
+    gc.collect()
+    assert reference() is None
+
+
+@BOTH_FRAMEWORKS
+def test_a_warning_that_is_an_error_leaves_a_consistent_model(
+    framework: Framework,
+) -> None:
+    llm = model(framework, URL, model="qwen3.7-max")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ModelDeprecationWarning):
+            llm.model = "deepseek-v3.2"
+    assert llm.resolved_model == llm.resolved.model.profile.id
+    assert llm.resolved.model.requested == llm.model
+
+
+@BOTH_FRAMEWORKS
+def test_a_deep_copy_with_changes_shares_a_users_client(framework: Framework) -> None:
+    with http_library().Client() as client:
+        llm = model(framework, URL, http_client=client)
+        copied = llm.model_copy(update={"temperature": 0.5}, deep=True)
+    assert copied.http_client is client
+    assert copied.resolved.options.temperature == 0.5
+    assert llm.resolved.options.temperature is None

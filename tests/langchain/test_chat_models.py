@@ -791,6 +791,17 @@ def test_the_profile_follows_the_model_of_a_copy() -> None:
     assert profile_name(llm) == "deepseek-v4-pro"
 
 
+def test_the_profile_follows_a_configurable_model() -> None:
+    fields = {"model": ConfigurableField("model")}
+    config: Any = {"configurable": {"model": "qwen-plus"}}
+    llm: Any = model(model="deepseek-v4-pro").configurable_fields(**fields)
+    changed, _ = llm.prepare(config)
+    assert (changed.model, profile_name(changed)) == ("qwen-plus", "qwen-plus")
+    own: Any = model(model="deepseek-v4-pro", profile={"max_input_tokens": 5})
+    kept, _ = own.configurable_fields(**fields).prepare(config)
+    assert (kept.model, kept.profile) == ("qwen-plus", {"max_input_tokens": 5})
+
+
 def test_the_hook_sets_the_profile_of_a_new_model() -> None:
     before = model(model="deepseek-v4-pro")
     llm = model(model="qwen-plus", profile=before.profile)

@@ -22,6 +22,7 @@ class Received:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    header_names: tuple[str, ...]
     body: bytes
 
 
@@ -81,6 +82,7 @@ def serve_http(*responses: Scripted) -> Generator[HttpServer]:
                     path=parts.path,
                     query=dict(parse_qsl(parts.query)),
                     headers={k.lower(): v for k, v in self.headers.items()},
+                    header_names=tuple(self.headers.keys()),
                     body=self.rfile.read(size),
                 )
             )

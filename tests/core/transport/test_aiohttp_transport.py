@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from typing import Any
 
+import aiohttp
 import pytest
 
 from modelstudio_core.transport.aiohttp_transport import make_transport
@@ -124,3 +125,33 @@ async def test_chunks_that_arrived_together_are_one_piece() -> None:
             await response.aclose()
     assert b"".join(pieces) == b"0123456789" * 10
     assert len(pieces) < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("Cannot write to closing transport", 200), ("Connection lost", None)],
+)
+async def test_a_kept_connection_that_closed_is_replaced_if_nothing_was_written(
+    monkeypatch: pytest.MonkeyPatch, text: str, expected: int | None
+) -> None:
+    attempts: list[int] = []
+    request = aiohttp.ClientSession._request
+
+    async def fail_once(session: Any, *arguments: Any, **options: Any) -> Any:
+        attempts.append(len(attempts))
+        if len(attempts) > 1:
+            return await request(session, *arguments, **options)
+        raise aiohttp.ClientOSError(None, "Can not write request body") from (
+            aiohttp.ClientConnectionResetError(text)
+        )
+
+    monkeypatch.setattr(aiohttp.ClientSession, "_request", fail_once)
+    with serve_http(Scripted(body=b"ok")) as server:
+        async with client(over_aiohttp=True) as http:
+            if expected is None:
+                with pytest.raises(HTTP.ReadError):
+                    await http.post(server.base_url, content=b"x")
+            else:
+                response = await http.post(server.base_url, content=b"x")
+                assert response.status_code == expected
+    assert len(server.received) == (expected is not None)

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, closing
@@ -13,6 +14,8 @@ import pytest
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import errors
 from modelstudio_core.emulator import Emulator
+from modelstudio_core.transport.connection import Connection
+from modelstudio_core.transport.fetch import afetch
 from modelstudio_core.transport.pools import http_library
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.send import asend, send
@@ -242,3 +245,115 @@ async def test_a_call_of_each_kind_shares_a_pool() -> None:
             with closing(send(connection, request, connection.context)) as response:
                 response.read()
     assert len(set(server.peers)) == 1
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("api", ["openai", "dashscope", "rerank"])
+async def test_a_users_client_adds_its_own_to_every_api(
+    is_async: bool, api: Any
+) -> None:
+    """A gateway's header and parameter; the key is ours."""
+    options = {"headers": {"X-Gateway": "1", "X-DashScope-WorkSpace": "other"}}
+    async with own_clients(params={"tenant": "7"}, **options) as clients:
+        with serve_http(Scripted()) as server:
+            connection = connection_to(server.base_url, workspace="ws-1", **clients)
+            request = HttpRequest(api=api, path="/things", json={})
+            await sent(connection, request, is_async=is_async)
+            get = HttpRequest(api=api, path="/things", method="GET")
+            await sent(connection, get, is_async=is_async)
+    for received in server.received:
+        assert received.headers["x-gateway"] == "1"
+        assert received.headers["x-dashscope-workspace"] == "ws-1"
+        assert received.headers["authorization"].startswith("Bearer sk-")
+        assert received.query == {"tenant": "7"}
+
+
+async def sent(connection: Connection, request: HttpRequest, *, is_async: bool) -> None:
+    """Send a request and read its response."""
+    if is_async:
+        response = await asend(connection, request, connection.context)
+        async with aclosing(response):
+            await response.read()
+    else:
+        with closing(send(connection, request, connection.context)) as answer_:
+            answer_.read()
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("api", ["openai", "dashscope", "rerank"])
+async def test_a_header_is_sent_once_in_any_spelling(is_async: bool, api: Any) -> None:
+    headers = {"x-dashscope-workspace": "ws-2", "content-type": "application/json"}
+    with serve_http(Scripted()) as server:
+        connection = connection_to(server.base_url, workspace="ws-1")
+        request = HttpRequest(api=api, path="/things", json={}, headers=headers)
+        await sent(connection, request, is_async=is_async)
+    assert server.only.headers["x-dashscope-workspace"] == "ws-2"
+    names = [name.lower() for name in server.only.header_names]
+    assert len(names) == len(set(names))
+
+
+# --- A user's client over aiohttp ---------------------------------------------------
+
+
+@pytest.mark.parametrize("api", ["openai", "rerank"])
+@pytest.mark.usefixtures("no_backoff")
+async def test_a_lost_connection_of_an_aiohttp_client_is_not_a_new_one(
+    api: Any,
+) -> None:
+    """Its adapter raises any broken connection as a time-out of connecting."""
+    openai = pytest.importorskip("openai")
+    try:
+        client = openai.DefaultAioHttpClient()
+    except RuntimeError:
+        pytest.skip("this version of the openai SDK needs httpx-aiohttp")
+    with serve_http(Scripted(hang_up=True)) as server:
+        connection = connection_to(
+            server.base_url, max_retries=2, http_async_client=client
+        )
+        request = HttpRequest(api=api, path="/create", json={}, repeatable=False)
+        with pytest.raises(errors.APIConnectionError) as caught:
+            await afetch(connection, request, connection.context)
+    await client.aclose()
+    assert caught.value.was_sent
+    assert not isinstance(caught.value, errors.APITimeoutError)
+    assert len(server.received) == 1
+
+
+@pytest.mark.usefixtures("no_backoff")
+async def test_a_transport_that_tries_another_one_may_have_sent() -> None:
+    """Its first error is only the context of the second."""
+    http = http_library()
+
+    class Falling(http.AsyncBaseTransport):  # type: ignore[name-defined,misc]
+        attempts = 0
+
+        async def handle_async_request(self, request: Any) -> Any:
+            Falling.attempts += 1
+            error = http.ReadTimeout("the second is slow", request=request)
+            error.__context__ = http.ConnectError("the first is down", request=request)
+            raise error
+
+    client = http.AsyncClient(transport=Falling())
+    connection = connection_to(
+        "http://127.0.0.1:9", max_retries=2, http_async_client=client
+    )
+    request = HttpRequest(api="rerank", path="/create", json={}, repeatable=False)
+    with pytest.raises(errors.APITimeoutError) as caught:
+        await afetch(connection, request, connection.context)
+    await client.aclose()
+    assert caught.value.was_sent
+    assert Falling.attempts == 1
+
+
+# --- Connections that are closed while they are kept ------------------------------
+
+
+def test_a_stream_whose_response_floods_is_left() -> None:
+    """The rest of a response is read for a moment, however much it has."""
+    comment = b"3\r\n:\n\n\r\n" * 100
+    flood = [SSE_HEAD + finished_stream("openai"), *([comment] * 400)]
+    with answering(flood, pause=0.01) as url:
+        began = time.monotonic()
+        texts = [str(part.text) for part in model("LangChain", url).stream("Hi")]
+        assert time.monotonic() - began < 2
+    assert "".join(texts) == "Hi"

@@ -1,7 +1,9 @@
 """Whole JSON answers and files, whatever the service, the method and the host."""
 
+import asyncio
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
@@ -220,6 +222,15 @@ async def test_a_signed_address_is_sent_as_it_is(is_async: bool) -> None:
         "https://evilaliyuncs.com/?Signature=secret-signature",
         "ftp://bucket.oss-cn-beijing.aliyuncs.com/?Signature=secret-signature",
         "file:///etc/passwd?Signature=secret-signature",
+        "https://user:pass@bucket.oss-cn-beijing.aliyuncs.com/?Signature=secret-signature",
+        "https://[::1?Signature=secret-signature",
+        "https://evil.com\\.aliyuncs.com/?Signature=secret-signature",
+        "https://evil.com\uff0f.aliyuncs.com/?Signature=secret-signature",
+        "https://a.aliyuncs.com/\n?Signature=secret-signature",
+        "https://a.aliyuncs.com:99999/?Signature=secret-signature",
+        "https://a.aliyuncs.com:abc/?Signature=secret-signature",
+        "ftp://127.0.0.1/?Signature=secret-signature",
+        "",
     ],
 )
 async def test_a_host_that_is_not_the_clouds_is_refused(
@@ -230,6 +241,44 @@ async def test_a_host_that_is_not_the_clouds_is_refused(
         await fetched(connection_to(server.base_url), request, is_async=is_async)
     assert server.received == []
     assert "secret-signature" not in str(caught.value)
+
+
+@SYNC_AND_ASYNC
+async def test_a_query_is_added_to_that_of_a_signed_address(is_async: bool) -> None:
+    with serve_http(OK) as other:
+        url = f"{other.base_url}/a?Signature=x%2By"
+        request = HttpRequest(method="GET", url=url, query={"part": "1 2"})
+        await fetched(connection_to(other.base_url), request, is_async=is_async)
+    assert other.only.target == "/a?Signature=x%2By&part=1+2"
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("status", [200, 204])
+async def test_an_upload_needs_no_answer(is_async: bool, status: int) -> None:
+    with serve_http(Scripted(status=status, body=b"")) as other:
+        request = HttpRequest(
+            url=f"{other.base_url}/bucket", files=[Upload(name="key", content=b"a")]
+        )
+        answer = await fetched(
+            connection_to(other.base_url), request, is_async=is_async
+        )
+    assert answer.body == {}
+    assert len(other.received) == 1
+
+
+@SYNC_AND_ASYNC
+async def test_the_error_of_another_host_names_it_and_not_the_key(
+    is_async: bool,
+) -> None:
+    with serve_http(Scripted(status=401, body=b"denied")) as other:
+        request = HttpRequest(method="GET", url=f"{other.base_url}/a")
+        with pytest.raises(errors.AuthenticationError) as caught:
+            await fetched(connection_to(other.base_url), request, is_async=is_async)
+    assert caught.value.message == "denied"
+    host = other.base_url.removeprefix("http://")
+    connection = connection_to("http://127.0.0.1:9")
+    with pytest.raises(errors.APIConnectionError, match=f"{host} cannot be reached"):
+        await fetched(connection, request, is_async=is_async)
 
 
 @SYNC_AND_ASYNC
@@ -396,6 +445,33 @@ def names_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
+@SYNC_AND_ASYNC
+@pytest.mark.usefixtures("no_backoff")
+async def test_a_code_that_is_text_is_not_logged(
+    is_async: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "modelstudio")
+    body = b'{"code":"my secret prompt is long","message":"Busy."}'
+    with serve_http(Scripted(status=503, body=body), OK) as server:
+        await try_three_times(server, repeatable=True, is_async=is_async)
+    (record,) = [r for r in caplog.records if r.name == "modelstudio"]
+    assert "secret" not in record.message
+    assert "InternalServerError: status 503" in record.message
+
+
+async def test_aiohttp_does_not_repeat_a_request_by_itself() -> None:
+    """It would, for methods that are idempotent; there is one retry loop."""
+    with serve_http(OK, HUNG_UP) as server:
+        connection = connection_to(server.base_url)
+        for method in ("GET", "DELETE"):
+            server.responses[:] = [OK, HUNG_UP]
+            request = HttpRequest(method=method, path="/things")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - one of both
+            await fetched(connection, request, is_async=True)
+            with pytest.raises(errors.APIConnectionError):
+                await fetched(connection, request, is_async=True)
+    assert [r.method for r in server.received] == ["GET"] * 2 + ["DELETE"] * 2
+
+
 # --- Files ------------------------------------------------------------------------
 
 
@@ -439,6 +515,28 @@ async def test_a_download_that_breaks_off_begins_again(
         await downloaded(connection, request, to, is_async=is_async)
     assert to.read_bytes() == b"complete"
     assert len(server.received) == 2
+
+
+@SYNC_AND_ASYNC
+async def test_two_downloads_to_one_path_do_not_mix(
+    is_async: bool, tmp_path: Path
+) -> None:
+    to = tmp_path / "file"
+    contents = [bytes([number]) * 3_000_000 for number in range(4)]
+    with serve_http(*map(Scripted, [200] * 4, contents)) as server:
+        connection = connection_to(server.base_url)
+        request = HttpRequest(method="GET", path="/files/1/content")
+        if is_async:
+            await asyncio.gather(
+                *(downloaded(connection, request, to, is_async=True) for _ in contents)
+            )
+        else:
+            with ThreadPoolExecutor() as threads:
+                arguments = (connection, request, to, connection.context)
+                runs = [threads.submit(download, *arguments) for _ in contents]
+            assert [run.result() for run in runs] == [None] * 4
+    assert to.read_bytes() in contents
+    assert names_in(tmp_path) == ["file"]
 
 
 @SYNC_AND_ASYNC
@@ -490,10 +588,11 @@ async def test_the_log_says_what_happens_and_no_content(
 
 
 @SYNC_AND_ASYNC
-async def test_the_log_has_no_signature(
+async def test_no_log_has_a_signature(
     is_async: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("DEBUG", "modelstudio")
+    """Neither our own nor those of the libraries below."""
+    caplog.set_level("DEBUG")
     with serve_http(OK) as other:
         request = HttpRequest(method="GET", url=f"{other.base_url}/a?Signature=secret")
         await fetched(connection_to(other.base_url), request, is_async=is_async)
