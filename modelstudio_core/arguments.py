@@ -10,8 +10,10 @@ import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, cast
+from weakref import WeakKeyDictionary
 
 from pydantic import (
     BaseModel,
@@ -21,6 +23,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
+from pydantic.fields import FieldInfo
 from typing_extensions import override
 
 from modelstudio_core import endpoints
@@ -324,27 +327,49 @@ def _assigned_resolved_model() -> ConfigurationError:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    """The defaults of a class's arguments, and the fields that have a factory."""
+
+    values: Mapping[str, Any]
+    factories: Mapping[str, FieldInfo]
+
+    @classmethod
+    def of(cls, arguments: type[ServiceArguments]) -> "_Defaults":
+        if not arguments.argument_names:
+            raise TypeError(f"{arguments.__name__} must set argument_names.")
+        fields = {n: arguments.model_fields[n] for n in arguments.argument_names}
+        return cls(
+            {n: f.default for n, f in fields.items() if not f.is_required()},
+            {
+                n: field
+                for n, field in fields.items()
+                if field.default_factory is not None
+                and not field.default_factory_takes_validated_data
+            },
+        )
+
+
+# By class, and no longer than the class exists.
+_defaults: Final[WeakKeyDictionary[type[ServiceArguments], _Defaults]] = (
+    WeakKeyDictionary()
+)
+
+
 def _defaults_of(cls: type[ServiceArguments]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the defaults of a class's arguments, and what its factories produce.
 
     Raises:
         TypeError: The class does not name its arguments.
     """
-    if not cls.argument_names:
-        raise TypeError(f"{cls.__name__} must set argument_names.")
-    fields = {
-        name: field
-        for name, field in cls.model_fields.items()
-        if name in cls.argument_names and not field.is_required()
-    }
-    defaults = {name: field.default for name, field in fields.items()}
+    defaults = _defaults.get(cls)
+    if defaults is None:
+        defaults = _defaults[cls] = _Defaults.of(cls)
     produced = {
         name: field.get_default(call_default_factory=True)
-        for name, field in fields.items()
-        if field.default_factory is not None
-        and not field.default_factory_takes_validated_data
+        for name, field in defaults.factories.items()
     }
-    return defaults, produced
+    return {**defaults.values}, produced
 
 
 def _resolved_fields(resolved: Resolved) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.chat.options import OPTION_NAMES
 from tests.support.answers import JSON, NULL_GENERATION, RESPONSE, STREAM
+from tests.support.fast_paths import NEEDS_FAST_PATHS
 from tests.support.models import FRAMEWORKS, Framework, model
 from tests.support.replay import replaying
 
@@ -393,6 +394,7 @@ def test_a_call_sends_one_request_and_a_constructor_none(framework: Framework) -
         assert len(replay.requests) == 1
 
 
+@NEEDS_FAST_PATHS
 def test_consecutive_streams_share_a_connection() -> None:
     with replaying(200, STREAM, NULL_GENERATION, times=5) as replay:
         llm = model("LangChain", replay.base_url)

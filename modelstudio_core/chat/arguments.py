@@ -20,7 +20,7 @@ from modelstudio_core.chat.options import (
     ChatOptionArguments,
     ChatOptions,
 )
-from modelstudio_core.chat.plan import ResolvedChat
+from modelstudio_core.chat.plan import ResolvedChat, plan_chat
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.sdks import HAS_DASHSCOPE
 
@@ -121,6 +121,7 @@ def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
         deprecated_models=policy,
         replacements=deepcopy(replacements),
     )
-    # Refuses options that the model does not support.
-    resolved.plan(stream=False)
+    # Refuses options that the model does not support. The plan is not kept: most of
+    # many instances never make a call.
+    plan_chat(resolved.options, resolved.model, protocol=connection.protocol)
     return resolved

@@ -127,9 +127,9 @@ def plan_chat(
     if effort == "off":
         thinks, effort = False, None
     check_budget(options, profile, thinks=thinks)
-    decision = choose_tool(
-        replace(options, reasoning_effort=effort), profile, thinks=bool(thinks)
-    )
+    if effort != options.reasoning_effort:
+        options = replace(options, reasoning_effort=effort)
+    decision = choose_tool(options, profile, thinks=bool(thinks))
     thinking = thinks if profile.thinking in SWITCHABLE else None
     plan = ChatPlan(
         model=model,

@@ -84,6 +84,8 @@ def choose_tool(
     if not options.tools:
         if options.tool_choice not in _UNFORCED:
             raise _choice_without_tools(options.tool_choice)
+        if options.tools is None and options.tool_choice is None:
+            return ToolDecision(options)
         return ToolDecision(replace(options, tools=None, tool_choice=None))
     _check_support(profile, thinks=thinks)
     takes_required = "required" in (profile.forced_tool_choice or ())

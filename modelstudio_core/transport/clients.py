@@ -131,7 +131,7 @@ def _make_async_handle(connection: Connection, large: bool) -> ClientHandle:
 
 
 def _headers_of(connection: Connection) -> dict[str, str]:
-    """Return the headers of each request; the user's replace ours."""
+    """Return the headers of each request. Those of the user have precedence."""
     defaults = {
         "User-Agent": f"modelstudio-integrations/{__version__}",
         # Some versions of the openai SDK leave it out.

@@ -71,14 +71,12 @@ class HttpRequest:
         return self.method == "DELETE" or self.url is not None
 
 
+# The rest is any printable ASCII without a backslash and a fragment.
 _OTHER_URL: Final = re.compile(
-    r"""
-    (?P<scheme>https?)://
-    (?P<host>[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])
-    (:(?P<port>\d{1,5}))?
-    (?P<rest>[/?][^\s\\\#\x00-\x20\x7f-\U0010ffff]*)?
-    """,
-    re.VERBOSE,
+    r"(?P<scheme>https?)://"
+    r"(?P<host>[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+    r"(:(?P<port>[0-9]{1,5}))?"
+    r"([/?][!\"$-\[\]-~]*)?"
 )
 _MAX_PORT: Final = 65535
 

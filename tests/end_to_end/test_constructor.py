@@ -224,7 +224,9 @@ def test_a_default_factory_of_a_subclass_is_called_once(framework: Framework) ->
         produced.append(0.1 * (len(produced) + 1))
         return produced[-1]
 
-    class Made(FAST[framework]):  # type: ignore[misc,name-defined]
+    base: Any = FAST[framework]
+
+    class Made(base):  # type: ignore[misc]
         temperature: float | None = Field(default_factory=produce)
 
     for _ in range(2):
@@ -235,7 +237,9 @@ def test_a_default_factory_of_a_subclass_is_called_once(framework: Framework) ->
 
 @BOTH_FRAMEWORKS
 def test_a_dynamic_subclass_is_not_kept_alive(framework: Framework) -> None:
-    class Temporary(FAST[framework]):  # type: ignore[misc,name-defined]
+    base: Any = FAST[framework]
+
+    class Temporary(base):  # type: ignore[misc]
         pass
 
     Temporary(base_url=URL, api_key=KEY)

@@ -9,6 +9,7 @@ from modelstudio_core.emulator import Emulator, Reply
 from tests.faults.table import TABLE, Row
 from tests.faults.test_table import check_row
 from tests.support.calls import ASYNC_STYLES, CallStyle, iterate
+from tests.support.fast_paths import NEEDS_FAST_PATHS
 from tests.support.fault_server import FaultServer, prompt
 from tests.support.fault_server.faults import SSE_HEAD, http_chunk
 from tests.support.fault_server.wire import text_event
@@ -104,6 +105,7 @@ def one_burst(protocol: Protocol, count: int) -> bytes:
     return SSE_HEAD + b"".join(map(http_chunk, events)) + http_chunk(b"")
 
 
+@NEEDS_FAST_PATHS
 @PROTOCOL
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.usefixtures("httpx_only")

@@ -19,6 +19,7 @@ from modelstudio_core.foreign.fast_path import VARIABLE
 from modelstudio_core.foreign.pydantic_objects import dump_state
 from tests.langchain.support import add, model
 from tests.support.answers import NULL_GENERATION, REASONING, STREAM, TEXT
+from tests.support.fast_paths import NEEDS_FAST_PATHS
 from tests.support.replay import replaying
 
 SAMPLES: list[tuple[str, dict[str, Any]]] = [
@@ -41,6 +42,7 @@ def check_stream() -> None:
 # --- The installed version --------------------------------------------------------
 
 
+@NEEDS_FAST_PATHS
 def test_the_fast_path_is_active() -> None:
     assert _foreign.same_chunks()
     assert _foreign.fast_chunks.active
@@ -87,6 +89,7 @@ def test_chunks_add_up_and_share_nothing(new_chunk: NewChunk) -> None:
 # --- Other versions ---------------------------------------------------------------
 
 
+@NEEDS_FAST_PATHS
 def test_a_class_with_a_new_field_switches_the_fast_path_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -127,6 +130,7 @@ def test_a_missing_private_part_switches_the_fast_path_off_once(
     assert dump_state(chunk) == dump_state(_foreign.validated_chunk("x", {}))
 
 
+@NEEDS_FAST_PATHS
 def test_the_variable_switches_the_fast_path_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,6 +1,5 @@
 """Helpers of the LlamaIndex tests: models, services, recorded events."""
 
-import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from modelstudio_core.emulator.protocols.base import ChatProtocol
 from modelstudio_core.emulator.protocols.dashscope import DashScopeProtocol
 from modelstudio_core.emulator.protocols.openai import OpenAIProtocol
 from modelstudio_core.emulator.rules.chat import check_chat
-from modelstudio_core.foreign.fast_path import VARIABLE
 from tests.support.answers import JSON, WHOLE
 from tests.support.replay import Replay, replaying
 
@@ -33,9 +31,6 @@ SYNC_AND_ASYNC = pytest.mark.parametrize(
 )
 THINKING_MODELS = pytest.mark.parametrize("model", ["deepseek-v4-pro", "qwen3.7-plus"])
 
-NEEDS_FAST_PATHS = pytest.mark.skipif(
-    os.environ.get(VARIABLE) == "0", reason=f"{VARIABLE}=0 switches off what is tested"
-)
 # LlamaIndex reads all attributes of its agents, the deprecated ones of pydantic too.
 IGNORE_AGENT_WARNINGS = pytest.mark.filterwarnings(
     "ignore::pydantic.warnings.PydanticDeprecatedSince20",

@@ -44,12 +44,12 @@ from pydantic import BaseModel, Field
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.emulator import Reply, ToolCall
 from tests.llamaindex.support import (
-    NEEDS_FAST_PATHS,
     SYNC_AND_ASYNC,
     THINKING_MODELS,
     EmulatedService,
     chat_memory,
 )
+from tests.support.fast_paths import NEEDS_FAST_PATHS
 
 # Text that each of the parsers would read if it were in the answer.
 REASONING = '[1] {"x": 2}\nAnswer: NO [[B]]'

@@ -36,11 +36,11 @@ from tests.llamaindex.books import (
 )
 from tests.llamaindex.support import (
     HI,
-    NEEDS_FAST_PATHS,
     SYNC_AND_ASYNC,
     EmulatedService,
     replay_llm,
 )
+from tests.support.fast_paths import NEEDS_FAST_PATHS
 
 pytestmark = NEEDS_FAST_PATHS
 

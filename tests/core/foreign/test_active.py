@@ -1,6 +1,5 @@
 """Every fast path is active on the installed versions, and does what it is for."""
 
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -11,13 +10,12 @@ from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import errors
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.foreign import aiohttp_buffers, h11_chunks, httpcore_reads
-from modelstudio_core.foreign.fast_path import VARIABLE, FastPath
+from modelstudio_core.foreign.fast_path import FastPath
+from tests.support.fast_paths import NEEDS_FAST_PATHS
 from tests.support.models import PROTOCOLS, Protocol, model
 from tests.support.raw_server import answering
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get(VARIABLE) == "0", reason=f"{VARIABLE}=0 switches off what is tested"
-)
+pytestmark = NEEDS_FAST_PATHS
 BOTH_PROTOCOLS = pytest.mark.parametrize("protocol", PROTOCOLS)
 HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"

@@ -29,8 +29,12 @@ def test_it_is_off_with_the_variable(
 ) -> None:
     monkeypatch.setenv(VARIABLE, "0")
     probed: list[int] = []
-    path = FastPath("a thing", probe=lambda: probed.append(1) or True)
-    assert not path.active
+
+    def probe() -> bool:
+        probed.append(1)
+        return True
+
+    assert not FastPath("a thing", probe=probe).active
     assert probed == []
     assert messages(caplog) == [
         "The fast path for a thing is off: MODELSTUDIO_FAST_PATH=0"

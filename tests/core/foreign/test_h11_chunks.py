@@ -7,6 +7,7 @@ import h11
 import pytest
 
 from modelstudio_core.foreign.h11_chunks import merge_buffered_chunks
+from tests.support.fast_paths import NEEDS_FAST_PATHS
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 GOOD = b"5\r\nhello\r\n1\r\n,\r\n06\r\n world\r\nA\r\n0123\r\n5678\r\n0\r\n\r\n"
@@ -69,6 +70,7 @@ def test_merging_changes_only_the_number_of_pieces(data: bytes) -> None:
         assert (fast, pieces_after <= pieces_before) == (ordinary, True), pieces
 
 
+@NEEDS_FAST_PATHS
 def test_chunks_that_arrived_together_are_one_piece() -> None:
     assert read([GOOD], merge=False)[2] == 4
     assert read([GOOD], merge=True) == (
@@ -78,6 +80,7 @@ def test_chunks_that_arrived_together_are_one_piece() -> None:
     )
 
 
+@NEEDS_FAST_PATHS
 def test_an_incomplete_chunk_is_not_waited_for() -> None:
     data = b"1\r\na\r\n1\r\nb\r\n5\r\ncd"
     assert read([data], merge=True)[::2] == (b"abcd", 2)

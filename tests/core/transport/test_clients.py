@@ -202,10 +202,12 @@ async def test_a_stream_whose_response_does_not_end_does_not_wait(
         loop = asyncio.get_running_loop()
         began = loop.time()
         if is_async:
-            async with aclosing(llm.astream("Hi")) as chunks:  # pyright: ignore[reportArgumentType] - a generator
+            stream: Any = llm.astream("Hi")
+            async with aclosing(stream) as chunks:
                 texts = [str(chunk.text) async for chunk in chunks]
         else:
-            with closing(llm.stream("Hi")) as chunks:  # pyright: ignore[reportArgumentType] - a generator
+            stream = llm.stream("Hi")
+            with closing(stream) as chunks:
                 texts = [str(chunk.text) for chunk in chunks]
         assert "".join(texts) == "Hi"
         assert loop.time() - began < 2

@@ -465,7 +465,7 @@ async def test_aiohttp_does_not_repeat_a_request_by_itself() -> None:
         connection = connection_to(server.base_url)
         for method in ("GET", "DELETE"):
             server.responses[:] = [OK, HUNG_UP]
-            request = HttpRequest(method=method, path="/things")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - one of both
+            request = HttpRequest(method=method, path="/things")  # pyright: ignore[reportArgumentType] - one of both
             await fetched(connection, request, is_async=True)
             with pytest.raises(errors.APIConnectionError):
                 await fetched(connection, request, is_async=True)

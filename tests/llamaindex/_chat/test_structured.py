@@ -34,7 +34,8 @@ from tests.llamaindex.books import (
     Book,
     book_reply,
 )
-from tests.llamaindex.support import NEEDS_FAST_PATHS, EmulatedService, recorded_events
+from tests.llamaindex.support import EmulatedService, recorded_events
+from tests.support.fast_paths import NEEDS_FAST_PATHS
 
 Method = Callable[..., Awaitable[list[Any]]]
 
