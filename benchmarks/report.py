@@ -209,6 +209,7 @@ def _serving(runs: Sequence[Results]) -> Iterator[str]:
         (
             workload,
             client,
+            run["machine"]["date"],
             run["machine"]["python"],
             "yes" if run["options"]["freeze"] else "no",
             *_cells(run["samples"][workload][client], shown),
@@ -219,7 +220,9 @@ def _serving(runs: Sequence[Results]) -> Iterator[str]:
         if spec.environment == PROJECT and client in run["samples"].get(workload, {})
     ]
     measures = (_MEASURES[measure] for measure in shown)
-    yield from _table(("streams", "client", "Python", "frozen", *measures), rows)
+    yield from _table(
+        ("streams", "client", "date", "Python", "frozen", *measures), rows
+    )
 
 
 def _cells(
@@ -324,9 +327,10 @@ _ABOUT_CONCURRENT: Final = (
 _ABOUT_SERVING: Final = (
     "A server that reads many streams in one event loop should call `gc.collect()` and"
     " `gc.freeze()` once, after start-up and a first request: garbage collection then"
-    " skips everything that was imported. It should also run on the newest Python that"
-    " its libraries support. `python -m benchmarks --only '^100 streams' --freeze`"
-    " measures it, with `--python PATH` on another Python."
+    " skips everything that was imported. That about halves the longest time for which"
+    " LangChain streams block the loop; LlamaIndex streams hardly need it. Python 3.13"
+    " instead of 3.11 makes no clear difference. `python -m benchmarks --only"
+    " '^100 streams' --freeze` measures it, with `--python PATH` on another Python."
 )
 _ABOUT_STARTUP: Final = (
     "CPU of a new process from its first line on, compared with an empty subclass of"
