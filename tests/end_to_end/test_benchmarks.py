@@ -160,14 +160,14 @@ def test_page_compares_runs_with_other_options() -> None:
             "versions": {},
             "failures": {},
             "options": {**OPTIONS, "freeze": freeze},
-            "machine": dict.fromkeys(("processor", "system", "load", "date"), "")
-            | {"python": "3.13.0"},
+            "machine": dict.fromkeys(("processor", "system", "load"), "")
+            | {"python": "3.13.0", "date": "2026-01-31"},
             "profile": {},
         }
 
     lines = list(report._page(results(freeze=False), [results(freeze=True)]))
     for frozen in ("no", "yes"):
-        cells = f"3.13.0 | {frozen} | 1.50 s | 200.0 ms | 100.0 ms"
+        cells = f"2026-01-31 | 3.13.0 | {frozen} | 1.50 s | 200.0 ms | 100.0 ms"
         assert f"| 100 streams, new pool | ChatModelStudio | {cells} |" in lines
 
 
