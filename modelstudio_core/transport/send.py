@@ -62,7 +62,7 @@ def send(
     try:
         match sdk:
             case "openai":
-                response = client.post(**_openai_call(connection, request))
+                response = client.post(**_openai_call(connection, request, client))
             case "dashscope":
                 call = _dashscope_call(connection, request, handle)
                 response = client.transport.open_stream(**call)
@@ -93,7 +93,9 @@ async def asend(
     try:
         match sdk:
             case "openai":
-                response = await client.post(**_openai_call(connection, request))
+                response = await client.post(
+                    **_openai_call(connection, request, client)
+                )
             case "dashscope":
                 call = _dashscope_call(connection, request, handle)
                 response = await client.transport.open_stream(**call)
@@ -156,18 +158,23 @@ def _sdk_of(request: HttpRequest) -> Sdk | None:
             return None
 
 
-def _openai_call(connection: Connection, request: HttpRequest) -> dict[str, Any]:
+def _openai_call(
+    connection: Connection, request: HttpRequest, client: Any
+) -> dict[str, Any]:
     """Return the arguments of the openai SDK's ``post``.
 
     The body of the response is not read. The URL is absolute because the SDK takes more
-    time to join a relative one.
+    time to join a relative one. openai 2 would send a header twice in two spellings.
     """
+    headers = dict(request.headers)
+    if headers:
+        headers = merge_headers(client.default_headers, headers)
     return {
         "path": connection.endpoint.url("openai") + request.path,
         "cast_to": http_library().Response,
         "body": request.json,
         "stream": True,
-        "options": {"headers": request.headers, "follow_redirects": False},
+        "options": {"headers": headers, "follow_redirects": False},
     }
 
 
