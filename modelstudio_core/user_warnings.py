@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["warn_user"]
 
-# Frames of these packages are skipped: they lie between the user's code and ours.
+# Frames of these packages lie between the user's code and this package: skipped.
 _LIBRARIES: Final = frozenset(
     {
         "modelstudio_core",
