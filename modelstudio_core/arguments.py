@@ -233,8 +233,8 @@ class ServiceArguments(ConnectionArguments):
         """Return the state to pickle. The user's HTTP clients cannot be pickled."""
         if self.http_client is not None or self.http_async_client is not None:
             raise ConfigurationError(
-                f"A {type(self).__name__} with a custom http_client or"
-                " http_async_client cannot be pickled: create it in the worker."
+                f"{type(self).__name__} cannot be pickled with a custom http_client or"
+                " http_async_client: create it in the worker."
             )
         return super().__getstate__()
 
@@ -441,11 +441,11 @@ def canonical_arguments(
 def _unknown_argument(cls: type[ConnectionArguments], name: str) -> ConfigurationError:
     if name in _FOREIGN_NAMES:
         return ConfigurationError(
-            f"Unknown argument of {cls.__name__} {name!r}. Did you mean"
+            f"Unknown argument {name!r} of {cls.__name__}. Did you mean"
             f" {_FOREIGN_NAMES[name]!r}?"
         )
     names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
-    return unknown_name(f"argument of {cls.__name__}", name, names)
+    return unknown_name("argument", name, names, owner=cls.__name__)
 
 
 def _configuration_error(error: ValidationError, where: str) -> ConfigurationError:

@@ -29,13 +29,16 @@ def nearest(name: str, candidates: Iterable[str]) -> list[str]:
     )
 
 
-def unknown_name(kind: str, name: str, candidates: Iterable[str]) -> ConfigurationError:
+def unknown_name(
+    kind: str, name: str, candidates: Iterable[str], *, owner: str | None = None
+) -> ConfigurationError:
     """Return the error for an unknown name, with the most similar valid name.
 
     Args:
         kind: What the name stands for, such as ``"argument"``.
         name: The unknown name.
         candidates: The valid names.
+        owner: The class or function that has the valid names.
 
     Example:
         >>> unknown_name("argument", "regoin", ["model", "region"]).message
@@ -43,4 +46,5 @@ def unknown_name(kind: str, name: str, candidates: Iterable[str]) -> Configurati
     """
     ordered = nearest(name, candidates)
     hint = f" Did you mean {ordered[0]!r}?" if ordered else ""
-    return ConfigurationError(f"Unknown {kind} {name!r}.{hint}")
+    of_owner = f" of {owner}" if owner else ""
+    return ConfigurationError(f"Unknown {kind} {name!r}{of_owner}.{hint}")

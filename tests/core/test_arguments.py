@@ -192,7 +192,7 @@ def test_the_error_for_an_unknown_argument_suggests_one(
     name: str, suggestion: str
 ) -> None:
     message = error_message(echo, **{name: 1})
-    assert message.startswith(f"Unknown argument of Echo {name!r}. Did you mean")
+    assert message.startswith(f"Unknown argument {name!r} of Echo. Did you mean")
     assert message.endswith(f" {suggestion!r}?")
 
 
@@ -445,8 +445,8 @@ def test_a_service_with_a_users_client_cannot_be_pickled(name: str) -> None:
     kind = httpx.Client if name == "http_client" else httpx.AsyncClient
     service = echo(**{name: kind()})
     assert error_message(pickle.dumps, service) == (
-        "A Echo with a custom http_client or http_async_client cannot be"
-        " pickled: create it in the worker."
+        "Echo cannot be pickled with a custom http_client or http_async_client:"
+        " create it in the worker."
     )
 
 

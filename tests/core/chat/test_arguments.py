@@ -152,7 +152,7 @@ def test_an_option_can_be_assigned() -> None:
 @pytest.mark.parametrize("name", ["tools", "tool_choice"])
 def test_tools_are_no_arguments_of_the_constructor(name: str) -> None:
     message = error_message(make_chat, **{name: [tool("weather")]})
-    assert message.startswith(f"Unknown argument of Chat '{name}'.")
+    assert message.startswith(f"Unknown argument '{name}' of Chat.")
 
 
 # --- Calls --------------------------------------------------------------------------
