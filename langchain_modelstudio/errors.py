@@ -8,6 +8,7 @@ LangChain's retry middleware reads ``is_retryable`` from them.
 
     ModelStudioError                    ModelError
     ├── ConfigurationError              ModelInvalidRequestError; also a ValueError
+    │   └── PolicyError
     └── APIError
         ├── APIConnectionError          ModelConnectionError; also a ConnectionError
         │   └── APITimeoutError         ModelTimeoutError; also a TimeoutError
@@ -78,6 +79,7 @@ __all__ = [
     "ModelStudioError",
     "NotFoundError",
     "PermissionDeniedError",
+    "PolicyError",
     "QuotaExceededError",
     "RateLimitError",
     "ToolChoiceError",
@@ -92,6 +94,10 @@ class ConfigurationError(
     ModelStudioError, core.ConfigurationError, langchain.ModelInvalidRequestError
 ):
     """An argument of a call is invalid. No request was sent."""
+
+
+class PolicyError(ConfigurationError, core.PolicyError):
+    """The policy of the process does not allow a call. No request was sent."""
 
 
 class _Response:

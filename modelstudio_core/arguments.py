@@ -8,7 +8,7 @@ and again after each assignment, so that an object always agrees with its fields
 
 import logging
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +30,7 @@ from modelstudio_core import endpoints
 from modelstudio_core.catalog import ResolvedModel
 from modelstudio_core.endpoints import (
     API_KEY_VARIABLE,
+    MODE_VARIABLE,
     REGION_VARIABLE,
     WORKSPACE_VARIABLES,
     Endpoint,
@@ -38,6 +39,7 @@ from modelstudio_core.endpoints import (
     resolve_endpoint,
 )
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
+from modelstudio_core.policy import check_endpoint
 from modelstudio_core.transport.connection import (
     DEFAULT_CONNECT_TIMEOUT,
     DEFAULT_READ_TIMEOUT,
@@ -90,8 +92,8 @@ class ConnectionArguments(BaseModel):
     )
     mode: str | None = Field(
         default=None,
-        description="The deployment mode: where inference runs. None: the default of"
-        " the region.",
+        description="The deployment mode: where inference runs. None:"
+        f" {MODE_VARIABLE}, else the default of the region.",
     )
     workspace: str | None = Field(
         default=None,
@@ -178,7 +180,7 @@ class ServiceArguments(ConnectionArguments):
             cls = type(self)
             arguments = canonical_arguments(cls, arguments)
             defaults, produced = _defaults_of(cls)
-            resolved = cls._decide(defaults | produced | arguments)
+            resolved = cls._decide_within_policy(defaults | produced | arguments)
             arguments = produced | cls._current_arguments(arguments, resolved)
             fields = {**arguments, **_resolved_fields(resolved)}
             try:
@@ -253,6 +255,13 @@ class ServiceArguments(ConnectionArguments):
         raise NotImplementedError
 
     @classmethod
+    def _decide_within_policy(cls, arguments: Mapping[str, Any]) -> Resolved:
+        """Resolve the arguments, and check what they resolve to against the policy."""
+        resolved = cls._decide(arguments)
+        check_endpoint(resolved.connection.endpoint, resolved.model.profile.id)
+        return resolved
+
+    @classmethod
     def _current_arguments(
         cls, arguments: dict[str, Any], resolved: Resolved
     ) -> dict[str, Any]:
@@ -274,6 +283,29 @@ class ServiceArguments(ConnectionArguments):
         Args:
             before: The resolved arguments before the change; None in the constructor.
         """
+
+    @override
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Return the arguments for ``repr``: where requests go comes first."""
+        resolved = self._current()
+        if resolved is None:
+            return super().__repr_args__()
+        endpoint = resolved.connection.endpoint
+        scope = {
+            "model": self.model,
+            "region": endpoint.region,
+            "mode": endpoint.mode,
+            "host": endpoint.host,
+        }
+        # A pydantic model shows all its fields. Those with their defaults say nothing.
+        return [
+            *scope.items(),
+            *(
+                (name, value)
+                for name, value in super().__repr_args__()
+                if name not in scope and name in self.__pydantic_fields_set__
+            ),
+        ]
 
     @property
     def endpoint(self) -> Endpoint:
@@ -308,7 +340,7 @@ class ServiceArguments(ConnectionArguments):
         arguments = {name: getattr(self, name) for name in self.argument_names}
         if before is not None and not _SCOPE & set(changed):
             arguments |= self.scope_arguments()
-        resolved = self._decide(arguments)
+        resolved = self._decide_within_policy(arguments)
         # Not by __setattr__, which would resolve again.
         vars(self).update(_resolved_fields(resolved))
         self._resolved = resolved
@@ -493,7 +525,7 @@ def resolve_connection(
         connect_timeout=connect,
         read_timeout=read,
         max_retries=_check_retries(values["max_retries"]),
-        default_headers=_check_headers(values["default_headers"]),
+        default_headers=_check_headers(values["default_headers"], endpoint),
         http_client=_check_http_client(values["http_client"], "Client"),
         http_async_client=_check_http_client(
             values["http_async_client"], "AsyncClient"
@@ -563,7 +595,7 @@ def _check_retries(value: object) -> int:
     return value
 
 
-def _check_headers(value: object) -> tuple[tuple[str, str], ...]:
+def _check_headers(value: object, endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
     """Return headers as pairs. The errors do not contain their values."""
     if value is None:
         return ()
@@ -579,7 +611,24 @@ def _check_headers(value: object) -> tuple[tuple[str, str], ...]:
             raise ConfigurationError(
                 f"default_headers[{name!r}] must be a string of printable ASCII."
             )
+        if advice := _replaces_argument(name, endpoint):
+            raise ConfigurationError(
+                f"default_headers must not contain {name!r}: {advice}."
+            )
     return pairs
+
+
+def _replaces_argument(header: str, endpoint: Endpoint) -> str:
+    """Return what to do instead of passing a header; empty if it may be passed."""
+    match header.casefold():
+        case "host":
+            return "pass base_url="
+        case "x-dashscope-workspace":
+            return "pass workspace="
+        case "authorization" if endpoint.is_documented:
+            return "the service accepts the API key only, so pass api_key="
+        case _:
+            return ""
 
 
 def _check_http_client(value: object, kind: str) -> object:

@@ -31,7 +31,12 @@ APIS: Final[tuple[Api, ...]] = get_args(Api)
 
 API_KEY_VARIABLE: Final = "DASHSCOPE_API_KEY"
 REGION_VARIABLE: Final = "DASHSCOPE_REGION"
+MODE_VARIABLE: Final = "DASHSCOPE_MODE"
 WORKSPACE_VARIABLES: Final = ("DASHSCOPE_WORKSPACE_ID", "DASHSCOPE_WORKSPACE")
+ALLOWED_REGIONS_VARIABLE: Final = "MODELSTUDIO_ALLOWED_REGIONS"
+ALLOWED_MODES_VARIABLE: Final = "MODELSTUDIO_ALLOWED_MODES"
+ALLOWED_MODELS_VARIABLE: Final = "MODELSTUDIO_ALLOWED_MODELS"
+ALLOWED_BASE_URLS_VARIABLE: Final = "MODELSTUDIO_ALLOWED_BASE_URLS"
 
 _PATHS: Final[dict[Api, str]] = {
     "openai": "/compatible-mode/v1",
@@ -41,7 +46,7 @@ _PATHS: Final[dict[Api, str]] = {
 # The domain of all hosts of Alibaba Cloud, including its file storage.
 _CLOUD_DOMAIN = "aliyuncs.com"
 _WORKSPACE_DOMAIN = f"maas.{_CLOUD_DOMAIN}"
-_WORKSPACE_HEADER = "X-DashScope-WorkSpace"
+WORKSPACE_HEADER: Final = "X-DashScope-WorkSpace"
 # A workspace id becomes a DNS label of the host.
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 # DNS labels in the place of a workspace id that are not workspaces.
@@ -138,17 +143,23 @@ class Endpoint:
     """Where requests go, where data is stored and where inference runs.
 
     Attributes:
-        region: The region id; None for a custom base URL without ``region``.
+        region: The region id; None for a custom base URL without ``region``. It is only
+            declared if the endpoint is not documented.
         mode: The id of the deployment mode; None if it is not known.
         workspace: The workspace id; None for the default workspace of the account.
         openai_base_url: The full base URL of the OpenAI-compatible protocol.
         dashscope_base_url: The full base URL of the native DashScope protocol.
         headers: Headers to send with each request: the workspace's header, or none.
         data_location: Where data is stored, as the official documentation says; None if
-            it is not known.
+            it is not known. It ends in ``", as declared"`` if the endpoint is not
+            documented.
         inference_scope: Where inference runs, as the official documentation says; None
-            if it is not known.
+            if it is not known. It ends in ``", as declared"`` if the endpoint is not
+            documented.
         rerank_base_url: The full base URL of the OpenAI-compatible rerank API.
+        is_documented: Whether the host is one that the official documentation assigns
+            to ``region``. False for any other host, such as a gateway: ``region`` and
+            ``mode`` then are what the caller declared, and nothing checks them.
 
     Example:
         >>> endpoint = resolve_endpoint(region="frankfurt", workspace="ws-123")
@@ -165,6 +176,7 @@ class Endpoint:
     data_location: str | None = None
     inference_scope: str | None = None
     rerank_base_url: str = field(default="", compare=False)
+    is_documented: bool = field(default=False, compare=False)
 
     def base_url(self, protocol: Protocol) -> str:
         """Return the full base URL of a protocol.
@@ -202,6 +214,17 @@ class Endpoint:
                 assert_never(api)
 
     @property
+    def mode_declared(self) -> bool:
+        """Whether the mode is what the caller declared, and cannot be checked.
+
+        Frankfurt's modes share one host, and the workspace was created for one of them.
+        On a host that is not documented every mode is declared.
+        """
+        if self.mode is None:
+            return False
+        return not self.is_documented or has_undecided_mode(self.region)
+
+    @property
     def is_loopback(self) -> bool:
         """Whether the host is this machine."""
         return is_loopback(urlsplit(self.openai_base_url).hostname or "")
@@ -229,11 +252,13 @@ def resolve_endpoint(
         region: A region id, or an alias such as ``"frankfurt"``. If None: the region
             that ``mode`` is bound to, else ``DASHSCOPE_REGION``, else
             ``ap-southeast-1``.
-        mode: The id or an alias of a deployment mode. If None: the region's default.
+        mode: The id or an alias of a deployment mode. If None: ``DASHSCOPE_MODE``, else
+            the region's default.
         workspace: A workspace id. If None: ``DASHSCOPE_WORKSPACE_ID``, else
             ``DASHSCOPE_WORKSPACE``.
         base_url: A custom base URL instead of the region's. With it, the environment
-            variables for the region and the workspace are ignored.
+            variables for the region and the workspace are ignored, and the one for the
+            mode too if the host is not documented.
         model: The model id. In US (Virginia) without a mode, an id that ends in ``-us``
             selects the mode ``us``.
         allow_insecure_http: Whether ``base_url`` may be plain ``http`` for a host other
@@ -258,7 +283,8 @@ def resolve_endpoint(
         return _custom_base_url(
             base_url, region_id, mode_id, workspace, model, allow_insecure_http
         )
-    region_id = region_id or _choose_region(mode_id)
+    if region_id is None:
+        region_id = _choose_region(mode_id)
     mode_id = _choose_mode(region_id, mode_id, model)
     if workspace is None:
         workspace = _workspace_from_environment()
@@ -285,9 +311,34 @@ def check_protocol(protocol: str) -> Protocol:
     )
 
 
-def is_documented(endpoint: Endpoint) -> bool:
-    """Return whether the host of an endpoint is a documented one of Model Studio."""
-    return _documented_host(endpoint.host)[0] is not None
+def check_region(region: object, source: str = "region") -> str:
+    """Return the id of a region.
+
+    Args:
+        region: The id or an alias.
+        source: The argument or the variable that it is from, for the error.
+
+    Raises:
+        ConfigurationError: The region is unknown.
+
+    Example:
+        >>> check_region("Frankfurt")
+        'eu-central-1'
+    """
+    return _region_id(region, source)
+
+
+def check_mode(mode: object, source: str = "mode") -> str:
+    """Return the id of a deployment mode.
+
+    Args:
+        mode: The id or an alias.
+        source: The argument or the variable that it is from, for the error.
+
+    Raises:
+        ConfigurationError: The mode is unknown.
+    """
+    return _mode_id(mode, source)
 
 
 def is_cloud_host(host: str) -> bool:
@@ -303,6 +354,43 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_storage_of_region(host: str, region: str) -> bool:
+    """Return whether a host is the file storage (OSS) of a region.
+
+    Args:
+        host: The host, such as ``"bucket.oss-cn-beijing.aliyuncs.com"``.
+        region: The region id.
+    """
+    storage = re.escape(f"oss-{region}") + r"(-internal)?\." + re.escape(_CLOUD_DOMAIN)
+    return bool(re.search(rf"(^|\.){storage}$", host, re.IGNORECASE))
+
+
+def has_undecided_mode(region: str | None) -> bool:
+    """Return whether several modes of a region share one host and all its models."""
+    facts = _REGIONS.get(region or "")
+    return bool(facts and len(facts.modes) > 1 and facts.default_mode is None)
+
+
+def mode_of_request(region: str, declared: str | None, model: str | None) -> str | None:
+    """Return the deployment mode in which a request to a documented host runs.
+
+    Args:
+        region: The region of the host.
+        declared: The mode of the endpoint, which decides where the host and the model
+            do not.
+        model: The model id that is sent; None for a request without one.
+
+    Returns:
+        The mode; None if it is not known.
+    """
+    modes = _REGIONS[region].modes
+    if len(modes) == 1:
+        return modes[0]
+    if "us" in modes and model is not None:
+        return "us" if model.endswith(_US_SUFFIX) else "global"
+    return declared if declared in modes else None
 
 
 def regions_of_mode(mode: str) -> tuple[str, ...]:
@@ -345,15 +433,21 @@ def _region_id(name: object, source: str) -> str:
         f"{similar} ({_REGIONS[similar].aliases[0]})"
         for similar in _similar_ids(name, _REGION_IDS)
     )
-    raise ConfigurationError(f"Unknown {source} {name!r}. Regions: {regions}.")
+    mode = _MODE_IDS.get(_normalize(name)) if isinstance(name, str) else None
+    hint = f" {name!r} is a deployment mode: pass mode={mode!r}." if mode else ""
+    raise ConfigurationError(f"Unknown {source} {name!r}.{hint} Regions: {regions}.")
 
 
-def _mode_id(name: object) -> str:
+def _mode_id(name: object, source: str = "mode") -> str:
     mode = _MODE_IDS.get(_normalize(name)) if isinstance(name, str) else None
     if mode is not None:
         return mode
     modes = ", ".join(_similar_ids(name, _MODE_IDS))
-    raise ConfigurationError(f"Unknown mode {name!r}. Deployment modes: {modes}.")
+    region = _REGION_IDS.get(_normalize(name)) if isinstance(name, str) else None
+    hint = f" {name!r} is a region: pass region={region!r}." if region else ""
+    raise ConfigurationError(
+        f"Unknown {source} {name!r}.{hint} Deployment modes: {modes}."
+    )
 
 
 def _check_workspace(workspace: object, source: str) -> str:
@@ -375,8 +469,17 @@ def _workspace_from_environment() -> str | None:
 # --- Decisions --------------------------------------------------------------------
 
 
+def _mode_from_environment() -> str | None:
+    value = os.environ.get(MODE_VARIABLE)
+    return _mode_id(value, MODE_VARIABLE) if value else None
+
+
 def _choose_region(mode: str | None) -> str:
-    """Return the region of the environment, of a mode, or the default one."""
+    """Return the region of the environment, of the mode, or the default one."""
+    name = f"mode={mode!r}"
+    if mode is None:
+        mode = _mode_from_environment()
+        name = f"{MODE_VARIABLE}={mode!r}"
     value = os.environ.get(REGION_VARIABLE)
     region = _region_id(value, REGION_VARIABLE) if value else None
     if mode is None:
@@ -384,12 +487,12 @@ def _choose_region(mode: str | None) -> str:
     regions = regions_of_mode(mode)
     if region is None and len(regions) > 1:
         raise ConfigurationError(
-            f"mode={mode!r} is bound to more than one region: choose with"
+            f"{name} is bound to more than one region: choose with"
             f" region={' or region='.join(map(repr, regions))}."
         )
     if region is not None and region not in regions:
         raise ConfigurationError(
-            f"{REGION_VARIABLE}={value!r} contradicts mode={mode!r}, which is bound to"
+            f"{REGION_VARIABLE}={value!r} contradicts {name}, which is bound to"
             f" {', '.join(regions)}: pass region=, or change the variable."
         )
     return region or next(iter(regions))
@@ -398,15 +501,22 @@ def _choose_region(mode: str | None) -> str:
 def _choose_mode(region: str, mode: str | None, model: str | None) -> str | None:
     """Return the given mode if the region has it, else the default of the region."""
     facts = _REGIONS[region]
+    name = f"mode={mode!r}"
+    advice = ""
+    if mode is None:
+        # Also if the region is given: the variable asks for a scope, too.
+        mode = _mode_from_environment()
+        name = f"{MODE_VARIABLE}={mode!r}"
+        advice = " Pass mode=, or change the variable."
     if mode is None:
         if "us" in facts.modes and (model or "").endswith(_US_SUFFIX):
             return "us"
         return facts.default_mode
     if mode not in facts.modes:
         raise ConfigurationError(
-            f"mode={mode!r} is not bound to region={region!r}. Modes of {region}:"
+            f"{name} is not bound to region={region!r}. Modes of {region}:"
             f" {', '.join(facts.modes) or 'none documented'}. Regions of mode {mode}:"
-            f" {', '.join(regions_of_mode(mode))}."
+            f" {', '.join(regions_of_mode(mode))}.{advice}"
         )
     return mode
 
@@ -432,7 +542,7 @@ def _documented_endpoint(
 
 
 def _workspace_headers(workspace: str | None) -> dict[str, str]:
-    return {} if workspace is None else {_WORKSPACE_HEADER: workspace}
+    return {} if workspace is None else {WORKSPACE_HEADER: workspace}
 
 
 def _endpoint(  # noqa: PLR0917 - the fields of Endpoint
@@ -444,7 +554,12 @@ def _endpoint(  # noqa: PLR0917 - the fields of Endpoint
     paths: Mapping[Api, str] = _PATHS,
 ) -> Endpoint:
     facts = _REGIONS[region] if region else None
+    location = facts.location if facts else None
     scope = _MODES[mode].scope if mode else facts.scope_without_mode if facts else None
+    is_documented = documented_host(urlsplit(origin).netloc)[0] is not None
+    if not is_documented:
+        location = location and f"{location}, as declared"
+        scope = f"{_MODES[mode].scope}, as declared" if mode else None
     return Endpoint(
         region=region,
         mode=mode,
@@ -452,9 +567,10 @@ def _endpoint(  # noqa: PLR0917 - the fields of Endpoint
         openai_base_url=origin + paths["openai"],
         dashscope_base_url=origin + paths["dashscope"],
         headers=headers,
-        data_location=facts.location if facts else None,
+        data_location=location,
         inference_scope=scope,
         rerank_base_url=origin + paths["rerank"],
+        is_documented=is_documented,
     )
 
 
@@ -470,7 +586,7 @@ def _custom_base_url(  # noqa: PLR0917 - the six arguments of resolve_endpoint
     allow_insecure_http: bool,
 ) -> Endpoint:
     url = _parse_base_url(base_url, allow_insecure_http)
-    host_region, host_workspace = _documented_host(url.netloc)
+    host_region, host_workspace = documented_host(url.netloc)
     if host_region is not None and region not in {None, host_region}:
         raise ConfigurationError(
             f"base_url is a host of region {host_region}, which contradicts"
@@ -524,8 +640,12 @@ def _parse_base_url(base_url: object, allow_insecure_http: bool) -> SplitResult:
     return url
 
 
-def _documented_host(netloc: str) -> tuple[str | None, str | None]:
-    """Return the region and the workspace of a documented host, else two Nones."""
+def documented_host(netloc: str) -> tuple[str | None, str | None]:
+    """Return the region and the workspace of a documented host, else two Nones.
+
+    Args:
+        netloc: The host, and the port if there is one.
+    """
     host = netloc.partition(":")[0]
     for region, facts in _REGIONS.items():
         if facts.shared_host == host.casefold():

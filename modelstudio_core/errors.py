@@ -4,6 +4,7 @@
 
     ModelStudioError
     ├── ConfigurationError          also a ValueError; no request was sent
+    │   └── PolicyError
     └── APIError
         ├── APIConnectionError      also a ConnectionError
         │   └── APITimeoutError     also a TimeoutError
@@ -50,6 +51,7 @@ __all__ = [
     "ModelStudioError",
     "NotFoundError",
     "PermissionDeniedError",
+    "PolicyError",
     "QuotaExceededError",
     "RateLimitError",
     "ToolChoiceError",
@@ -148,6 +150,13 @@ class ConfigurationError(ModelStudioError, ValueError):
     """An argument is invalid, or arguments contradict each other.
 
     No request was sent.
+    """
+
+
+class PolicyError(ConfigurationError):
+    """The policy of the process does not allow a request, or is itself invalid.
+
+    No request was sent, and the same request is never repeated.
     """
 
 

@@ -74,8 +74,9 @@ def to_metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
     }
     if finish.created is not None:
         metadata["created"] = finish.created
-    if plan.model.replaced:
-        metadata["requested_model"] = plan.model.requested
+    metadata |= plan.scope
+    if plan.requested_model is not None:
+        metadata["requested_model"] = plan.requested_model
     if plan.thinking_disabled:
         metadata[f"thinking_disabled_for_{plan.thinking_disabled}"] = True
     if finish.logprobs:

@@ -170,8 +170,9 @@ def _metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         name: value for name, value in values.items() if value is not None
     }
-    if plan.model.replaced:
-        metadata["requested_model"] = plan.model.requested
+    metadata |= plan.scope
+    if plan.requested_model is not None:
+        metadata["requested_model"] = plan.requested_model
     if plan.thinking_disabled:
         metadata[f"thinking_disabled_for_{plan.thinking_disabled}"] = True
     return metadata

@@ -7,7 +7,7 @@ from modelstudio_core.catalog.chat_models import MODELS
 from modelstudio_core.catalog.kinds import kind_warning, resolve_model_as
 from modelstudio_core.catalog.lookup import known_models, resolve_model
 from modelstudio_core.catalog.profiles import ChatProfile
-from modelstudio_core.endpoints import Endpoint, is_documented
+from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import nearest, unknown_name
 
@@ -132,7 +132,7 @@ def check_scope(model: str, endpoint: Endpoint) -> None:
         ConfigurationError: The id belongs to another mode; it names the right one.
     """
     is_us = model.endswith(_US_SUFFIX)
-    if endpoint.mode is None and not (is_us and is_documented(endpoint)):
+    if endpoint.mode is None and not (is_us and endpoint.is_documented):
         return
     if is_us == (endpoint.mode == "us"):
         return

@@ -73,13 +73,13 @@ class ChatCall:
     request: HttpRequest
     context: ErrorContext
 
-    def send(self) -> HttpResponse:
+    def send(self, attempt: int) -> HttpResponse:
         """Send the request once."""
-        return send(self.connection, self.request, self.context)
+        return send(self.connection, self.request, self.context, attempt)
 
-    async def asend(self) -> AsyncHttpResponse:
+    async def asend(self, attempt: int) -> AsyncHttpResponse:
         """Async version of ``send``."""
-        return await asend(self.connection, self.request, self.context)
+        return await asend(self.connection, self.request, self.context, attempt)
 
     def parser(self, response: HttpResponse | AsyncHttpResponse) -> ChatParser:
         """Create the parser of a response."""
@@ -197,36 +197,37 @@ async def astream(call: ChatCall) -> AsyncGenerator[Event]:
 # --- One attempt ------------------------------------------------------------------
 
 
-def _generate_once(call: ChatCall) -> list[Event]:
+def _generate_once(call: ChatCall, attempt: int) -> list[Event]:
     """Return all events of an answer, also where the model answers as a stream."""
     if call.plan.stream:
-        return [event for batch in _stream_once(call) for event in batch]
-    with closing(call.send()) as response:
+        return [event for batch in _stream_once(call, attempt) for event in batch]
+    with call.send(attempt) as response:
         return _parse_body(call, response, response.read())
 
 
-async def _agenerate_once(call: ChatCall) -> list[Event]:
+async def _agenerate_once(call: ChatCall, attempt: int) -> list[Event]:
     if call.plan.stream:
-        return [event async for batch in _astream_once(call) for event in batch]
-    response = await call.asend()
-    async with aclosing(response):
+        batches = _astream_once(call, attempt)
+        return [event async for batch in batches for event in batch]
+    async with await call.asend(attempt) as response:
         return _parse_body(call, response, await response.read())
 
 
-def _begin(call: ChatCall) -> tuple[_Batch, Generator[_Batch]]:
+def _begin(call: ChatCall, attempt: int) -> tuple[_Batch, Generator[_Batch]]:
     """Start a stream and wait for its first events: until then a retry is possible."""
-    batches = _stream_once(call)
+    batches = _stream_once(call, attempt)
     return next(batches), batches
 
 
-async def _abegin(call: ChatCall) -> tuple[_Batch, AsyncGenerator[_Batch]]:
-    batches = _astream_once(call)
+async def _abegin(
+    call: ChatCall, attempt: int
+) -> tuple[_Batch, AsyncGenerator[_Batch]]:
+    batches = _astream_once(call, attempt)
     return await anext(batches), batches
 
 
-def _stream_once(call: ChatCall) -> Generator[_Batch]:
-    response = call.send()
-    with closing(response):
+def _stream_once(call: ChatCall, attempt: int) -> Generator[_Batch]:
+    with call.send(attempt) as response:
         if response.is_json:
             yield _parse_body(call, response, response.read())
             return
@@ -241,13 +242,12 @@ def _stream_once(call: ChatCall) -> Generator[_Batch]:
         except (IncompleteStreamError, APITimeoutError):
             if not parser.finished:
                 raise
-        yield parser.close()
+        yield _close(parser, response)
         response.drain(chunks)
 
 
-async def _astream_once(call: ChatCall) -> AsyncGenerator[_Batch]:
-    response = await call.asend()
-    async with aclosing(response):
+async def _astream_once(call: ChatCall, attempt: int) -> AsyncGenerator[_Batch]:
+    async with await call.asend(attempt) as response:
         if response.is_json:
             yield _parse_body(call, response, await response.read())
             return
@@ -263,8 +263,17 @@ async def _astream_once(call: ChatCall) -> AsyncGenerator[_Batch]:
         except (IncompleteStreamError, APITimeoutError):
             if not parser.finished:
                 raise
-        yield parser.close()
+        yield _close(parser, response)
         await response.drain(chunks)
+
+
+def _close(parser: ChatParser, response: HttpResponse | AsyncHttpResponse) -> _Batch:
+    """Return the last events of a response, and report them for its audit record."""
+    events = parser.close()
+    for event in events:
+        if isinstance(event, Finish):
+            response.report(event.usage and event.usage.raw, event.request_id)
+    return events
 
 
 def _parse_body(
@@ -273,7 +282,7 @@ def _parse_body(
     """Parse a complete body: one JSON object, or a stream."""
     parser = call.parser(response)
     feed = parser.feed if response.is_stream else parser.feed_body
-    events = [*feed(body), *parser.close()]
+    events = [*feed(body), *_close(parser, response)]
     for event in events:
         if isinstance(event, Finish) and event.finish_reason is None:
             warn_user(

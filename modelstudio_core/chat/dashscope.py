@@ -62,6 +62,7 @@ def build_request(
         api="dashscope",
         path=f"/services/aigc/{profile.native_path}/generation",
         headers=_STREAM_HEADERS if plan.stream else _NO_HEADERS,
+        requested_model=plan.requested_model,
         json={
             "model": profile.id,
             "input": {

@@ -47,7 +47,12 @@ def build_request(
     body["stream"] = plan.stream
     if plan.stream and include_usage:
         body["stream_options"] = {"include_usage": True}
-    return HttpRequest(api="openai", path=_PATH, json=body | plan.extra_body())
+    return HttpRequest(
+        api="openai",
+        path=_PATH,
+        json=body | plan.extra_body(),
+        requested_model=plan.requested_model,
+    )
 
 
 class Parser(ChatParser):

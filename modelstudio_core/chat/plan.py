@@ -15,7 +15,7 @@ from modelstudio_core.chat.checks import check_budget, check_options, resolve_ef
 from modelstudio_core.chat.messages import to_json_value
 from modelstudio_core.chat.options import RULES, THINKING_AMOUNT, ChatOptions
 from modelstudio_core.chat.tools import SWITCHABLE, choose_tool, log_once
-from modelstudio_core.endpoints import Protocol
+from modelstudio_core.endpoints import Endpoint, Protocol
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.wire.refusals import ErrorContext
@@ -46,6 +46,7 @@ class ChatPlan:
         call_required: Whether an answer without a tool call is an error.
         notice: The text of a warning for the user; empty for none.
         stream: Whether the response is a stream.
+        endpoint: Where the request goes; None if it is not sent.
     """
 
     model: ResolvedModel
@@ -55,6 +56,21 @@ class ChatPlan:
     call_required: bool = False
     notice: str = ""
     stream: bool = False
+    endpoint: Endpoint | None = field(default=None, compare=False)
+
+    @property
+    def requested_model(self) -> str | None:
+        """The model id that the user asked for, if another one is sent."""
+        return self.model.requested if self.model.replaced else None
+
+    @property
+    def scope(self) -> dict[str, str]:
+        """The region and the mode, as far as they are known, for metadata."""
+        endpoint = self.endpoint
+        if endpoint is None:
+            return {}
+        values = {"region": endpoint.region, "mode": endpoint.mode}
+        return {name: value for name, value in values.items() if value is not None}
 
     @property
     def preserve_thinking(self) -> bool:
@@ -237,12 +253,14 @@ class ResolvedChat:
         """
         plan = self._plans.get(stream)
         if plan is None:
-            plan = self._plans[stream] = plan_chat(
+            plan = plan_chat(
                 self.options,
                 self.model,
                 protocol=self.connection.protocol,
                 stream=stream,
             )
+            plan = replace(plan, endpoint=self.connection.endpoint)
+            self._plans[stream] = plan
         return plan
 
     def with_model(

@@ -22,6 +22,7 @@ from modelstudio_core.errors import (
     IncompleteStreamError,
 )
 from modelstudio_core.transport.connection import Connection
+from modelstudio_core.transport.pools import proxy_of
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["broken_body_error", "status_error", "translate_error"]
@@ -66,7 +67,8 @@ def translate_error(
         )
     sdk_errors = [sdk.APIConnectionError for sdk in (openai, dashscope) if sdk]
     if _is_timeout(error) or _is_transport_error(error, *sdk_errors):
-        return _unanswered_error(error, context)
+        proxy = _proxy_hint(connection, pool, context.host)
+        return _unanswered_error(error, context, proxy)
     return error
 
 
@@ -118,27 +120,47 @@ def _response_in(error: Exception) -> _Refused | None:
     )
 
 
-def _unanswered_error(error: Exception, context: ErrorContext) -> APIError:
-    """Return the error for a request without a response."""
+def _proxy_hint(connection: Connection, pool: object, host: str) -> str:
+    """Return words that name the proxy of a request; empty if there is none.
+
+    The proxies of a client that was passed in are not known.
+    """
+    if pool is connection.http_client or pool is connection.http_async_client:
+        return ""
+    proxy = proxy_of(connection, host)
+    return f" through the proxy {proxy} of the environment" if proxy else ""
+
+
+def _unanswered_error(error: Exception, context: ErrorContext, proxy: str) -> APIError:
+    """Return the error for a request without a response.
+
+    Args:
+        error: The exception.
+        context: The facts of the request that errors report.
+        proxy: Words that name the proxy that was used; empty for none.
+    """
     cause = error.__cause__ or error
     certificate = next(
         (e for e in _causes(cause) if isinstance(e, ssl.SSLCertVerificationError)), None
     )
     if _is_timeout(error) or _is_timeout(cause):
         failure: APIConnectionError = context.error(
-            APITimeoutError, f"{context.host} did not answer within the timeout."
+            APITimeoutError,
+            f"{context.host} did not answer within the timeout{proxy}.",
         )
     elif certificate:
         failure = context.error(
             APIConnectionError,
-            f"The certificate of {context.host} is not trusted: {_text(certificate)}."
+            f"The certificate of {context.host} is not trusted{proxy}:"
+            f" {_text(certificate)}."
             " For a custom certificate authority, set SSL_CERT_FILE or pass an"
             " http_client.",
             is_retryable=False,
         )
     else:
         failure = context.error(
-            APIConnectionError, f"{context.host} cannot be reached: {_text(cause)}"
+            APIConnectionError,
+            f"{context.host} cannot be reached{proxy}: {_text(cause)}",
         )
     failure.was_sent = _was_sent(error)
     return _with_cause(failure, cause, context)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing, closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -56,8 +55,8 @@ def fetch(
         ConfigurationError: The request must not be sent, and was not.
     """
 
-    def once() -> JsonAnswer:
-        with closing(send(connection, request, context)) as response:
+    def once(attempt: int) -> JsonAnswer:
+        with send(connection, request, context, attempt) as response:
             return _parse_answer(request, response, response.read())
 
     return retry(once, connection.max_retries, request)
@@ -68,9 +67,8 @@ async def afetch(
 ) -> JsonAnswer:
     """Async version of ``fetch``."""
 
-    async def once() -> JsonAnswer:
-        response = await asend(connection, request, context)
-        async with aclosing(response):
+    async def once(attempt: int) -> JsonAnswer:
+        async with await asend(connection, request, context, attempt) as response:
             return _parse_answer(request, response, await response.read())
 
     await wait_for_turn(REQUEST)
@@ -96,8 +94,8 @@ def download(
         OSError: The file cannot be written.
     """
 
-    def once() -> None:
-        with closing(send(connection, request, context)) as response:
+    def once(attempt: int) -> None:
+        with send(connection, request, context, attempt) as response:
             file = _open_part(to)
             try:
                 for chunk in response.chunks():
@@ -115,9 +113,8 @@ async def adownload(
 ) -> None:
     """Async version of ``download``."""
 
-    async def once() -> None:
-        response = await asend(connection, request, context)
-        async with aclosing(response):
+    async def once(attempt: int) -> None:
+        async with await asend(connection, request, context, attempt) as response:
             file = await asyncio.to_thread(_open_part, to)
             try:
                 await _write(response, file)
@@ -170,6 +167,11 @@ def _parse_answer(
     if not isinstance(parsed, dict):
         raise context.not_json(body, response.request_id, "a JSON object")
     answer = cast("dict[str, Any]", parsed)
+    response.report(answer.get("usage"), _text_of(answer.get("request_id")))
     if is_refusal(answer):
         raise context.from_payload(None, answer, request_id=response.request_id)
     return JsonAnswer(answer, response.request_id, response.headers)
+
+
+def _text_of(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -7,7 +7,8 @@ from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
 from typing import Any, Final, Protocol, cast
-from urllib.request import getproxies
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection
@@ -18,6 +19,7 @@ __all__ = [
     "library_of",
     "make_async_pool",
     "make_sync_pool",
+    "proxy_of",
     "sdk_takes_httpx2",
     "ssl_context",
     "timeout_for",
@@ -108,6 +110,24 @@ def _aiohttp_transport(connection: Connection) -> object:
     return aiohttp_transport.make_transport(
         http_library(), ssl_context(), MAX_CONNECTIONS
     )
+
+
+def proxy_of(connection: Connection, host: str) -> str:
+    """Return the proxy of the environment that requests to a host go through.
+
+    Args:
+        connection: How to reach the service.
+        host: The host that is called, with the port if there is one.
+
+    Returns:
+        The proxy's host and port, without its user name and password; empty for none.
+    """
+    if connection.endpoint.is_loopback or proxy_bypass(host):
+        return ""
+    scheme = urlsplit(connection.base_url).scheme
+    proxies = getproxies()
+    proxy = urlsplit(proxies.get(scheme) or proxies.get("all") or "")
+    return proxy.netloc.rpartition("@")[2] or proxy.path
 
 
 def _has_proxy() -> bool:

@@ -5,8 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, cast
 
-from modelstudio_core.endpoints import Api, Endpoint, is_cloud_host, is_loopback
+from modelstudio_core.endpoints import (
+    Api,
+    Endpoint,
+    is_cloud_host,
+    is_loopback,
+    is_storage_of_region,
+)
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.policy import Purpose
 
 __all__ = ["HttpRequest", "Upload", "check_other_host", "has_much_text"]
 
@@ -45,6 +52,9 @@ class HttpRequest:
         headers: Headers in addition to those of the connection.
         json: The body, sent as JSON.
         files: The body, sent as a multipart form.
+        requested_model: The model that the user asked for, if another one is sent.
+        models: The model ids that the request contains in other places than the field
+            ``model`` of its body or of its query, such as the lines of a file.
         repeatable: Whether a failed request may always be repeated. False for a
             request that creates something that must be paid for: it is only repeated
             if nothing can have been created, that is without a connection and after a
@@ -63,12 +73,36 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     json: Mapping[str, object] | None = None
     files: Sequence[Upload] = ()
+    requested_model: str | None = None
+    models: Sequence[str] = ()
     repeatable: bool = True
 
     @property
     def may_have_no_answer(self) -> bool:
         """Whether a response without a body is an answer: to a DELETE or an upload."""
         return self.method == "DELETE" or self.url is not None
+
+    def url_at(self, endpoint: Endpoint) -> str:
+        """Return the absolute URL, without ``query``.
+
+        Args:
+            endpoint: The endpoint to which the request is sent.
+        """
+        return self.url or endpoint.url(self.api) + self.path
+
+    @property
+    def model_ids(self) -> tuple[str, ...]:
+        """All model ids that the request contains."""
+        named = ((self.json or {}).get("model"), self.query.get("model"))
+        ids = [name for name in named if isinstance(name, str)]
+        return tuple(dict.fromkeys([*ids, *self.models]))
+
+    @property
+    def purpose(self) -> Purpose:
+        """Whether it is for the service, or for a file of the file storage."""
+        if self.url is None:
+            return "service"
+        return "result" if self.method == "GET" else "upload"
 
 
 # The rest is any printable ASCII without a backslash and a fragment.
@@ -81,15 +115,17 @@ _OTHER_URL: Final = re.compile(
 _MAX_PORT: Final = 65535
 
 
-def check_other_host(url: str, endpoint: Endpoint) -> str:
+def check_other_host(url: str, endpoint: Endpoint, *, upload: bool = False) -> str:
     """Check that a request may be sent to a host other than the endpoint's.
 
     Uploads and results are in the file storage of Alibaba Cloud. For an endpoint on
-    this machine they may be on this machine too.
+    this machine they may be on this machine too. Data is only uploaded to the file
+    storage of the endpoint's region.
 
     Args:
         url: An absolute URL.
         endpoint: The endpoint that the request belongs to.
+        upload: Whether data is sent to the host.
 
     Returns:
         The host, with its port if it has one.
@@ -112,6 +148,12 @@ def check_other_host(url: str, endpoint: Endpoint) -> str:
         raise ConfigurationError(
             f"A URL on host {host!r} is not allowed: files must be on a host of Alibaba"
             " Cloud, with https."
+        )
+    region = endpoint.region if endpoint.is_documented else None
+    if upload and region is not None and not is_storage_of_region(host, region):
+        raise ConfigurationError(
+            f"An upload to host {host!r} is not allowed: data of region {region} must"
+            " stay in the file storage of that region."
         )
     return f"{host}:{parts['port']}" if parts["port"] else host
 

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import suppress
-from typing import Final, Protocol
+from types import TracebackType
+from typing import Final, Protocol, Self, cast
 
 from modelstudio_core.errors import APIError
 from modelstudio_core.foreign.h11_chunks import merge_buffered_chunks
 from modelstudio_core.foreign.httpcore_reads import limited_reads
+from modelstudio_core.transport.audit import AuditRecord, tokens_of
 from modelstudio_core.transport.clients import ClientHandle
 from modelstudio_core.transport.failures import broken_body_error
 from modelstudio_core.wire.refusals import ErrorContext
@@ -74,11 +76,35 @@ class _BaseResponse:
     """The headers of a response, and a reference that keeps its client open."""
 
     def __init__(
-        self, handle: ClientHandle, response: LibraryResponse, context: ErrorContext
+        self,
+        handle: ClientHandle,
+        response: LibraryResponse,
+        context: ErrorContext,
+        record: AuditRecord | None = None,
     ) -> None:
         self._handle = handle
         self._response = response
+        self._record = record
         self.context = context
+
+    def report(self, usage: object, request_id: str | None = None) -> None:
+        """Add facts of the body to the audit record.
+
+        Args:
+            usage: The ``usage`` object of the body.
+            request_id: The id in the body.
+        """
+        if self._record is not None:
+            if isinstance(usage, Mapping):
+                self._record.tokens = tokens_of(cast("Mapping[str, object]", usage))
+            self._record.request_id = self._record.request_id or request_id
+
+    def _write_record(self, error: BaseException | None) -> None:
+        if (record := self._record) is not None:
+            self._record = None
+            record.status = self.status
+            record.request_id = self.request_id or record.request_id
+            record.write(error)
 
     @property
     def status(self) -> int:
@@ -123,7 +149,23 @@ class _BaseResponse:
 
 
 class HttpResponse(_BaseResponse):
-    """A response of a sync client."""
+    """A response of a sync client. As a context manager it is closed at the end."""
+
+    def __enter__(self) -> Self:
+        """Return the response."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the response and write its audit record."""
+        try:
+            self.close()
+        finally:
+            self._write_record(error)
 
     def read(self) -> bytes:
         """Return the complete body.
@@ -165,7 +207,23 @@ class HttpResponse(_BaseResponse):
 
 
 class AsyncHttpResponse(_BaseResponse):
-    """A response of an async client."""
+    """Async version of ``HttpResponse``."""
+
+    async def __aenter__(self) -> Self:
+        """Return the response."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the response and write its audit record."""
+        try:
+            await self.aclose()
+        finally:
+            self._write_record(error)
 
     async def read(self) -> bytes:
         """Return the complete body.

@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from modelstudio_core.errors import (
@@ -29,11 +30,11 @@ _CODE: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _logger: Final = logging.getLogger("modelstudio")
 
 
-def retry(once: Callable[[], _T], max_retries: int, request: HttpRequest) -> _T:
+def retry(once: Callable[[int], _T], max_retries: int, request: HttpRequest) -> _T:
     """Call a function, and call it again after an error that may be temporary.
 
     Args:
-        once: The function: one attempt.
+        once: The function: one attempt. Its argument is the number of the attempt.
         max_retries: How often it is called again at most.
         request: The request of the attempts, which may not be repeatable.
 
@@ -44,16 +45,18 @@ def retry(once: Callable[[], _T], max_retries: int, request: HttpRequest) -> _T:
         ModelStudioError: The error of the last attempt.
     """
     try:
-        return once()
+        return once(1)
     except ModelStudioError as error:
         if not (max_retries and _may_repeat(error, request)):
             raise
         first_error = [error]
 
+    numbers = count(2)
+
     def attempt() -> _T:
         if first_error:
             raise first_error.pop()
-        return once()
+        return once(next(numbers))
 
     from tenacity import Retrying  # noqa: PLC0415 - most programs never need it
 
@@ -61,20 +64,22 @@ def retry(once: Callable[[], _T], max_retries: int, request: HttpRequest) -> _T:
 
 
 async def aretry(
-    once: Callable[[], Awaitable[_T]], max_retries: int, request: HttpRequest
+    once: Callable[[int], Awaitable[_T]], max_retries: int, request: HttpRequest
 ) -> _T:
     """Async version of ``retry``."""
     try:
-        return await once()
+        return await once(1)
     except ModelStudioError as error:
         if not (max_retries and _may_repeat(error, request)):
             raise
         first_error = [error]
 
+    numbers = count(2)
+
     async def attempt() -> _T:
         if first_error:
             raise first_error.pop()
-        return await once()
+        return await once(next(numbers))
 
     from tenacity import AsyncRetrying  # noqa: PLC0415 - most programs never need it
 

@@ -10,6 +10,9 @@ from contextlib import aclosing, closing, suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.policy import check_request
+from modelstudio_core.transport.audit import AuditRecord, begin_record
 from modelstudio_core.transport.clients import (
     ClientHandle,
     async_client,
@@ -41,7 +44,10 @@ _logger: Final = logging.getLogger("modelstudio")
 
 
 def send(
-    connection: Connection, request: HttpRequest, context: ErrorContext
+    connection: Connection,
+    request: HttpRequest,
+    context: ErrorContext,
+    attempt: int = 1,
 ) -> HttpResponse:
     """Send a request and return its response when the headers are received.
 
@@ -49,15 +55,37 @@ def send(
         connection: How to reach the service.
         request: What to send.
         context: The facts of the request that errors report.
+        attempt: The number of the attempt, for the audit record: 1 for the first one.
 
     Returns:
-        The response, which the caller must close.
+        The response: a context manager, which closes it and writes its audit record.
 
     Raises:
         APIError: There was no response, or it is an error.
         ConfigurationError: The request must not be sent, and was not.
     """
     sdk, context = _route(connection, request, context)
+    record = begin_record(connection, request, attempt)
+    try:
+        return _open(connection, request, context, sdk, record)
+    except BaseException as error:
+        _write_failure(record, error)
+        raise
+
+
+def _write_failure(record: AuditRecord | None, error: BaseException) -> None:
+    # A ConfigurationError means that there was no HTTP request.
+    if record is not None and not isinstance(error, ConfigurationError):
+        record.write(error)
+
+
+def _open(
+    connection: Connection,
+    request: HttpRequest,
+    context: ErrorContext,
+    sdk: Sdk | None,
+    record: AuditRecord | None,
+) -> HttpResponse:
     handle, client = sync_client(connection, sdk)
     try:
         match sdk:
@@ -73,7 +101,7 @@ def send(
         failure = [translate_error(error, connection, handle.pool, context)]
     else:
         if response.is_success:
-            return HttpResponse(handle, response, context)
+            return HttpResponse(handle, response, context, record)
         with closing(response):
             body = b""
             with suppress(Exception):
@@ -84,10 +112,28 @@ def send(
 
 
 async def asend(
-    connection: Connection, request: HttpRequest, context: ErrorContext
+    connection: Connection,
+    request: HttpRequest,
+    context: ErrorContext,
+    attempt: int = 1,
 ) -> AsyncHttpResponse:
     """Async version of ``send``."""
     sdk, context = _route(connection, request, context)
+    record = begin_record(connection, request, attempt)
+    try:
+        return await _aopen(connection, request, context, sdk, record)
+    except BaseException as error:
+        _write_failure(record, error)
+        raise
+
+
+async def _aopen(
+    connection: Connection,
+    request: HttpRequest,
+    context: ErrorContext,
+    sdk: Sdk | None,
+    record: AuditRecord | None,
+) -> AsyncHttpResponse:
     over_httpx = _needs_httpx(request)
     handle, client = await async_client(connection, sdk, large=over_httpx)
     try:
@@ -106,7 +152,7 @@ async def asend(
         failure = [translate_error(error, connection, handle.pool, context)]
     else:
         if response.is_success:
-            return AsyncHttpResponse(handle, response, context)
+            return AsyncHttpResponse(handle, response, context, record)
         async with aclosing(response):
             body = b""
             with suppress(Exception):
@@ -118,18 +164,27 @@ async def asend(
 def _route(
     connection: Connection, request: HttpRequest, context: ErrorContext
 ) -> tuple[Sdk | None, ErrorContext]:
-    """Decide which SDK sends a request, None for none; check another host.
+    """Check that a request may be sent, and decide which SDK sends it, None for none.
 
     Returns:
         The SDK, and the context of the host that the request is sent to.
     """
+    endpoint = connection.endpoint
     if request.url is not None:
-        host = check_other_host(request.url, connection.endpoint)
+        is_upload = request.purpose == "upload"
+        host = check_other_host(request.url, endpoint, upload=is_upload)
         context = context.for_other_host(host)
+    check_request(
+        endpoint,
+        request.url_at(endpoint),
+        request.model_ids,
+        purpose=request.purpose,
+        needs_model=request.url is None and request.json is not None,
+    )
     if _logger.isEnabledFor(logging.DEBUG):
         # Without the query: that of a signed URL is a secret.
-        url = request.url or connection.endpoint.url(request.api) + request.path
-        _logger.debug("%s %s", request.method, url.partition("?")[0])
+        url = request.url_at(endpoint).partition("?")[0]
+        _logger.debug("%s %s", request.method, url)
     return _sdk_of(request), context
 
 
@@ -170,7 +225,7 @@ def _openai_call(
     if headers:
         headers = merge_headers(client.default_headers, headers)
     return {
-        "path": connection.endpoint.url("openai") + request.path,
+        "path": request.url_at(connection.endpoint),
         "cast_to": http_library().Response,
         "body": request.json,
         "stream": True,
@@ -220,7 +275,7 @@ def _plain_request(
             headers["Content-Type"] = "application/json"
         return handle.pool.build_request(
             request.method,
-            connection.endpoint.url(request.api) + request.path,
+            request.url_at(connection.endpoint),
             params=request.query or None,
             headers=merge_headers(headers, handle.headers, request.headers),
             timeout=timeout,

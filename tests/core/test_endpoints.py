@@ -14,7 +14,6 @@ from modelstudio_core.endpoints import (
     api_key_from_environment,
     check_protocol,
     is_cloud_host,
-    is_documented,
     is_loopback,
     regions_of_mode,
     resolve_endpoint,
@@ -966,9 +965,9 @@ LOOK_ALIKES = [
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.region)
 def test_hosts_of_the_service_are_documented(row: Row) -> None:
     endpoint = resolve_endpoint(region=row.region, workspace="ws-123")
-    assert is_documented(endpoint)
+    assert endpoint.is_documented
     if row.shared_host:
-        assert is_documented(resolve_endpoint(region=row.region))
+        assert resolve_endpoint(region=row.region).is_documented
 
 
 @pytest.mark.parametrize(
@@ -980,15 +979,15 @@ def test_hosts_of_the_service_are_documented(row: Row) -> None:
     ],
 )
 def test_a_custom_base_url_can_be_documented(base_url: str) -> None:
-    assert is_documented(resolve_endpoint(base_url=base_url))
+    assert resolve_endpoint(base_url=base_url).is_documented
 
 
 @pytest.mark.parametrize("base_url", LOOK_ALIKES)
 def test_other_hosts_are_not_documented(base_url: str) -> None:
     """A region that is passed describes the gateway, and does not change its host."""
-    assert not is_documented(resolve_endpoint(base_url=base_url))
+    assert not resolve_endpoint(base_url=base_url).is_documented
     endpoint = resolve_endpoint(base_url=base_url, region="us", workspace="ws-1")
-    assert not is_documented(endpoint)
+    assert not endpoint.is_documented
 
 
 @pytest.mark.parametrize(
