@@ -277,8 +277,9 @@ def _check_address(policy: Policy, sources: Mapping[str, str], target: _Target) 
         bounds = [name for name in _VARIABLES if getattr(policy, name) is not None]
         raise PolicyError(
             f"{target.origin} is not a documented host of Model Studio, and"
-            f" {_join(sources[name] for name in bounds)} does not allow it. Allow its origin in"
-            f" {ALLOWED_BASE_URLS_VARIABLE} or Policy(base_urls=...), or use a region."
+            f" {_join(sources[name] for name in bounds)} does not allow it: use a"
+            f" region, or allow its origin with {ALLOWED_BASE_URLS_VARIABLE} or"
+            " Policy(base_urls=...)."
         )
     if policy.regions is None and policy.modes is None and not is_listed:
         raise PolicyError(

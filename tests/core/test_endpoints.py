@@ -737,9 +737,11 @@ def test_another_host_with_every_argument() -> None:
         openai_base_url=f"{GATEWAY}/compatible-mode/v1",
         dashscope_base_url=f"{GATEWAY}/api/v1",
         headers={HEADER: "ws-1"},
-        data_location="Germany (Frankfurt)",
-        inference_scope="Limited to the EU",
+        data_location="Germany (Frankfurt), as declared",
+        inference_scope="Limited to the EU, as declared",
     )
+    assert not endpoint.is_documented
+    assert endpoint.mode_declared
 
 
 def test_another_host_needs_no_workspace() -> None:
@@ -751,7 +753,7 @@ def test_another_host_needs_no_workspace() -> None:
 def test_another_host_with_a_mode_only() -> None:
     endpoint = resolve_endpoint(base_url=GATEWAY, mode="us")
     assert (endpoint.region, endpoint.mode) == (None, "us")
-    assert endpoint.inference_scope == "Limited to the United States"
+    assert endpoint.inference_scope == "Limited to the United States, as declared"
     assert endpoint.data_location is None
 
 

@@ -24,6 +24,7 @@ from modelstudio_core.errors import (
     ModelStudioError,
     NotFoundError,
     PermissionDeniedError,
+    PolicyError,
     QuotaExceededError,
     RateLimitError,
     ToolChoiceError,
@@ -32,6 +33,7 @@ from modelstudio_core.errors import (
 TREE: list[tuple[type[BaseException], tuple[type[BaseException], ...]]] = [
     (ModelStudioError, (Exception,)),
     (ConfigurationError, (ModelStudioError, ValueError)),
+    (PolicyError, (ConfigurationError,)),
     (APIError, (ModelStudioError,)),
     (APIConnectionError, (APIError, ConnectionError)),
     (APITimeoutError, (APIConnectionError, TimeoutError)),

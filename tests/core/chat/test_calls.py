@@ -3,7 +3,7 @@
 import json
 import warnings
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pytest
 
@@ -382,7 +382,13 @@ class FakeResponse:
     def drain(self, chunks: Generator[bytes]) -> None:
         self.is_drained = list(chunks) == []
 
-    def close(self) -> None:
+    def report(self, usage: object, request_id: str | None) -> None:
+        assert (usage, request_id) == (None, "r-1")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.is_closed = True
 
 
@@ -396,7 +402,10 @@ class FakeAsyncResponse(FakeResponse):
     async def drain(self, chunks: AsyncGenerator[bytes]) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as the real ones
         self.is_drained = [piece async for piece in chunks] == []
 
-    async def aclose(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         self.is_closed = True
 
 
@@ -405,7 +414,7 @@ def response(monkeypatch: pytest.MonkeyPatch) -> FakeResponse:
     """Answer every synchronous call with one response."""
     fake = FakeResponse()
 
-    def send(_call: ChatCall) -> FakeResponse:
+    def send(_call: ChatCall, _attempt: int) -> FakeResponse:
         return fake
 
     monkeypatch.setattr(ChatCall, "send", send)
@@ -417,7 +426,7 @@ def async_response(monkeypatch: pytest.MonkeyPatch) -> FakeAsyncResponse:
     """Answer every asynchronous call with one response."""
     fake = FakeAsyncResponse()
 
-    async def asend(_call: ChatCall) -> FakeAsyncResponse:
+    async def asend(_call: ChatCall, _attempt: int) -> FakeAsyncResponse:
         return fake
 
     monkeypatch.setattr(ChatCall, "asend", asend)
