@@ -23,6 +23,7 @@ from modelstudio_core.catalog.lookup import known_models, nearest_served, resolv
 from modelstudio_core.catalog.profiles import (
     ChatProfile,
     EmbeddingProfile,
+    MediaLimits,
     MediaProfile,
     ModelKind,
     ModelMatch,
@@ -36,6 +37,7 @@ __all__ = [
     "ChatProfile",
     "DeprecatedModels",
     "EmbeddingProfile",
+    "MediaLimits",
     "MediaProfile",
     "ModelKind",
     "ModelMatch",

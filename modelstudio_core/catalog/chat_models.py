@@ -5,7 +5,10 @@ branch on a model's name anywhere else is a mistake.
 
 A source is the title of a page of the Model Studio documentation ("Chat" is the page
 "OpenAI compatible - Chat", "Vision guide" the user guide of the vision models);
-"recorded" is an exchange with the service itself.
+"recorded" is an exchange with the service itself. Four columns have one page each for
+all models, as of October 2026: ``partial`` ("Partial mode"), ``explicit_cache``
+("Context cache"), ``structured_output`` ("Structured output") and ``tool_stream``
+("Function calling"). A model that a page does not name has None there.
 
 An id that looks like a family's but has another nature (it only thinks, it speaks, it
 reads text in images) needs an entry of its own, with a longer prefix.
@@ -15,21 +18,36 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from modelstudio_core.catalog import media_limits
 from modelstudio_core.catalog.profiles import ChatProfile
 
 _IMAGE = frozenset({"text", "image"})
 _VISION = frozenset({"text", "image", "video"})
 _AUDIO = frozenset({"text", "audio"})
 _OMNI = frozenset({"text", "image", "video", "audio"})
+_VISION_PDF = frozenset({"text", "image", "video", "pdf"})
+_FILES = frozenset({"text", "file_id"})
 _JSON = frozenset({"json_object"})
 _SCHEMA = frozenset({"json_object", "json_schema"})
 _NONE = frozenset[str]()
 _NAMED = frozenset({"named"})
 _NAMED_OR_REQUIRED = frozenset({"named", "required"})
+_REQUIRED = frozenset({"required"})
 _VIRGINIA = ("us-east-1",)
 # Ids with a vendor's prefix are served by the vendor, in China (Beijing) only (Chat).
 _BEIJING = ("cn-beijing",)
 _BEIJING_SINGAPORE = ("cn-beijing", "ap-southeast-1")
+# Regions whose part of the page "Context cache" names a model.
+_BEIJING_SINGAPORE_FRANKFURT = (*_BEIJING_SINGAPORE, "eu-central-1")
+_WITH_HONGKONG = (*_BEIJING_SINGAPORE_FRANKFURT, "cn-hongkong")
+_EVERY_CACHE = (
+    "cn-beijing",
+    "us-east-1",
+    "ap-southeast-1",
+    "eu-central-1",
+    "ap-northeast-1",
+    "cn-hongkong",
+)
 # The day on which the entries that do not inherit another one were checked.
 _CHECKED = date(2026, 11, 27)
 
@@ -49,9 +67,12 @@ _DEEPSEEK = ChatProfile(
     forced_tool_choice=_NAMED,
     structured_output=_NONE,
     structured_output_while_thinking=_NONE,
+    structured_output_refused=_SCHEMA,
     search=True,
     cache=True,
+    explicit_cache=False,
     partial=False,
+    reasoning_effort=False,
     source="DeepSeek",
     checked=date(2026, 9, 15),
 )
@@ -65,6 +86,12 @@ _DEEPSEEK_V4 = replace(
     defaults={"temperature": 1.0, "top_p": 1.0, "max_tokens": 393_216},
     # reasoning_effort replaces the budget; top_k: Chat.
     refused=_PENALTIES | {"thinking_budget", "top_k"},
+    # "Structured output" lists v4 for json_object; json_schema was refused by
+    # v4.1-flash (public report, September 2026).
+    structured_output=_JSON,
+    structured_output_while_thinking=_JSON,
+    structured_output_refused=frozenset({"json_schema"}),
+    reasoning_effort=True,
     efforts={
         "low": "high",
         "medium": "high",
@@ -109,6 +136,34 @@ _DEEPSEEK_R1 = replace(
     refused=_EVERYTHING,
 )
 
+_SILICONFLOW = replace(
+    _DEEPSEEK_OTHERS,
+    thinking="hybrid-off",
+    tools=True,
+    structured_output=_NONE,
+    structured_output_while_thinking=_NONE,
+    structured_output_refused=_SCHEMA,
+    search=False,
+    explicit_cache=False,
+    partial=True,
+    refused=_PENALTIES,
+    regions=_BEIJING,
+    source="DeepSeek (SiliconFlow); Partial mode",
+    checked=_CHECKED,
+)
+_VANCHIN = replace(
+    _DEEPSEEK_OTHERS,
+    tools=True,
+    structured_output=_JSON,
+    search=False,
+    cache=True,
+    explicit_cache=False,
+    partial=True,
+    regions=_BEIJING,
+    source="DeepSeek (Vanchin); Partial mode; Structured output",
+    checked=_CHECKED,
+)
+
 _DEEPSEEK_MODELS = (
     # Snapshots, other distillations and ids of third parties: text only, like all of
     # DeepSeek's, and no more is known.
@@ -117,27 +172,64 @@ _DEEPSEEK_MODELS = (
         ids=("deepseek-r1-distill-llama-70b", "deepseek-r1-distill-llama-8b"),
         prefix="deepseek-",
     ),
+    # What SiliconFlow serves.
+    replace(_SILICONFLOW, prefix="siliconflow/deepseek", thinking=None, partial=None),
     replace(
-        _DEEPSEEK_OTHERS,
-        ids=("siliconflow/deepseek-v3.2",),
-        prefix="siliconflow/deepseek",
-        regions=_BEIJING,
+        _SILICONFLOW,
+        ids=("siliconflow/deepseek-v3.2", "siliconflow/deepseek-v3.1-terminus"),
     ),
     replace(
-        _DEEPSEEK_OTHERS,
-        ids=("vanchin/deepseek-r1", "vanchin/deepseek-v3"),
-        prefix="vanchin/deepseek",
-        regions=_BEIJING,
-        source="Chat",
+        _SILICONFLOW,
+        ids=("siliconflow/deepseek-r1-0528",),
+        thinking="only",
+        partial=False,
     ),
-    # Its name is the only source for the images.
+    replace(_SILICONFLOW, ids=("siliconflow/deepseek-v3-0324",), thinking="never"),
+    # What Vanchin serves.
+    replace(_VANCHIN, prefix="vanchin/deepseek", thinking=None, partial=None),
+    replace(_VANCHIN, ids=("vanchin/deepseek-v3.2-think",), thinking="hybrid-off"),
     replace(
-        _DEEPSEEK_OTHERS,
+        _VANCHIN,
+        ids=("vanchin/deepseek-v3.1-terminus",),
+        thinking="hybrid-off",
+        structured_output=_NONE,
+        partial=False,
+    ),
+    replace(
+        _VANCHIN,
+        ids=("vanchin/deepseek-r1",),
+        thinking="only",
+        structured_output=_NONE,
+    ),
+    replace(_VANCHIN, ids=("vanchin/deepseek-v3",), thinking="never"),
+    replace(
+        _VANCHIN,
+        ids=("vanchin/deepseek-v4-pro", "vanchin/deepseek-v4-pro-0813"),
+        prefix="vanchin/deepseek-v4",
+        thinking="hybrid-on",
+        wants_reasoning_on_tool_turns=True,
+        refused=frozenset(
+            {
+                "repetition_penalty",
+                "preserve_thinking",
+                "thinking_budget",
+                "seed",
+                "logprobs",
+                "top_logprobs",
+                "enable_search",
+                "search_options",
+            }
+        ),
+    ),
+    replace(
+        _VANCHIN,
         ids=("vanchin/deepseek-ocr",),
         prefix="vanchin/deepseek-ocr",
         inputs=_IMAGE,
-        regions=_BEIJING,
-        source="Chat; recorded (list of models)",
+        thinking="never",
+        tools=False,
+        cache=False,
+        partial=False,
     ),
     replace(_DEEPSEEK_V4, ids=("deepseek-v4-pro", "deepseek-v4-flash")),
     replace(
@@ -178,6 +270,8 @@ _DEEPSEEK_MODELS = (
         _DEEPSEEK_DELISTED,
         ids=("deepseek-v3.2",),
         replacement="qwen3.7-plus",
+        explicit_cache=True,
+        explicit_cache_regions=_BEIJING_SINGAPORE,
         thinking="hybrid-off",
         max_output=65_536,
         max_thinking=32_768,
@@ -232,19 +326,38 @@ _DEEPSEEK_MODELS = (
 _QWEN = ChatProfile(
     tools=True,
     forced_tool_choice=_NAMED,
-    structured_output=_SCHEMA,
+    structured_output=_JSON,
     # Recorded with json_object on qwen3.5, 3.7 and 3.8, against the documentation.
     structured_output_while_thinking=_JSON,
     search=True,
     cache=True,
     partial=True,
+    reasoning_effort=False,
+    # "The official API … does support multiple system roles" (a maintainer of Qwen,
+    # public report, April 2026).
+    several_system_messages=True,
     source="Chat; Deep thinking; Models",
     checked=date(2026, 9, 15),
 )
-_QWEN_VISION = replace(_QWEN, inputs=_VISION, native_path="multimodal-generation")
+_QWEN_VISION = replace(
+    _QWEN,
+    inputs=_VISION,
+    native_path="multimodal-generation",
+    media=media_limits.QWEN_VISION,
+)
+# PDFs in Beijing and Singapore. The page on partial mode has no Qwen3.8-Flash.
 _QWEN38 = replace(
     _QWEN_VISION,
+    inputs=_VISION_PDF,
+    media=media_limits.QWEN_VISION_PDF,
+    structured_output=_SCHEMA,
+    # The example of the page "Structured output" does not turn the thinking of
+    # qwen3.8-max off; qwen3.8-flash: a public report, September 2026.
+    structured_output_while_thinking=_SCHEMA,
+    explicit_cache=True,
+    explicit_cache_regions=_EVERY_CACHE,
     thinking="hybrid-on",
+    reasoning_effort=True,
     context_window=_1M,
     max_thinking=256 * _K,
     defaults={"temperature": 0.6},
@@ -261,6 +374,9 @@ _QWEN38 = replace(
 )
 _QWEN37_MAX = replace(
     _QWEN,
+    structured_output=_SCHEMA,
+    explicit_cache=True,
+    explicit_cache_regions=_EVERY_CACHE,
     thinking="hybrid-on",
     context_window=_1M,
     max_output=64 * _K,
@@ -270,6 +386,10 @@ _QWEN37_MAX = replace(
 # A request for more than 131,072 tokens is refused with that range (2026-09).
 _QWEN37_PLUS = replace(
     _QWEN_VISION,
+    structured_output=_SCHEMA,
+    explicit_cache=True,
+    explicit_cache_regions=_EVERY_CACHE,
+    media=media_limits.QWEN_PLUS_VISION,
     thinking="hybrid-on",
     context_window=_1M,
     max_output=128 * _K,
@@ -278,6 +398,14 @@ _QWEN37_PLUS = replace(
 )
 _QWEN36_FLASH = replace(
     _QWEN_VISION,
+    explicit_cache=True,
+    explicit_cache_regions=(
+        "cn-beijing",
+        "us-east-1",
+        "ap-southeast-1",
+        "ap-northeast-1",
+        "cn-hongkong",
+    ),
     thinking="hybrid-on",
     context_window=_1M,
     max_output=64 * _K,
@@ -296,9 +424,23 @@ _QWEN_PLUS = replace(
     defaults={"temperature": 0.7},
 )
 
+_QWEN_OLD = ChatProfile(
+    thinking="never",
+    tools=True,
+    structured_output=_JSON,
+    partial=True,
+    source="Partial mode; Function calling; Structured output",
+    checked=_CHECKED,
+)
+
 _QWEN_MODELS = (
-    replace(_QWEN38, ids=("qwen3.8-max",), prefix="qwen3.8"),
-    replace(_QWEN38, ids=("qwen3.8-flash",), prefix="qwen3.8-flash"),
+    replace(_QWEN38, ids=("qwen3.8-max", "qwen3.8-max-0902"), prefix="qwen3.8"),
+    replace(
+        _QWEN38,
+        ids=("qwen3.8-flash",),
+        prefix="qwen3.8-flash",
+        partial=None,
+    ),
     replace(
         _QWEN37_MAX,
         ids=("qwen3.7-max", "qwen3.7-max-2026-05-20", "qwen3.7-max-2026-06-08"),
@@ -309,14 +451,49 @@ _QWEN_MODELS = (
         _QWEN37_MAX,
         ids=("qwen3.7-max-preview", "qwen3.7-max-2026-05-17"),
         thinking="only",
+        explicit_cache=None,
+        explicit_cache_regions=None,
     ),
-    replace(_QWEN37_PLUS, ids=("qwen3.7-plus",), prefix="qwen3.7-plus"),
-    replace(_QWEN37_PLUS, ids=("qwen3.7-plus-us",), regions=_VIRGINIA, modes=("us",)),
-    replace(_QWEN37_PLUS, ids=("qwen3.7-flash",), prefix="qwen3.7", max_output=64 * _K),
     replace(
-        _QWEN36_FLASH, ids=("qwen3.6-plus",), prefix="qwen3.6", max_thinking=80 * _K
+        _QWEN37_PLUS,
+        ids=("qwen3.7-plus", "qwen3.7-plus-2026-05-26"),
+        prefix="qwen3.7-plus",
+    ),
+    replace(_QWEN37_PLUS, ids=("qwen3.7-plus-us",), regions=_VIRGINIA, modes=("us",)),
+    replace(
+        _QWEN37_PLUS,
+        ids=("qwen3.7-flash", "qwen3.7-flash-2026-07-15"),
+        prefix="qwen3.7",
+        max_output=64 * _K,
+        media=media_limits.QWEN_VISION,
+    ),
+    replace(
+        _QWEN36_FLASH,
+        ids=("qwen3.6-plus",),
+        prefix="qwen3.6",
+        max_thinking=80 * _K,
+        explicit_cache_regions=(
+            "cn-beijing",
+            "ap-southeast-1",
+            "eu-central-1",
+            "ap-northeast-1",
+            "cn-hongkong",
+        ),
+    ),
+    replace(
+        _QWEN36_FLASH,
+        ids=("qwen3.6-plus-2026-04-02",),
+        max_thinking=80 * _K,
+        explicit_cache=None,
+        explicit_cache_regions=None,
     ),
     replace(_QWEN36_FLASH, ids=("qwen3.6-flash",), prefix="qwen3.6-flash"),
+    replace(
+        _QWEN36_FLASH,
+        ids=("qwen3.6-flash-2026-04-16",),
+        explicit_cache=None,
+        explicit_cache_regions=None,
+    ),
     replace(_QWEN36_FLASH, ids=("qwen3.6-flash-us",), regions=_VIRGINIA, modes=("us",)),
     replace(
         _QWEN37_MAX,
@@ -324,14 +501,33 @@ _QWEN_MODELS = (
         prefix="qwen3.6-max",
         context_window=256 * _K,
         max_thinking=128 * _K,
+        structured_output=_JSON,
         search=False,
+        explicit_cache_regions=_BEIJING,
     ),
     replace(
         _QWEN36_FLASH,
-        ids=("qwen3.5-plus", "qwen3.5-flash"),
+        ids=("qwen3.5-plus", "qwen3.5-plus-2026-04-20"),
         prefix="qwen3.5",
         max_thinking=80 * _K,
+        explicit_cache_regions=_BEIJING_SINGAPORE_FRANKFURT,
     ),
+    replace(
+        _QWEN36_FLASH,
+        ids=("qwen3.5-flash",),
+        prefix="qwen3.5-flash",
+        max_thinking=80 * _K,
+        explicit_cache_regions=_WITH_HONGKONG,
+    ),
+    replace(
+        _QWEN36_FLASH,
+        ids=("qwen3.5-plus-2026-02-15", "qwen3.5-flash-2026-02-23"),
+        max_thinking=80 * _K,
+        explicit_cache=None,
+        explicit_cache_regions=None,
+    ),
+    # Open weights. Their own chat template refuses a second system message (public
+    # reports, April to September 2026).
     replace(
         _QWEN36_FLASH,
         ids=(
@@ -343,12 +539,67 @@ _QWEN_MODELS = (
         context_window=256 * _K,
         max_thinking=80 * _K,
         search=False,
+        explicit_cache=None,
+        explicit_cache_regions=None,
+        several_system_messages=False,
         source="Models; recorded (qwen3.5-35b-a3b)",
+    ),
+    replace(
+        _QWEN36_FLASH,
+        ids=("qwen3.6-35b-a3b", "qwen3.6-27b"),
+        context_window=None,
+        max_output=None,
+        max_thinking=None,
+        search=None,
+        explicit_cache=None,
+        explicit_cache_regions=None,
+        several_system_messages=False,
+        source="Deep thinking; recorded (list of models)",
+        checked=_CHECKED,
+    ),
+    replace(
+        _QWEN38,
+        ids=("qwen3.8-27b",),
+        context_window=None,
+        max_thinking=None,
+        media=media_limits.QWEN_VISION_PDF,
+        structured_output=_JSON,
+        structured_output_while_thinking=_JSON,
+        explicit_cache_regions=_BEIJING_SINGAPORE,
+        search=None,
+        several_system_messages=False,
+        source="Deep thinking; Context cache; Structured output; PDF understanding",
+        checked=_CHECKED,
+    ),
+    replace(
+        _QWEN38,
+        ids=("qwen3.8-2.4t-a95b",),
+        inputs=_VISION,
+        media=media_limits.QWEN_VISION,
+        thinking="only",
+        context_window=None,
+        max_thinking=None,
+        structured_output=_JSON,
+        structured_output_while_thinking=_JSON,
+        explicit_cache_regions=_BEIJING_SINGAPORE,
+        search=None,
+        partial=None,
+        several_system_messages=False,
+        source="Deep thinking; Context cache; Structured output",
+        checked=_CHECKED,
     ),
     replace(
         _QWEN_PLUS,
         ids=("qwen3-max",),
         prefix="qwen3-max",
+        context_window=256 * _K,
+        max_output=64 * _K,
+        explicit_cache=True,
+        explicit_cache_regions=("us-east-1", *_WITH_HONGKONG),
+    ),
+    replace(
+        _QWEN_PLUS,
+        ids=("qwen3-max-2026-01-23", "qwen3-max-preview"),
         context_window=256 * _K,
         max_output=64 * _K,
     ),
@@ -358,8 +609,16 @@ _QWEN_MODELS = (
         prefix="qwen-plus",
         # recorded: tool_choice "required" is answered with a call while not thinking.
         forced_tool_choice=_NAMED_OR_REQUIRED,
+        explicit_cache=True,
+        explicit_cache_regions=_WITH_HONGKONG,
     ),
-    replace(_QWEN_PLUS, ids=("qwen-flash",), prefix="qwen-flash"),
+    replace(
+        _QWEN_PLUS,
+        ids=("qwen-flash",),
+        prefix="qwen-flash",
+        explicit_cache=True,
+        explicit_cache_regions=_BEIJING_SINGAPORE_FRANKFURT,
+    ),
     replace(
         _QWEN_PLUS,
         ids=("qwen-plus-us", "qwen-flash-us"),
@@ -385,7 +644,9 @@ _QWEN_MODELS = (
     ChatProfile(
         ids=("qwen-plus-character",),
         prefix="qwen-plus-character",
-        source="Chat",
+        explicit_cache=True,
+        explicit_cache_regions=_BEIJING,
+        source="Chat; Context cache",
         checked=_CHECKED,
     ),
     ChatProfile(
@@ -407,7 +668,9 @@ _QWEN_MODELS = (
         _QWEN,
         ids=("qwen-long",),
         prefix="qwen-long",
+        inputs=_FILES,
         thinking="never",
+        partial=None,
         context_window=10 * _1M,
         tools=False,
         search=False,
@@ -417,6 +680,8 @@ _QWEN_MODELS = (
     ChatProfile(
         ids=("qwen-doc-turbo",),
         prefix="qwen-doc-turbo",
+        inputs=_FILES,
+        several_system_messages=True,
         regions=_BEIJING,
         source="Chat; Long context (Qwen-Long)",
         checked=_CHECKED,
@@ -429,6 +694,34 @@ _QWEN_MODELS = (
         context_window=_1M,
         max_output=64 * _K,
         search=False,
+        explicit_cache=True,
+        explicit_cache_regions=_BEIJING_SINGAPORE_FRANKFURT,
+    ),
+    # Older generations: what they hold is not known.
+    replace(_QWEN_OLD, prefix="qwen2.5-", ids=("qwen2.5-72b-instruct",)),
+    replace(_QWEN_OLD, prefix="qwen2.5-coder-", structured_output=None),
+    replace(_QWEN_OLD, prefix="qwen2.5-math-", tools=None, structured_output=None),
+    replace(
+        _QWEN_OLD,
+        ids=("qwen-coder-plus", "qwen-coder-turbo"),
+        prefix="qwen-coder-",
+        structured_output=None,
+    ),
+    replace(
+        _QWEN_OLD,
+        ids=("qwen-math-plus", "qwen-math-turbo"),
+        prefix="qwen-math-",
+        tools=None,
+        structured_output=None,
+    ),
+    ChatProfile(
+        ids=("qwen-deep-research", "qwen-deep-research-2025-12-15"),
+        prefix="qwen-deep-research",
+        protocols=("dashscope",),
+        streams_only=True,
+        regions=_BEIJING,
+        source="Qwen-Deep-Research API reference",
+        checked=_CHECKED,
     ),
     replace(
         _QWEN,
@@ -447,6 +740,7 @@ _QWEN_MODELS = (
         _QWEN_VISION,
         ids=("qvq-max",),
         prefix="qvq",
+        media=media_limits.QVQ,
         thinking="only",
         streams_thinking_only=True,
         context_window=128 * _K,
@@ -530,32 +824,59 @@ _QWEN_VL = replace(
     max_output=32 * _K,
     max_thinking=80 * _K,
     structured_output_while_thinking=_NONE,
-    search=False,
-    source="Models; recorded (qwen3-vl-flash)",
+    search=None,
+    media=media_limits.QWEN3_VL,
+    source="Models; Vision guide; recorded (qwen3-vl-flash)",
 )
 _QWEN3_VL_OPEN = replace(
     _QWEN_VL,
     context_window=None,
     max_output=None,
     max_thinking=None,
+    media=media_limits.QWEN3_VL_SMALL,
     source="Models; Vision guide; recorded (list of models)",
     checked=_CHECKED,
+)
+
+# The newest page on function calling names no Qwen-VL-Max or -Plus: not known.
+_QWEN_VL_OLD = replace(
+    _QWEN_VL,
+    thinking="never",
+    context_window=128 * _K,
+    max_output=8 * _K,
+    tools=None,
+    max_thinking=None,
+    source="Models; Vision guide",
 )
 
 _QWEN_VISION_MODELS = (
     replace(
         _QWEN_VL,
-        ids=("qwen3-vl-plus", "qwen3-vl-flash"),
+        ids=("qwen3-vl-plus",),
         prefix="qwen3-vl",
         thinking="hybrid-off",
         # recorded: tool_choice "required" is answered with a call while not thinking.
         forced_tool_choice=_NAMED_OR_REQUIRED,
+        explicit_cache=True,
+        explicit_cache_regions=_WITH_HONGKONG,
+    ),
+    replace(
+        _QWEN_VL,
+        ids=("qwen3-vl-flash",),
+        prefix="qwen3-vl-flash",
+        thinking="hybrid-off",
+        forced_tool_choice=_NAMED_OR_REQUIRED,
+        # recorded
+        search=True,
+        explicit_cache=True,
+        explicit_cache_regions=_BEIJING_SINGAPORE_FRANKFURT,
     ),
     replace(
         _QWEN_VL,
         ids=("qwen3-vl-flash-us",),
         thinking="hybrid-off",
         forced_tool_choice=_NAMED_OR_REQUIRED,
+        search=True,
         regions=_VIRGINIA,
         modes=("us",),
     ),
@@ -583,21 +904,33 @@ _QWEN_VISION_MODELS = (
         structured_output=_NONE,
     ),
     replace(
-        _QWEN_VL,
-        ids=("qwen-vl-max", "qwen-vl-plus"),
+        _QWEN_VL_OLD,
+        ids=("qwen-vl-plus",),
         prefix="qwen-vl",
-        thinking="never",
-        context_window=128 * _K,
-        max_output=8 * _K,
-        tools=None,
-        max_thinking=None,
-        source="Models",
+        media=media_limits.QWEN_VL_PLUS,
+    ),
+    replace(
+        _QWEN_VL_OLD,
+        ids=("qwen-vl-max",),
+        prefix="qwen-vl-max",
+        media=media_limits.QWEN_VL_MAX,
     ),
     ChatProfile(
         ids=("qwen2.5-vl-72b-instruct", "qwen2.5-vl-32b-instruct"),
         prefix="qwen2.5-vl",
         inputs=_VISION,
         native_path="multimodal-generation",
+        thinking="never",
+        media=media_limits.QWEN_VL_PLUS,
+        source="Vision guide",
+        checked=_CHECKED,
+    ),
+    ChatProfile(
+        prefix="qwen2-vl",
+        inputs=_VISION,
+        native_path="multimodal-generation",
+        thinking="never",
+        media=media_limits.OLD_VISION,
         source="Vision guide",
         checked=_CHECKED,
     ),
@@ -605,6 +938,7 @@ _QWEN_VISION_MODELS = (
         ids=("qwen-vl-ocr", "qwen-vl-ocr-latest", "qwen-vl-ocr-2025-11-20"),
         prefix="qwen-vl-ocr",
         inputs=_IMAGE,
+        media=media_limits.QWEN_VL_OCR,
         native_path="multimodal-generation",
         source="Qwen-OCR API reference; recorded",
         checked=_CHECKED,
@@ -613,6 +947,7 @@ _QWEN_VISION_MODELS = (
         ids=("qwen3.5-ocr",),
         prefix="qwen3.5-ocr",
         inputs=_IMAGE,
+        media=media_limits.QWEN_VL_OCR,
         native_path="multimodal-generation",
         source="Qwen-OCR API reference",
         checked=_CHECKED,
@@ -642,6 +977,9 @@ _QWEN_AUDIO_MODELS = (
         ids=("qwen3.8-omni-flash",),
         prefix="qwen3.8-omni",
         inputs=_OMNI,
+        media=media_limits.OMNI_38,
+        structured_output=_JSON,
+        reasoning_effort=True,
         native_path="multimodal-generation",
         context_window=_1M,
         thinking="hybrid-on",
@@ -656,7 +994,9 @@ _QWEN_AUDIO_MODELS = (
         _OMNI_PROFILE,
         ids=("qwen3.5-omni-plus", "qwen3.5-omni-flash"),
         prefix="qwen3.5-omni",
+        media=media_limits.OMNI_35,
         thinking="never",
+        tools=True,
         streams_only=True,
         regions=_BEIJING_SINGAPORE,
     ),
@@ -665,6 +1005,7 @@ _QWEN_AUDIO_MODELS = (
         ids=("qwen3-omni-flash",),
         prefix="qwen3-omni",
         inputs=_OMNI,
+        media=media_limits.OMNI_3,
         outputs=_AUDIO,
         thinking="hybrid-off",
         streams_only=True,
@@ -672,12 +1013,15 @@ _QWEN_AUDIO_MODELS = (
         max_output=16 * _K,
         preserves_thinking=True,
         structured_output=_NONE,
+        partial=None,
+        several_system_messages=None,
         source="Chat; Models; Qwen-Omni",
     ),
     ChatProfile(
         ids=("qwen3-omni-30b-a3b-captioner",),
         prefix="qwen3-omni-30b-a3b-captioner",
         inputs=_AUDIO,
+        media=media_limits.AUDIO,
         native_path="multimodal-generation",
         source="Speech Recognition",
         checked=_CHECKED,
@@ -687,6 +1031,7 @@ _QWEN_AUDIO_MODELS = (
         _OMNI_PROFILE,
         ids=("qwen-omni-turbo",),
         prefix="qwen-omni-turbo",
+        media=media_limits.OMNI_TURBO,
         thinking="never",
         streams_only=True,
     ),
@@ -694,8 +1039,17 @@ _QWEN_AUDIO_MODELS = (
         _OMNI_PROFILE,
         ids=("qwen2.5-omni-7b",),
         prefix="qwen2.5-omni",
+        media=media_limits.OMNI_TURBO,
         thinking="never",
         streams_only=True,
+    ),
+    ChatProfile(
+        prefix="qwen2-audio",
+        inputs=_AUDIO,
+        protocols=("dashscope",),
+        native_path="multimodal-generation",
+        source="DashScope API reference",
+        checked=_CHECKED,
     ),
     ChatProfile(
         ids=("qwen-audio-turbo",),
@@ -745,8 +1099,14 @@ _QWEN_AUDIO_MODELS = (
 
 # --- Qwen that translates text ------------------------------------------------------
 
-# That two of them stream cumulatively is what public reports show.
-_QWEN_MT = ChatProfile(source="recorded; public reports", checked=_CHECKED)
+# One user message, and no system message. qwen-mt-flash and -lite stream increments.
+_QWEN_MT = ChatProfile(
+    thinking="never",
+    streams_cumulatively=False,
+    tools=False,
+    source="Machine translation (Qwen-MT); recorded",
+    checked=_CHECKED,
+)
 
 _QWEN_MT_MODELS = (
     replace(
@@ -781,10 +1141,55 @@ _GLM = ChatProfile(
     max_thinking=128 * _K,
     tools=True,
     forced_tool_choice=_NAMED,
+    tool_stream=True,
     structured_output=_JSON,
     structured_output_while_thinking=_NONE,
-    source="Chat; Deep thinking; GLM",
+    structured_output_refused=frozenset({"json_schema"}),
+    search=False,
+    explicit_cache=False,
+    partial=False,
+    source="Chat; Deep thinking; GLM; Function calling; Structured output",
     checked=date(2026, 9, 15),
+)
+# ``max`` (the default), ``high`` and ``low``.
+_GLM53_EFFORTS = {
+    "low": "low",
+    "medium": "high",
+    "high": "high",
+    "xhigh": "max",
+    "max": "max",
+}
+_GLM53 = replace(
+    _GLM,
+    thinking="only",
+    # Chat: thinking_budget is ignored.
+    structured_output=None,
+    structured_output_while_thinking=None,
+    partial=None,
+    search=None,
+    reasoning_effort=True,
+    efforts=_GLM53_EFFORTS,
+    checked=_CHECKED,
+)
+# The page "GLM (Zhipu)": it has no top_k and no repetition_penalty.
+_ZHIPU = replace(
+    _GLM,
+    context_window=None,
+    max_output=None,
+    max_thinking=None,
+    partial=True,
+    search=False,
+    refused=frozenset({"top_k", "repetition_penalty"}),
+    regions=_BEIJING,
+    source="GLM (Zhipu)",
+    checked=_CHECKED,
+)
+_ZHIPU53 = replace(
+    _ZHIPU,
+    thinking="only",
+    structured_output_while_thinking=_JSON,
+    reasoning_effort=True,
+    efforts=_GLM53_EFFORTS,
 )
 _KIMI = ChatProfile(
     context_window=256 * _K,
@@ -794,9 +1199,38 @@ _KIMI = ChatProfile(
     forced_tool_choice=_NAMED,
     structured_output=_NONE,
     structured_output_while_thinking=_NONE,
+    search=False,
+    cache=True,
+    partial=False,
+    reasoning_effort=False,
     refused=frozenset({"top_k"}),
     source="Chat; Deep thinking; Kimi",
     checked=date(2026, 9, 15),
+)
+_KIMI_VISION = replace(
+    _KIMI,
+    inputs=_VISION,
+    native_path="multimodal-generation",
+    media=media_limits.KIMI,
+    source="Chat; Deep thinking; Kimi; Vision guide",
+    checked=_CHECKED,
+)
+# What Moonshot AI serves: "in thinking mode … the reasoning_content of every assistant
+# message must be kept; tool_choice supports auto and none, kimi/kimi-k3 also required".
+_MOONSHOT = replace(
+    _KIMI_VISION,
+    forced_tool_choice=_NONE,
+    forced_tool_choice_while_thinking=_NONE,
+    structured_output=_JSON,
+    structured_output_while_thinking=None,
+    explicit_cache=False,
+    partial=True,
+    media=media_limits.MOONSHOT,
+    refused=frozenset({"top_k", "thinking_budget"}),
+    wants_reasoning_on_tool_turns=True,
+    wants_reasoning_on_every_turn=True,
+    regions=_BEIJING,
+    source="Kimi (Moonshot AI); Function calling; Partial mode; Structured output",
 )
 _MINIMAX = ChatProfile(
     thinking="only",
@@ -806,60 +1240,158 @@ _MINIMAX = ChatProfile(
     forced_tool_choice=_NAMED,
     structured_output=_NONE,
     structured_output_while_thinking=_NONE,
+    search=False,
+    cache=True,
+    explicit_cache=False,
+    partial=False,
+    # MiniMax refuses a second one with "invalid chat setting (2013)" (public reports,
+    # November 2025 to May 2026).
+    several_system_messages=False,
     refused=frozenset({"top_k"}),
-    source="Chat; Models",
+    source="Chat; Models; MiniMax",
     checked=date(2026, 9, 15),
 )
-_KIMI_VISION = replace(
-    _KIMI,
+# What MiniMax serves; its page says that temperature and top_p cannot be changed.
+_MINIMAX_VENDOR = replace(
+    _MINIMAX,
+    refused=frozenset({"top_k", "temperature", "top_p"}),
+    regions=_BEIJING,
+)
+_STEPFUN = ChatProfile(
     inputs=_VISION,
     native_path="multimodal-generation",
-    source="Chat; Deep thinking; Kimi; Vision guide",
+    media=media_limits.STEPFUN,
+    thinking="hybrid-off",
+    tools=True,
+    forced_tool_choice=_NONE,
+    forced_tool_choice_while_thinking=_NONE,
+    structured_output=_JSON,
+    structured_output_while_thinking=_JSON,
+    structured_output_refused=frozenset({"json_schema"}),
+    search=False,
+    cache=True,
+    explicit_cache=False,
+    partial=False,
+    reasoning_effort=True,
+    efforts={"low": "low", "medium": "medium", "high": "high"},
+    wants_reasoning_on_tool_turns=True,
+    wants_reasoning_on_every_turn=True,
+    refused=frozenset(
+        {
+            "thinking_budget",
+            "top_k",
+            "repetition_penalty",
+            "preserve_thinking",
+            "enable_search",
+            "search_options",
+            "seed",
+            "logprobs",
+            "top_logprobs",
+            "n",
+        }
+    ),
+    regions=_BEIJING,
+    source="Stepfun",
     checked=_CHECKED,
 )
 _OTHER_MODELS = (
-    replace(_GLM, ids=("glm-5.3",), prefix="glm-5.3", thinking="only"),
-    replace(_GLM, ids=("ZHIPU/GLM-5.3",), thinking="only", regions=_BEIJING),
+    replace(_GLM53, ids=("glm-5.3",), prefix="glm-5.3"),
+    replace(_ZHIPU53, ids=("ZHIPU/GLM-5.3",), prefix="ZHIPU/GLM-5.3"),
     replace(
-        _GLM, ids=("glm-5.2", "glm-5.1", "glm-5"), prefix="glm-5", efforts=_GLM_EFFORTS
+        _ZHIPU53,
+        ids=("ZHIPU/GLM-5.3-Flash",),
+        prefix="ZHIPU/GLM-5.3-Flash",
+        inputs=_VISION_PDF,
+        native_path="multimodal-generation",
+    ),
+    replace(
+        _ZHIPU,
+        ids=("ZHIPU/GLM-5.2",),
+        prefix="ZHIPU/GLM-",
+        reasoning_effort=True,
+    ),
+    replace(_ZHIPU, ids=("ZHIPU/GLM-5.1", "ZHIPU/GLM-5"), reasoning_effort=False),
+    replace(
+        _GLM,
+        ids=("glm-5.2", "glm-5.2-fast-preview", "glm-5"),
+        prefix="glm-5",
+        reasoning_effort=True,
+        efforts=_GLM_EFFORTS,
+    ),
+    replace(
+        _GLM,
+        ids=("glm-5.1",),
+        structured_output_while_thinking=_JSON,
+        explicit_cache=True,
+        explicit_cache_regions=_BEIJING,
+        reasoning_effort=True,
+        efforts=_GLM_EFFORTS,
     ),
     replace(
         _GLM,
         ids=("glm-5.2-us",),
+        reasoning_effort=True,
         efforts=_GLM_EFFORTS,
         regions=_VIRGINIA,
         modes=("us",),
     ),
     replace(
         _GLM,
-        ids=("glm-4.7", "glm-4.6", "glm-4.5", "glm-4.5-air"),
+        ids=("glm-4.7", "glm-4.6"),
         prefix="glm-4",
         context_window=128 * _K,
         max_output=16 * _K,
         max_thinking=32 * _K,
+        reasoning_effort=False,
+    ),
+    replace(
+        _GLM,
+        ids=("glm-4.5", "glm-4.5-air"),
+        context_window=128 * _K,
+        max_output=16 * _K,
+        max_thinking=32 * _K,
+        structured_output_while_thinking=_JSON,
+        reasoning_effort=False,
     ),
     replace(
         _KIMI_VISION,
-        ids=("kimi-k2.6", "kimi-k2.5"),
+        ids=("kimi-k2.6",),
         prefix="kimi-k2.",
         thinking="hybrid-off",
+        explicit_cache=True,
+        explicit_cache_regions=_BEIJING,
     ),
     replace(
         _KIMI_VISION,
+        ids=("kimi-k2.5",),
+        thinking="hybrid-off",
+        explicit_cache=True,
+        explicit_cache_regions=("cn-beijing", "eu-central-1"),
+    ),
+    replace(
+        _MOONSHOT,
         ids=("kimi/kimi-k2.6", "kimi/kimi-k2.5"),
         thinking="hybrid-on",
-        wants_reasoning_on_tool_turns=True,
-        regions=_BEIJING,
     ),
     replace(
-        _KIMI_VISION,
+        _MOONSHOT,
+        ids=("kimi/kimi-k2.7-code", "kimi/kimi-k2.7-code-highspeed"),
+        prefix="kimi/kimi-k2.7-code",
+        thinking="only",
+        partial=None,
+    ),
+    replace(
+        _MOONSHOT,
         ids=("kimi/kimi-k3",),
         prefix="kimi/",
-        wants_reasoning_on_tool_turns=True,
+        thinking="only",
+        forced_tool_choice=_REQUIRED,
+        forced_tool_choice_while_thinking=_REQUIRED,
+        structured_output_while_thinking=_JSON,
+        # Another client's catalog has reasoning_effort for it, and no budget.
+        reasoning_effort=True,
         max_output=None,
         max_thinking=None,
-        structured_output=None,
-        regions=_BEIJING,
     ),
     replace(
         _KIMI_VISION,
@@ -867,7 +1399,10 @@ _OTHER_MODELS = (
         prefix="kimi-k2.7-code",
         thinking="only",
         preserves_thinking=True,
+        explicit_cache=True,
+        explicit_cache_regions=_EVERY_CACHE,
     ),
+    # Announced to end on 2026-07-09, and still served.
     replace(
         _KIMI,
         ids=("kimi-k2-thinking",),
@@ -877,31 +1412,56 @@ _OTHER_MODELS = (
         structured_output=_JSON,
         structured_output_while_thinking=_JSON,
     ),
+    replace(
+        _KIMI,
+        ids=("Moonshot-Kimi-K2-Instruct",),
+        thinking="never",
+        max_output=None,
+        max_thinking=None,
+        search=True,
+        checked=_CHECKED,
+    ),
     # Chat only says that it has no thinking_budget.
     replace(
         _KIMI_VISION,
         ids=("kimi-k3",),
+        prefix="kimi-k3",
+        thinking="only",
         max_output=None,
         max_thinking=None,
-        structured_output=None,
+        structured_output=_JSON,
+        structured_output_while_thinking=_JSON,
+        search=None,
+        partial=None,
+        reasoning_effort=None,
         refused=frozenset({"top_k", "thinking_budget"}),
-        source="Chat; Vision guide",
+        source="Chat; Deep thinking; Structured output; Vision guide",
     ),
     replace(_MINIMAX, ids=("MiniMax-M2.5", "MiniMax-M2.1"), prefix="MiniMax-M2"),
     replace(
-        _MINIMAX,
+        _MINIMAX_VENDOR,
         ids=("MiniMax/MiniMax-M2.7", "MiniMax/MiniMax-M2.5", "MiniMax/MiniMax-M2.1"),
         prefix="MiniMax/MiniMax-M2",
-        regions=_BEIJING,
     ),
+    # It is a hybrid whose switch is ``thinking`` and not ``enable_thinking``.
     replace(
         _MINIMAX,
         ids=("MiniMax/MiniMax-M3",),
         prefix="MiniMax/MiniMax-",
         inputs=_VISION,
         thinking=None,
+        structured_output=None,
+        structured_output_while_thinking=None,
+        search=None,
+        partial=None,
         regions=_BEIJING,
-        source="Chat; Models; Vision guide",
+        source="Chat; Models; Deep thinking; Vision guide",
+        checked=_CHECKED,
+    ),
+    replace(
+        _STEPFUN,
+        ids=("stepfun/step-3.7-flash", "stepfun/step-5-preview"),
+        prefix="stepfun/",
     ),
     ChatProfile(
         ids=("xiaomi/mimo-v2.5-pro",),

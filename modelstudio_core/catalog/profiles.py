@@ -13,6 +13,7 @@ __all__ = [
     "Fusion",
     "MediaCalls",
     "MediaInput",
+    "MediaLimits",
     "MediaResult",
     "ModelKind",
     "ModelMatch",
@@ -60,7 +61,8 @@ class ModelProfile:
         prefix: The beginning of the ids of the family; empty for exact ids only.
         matched: How the name was found: as an exact id, by alias, by family prefix, or
             not at all (``"default"``).
-        inputs: What a request may hold: of ``text``, ``image``, ``video``, ``audio``.
+        inputs: What a request may hold: of ``text``, ``image``, ``video``, ``audio``,
+            ``pdf`` (a PDF in a message) and ``file_id`` (the id of an uploaded file).
         outputs: What comes back: of ``text``, ``image``, ``video``, ``audio``,
             ``embedding``, ``score``; empty where it is not known.
         protocols: The protocols that serve it.
@@ -107,6 +109,36 @@ class ModelProfile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaLimits:
+    """The limits of one kind of input of a chat model. ``None`` means not known.
+
+    Attributes:
+        max_count: The most of them in one request, as URLs.
+        max_inline_count: The most of them in one request, as base64.
+        max_megabytes: The largest one behind a URL.
+        max_inline_megabytes: The largest one as base64, before it is encoded.
+        max_encoded_megabytes: The longest base64 text of one.
+        seconds: The shortest and the longest one.
+        frames: The fewest and the most images of a video that is a list of frames.
+        max_pages: The most pages.
+        inline: Whether it is accepted as base64, and not as a URL only.
+        formats: The formats, as the names after ``/`` in their MIME types; empty where
+            no list is published, or where the list is open.
+    """
+
+    max_count: int | None = None
+    max_inline_count: int | None = None
+    max_megabytes: int | None = None
+    max_inline_megabytes: int | None = None
+    max_encoded_megabytes: int | None = None
+    seconds: tuple[int, int] | None = None
+    frames: tuple[int, int] | None = None
+    max_pages: int | None = None
+    inline: bool | None = None
+    formats: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatProfile(ModelProfile):
     """What is known of a chat model. ``None`` means not known.
 
@@ -123,23 +155,36 @@ class ChatProfile(ModelProfile):
         tools: Whether it calls tools; ``"not-thinking"``: only while not thinking.
         forced_tool_choice: The forms of ``tool_choice`` that force a call and that it
             accepts while not thinking: of ``"named"`` and ``"required"``.
-        structured_output: The ``response_format`` types that it accepts.
+        forced_tool_choice_while_thinking: Those that it accepts while thinking.
+        tool_stream: Whether ``tool_stream`` is sent with tools: the page on function
+            calling says that GLM returns no calls without it.
+        structured_output: The ``response_format`` types that a source says it accepts.
         structured_output_while_thinking: The ``response_format`` types that it accepts
             while thinking.
+        structured_output_refused: The ``response_format`` types that a source says it
+            refuses.
         structured_output_with_tools: Whether it accepts them together with tools, and
             still calls those.
         search: Whether it accepts ``enable_search``.
         cache: Whether it has a context cache.
+        explicit_cache: Whether ``cache_control`` marks what is cached.
+        explicit_cache_regions: The regions where it does.
         partial: Whether it continues a prefix (partial mode).
+        several_system_messages: Whether it accepts several system messages, and one
+            after another message.
+        media: The limits of images, video, audio and PDFs, by the name in ``inputs``.
         native_path: The service of the native protocol that answers for it; the path is
             ``/services/aigc/{native_path}/generation``.
         defaults: What the service uses for a parameter that is not sent.
         refused: Parameters that cannot be set.
+        reasoning_effort: Whether it accepts ``reasoning_effort``.
         efforts: ``reasoning_effort`` as given → as sent. ``"off"`` on the right
-            switches thinking off; empty where there is no such parameter.
+            switches thinking off; empty where the values are not known.
         preserves_thinking: Whether ``preserve_thinking`` is on by default.
         wants_reasoning_on_tool_turns: Whether it refuses an assistant turn with tool
             calls that has no ``reasoning_content``; an empty one is accepted.
+        wants_reasoning_on_every_turn: Whether it wants the ``reasoning_content`` of
+            every assistant turn while it thinks.
     """
 
     kind: ClassVar[ModelKind] = "chat"
@@ -150,22 +195,33 @@ class ChatProfile(ModelProfile):
     max_output: int | None = None
     max_thinking: int | None = None
     thinking: Thinking | None = None
-    streams_only: bool = False
-    streams_thinking_only: bool = False
-    streams_cumulatively: bool = False
+    streams_only: bool | None = None
+    streams_thinking_only: bool | None = None
+    streams_cumulatively: bool | None = None
     tools: bool | Literal["not-thinking"] | None = None
     forced_tool_choice: frozenset[str] | None = None
+    forced_tool_choice_while_thinking: frozenset[str] | None = None
+    tool_stream: bool | None = None
     structured_output: frozenset[str] | None = None
     structured_output_while_thinking: frozenset[str] | None = None
+    structured_output_refused: frozenset[str] = frozenset()
     structured_output_with_tools: bool | None = None
     search: bool | None = None
     cache: bool | None = None
+    explicit_cache: bool | None = None
+    explicit_cache_regions: tuple[str, ...] | None = None
     partial: bool | None = None
+    several_system_messages: bool | None = None
+    media: Mapping[str, MediaLimits] = field(
+        default_factory=dict[str, MediaLimits], hash=False
+    )
     defaults: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
     refused: frozenset[str] = frozenset()
+    reasoning_effort: bool | None = None
     efforts: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
-    preserves_thinking: bool = False
-    wants_reasoning_on_tool_turns: bool = False
+    preserves_thinking: bool | None = None
+    wants_reasoning_on_tool_turns: bool | None = None
+    wants_reasoning_on_every_turn: bool | None = None
 
     @property
     def default_thinking(self) -> bool | None:

@@ -154,7 +154,7 @@ def resolve_effort(
     effort = options.reasoning_effort
     if effort is None:
         return None
-    if profile.thinking is not None and not profile.efforts:
+    if profile.reasoning_effort is False:
         takes_budget = profile.max_thinking and "thinking_budget" not in profile.refused
         advice = "Use thinking_budget instead." if takes_budget else "Remove it."
         raise ConfigurationError(

@@ -76,7 +76,9 @@ class ChatPlan:
     def preserve_thinking(self) -> bool:
         """Whether to send the reasoning of every assistant message."""
         preserve = self.options.preserve_thinking
-        return self.model.profile.preserves_thinking if preserve is None else preserve
+        if preserve is None:
+            return bool(self.model.profile.preserves_thinking)
+        return preserve
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters that have the same names in both protocols.
@@ -189,7 +191,7 @@ def _plan_format(plan: ChatPlan, *, thinks: bool) -> ChatPlan:
         or is_requested
         or while_thinking is None
         or format_type in while_thinking
-        or format_type not in (profile.structured_output or ())
+        or format_type in profile.structured_output_refused
     ):
         return plan
     log_once(

@@ -412,7 +412,7 @@ def test_a_profile_claims_schemas_with_tools_only_where_known() -> None:
         profile: Any = to_profile(resolve_model(name))
         assert profile["structured_output"] is False
     takes_both = replace(
-        resolve_model_as(ChatProfile, "qwen-max"),
+        resolve_model_as(ChatProfile, "qwen3.8-max"),
         id="both",
         structured_output_with_tools=True,
     )

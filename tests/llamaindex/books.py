@@ -32,7 +32,7 @@ BOOK_MESSAGES = [
 
 # deepseek-v4-pro gets a tool; qwen-plus does not think and gets a JSON schema.
 TOOL_MODEL = "deepseek-v4-pro"
-SCHEMA_MODEL = "qwen-plus"
+SCHEMA_MODEL = "qwen3.8-max"
 
 
 def book_reply(model: str, text: str = BOOK_JSON, **more: Any) -> Reply:

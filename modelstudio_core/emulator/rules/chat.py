@@ -234,8 +234,7 @@ def _check_format(query: ChatQuery) -> None:
     kind = query.response_format.get("type")
     if kind is None:
         return
-    supported = query.profile.structured_output
-    if supported is not None and kind not in supported:
+    if kind in query.profile.structured_output_refused:
         raise invalid_parameter(
             f"The model {query.model} does not support response_format {kind}"
             " (emulator)."

@@ -11,7 +11,7 @@ from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
 __all__ = ["check_messages"]
 
 _ROLES: Final = frozenset({"system", "user", "assistant", "tool"})
-_TEXT_ONLY: Final = frozenset({"text"})
+_WITHOUT_PARTS: Final = frozenset({"text", "file_id"})
 _INPUT_OF_PART_TYPE: Final = {
     "text": "text",
     "image_url": "image",
@@ -59,7 +59,7 @@ def _check_content(message: JsonObject, query: ChatQuery) -> None:
                 " [Unexpected item type in content.]"
             )
     # Text-only models accept a list only to mark a prefix for the context cache.
-    if inputs == _TEXT_ONLY and not query.profile.cache:
+    if inputs <= _WITHOUT_PARTS and not query.profile.cache:
         raise invalid_parameter("input content must be a string.")
 
 

@@ -164,6 +164,22 @@ def test_no_deepseek_model_accepts_top_k_or_an_image(row: Defaults) -> None:
         ("glm-5.3", "only"),
         ("qwen3-4b", "hybrid-on"),
         ("qwen3.8-omni-flash", "hybrid-on"),
+        ("qwen3.8-2.4t-a95b", "only"),
+        ("qwen3.8-27b", "hybrid-on"),
+        ("kimi-k3", "only"),
+        ("kimi/kimi-k3", "only"),
+        ("kimi/kimi-k2.7-code", "only"),
+        ("siliconflow/deepseek-v3.2", "hybrid-off"),
+        ("siliconflow/deepseek-r1-0528", "only"),
+        ("siliconflow/deepseek-v3-0324", "never"),
+        ("vanchin/deepseek-v3.2-think", "hybrid-off"),
+        ("vanchin/deepseek-r1", "only"),
+        ("vanchin/deepseek-v3", "never"),
+        ("vanchin/deepseek-v4-pro", "hybrid-on"),
+        ("stepfun/step-3.7-flash", "hybrid-off"),
+        ("ZHIPU/GLM-5.3-Flash", "only"),
+        ("ZHIPU/GLM-5.2", "hybrid-on"),
+        ("Moonshot-Kimi-K2-Instruct", "never"),
         ("qwen3-vl-8b-thinking", "only"),
         ("qwen3-vl-235b-a22b-thinking", "only"),
         ("qwen3-vl-8b-instruct", "never"),
@@ -200,8 +216,12 @@ def test_other_features_of_deepseek(
     assert profile.tools == tools
     assert profile.search is search
     assert profile.cache is cache
-    assert profile.structured_output == frozenset()
-    assert profile.structured_output_while_thinking == frozenset()
+    # The page "Structured output" lists v4 for json_object.
+    is_v4 = model.startswith("deepseek-v4")
+    formats = frozenset({"json_object"} if is_v4 else ())
+    assert profile.structured_output == formats
+    assert profile.structured_output_while_thinking == formats
+    assert "json_schema" in profile.structured_output_refused
     assert profile.partial is False
 
 
@@ -265,15 +285,23 @@ def test_native_path_follows_the_model(model: str, path: str) -> None:
 
 
 TEXT = {"text"}
+FILES = {"text", "file_id"}
 IMAGE = {"text", "image"}
 VISION = {"text", "image", "video"}
+VISION_PDF = {"text", "image", "video", "pdf"}
 OMNI = {"text", "image", "video", "audio"}
 
 
 @pytest.mark.parametrize(
     ("model", "inputs", "outputs", "path"),
     [
-        ("qwen3.8-max", VISION, TEXT, "multimodal-generation"),
+        ("qwen3.8-max", VISION_PDF, TEXT, "multimodal-generation"),
+        ("qwen3.8-flash", VISION_PDF, TEXT, "multimodal-generation"),
+        ("qwen3.7-plus", VISION, TEXT, "multimodal-generation"),
+        ("qwen-long", FILES, TEXT, "text-generation"),
+        ("stepfun/step-3.7-flash", VISION, TEXT, None),
+        ("ZHIPU/GLM-5.3-Flash", VISION_PDF, TEXT, None),
+        ("vanchin/deepseek-ocr", IMAGE, TEXT, None),
         ("qwen3.7-max", TEXT, TEXT, "text-generation"),
         ("qwen3-vl-8b-thinking", VISION, TEXT, "multimodal-generation"),
         ("qwen2.5-vl-72b-instruct", VISION, TEXT, "multimodal-generation"),
@@ -287,7 +315,7 @@ OMNI = {"text", "image", "video", "audio"}
         ("qwen-omni-turbo", OMNI, {"text", "audio"}, "multimodal-generation"),
         ("qwen-audio-turbo", {"text", "audio"}, TEXT, "multimodal-generation"),
         ("qwen3-asr-flash", {"text", "audio"}, TEXT, "multimodal-generation"),
-        ("qwen-doc-turbo", TEXT, TEXT, "text-generation"),
+        ("qwen-doc-turbo", FILES, TEXT, "text-generation"),
         ("gui-plus", VISION, TEXT, "multimodal-generation"),
         ("kimi-k2.5", VISION, TEXT, "multimodal-generation"),
         ("kimi-k2.7-code", VISION, TEXT, "multimodal-generation"),
@@ -306,6 +334,8 @@ def test_what_a_model_accepts_and_returns(
 
 def test_which_models_answer_only_as_a_stream() -> None:
     assert [m for m in known_models() if chat_profile(m).streams_only] == [
+        "qwen-deep-research",
+        "qwen-deep-research-2025-12-15",
         "qwen3.5-omni-plus",
         "qwen3.5-omni-flash",
         "qwen3-omni-flash",
@@ -339,7 +369,10 @@ def test_reasoning_is_preserved_by_default_where_the_page_says_so() -> None:
     preserving = [m for m in known_models() if chat_profile(m).preserves_thinking]
     assert preserving == [
         "qwen3.8-max",
+        "qwen3.8-max-0902",
         "qwen3.8-flash",
+        "qwen3.8-27b",
+        "qwen3.8-2.4t-a95b",
         "qwen3-omni-flash",
         "kimi-k2.7-code",
     ]
@@ -351,8 +384,171 @@ def test_who_wants_reasoning_on_tool_turns() -> None:
     }
     assert wanting == {
         "kimi-k2-thinking",
-        *(m for m in known_models() if m.startswith(("deepseek-v4", "kimi/"))),
+        *(
+            m
+            for m in known_models()
+            if m.startswith(("deepseek-v4", "vanchin/deepseek-v4", "kimi/", "stepfun/"))
+        ),
     }
+
+
+def test_who_wants_the_reasoning_of_every_turn() -> None:
+    wanting = {
+        m for m in known_models() if chat_profile(m).wants_reasoning_on_every_turn
+    }
+    assert wanting == {m for m in known_models() if m.startswith(("kimi/", "stepfun/"))}
+
+
+def test_tool_stream_is_sent_for_glm_alone() -> None:
+    sent = {m for m in known_models() if chat_profile(m).tool_stream}
+    assert sent == {m for m in known_models() if m.startswith(("glm-", "ZHIPU/"))}
+
+
+@pytest.mark.parametrize(
+    ("model", "named", "while_thinking"),
+    [
+        ("kimi/kimi-k2.6", set[str](), set[str]()),
+        ("kimi/kimi-k3", {"required"}, {"required"}),
+        ("stepfun/step-3.7-flash", set[str](), set[str]()),
+        ("kimi-k2.6", {"named"}, None),
+        ("qwen-plus", {"named", "required"}, None),
+    ],
+)
+def test_forced_tool_choice(
+    model: str, named: set[str], while_thinking: set[str] | None
+) -> None:
+    profile = chat_profile(model)
+    assert profile.forced_tool_choice is not None
+    assert set(profile.forced_tool_choice) == named
+    accepted = profile.forced_tool_choice_while_thinking
+    assert (None if accepted is None else set(accepted)) == while_thinking
+
+
+# --- The page "Partial mode" --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "partial"),
+    [
+        *((m, True) for m in ("qwen3.8-max", "qwen3.7-max", "qwen3.7-plus")),
+        *((m, True) for m in ("qwen3.7-flash", "qwen3.6-plus", "qwen3.5-flash")),
+        *((m, True) for m in ("qwen-max", "qwen-plus", "qwen-flash", "qwen-turbo")),
+        *((m, True) for m in ("qwen3-coder-plus", "qwen2.5-coder-7b-instruct")),
+        *((m, True) for m in ("qwen3-32b", "qwen2.5-7b-instruct", "qwen-math-plus")),
+        *((m, True) for m in ("qwen3-vl-plus", "qwen-vl-max", "qwen-vl-plus")),
+        *((m, True) for m in ("kimi/kimi-k3", "kimi/kimi-k2.6", "kimi/kimi-k2.5")),
+        *((m, True) for m in ("vanchin/deepseek-r1", "vanchin/deepseek-v3")),
+        ("siliconflow/deepseek-v3.2", True),
+        ("siliconflow/deepseek-r1-0528", False),
+        ("vanchin/deepseek-v3.1-terminus", False),
+        *((m, False) for m in ("deepseek-v4-pro", "glm-5.2", "kimi-k2.6")),
+        *((m, False) for m in ("MiniMax-M2.5", "qwq-plus", "kimi-k2-thinking")),
+        *((m, None) for m in ("qwen3.8-flash", "qwen-long", "kimi-k3")),
+        ("a-model-of-tomorrow", None),
+    ],
+)
+def test_partial_mode(model: str, partial: bool | None) -> None:
+    assert chat_profile(model).partial is partial
+
+
+# --- The page "Context cache" -------------------------------------------------------
+
+CACHE_MODELS = (
+    *("qwen3.8-max", "qwen3.8-max-0902", "qwen3.8-flash", "qwen3.8-27b"),
+    *("qwen3.8-2.4t-a95b", "qwen3.7-max", "qwen3.7-max-2026-05-20"),
+    *("qwen3.7-max-2026-06-08", "qwen3.7-max-us", "qwen3.7-plus"),
+    *("qwen3.7-plus-2026-05-26", "qwen3.7-plus-us", "qwen3.7-flash"),
+    *("qwen3.7-flash-2026-07-15", "qwen3.6-plus", "qwen3.6-flash"),
+    *("qwen3.6-flash-us", "qwen3.6-max-preview", "qwen3.5-plus"),
+    *("qwen3.5-plus-2026-04-20", "qwen3.5-flash", "qwen3-max", "qwen-plus"),
+    *("qwen-flash", "qwen-plus-character", "qwen3-coder-plus", "qwen3-coder-flash"),
+    *("qwen3-vl-plus", "qwen3-vl-flash", "deepseek-v3.2", "kimi-k2.6", "kimi-k2.5"),
+    *("kimi-k2.7-code", "glm-5.1"),
+)
+
+
+def test_which_models_have_an_explicit_cache() -> None:
+    cached = {m for m in known_models() if chat_profile(m).explicit_cache}
+    assert cached == set(CACHE_MODELS)
+
+
+@pytest.mark.parametrize("model", CACHE_MODELS)
+def test_an_explicit_cache_has_its_regions(model: str) -> None:
+    regions = chat_profile(model).explicit_cache_regions
+    if model.endswith("-us"):
+        assert "us-east-1" in (regions or ())
+    else:
+        assert "cn-beijing" in (regions or ())
+
+
+# --- The page "Structured output" ---------------------------------------------------
+
+
+def test_which_models_are_said_to_accept_a_schema() -> None:
+    families = ("qwen3.8-max", "qwen3.8-flash", "qwen3.7-")
+    named = {m for m in known_models() if m.startswith(families)}
+    profiles = [chat_profile(m) for m in known_models()]
+    answering = {p.id for p in profiles if "json_schema" in (p.structured_output or ())}
+    thinking = {
+        p.id
+        for p in profiles
+        if "json_schema" in (p.structured_output_while_thinking or ())
+    }
+    assert answering == named
+    assert thinking == {m for m in named if m.startswith("qwen3.8-")}
+
+
+@pytest.mark.parametrize(
+    ("model", "several"),
+    [
+        ("qwen3.7-plus", True),
+        ("qwen-long", True),
+        ("qwen-doc-turbo", True),
+        ("qwen3.5-27b", False),
+        ("qwen3.6-35b-a3b", False),
+        ("MiniMax-M2.5", False),
+        ("MiniMax/MiniMax-M3", False),
+        ("deepseek-v4-pro", None),
+        ("glm-5.2", None),
+    ],
+)
+def test_several_system_messages(model: str, several: bool | None) -> None:
+    assert chat_profile(model).several_system_messages is several
+
+
+# --- The pages on images, video, audio and PDFs -------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "column", "value"),
+    [
+        ("qwen3.8-max", "image", "max_count", 2048),
+        ("qwen3.8-max", "pdf", "max_pages", 256),
+        ("qwen3.8-max", "video", "seconds", (2, 7200)),
+        ("qwen3.7-plus", "image", "max_count", 2048),
+        ("qwen3.7-flash", "image", "max_count", 256),
+        ("qwen3.6-plus", "image", "max_inline_count", 250),
+        ("qwen3-vl-plus", "video", "frames", (4, 2000)),
+        ("qwen3-vl-8b-instruct", "video", "seconds", (2, 1200)),
+        ("qwen-vl-max", "image", "max_megabytes", 10),
+        ("qwen-vl-plus", "video", "max_megabytes", 1024),
+        ("qvq-max", "video", "seconds", (2, 600)),
+        ("qwen3.5-omni-plus", "audio", "max_count", 2048),
+        ("qwen3-omni-flash", "audio", "max_megabytes", 100),
+        ("qwen-omni-turbo", "audio", "seconds", (0, 180)),
+        ("kimi-k2.5", "video", "frames", (4, 2000)),
+        ("kimi/kimi-k2.5", "image", "inline", False),
+        ("stepfun/step-3.7-flash", "image", "max_count", 50),
+    ],
+)
+def test_media_limits(model: str, kind: str, column: str, value: object) -> None:
+    assert getattr(chat_profile(model).media[kind], column) == value
+
+
+@pytest.mark.parametrize("model", known_models())
+def test_media_limits_are_of_inputs_that_the_model_accepts(model: str) -> None:
+    profile = chat_profile(model)
+    assert profile.media.keys() <= profile.inputs
 
 
 V4 = {"low": "high", "medium": "high", "high": "high", "xhigh": "max", "max": "max"}
@@ -385,7 +581,10 @@ QWEN38 = {
         ("glm-5.2-us", V4),
         ("glm-5.1", V4),
         ("glm-5", V4),
-        ("glm-5.3", {}),
+        ("glm-5.3", DATED | {"xhigh": "max"}),
+        ("ZHIPU/GLM-5.3", DATED | {"xhigh": "max"}),
+        ("stepfun/step-3.7-flash", {"low": "low", "medium": "medium", "high": "high"}),
+        ("kimi/kimi-k3", {}),
         ("glm-4.7", {}),
         ("qwen3.7-max", {}),
         ("deepseek-v3.2", {}),

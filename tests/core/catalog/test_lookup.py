@@ -88,7 +88,7 @@ def test_unknown_model_is_allowed_everything() -> None:
         ("qwen3.8-max-2026-08-01", "qwen3.8-max"),
         ("qwen3.8-flash-2026-08-01", "qwen3.8-flash"),
         ("qwen3.7-plus-2026-07-01", "qwen3.7-plus"),
-        ("qwen3.6-flash-2026-04-16", "qwen3.6-flash"),
+        ("qwen3.6-flash-2026-07-16", "qwen3.6-flash"),
         ("qwen-plus-2025-07-28", "qwen-plus"),
         ("qwen3-vl-plus-2025-09-23", "qwen3-vl-plus"),
         ("glm-5.2-2026", "glm-5.2"),

@@ -4,7 +4,7 @@ A change of any address, scope, refusal or model fact shows up here as a line of
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import cast
 
 import pytest
@@ -54,7 +54,10 @@ def describe(region: str | None, mode: str | None, workspace: str | None) -> lis
     ]
 
 
-def format_column(value: object) -> str:
+_BLANK: tuple[object, ...] = (None, frozenset[str]())
+
+
+def format_column(value: object) -> str:  # noqa: PLR0911 - a table of types
     """Format a column in an order that does not depend on hashes."""
     match value:
         case None:
@@ -63,12 +66,17 @@ def format_column(value: object) -> str:
             return f"{low} to {high}"
         case Mapping():
             items = cast("Mapping[str, object]", value).items()
-            return ", ".join(f"{key} = {entry}" for key, entry in items) or "-"
+            entries = (f"{key} = {format_column(entry)}" for key, entry in items)
+            return ", ".join(entries) or "-"
         case frozenset():
             return ", ".join(sorted(cast("frozenset[str]", value))) or "-"
         case tuple():
             parts = cast("tuple[object, ...]", value)
             return ", ".join(str(part) for part in parts) or "-"
+        case _ if is_dataclass(value):
+            columns = ((c.name, getattr(value, c.name)) for c in fields(value))
+            known = (f"{n}: {format_column(v)}" for n, v in columns if v not in _BLANK)
+            return f"({'; '.join(known)})"
         case _:
             return str(value) or "-"
 

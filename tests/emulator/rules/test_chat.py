@@ -234,4 +234,6 @@ def test_json_while_thinking_is_as_the_catalog_says(client: OpenAIClient) -> Non
         f"{ALGO}Json mode response is not supported when enable_thinking is true",
     )
     assert client.message("JSON, please.", model="qwen3.8-max", **thinking)["content"]
-    assert client.error("JSON.", model="deepseek-v4-pro", **JSON_OBJECT)[0] == 400
+    assert client.message("JSON, please.", model="deepseek-v4-pro", **thinking)
+    assert client.error("JSON.", model="deepseek-v3.2", **JSON_OBJECT)[0] == 404
+    assert client.error("JSON.", model="MiniMax-M2.5", **JSON_OBJECT)[0] == 400

@@ -170,9 +170,11 @@ def test_strict_is_sent_with_every_schema(
         ("deepseek-v4-pro", {}, "function_calling"),
         ("qwen3.7-plus", {}, "function_calling"),
         ("qwen3.7-plus", {"enable_thinking": False}, "json_schema"),
-        ("qwen-plus", {}, "json_schema"),
+        ("qwen3.8-flash", {}, "json_schema"),
+        ("qwen3.8-max", {"enable_thinking": True}, "json_schema"),
+        ("qwen-plus", {}, "function_calling"),
         ("qwen-plus", {"enable_thinking": True}, "function_calling"),
-        ("qwen-max", {}, "json_schema"),
+        ("qwen-max", {}, "function_calling"),
         ("a-model-of-tomorrow", {}, "function_calling"),
     ],
 )
@@ -190,7 +192,7 @@ def test_the_default_method_depends_on_the_model(
 def test_the_default_method_depends_on_a_bound_model(
     modelstudio_emulator: Emulator,
 ) -> None:
-    llm = model(modelstudio_emulator).with_structured_output(Joke, model="qwen-max")
+    llm = model(modelstudio_emulator).with_structured_output(Joke, model="qwen3.8-max")
     assert llm.invoke("The joke is 'Why' and 'Because'.")
     (body,) = map(parameters, modelstudio_emulator.requests)
     assert body["response_format"]["type"] == "json_schema"
@@ -356,7 +358,7 @@ async def test_async_answers_are_the_same(
 
 def test_batch_in_a_chain(modelstudio_emulator: Emulator) -> None:
     prompt = ChatPromptTemplate.from_messages([("system", "S"), ("user", "{about}")])
-    llm = model(modelstudio_emulator, model="qwen-max")
+    llm = model(modelstudio_emulator, model="qwen3.8-max")
     chain = prompt | llm.with_structured_output(Joke)
     modelstudio_emulator.script(*[reply("json_schema")] * 3)
     jokes = chain.batch([{"about": "a"}, {"about": "b"}])
@@ -576,7 +578,7 @@ def test_a_tool_can_be_called_before_the_answer(
 def test_a_structured_model_can_be_pickled(
     modelstudio_emulator: Emulator, method: Any, include_raw: bool
 ) -> None:
-    llm = model(modelstudio_emulator, model="qwen-plus")
+    llm = model(modelstudio_emulator, model="qwen3.8-max")
     structured = llm.with_structured_output(
         Joke, method=method, include_raw=include_raw
     )
