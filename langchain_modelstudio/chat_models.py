@@ -76,8 +76,14 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         allow_insecure_http (bool = False): Allow ``http`` URLs outside loopback.
         timeout (float | tuple | None = 600.0): Seconds without data before a request
             fails, or ``(connect, read)``; None is no limit.
+        total_timeout (float | None = None): Seconds for a whole answer, with retries,
+            waits and streaming; None is no limit. ``invoke(..., total_timeout=30)``
+            sets it for one call.
+        max_error_bytes (int = 1048576): The largest body of an error, decoded.
+        max_event_bytes (int = 16777216): The most bytes of a stream for one event.
+        max_response_bytes (int = 268435456): The largest answer, decoded.
         max_retries (int = 2): The maximum number of retries of a failed request.
-        default_headers (Mapping[str, str] | None = None): Headers of every request.
+        default_headers (Mapping[str, SecretStr | str] | None = None): Headers of every request.
         http_client (httpx.Client | None = None): A custom synchronous HTTP client.
         http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
         temperature (float | None = None): Sampling temperature, in [0, 2).

@@ -82,6 +82,12 @@ class ModelStudio(StructuredPrediction):
             loopback. Default: False.
         timeout (float | tuple | None): Seconds without data after which a request
             fails, or ``(connect, read)``. Default: 600; connecting: 10. None: no limit.
+        total_timeout (float): Seconds for a whole answer, with retries, waits and
+            streaming, also per call: ``chat(..., total_timeout=30)``. Default: no limit.
+        max_error_bytes (int): The largest body of an error, decoded. Default: 1 MiB.
+        max_event_bytes (int): The most bytes of a stream for one event. Default: 16
+            MiB.
+        max_response_bytes (int): The largest answer, decoded. Default: 256 MiB.
         max_retries (int): How often a failed request is repeated. Default: 2.
         default_headers (Mapping[str, str]): Headers that are sent with each request.
         http_client (httpx.Client): HTTP client for synchronous calls; with openai 3,

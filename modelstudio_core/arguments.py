@@ -12,7 +12,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, cast
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Final,
+    Protocol,
+    Self,
+    TypeGuard,
+    cast,
+)
 from weakref import WeakKeyDictionary
 
 from pydantic import (
@@ -42,6 +51,9 @@ from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
 from modelstudio_core.policy import check_endpoint
 from modelstudio_core.transport.connection import (
     DEFAULT_CONNECT_TIMEOUT,
+    DEFAULT_MAX_ERROR_BYTES,
+    DEFAULT_MAX_EVENT_BYTES,
+    DEFAULT_MAX_RESPONSE_BYTES,
     DEFAULT_READ_TIMEOUT,
     DEFAULT_RETRIES,
     Connection,
@@ -55,6 +67,7 @@ __all__ = [
     "Resolved",
     "ServiceArguments",
     "canonical_arguments",
+    "check_total_timeout",
     "resolve_connection",
     "warn_of_model",
 ]
@@ -116,15 +129,33 @@ class ConnectionArguments(BaseModel):
         description="Seconds to wait for the next bytes, or a pair (connect, read). A"
         f" number leaves {DEFAULT_CONNECT_TIMEOUT:g} s to connect. None: no limit.",
     )
+    total_timeout: float | None = Field(
+        default=None,
+        description="Seconds for a whole answer, with retries, waits and streaming."
+        " None: no limit. A call can have its own.",
+    )
+    max_error_bytes: int = Field(
+        default=DEFAULT_MAX_ERROR_BYTES,
+        description="How many bytes the body of an error may have, decoded (1 MiB).",
+    )
+    max_event_bytes: int = Field(
+        default=DEFAULT_MAX_EVENT_BYTES,
+        description="How many bytes of a stream may come for one event (16 MiB).",
+    )
+    max_response_bytes: int = Field(
+        default=DEFAULT_MAX_RESPONSE_BYTES,
+        description="How many bytes a whole answer may have, decoded (256 MiB).",
+    )
     max_retries: int = Field(
         default=DEFAULT_RETRIES,
         description="How often a failed request is repeated at most.",
     )
-    default_headers: Mapping[str, str] | None = Field(
+    default_headers: Mapping[str, SecretStr | str] | None = Field(
         default=None,
         exclude=True,
         repr=False,
-        description="Headers to send with every request to the service.",
+        description="Headers to send with every request to the service. The values"
+        " are stored as SecretStr.",
     )
     http_client: Any = Field(
         default=None,
@@ -405,10 +436,13 @@ def _defaults_of(cls: type[ServiceArguments]) -> tuple[dict[str, Any], dict[str,
 
 
 def _resolved_fields(resolved: Resolved) -> dict[str, Any]:
-    return {
+    fields: dict[str, Any] = {
         "api_key": SecretStr(resolved.connection.api_key),
         "resolved_model": resolved.model.profile.id,
     }
+    if headers := resolved.connection.default_headers:
+        fields["default_headers"] = {name: SecretStr(text) for name, text in headers}
+    return fields
 
 
 def warn_of_model(model: ResolvedModel) -> None:
@@ -525,6 +559,10 @@ def resolve_connection(
         connect_timeout=connect,
         read_timeout=read,
         max_retries=_check_retries(values["max_retries"]),
+        total_timeout=check_total_timeout(values["total_timeout"]),
+        max_error_bytes=_check_bytes(values, "max_error_bytes"),
+        max_event_bytes=_check_bytes(values, "max_event_bytes"),
+        max_response_bytes=_check_bytes(values, "max_response_bytes"),
         default_headers=_check_headers(values["default_headers"], endpoint),
         http_client=_check_http_client(values["http_client"], "Client"),
         http_async_client=_check_http_client(
@@ -574,12 +612,7 @@ def _check_timeout(value: object) -> tuple[float | None, float | None]:
     limits = [
         None if part is None else float(part)
         for part in pair
-        if part is None
-        or (
-            isinstance(part, int | float)
-            and not isinstance(part, bool)
-            and 0 < part <= _MAX_TIMEOUT
-        )
+        if part is None or _is_time_limit(part)
     ]
     if len(limits) != _PAIR or len(pair) != _PAIR:
         raise ConfigurationError(
@@ -587,6 +620,42 @@ def _check_timeout(value: object) -> tuple[float | None, float | None]:
             f" them (connect, read), or None for no limit, got {value!r}."
         )
     return limits[0], limits[1]
+
+
+def _is_time_limit(value: object) -> TypeGuard[float]:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and 0 < value <= _MAX_TIMEOUT
+    )
+
+
+def check_total_timeout(value: object) -> float | None:
+    """Return the seconds for a whole answer; None for no limit.
+
+    Args:
+        value: The argument of a constructor or of a call.
+
+    Raises:
+        ConfigurationError: It is not a number of seconds.
+    """
+    if value is None:
+        return None
+    if not _is_time_limit(value):
+        raise ConfigurationError(
+            "total_timeout must be a number of seconds above 0 and at most a week, or"
+            f" None for no limit, got {value!r}."
+        )
+    return float(value)
+
+
+def _check_bytes(values: Mapping[str, object], name: str) -> int:
+    value = values[name]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(
+            f"{name} must be a number of bytes, an integer above 0, got {value!r}."
+        )
+    return value
 
 
 def _check_retries(value: object) -> int:
@@ -601,7 +670,10 @@ def _check_headers(value: object, endpoint: Endpoint) -> tuple[tuple[str, str], 
         return ()
     if not isinstance(value, Mapping):
         raise ConfigurationError("default_headers must be a dict of strings.")
-    pairs = tuple(cast("Mapping[str, str]", value).items())
+    pairs = tuple(
+        (name, text.get_secret_value() if isinstance(text, SecretStr) else text)
+        for name, text in cast("Mapping[str, SecretStr | str]", value).items()
+    )
     for name, text in pairs:
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise ConfigurationError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from typing_extensions import override
 from modelstudio_core.arguments import (
     ConnectionArguments,
     ServiceArguments,
+    check_total_timeout,
     resolve_connection,
 )
 from modelstudio_core.catalog import DeprecatedModels, resolve_in_scope
@@ -60,6 +62,12 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
         stream: bool,
         include_usage: bool = True,
     ) -> ChatCall:
+        resolved = self.resolved
+        if "total_timeout" in arguments:
+            arguments = dict(arguments)
+            seconds = check_total_timeout(arguments.pop("total_timeout"))
+            connection = replace(resolved.connection, total_timeout=seconds)
+            resolved = replace(resolved, connection=connection)
         for name in arguments:
             if name in _CONNECTION:
                 raise ConfigurationError(
@@ -67,7 +75,7 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
                     " to the constructor."
                 )
         return prepare_call(
-            self.resolved,
+            resolved,
             messages,
             arguments,
             stream=stream,

@@ -13,9 +13,9 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from modelstudio_core.arguments import warn_of_model
 from modelstudio_core.chat import dashscope, openai
@@ -84,7 +84,18 @@ class ChatCall:
     def parser(self, response: HttpResponse | AsyncHttpResponse) -> ChatParser:
         """Create the parser of a response."""
         parser = _PROTOCOLS[self.connection.protocol].parser
-        return parser(self.context, request_id=response.request_id)
+        return parser(
+            self.context,
+            request_id=response.request_id,
+            max_event_bytes=self.connection.max_event_bytes,
+        )
+
+    def started(self) -> Self:
+        """Return the call with a deadline that begins now, if it has a time limit."""
+        seconds = self.connection.total_timeout
+        if seconds is None:
+            return self
+        return replace(self, request=self.request.started(seconds))
 
 
 def prepare_call(
@@ -138,12 +149,14 @@ def generate(call: ChatCall) -> list[Completion]:
     Raises:
         APIError: There was no answer, or it is not complete.
     """
+    call = call.started()
     retries = call.connection.max_retries
     return _complete(call, retry(partial(_generate_once, call), retries, call.request))
 
 
 async def agenerate(call: ChatCall) -> list[Completion]:
     """Async version of ``generate``."""
+    call = call.started()
     await wait_for_turn(REQUEST)
     events = await aretry(
         partial(_agenerate_once, call), call.connection.max_retries, call.request
@@ -164,6 +177,7 @@ def stream(call: ChatCall) -> Generator[Event]:
         APIError: There was no answer, it is not complete, or the service reported an
             error inside it.
     """
+    call = call.started()
     retries = call.connection.max_retries
     first, batches = retry(partial(_begin, call), retries, call.request)
     check = _call_check(call)
@@ -175,6 +189,7 @@ def stream(call: ChatCall) -> Generator[Event]:
 
 async def astream(call: ChatCall) -> AsyncGenerator[Event]:
     """Async version of ``stream``."""
+    call = call.started()
     await wait_for_turn(REQUEST)
     batch: _Batch | None
     batch, batches = await aretry(

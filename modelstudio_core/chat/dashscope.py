@@ -7,6 +7,7 @@ the path of text models, even for text. Sources: the official DashScope API refe
 """
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -109,9 +110,17 @@ class Parser(ChatParser):
         [TextDelta(text='Hi', choice=0)]
     """
 
-    def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
+    def __init__(
+        self,
+        context: ErrorContext,
+        *,
+        request_id: str | None = None,
+        max_event_bytes: int = sys.maxsize,
+    ) -> None:
         """Create the parser of one response; see ``ChatParser``."""
-        super().__init__(context, request_id=request_id)
+        super().__init__(
+            context, request_id=request_id, max_event_bytes=max_event_bytes
+        )
         self._body_id: str | None = None
         self._citations: Citations | None = None
         self._extras: dict[str, Any] = {}

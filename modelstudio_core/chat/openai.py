@@ -5,6 +5,7 @@ others. Sources: the official page "OpenAI compatible - Chat" (September 2026) a
 exchanges recorded from 2024 to August 2026.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -66,9 +67,17 @@ class Parser(ChatParser):
 
     _END = b"[DONE]"
 
-    def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
+    def __init__(
+        self,
+        context: ErrorContext,
+        *,
+        request_id: str | None = None,
+        max_event_bytes: int = sys.maxsize,
+    ) -> None:
         """Create the parser of one response; see ``ChatParser``."""
-        super().__init__(context, request_id=request_id)
+        super().__init__(
+            context, request_id=request_id, max_event_bytes=max_event_bytes
+        )
         # The first chunk without its choices.
         self._first: dict[str, Any] = {}
 

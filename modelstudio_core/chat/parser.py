@@ -5,6 +5,7 @@ response to it, and it returns events.
 """
 
 import json
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -33,7 +34,7 @@ from modelstudio_core.wire.json_values import (
     objects_of,
     text_of,
 )
-from modelstudio_core.wire.refusals import ErrorContext
+from modelstudio_core.wire.refusals import ErrorContext, too_large_error
 from modelstudio_core.wire.sse import EventSplitter
 
 __all__ = ["ChatParser", "Choice"]
@@ -58,14 +59,26 @@ class ChatParser(ABC):
     # The data of the event that ends a stream; None if the protocol has no such event.
     _END: ClassVar[bytes | None] = None
 
-    def __init__(self, context: ErrorContext, *, request_id: str | None = None) -> None:
+    def __init__(
+        self,
+        context: ErrorContext,
+        *,
+        request_id: str | None = None,
+        max_event_bytes: int = sys.maxsize,
+    ) -> None:
         """Create the parser of one response.
 
         Args:
             context: The facts of the request that errors report.
             request_id: The id in the header of the response.
+            max_event_bytes: How large one event may be. All bytes of a stream since the
+                last event that was returned count: comments, empty events and a line
+                without an end.
         """
         self.done = False
+        self._max_event_bytes = max_event_bytes
+        # What is left of the limit before the next event.
+        self._room = max_event_bytes
         self._context = context
         self._header_id = request_id
         self._splitter = EventSplitter()
@@ -121,23 +134,50 @@ class ChatParser(ABC):
         if self._error is not None:
             raise self._error
         events: list[Event] = []
+        self._room -= len(chunk)
         try:
-            if (lines := self._splitter.data_lines(chunk)) is not None:
+            lines = self._splitter.data_lines(chunk) if self._room >= 0 else None
+            if lines is not None:
                 for data in lines:
                     if self.done:
                         break
                     self._parse_data(data, events)
             else:
-                for raw in self._splitter.feed(chunk):
-                    if self.done:
-                        break
-                    self._parse_event(raw, events)
+                self._feed_lines(chunk, events)
+            if self._room < 0:
+                self._check_size(chunk, events)
         except Exception as error:
             self._error = error
             self.done = True
             if not events:
                 raise
+        if events:
+            self._room = self._max_event_bytes
         return events
+
+    def _feed_lines(self, chunk: bytes, events: list[Event]) -> None:
+        """Parse bytes that are not complete events of one ``data`` line each."""
+        for raw in self._splitter.feed(chunk):
+            if self.done:
+                break
+            self._check_event(len(raw))
+            self._parse_event(raw, events)
+
+    def _check_event(self, size: int) -> None:
+        if size > self._max_event_bytes:
+            raise too_large_error(
+                self._context, "max_event_bytes", self._max_event_bytes, self.request_id
+            )
+
+    def _check_size(self, chunk: bytes, events: list[Event]) -> None:
+        """Raise an error if more than the limit came since the last event."""
+        if self.finished:
+            # What follows a complete answer is not read.
+            self.done = True
+        elif events:
+            self._check_event(self._splitter.pending_bytes)
+        else:
+            self._check_event(self._max_event_bytes + len(chunk))
 
     def feed_body(self, body: bytes) -> list[Event]:
         """Parse a body that is one JSON object; then call ``close``.

@@ -17,6 +17,7 @@ from typing import Any, Final
 from modelstudio_core._version import __version__
 from modelstudio_core.secrets import hide_in_logs
 from modelstudio_core.transport.connection import Connection
+from modelstudio_core.transport.decoding import ACCEPTED
 from modelstudio_core.transport.pools import make_async_pool, make_sync_pool
 from modelstudio_core.transport.sdks import Sdk, make_sdk_client
 
@@ -37,7 +38,7 @@ class ClientHandle:
         headers: The headers of each request to the service.
     """
 
-    __slots__ = ("__weakref__", "_clients", "_close_at_end", "headers", "pool")
+    __slots__ = ("__weakref__", "_clients", "_close_at_end", "_pid", "headers", "pool")
 
     def __init__(self, pool: Any, headers: Mapping[str, str]) -> None:
         """Create a handle. The arguments are the attributes of the class."""
@@ -45,6 +46,12 @@ class ClientHandle:
         self.headers = headers
         self._clients: dict[Sdk, Any] = {}
         self._close_at_end: AsyncGenerator[None] | None = None
+        self._pid = os.getpid()
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether the pool belongs to a parent process, which uses it."""
+        return self._pid != os.getpid()
 
     def find(self, sdk: Sdk | None) -> Any:
         """Return the client of an SDK, None if there is none; without SDK the pool."""
@@ -116,9 +123,15 @@ def _make_handle(connection: Connection) -> ClientHandle:
     pool: Any = make_sync_pool(connection) if own is None else own
     handle = ClientHandle(pool, _headers_of(connection))
     if connection.http_client is None:
-        weakref.finalize(handle, pool.close)
+        weakref.finalize(handle, _close, pool, os.getpid())
     hide_in_logs(handle, connection.secrets)
     return handle
+
+
+def _close(pool: Any, pid: int) -> None:
+    """Close a pool, unless it is of a parent process, whose locks may be held."""
+    if pid == os.getpid():
+        pool.close()
 
 
 def _make_async_handle(connection: Connection, large: bool) -> ClientHandle:
@@ -136,6 +149,8 @@ def _headers_of(connection: Connection) -> dict[str, str]:
         "User-Agent": f"modelstudio-integrations/{__version__}",
         # Some versions of the openai SDK leave it out.
         "Authorization": f"Bearer {connection.api_key}",
+        # Other encodings cannot be decoded in pieces of a bounded size.
+        "Accept-Encoding": ACCEPTED,
         **connection.endpoint.headers,
     }
     return merge_headers(defaults, dict(connection.default_headers))
@@ -228,11 +243,16 @@ def _clients_of(loop: asyncio.AbstractEventLoop) -> _LoopClients:
     return clients
 
 
+# What a child process must neither use nor finalize: other threads of the parent may
+# have held its locks during the fork.
+_inherited: Final[list[object]] = []
+
+
 def _forget_after_fork() -> None:
-    """Drop all clients in a child process: the parent process uses them."""
-    global _sync_clients, _loop_lock
-    _sync_clients, _loop_lock = _Clients(), threading.Lock()
-    _loop_clients.clear()
+    """Start without clients in a child process: the parent process uses them."""
+    global _sync_clients, _loop_clients, _loop_lock
+    _inherited.append((_sync_clients, _loop_clients))
+    _sync_clients, _loop_clients, _loop_lock = _Clients(), {}, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -7,11 +7,24 @@ from modelstudio_core.endpoints import Endpoint, Protocol
 from modelstudio_core.secrets import secrets_of
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["DEFAULT_CONNECT_TIMEOUT", "DEFAULT_READ_TIMEOUT", "Connection"]
+__all__ = [
+    "DEFAULT_CONNECT_TIMEOUT",
+    "DEFAULT_MAX_ERROR_BYTES",
+    "DEFAULT_MAX_EVENT_BYTES",
+    "DEFAULT_MAX_RESPONSE_BYTES",
+    "DEFAULT_READ_TIMEOUT",
+    "Connection",
+]
 
 DEFAULT_CONNECT_TIMEOUT: Final = 10.0
 DEFAULT_READ_TIMEOUT: Final = 600.0
 DEFAULT_RETRIES: Final = 2
+# The largest recorded error has 2 KB, the largest event 40 KB, the largest answer 2 MB.
+DEFAULT_MAX_ERROR_BYTES: Final = 2**20
+DEFAULT_MAX_EVENT_BYTES: Final = 2**24
+DEFAULT_MAX_RESPONSE_BYTES: Final = 2**28
+# How long the body of an error may take. What has arrived by then is used.
+ERROR_BODY_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
@@ -25,6 +38,11 @@ class Connection:
         connect_timeout: Seconds to wait for a connection; None for no limit.
         read_timeout: Seconds to wait for the next bytes; None for no limit.
         max_retries: How often a failed request is repeated at most.
+        total_timeout: Seconds for a whole answer, with retries; None for no limit.
+        max_error_bytes: How large the body of an error may be, decoded.
+        max_event_bytes: How large one event of a stream may be, with what came since
+            the last event.
+        max_response_bytes: How large a whole answer may be, decoded.
         default_headers: The names and values of the user's headers.
         http_client: The user's sync HTTP client, which is never closed here.
         http_async_client: The user's async HTTP client, which is never closed here.
@@ -39,6 +57,11 @@ class Connection:
     default_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     http_client: object = field(default=None, repr=False)
     http_async_client: object = field(default=None, repr=False)
+    # These change no client.
+    total_timeout: float | None = field(default=None, compare=False)
+    max_error_bytes: int = field(default=DEFAULT_MAX_ERROR_BYTES, compare=False)
+    max_event_bytes: int = field(default=DEFAULT_MAX_EVENT_BYTES, compare=False)
+    max_response_bytes: int = field(default=DEFAULT_MAX_RESPONSE_BYTES, compare=False)
 
     @property
     def base_url(self) -> str:

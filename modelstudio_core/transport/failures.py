@@ -4,15 +4,14 @@ The libraries are looked up in ``sys.modules`` and not imported: a library that 
 loaded cannot have raised an exception.
 """
 
-import math
 import ssl
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from modelstudio_core.errors import (
     APIConnectionError,
@@ -23,11 +22,13 @@ from modelstudio_core.errors import (
 )
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.pools import proxy_of
+from modelstudio_core.transport.relays import causes_of
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["broken_body_error", "status_error", "translate_error"]
+__all__ = ["broken_body_error", "retry_after", "status_error", "translate_error"]
 
-_FIRST_ERROR_STATUS = 400
+# A longer wish is one never to try again: a finite number can be slept and stored.
+_MAX_WISH: Final = 366 * 24 * 3600.0
 
 
 class _Refused(Protocol):
@@ -54,13 +55,6 @@ def translate_error(
     """
     openai: Any = sys.modules.get("openai")
     dashscope: Any = sys.modules.get("dashscope.v2.errors")
-    refused: Any = error
-    if openai and isinstance(error, openai.APIStatusError):
-        return status_error(refused.response, _body_of(refused.response), context)
-    if dashscope and isinstance(error, dashscope.APIStatusError):
-        return status_error(refused, refused.body or refused.message, context)
-    if (response := _response_in(error)) is not None:
-        return status_error(response, "", context)
     if argument := _closed_client(connection, pool):
         return ConfigurationError(
             f"{argument} is closed: pass an open client, or remove {argument}=."
@@ -78,7 +72,7 @@ def status_error(refused: _Refused, body: object, context: ErrorContext) -> APIE
         refused.status_code,
         body,
         request_id=refused.headers.get("x-request-id") or None,
-        retry_after=_retry_after(refused.headers),
+        retry_after=retry_after(refused.headers),
     )
 
 
@@ -111,15 +105,6 @@ def _closed_client(connection: Connection, pool: object) -> str:
     return ""
 
 
-def _response_in(error: Exception) -> _Refused | None:
-    """Return the response of an error whose body was not received completely."""
-    responses: Iterator[Any] = (getattr(e, "response", None) for e in _causes(error))
-    return next(
-        (r for r in responses if getattr(r, "status_code", 0) >= _FIRST_ERROR_STATUS),
-        None,
-    )
-
-
 def _proxy_hint(connection: Connection, pool: object, host: str) -> str:
     """Return words that name the proxy of a request; empty if there is none.
 
@@ -141,7 +126,8 @@ def _unanswered_error(error: Exception, context: ErrorContext, proxy: str) -> AP
     """
     cause = error.__cause__ or error
     certificate = next(
-        (e for e in _causes(cause) if isinstance(e, ssl.SSLCertVerificationError)), None
+        (e for e in causes_of(cause) if isinstance(e, ssl.SSLCertVerificationError)),
+        None,
     )
     if _is_timeout(error) or _is_timeout(cause):
         failure: APIConnectionError = context.error(
@@ -170,18 +156,9 @@ def _with_cause(
     failure: APIError, cause: BaseException, context: ErrorContext
 ) -> APIError:
     """Set the cause of an error, unless the text of the cause contains a secret."""
-    text = "".join(str(error) for error in _causes(cause))
+    text = "".join(str(error) for error in causes_of(cause))
     failure.__cause__ = cause if context.redact(text) == text else None
     return failure
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error, its cause or context, and so on; each once."""
-    yielded: set[int] = set()
-    while error is not None and id(error) not in yielded:
-        yield error
-        yielded.add(id(error))
-        error = error.__cause__ or error.__context__
 
 
 def _text(error: BaseException) -> str:
@@ -248,30 +225,30 @@ def _was_sent(error: BaseException) -> bool:
 # --- Reading a response -----------------------------------------------------------
 
 
-def _body_of(response: Any) -> object:
-    try:
-        return response.json()
-    except (ValueError, TypeError, RecursionError):
-        return response.content.decode(errors="replace")
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that the service asks to wait; None if it does not ask.
 
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that the service asks to wait; None if it does not ask."""
+    A number or a date that is far away is at most a year; one that cannot be read is no
+    wish.
+    """
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        text = headers.get(name) or ""
         with suppress(ValueError):
-            seconds = float(headers.get(name) or "") / unit
-            if 0 <= seconds < math.inf:
-                return seconds
+            seconds = float(text) / unit
+            # Not the word "inf", but a number that is too large for a float.
+            if seconds >= 0 and any(map(str.isdigit, text)):
+                return min(seconds, _MAX_WISH)
     until, now = _date(headers.get("retry-after")), _date(headers.get("date"))
     if until is None:
         return None
     # By the clock of the service, if the response has a date.
-    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+    seconds = (until - (now or datetime.now(UTC))).total_seconds()
+    return min(max(0.0, seconds), _MAX_WISH)
 
 
 def _date(text: str | None) -> datetime | None:
     try:
         date = parsedate_to_datetime(text or "")
-    except (ValueError, TypeError, IndexError):
+        return date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return date.replace(tzinfo=date.tzinfo or UTC)

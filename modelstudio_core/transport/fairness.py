@@ -42,8 +42,10 @@ async def wait_for_turn(cost: int) -> None:
 
 def _begin(loop: asyncio.AbstractEventLoop) -> "_Turns":
     # A task that waits on a stopped loop keeps the loop alive: remove closed loops.
-    for other in list(_turns_by_loop):
-        if other.is_closed():
+    # In one step: loops of other threads begin at the same time.
+    for reference in _turns_by_loop.keyrefs():
+        other = reference()
+        if other is not None and other.is_closed():
             _turns_by_loop.pop(other, None)
     turns = _turns_by_loop[loop] = _Turns()
     return turns

@@ -54,6 +54,7 @@ def fetch(
         InvalidResponseError: The body is not a JSON object.
         ConfigurationError: The request must not be sent, and was not.
     """
+    request = request.started(connection.total_timeout)
 
     def once(attempt: int) -> JsonAnswer:
         with send(connection, request, context, attempt) as response:
@@ -66,6 +67,7 @@ async def afetch(
     connection: Connection, request: HttpRequest, context: ErrorContext
 ) -> JsonAnswer:
     """Async version of ``fetch``."""
+    request = request.started(connection.total_timeout)
 
     async def once(attempt: int) -> JsonAnswer:
         async with await asend(connection, request, context, attempt) as response:
@@ -93,12 +95,13 @@ def download(
         ConfigurationError: The request must not be sent, and was not.
         OSError: The file cannot be written.
     """
+    request = request.started(connection.total_timeout)
 
     def once(attempt: int) -> None:
         with send(connection, request, context, attempt) as response:
             file = _open_part(to)
             try:
-                for chunk in response.chunks():
+                for chunk in response.chunks(is_limited=False):
                     file.write(chunk)
             except BaseException:
                 _discard(file)
@@ -112,6 +115,7 @@ async def adownload(
     connection: Connection, request: HttpRequest, to: Path, context: ErrorContext
 ) -> None:
     """Async version of ``download``."""
+    request = request.started(connection.total_timeout)
 
     async def once(attempt: int) -> None:
         async with await asend(connection, request, context, attempt) as response:
@@ -129,7 +133,7 @@ async def adownload(
 
 async def _write(response: AsyncHttpResponse, file: IO[bytes]) -> None:
     pending = bytearray()
-    async for chunk in response.chunks():
+    async for chunk in response.chunks(is_limited=False):
         pending += chunk
         if len(pending) >= _WRITE_BYTES:
             await asyncio.to_thread(file.write, bytes(pending))

@@ -12,6 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection
+from modelstudio_core.transport.deadlines import Deadline
 
 __all__ = [
     "Timeout",
@@ -65,11 +66,21 @@ def ssl_context() -> ssl.SSLContext:
     return cast("ssl.SSLContext", http_library().create_ssl_context())
 
 
-def timeout_for(connection: Connection, library: ModuleType) -> Timeout:
-    """Return the timeouts of a connection as an object of an HTTP library."""
+def timeout_for(
+    connection: Connection, library: ModuleType, deadline: Deadline | None = None
+) -> Timeout:
+    """Return the timeouts of a connection as an object of an HTTP library.
+
+    Args:
+        connection: How to reach the service.
+        library: The HTTP library.
+        deadline: When the answer must be complete; None for never.
+    """
     read, connect = connection.read_timeout, connection.connect_timeout
     # In aiohttp the time to connect includes the wait for a free connection.
     pool = None if read is None or connect is None else connect + read
+    if deadline is not None:
+        read, connect, pool = map(deadline.limit, (read, connect, pool))
     return cast("Timeout", library.Timeout(read, connect=connect, pool=pool))
 
 

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal, cast
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, Self, cast
 
 from modelstudio_core.endpoints import (
     Api,
@@ -14,6 +14,7 @@ from modelstudio_core.endpoints import (
 )
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.policy import Purpose
+from modelstudio_core.transport.deadlines import Deadline
 
 __all__ = ["HttpRequest", "Upload", "check_other_host", "has_much_text"]
 
@@ -59,6 +60,7 @@ class HttpRequest:
             request that creates something that must be paid for: it is only repeated
             if nothing can have been created, that is without a connection and after a
             429, but not after a 5xx, a lost connection or a timeout.
+        deadline: When the answer must be complete, set by ``started``; None for never.
 
     Example:
         >>> HttpRequest(path="/models", method="GET").api
@@ -76,6 +78,17 @@ class HttpRequest:
     requested_model: str | None = None
     models: Sequence[str] = ()
     repeatable: bool = True
+    deadline: Deadline | None = field(default=None, compare=False, repr=False)
+
+    def started(self, total_timeout: float | None) -> Self:
+        """Return the request with a deadline that begins now.
+
+        Args:
+            total_timeout: The seconds for the answer; None for no deadline.
+        """
+        if total_timeout is None:
+            return self
+        return replace(self, deadline=Deadline(total_timeout))
 
     @property
     def may_have_no_answer(self) -> bool:

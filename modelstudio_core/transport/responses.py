@@ -1,18 +1,29 @@
 """HTTP responses whose headers are received and whose body is read as it comes."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Protocol, Self, cast
 
-from modelstudio_core.errors import APIError
+from modelstudio_core.errors import APIError, InvalidResponseError
 from modelstudio_core.foreign.h11_chunks import merge_buffered_chunks
 from modelstudio_core.foreign.httpcore_reads import limited_reads
 from modelstudio_core.transport.audit import AuditRecord, tokens_of
 from modelstudio_core.transport.clients import ClientHandle
-from modelstudio_core.transport.failures import broken_body_error
-from modelstudio_core.wire.refusals import ErrorContext
+from modelstudio_core.transport.connection import ERROR_BODY_SECONDS, Connection
+from modelstudio_core.transport.deadlines import Deadline
+from modelstudio_core.transport.decoding import (
+    ACCEPTED,
+    BodyTooLargeError,
+    Decode,
+    UnknownEncodingError,
+    decoder_for,
+)
+from modelstudio_core.transport.failures import broken_body_error, retry_after
+from modelstudio_core.transport.fairness import cost_of, wait_for_turn
+from modelstudio_core.wire.refusals import ErrorContext, too_large_error
 
 __all__ = ["AsyncHttpResponse", "HttpResponse"]
 
@@ -25,6 +36,13 @@ class _Body(Protocol):
 
     def __iter__(self) -> Iterator[bytes]: ...
     def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+class _Request(Protocol):
+    """A request of the HTTP library."""
+
+    @property
+    def extensions(self) -> Mapping[str, object]: ...
 
 
 class LibraryResponse(Protocol):
@@ -55,6 +73,11 @@ class LibraryResponse(Protocol):
         """The version, such as ``"HTTP/1.1"``."""
         ...
 
+    @property
+    def request(self) -> "_Request":
+        """The request."""
+        ...
+
     def iter_bytes(self) -> Iterator[bytes]:
         """Yield the body, decoded."""
         ...
@@ -80,11 +103,26 @@ class _BaseResponse:
         handle: ClientHandle,
         response: LibraryResponse,
         context: ErrorContext,
+        connection: Connection,
+        *,
+        deadline: Deadline | None = None,
         record: AuditRecord | None = None,
     ) -> None:
+        """Create a response.
+
+        Args:
+            handle: The client that received it.
+            response: The response of the HTTP library.
+            context: The facts of the request that errors report.
+            connection: The limits of its size.
+            deadline: When the body must be complete; None for never.
+            record: The audit record, written when the response is left; None for none.
+        """
         self._handle = handle
         self._response = response
         self._record = record
+        self._limits = connection
+        self._deadline = deadline
         self.context = context
 
     def report(self, usage: object, request_id: str | None = None) -> None:
@@ -135,17 +173,65 @@ class _BaseResponse:
     def _media_type(self) -> str:
         return str(self._response.headers.get("content-type") or "").casefold()
 
-    def _raw_chunks(self) -> _Body | None:
-        """Return the body without httpx's decoding; None if it must be decoded."""
-        # An event hook of the user's client may have read the body already.
-        is_read = getattr(self._response, "is_stream_consumed", False)
-        if is_read or "content-encoding" in self._response.headers:
+    @property
+    def _is_read(self) -> bool:
+        """Whether an event hook of the user's client has read the body already."""
+        return bool(getattr(self._response, "is_stream_consumed", False))
+
+    def _decoder(self, limit: int | None) -> Decode | None:
+        """Return the decoder of the body; None if it has no content encoding."""
+        encoding = self._response.headers.get("content-encoding")
+        if encoding is None:
+            merge_buffered_chunks(self._response)
             return None
-        merge_buffered_chunks(self._response)
-        return self._response.stream
+        return decoder_for(encoding, limit)
 
     def _error(self, error: Exception) -> APIError:
-        return broken_body_error(error, self.context, self.request_id)
+        """Return the error for an exception that was raised while the body was read."""
+        request_id = self.request_id
+        failure = broken_body_error(error, self.context, request_id)
+        if isinstance(error, BodyTooLargeError):
+            limit = self._limits.max_response_bytes
+            argument = "max_response_bytes"
+            return too_large_error(self.context, argument, limit, request_id)
+        if isinstance(error, UnknownEncodingError):
+            return self.context.error(
+                InvalidResponseError,
+                "The response has a Content-Encoding that was not asked for:"
+                f" {self._response.headers.get('content-encoding')!r}. Only {ACCEPTED}"
+                " can be decoded.",
+                request_id=request_id,
+                is_retryable=False,
+            )
+        deadline = self._deadline
+        if deadline is not None and deadline.has_passed:
+            return deadline.error(failure)
+        return failure
+
+    # --- The body of an error -----------------------------------------------------
+
+    def _begin_error(self) -> Deadline:
+        """Return how long the body of the error may be read, and limit each read."""
+        deadline = Deadline(ERROR_BODY_SECONDS)
+        timeout = self._response.request.extensions.get("timeout")
+        if isinstance(timeout, dict):
+            # httpcore reads it when it begins to read the body.
+            limits = cast("dict[str, float | None]", timeout)
+            limits["read"] = deadline.limit(limits.get("read"))
+        return deadline
+
+    def _check_error(self, body: bytearray) -> None:
+        """Raise an error if the body of an error is too large."""
+        limit = self._limits.max_error_bytes
+        if len(body) > limit:
+            raise too_large_error(
+                self.context,
+                "max_error_bytes",
+                limit,
+                self.request_id,
+                status_code=self.status,
+                retry_after=retry_after(self._response.headers),
+            )
 
 
 class HttpResponse(_BaseResponse):
@@ -171,23 +257,62 @@ class HttpResponse(_BaseResponse):
         """Return the complete body.
 
         Raises:
-            APIError: The connection broke, or no data was received for too long.
+            APIError: The connection broke, no data was received for too long, or the
+                body is too large.
         """
         return b"".join(self.chunks())
 
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the bytes of the body as they come.
+    def chunks(self, *, is_limited: bool = True) -> Iterator[bytes]:
+        """Yield the bytes of the body as they come, decoded.
+
+        Args:
+            is_limited: Whether the size of the body is limited.
 
         Raises:
-            APIError: The connection broke, or no data was received for too long.
+            APIError: The connection broke, no data was received for too long, or the
+                body is too large.
         """
+        left = self._limits.max_response_bytes if is_limited else sys.maxsize
+        deadline = self._deadline
         try:
-            yield from self._raw_chunks() or self._response.iter_bytes()
+            for chunk in self._pieces(left):
+                left -= len(chunk)
+                if left < 0:
+                    raise BodyTooLargeError  # noqa: TRY301 - handled as others are
+                if deadline is not None and deadline.has_passed:
+                    raise TimeoutError  # noqa: TRY301 - handled as others are
+                yield chunk
         except Exception as error:  # noqa: BLE001 - whatever it is, the body is cut off
             failure = [self._error(error)]
         else:
             return
         raise failure.pop()
+
+    def _pieces(self, limit: int) -> Iterator[bytes]:
+        """Return the decoded pieces of the body, none of which is large."""
+        if self._is_read:
+            return self._response.iter_bytes()
+        decode = self._decoder(limit)
+        if decode is None:
+            return iter(self._response.stream)
+        return (piece for chunk in self._response.stream for piece in decode(chunk))
+
+    def read_error(self) -> bytes:
+        """Return the body of an error, or what was received of it in ten seconds.
+
+        Raises:
+            InvalidResponseError: The body is too large.
+        """
+        deadline = self._begin_error()
+        body = bytearray()
+        # A connection that breaks does not hide the status.
+        with suppress(Exception):
+            for piece in self._pieces(self._limits.max_error_bytes):
+                body += piece
+                if len(body) > self._limits.max_error_bytes or deadline.has_passed:
+                    break
+        self._check_error(body)
+        return bytes(body)
 
     def drain(self, chunks: Iterator[bytes]) -> None:
         """Try for 0.1 s to read to the end, so that the connection can be reused.
@@ -203,7 +328,8 @@ class HttpResponse(_BaseResponse):
 
     def close(self) -> None:
         """Return the connection to its pool; close it if the body was not read."""
-        self._response.close()
+        if not self._handle.is_inherited:
+            self._response.close()
 
 
 class AsyncHttpResponse(_BaseResponse):
@@ -229,24 +355,57 @@ class AsyncHttpResponse(_BaseResponse):
         """Return the complete body.
 
         Raises:
-            APIError: The connection broke, or no data was received for too long.
+            APIError: The connection broke, no data was received for too long, or the
+                body is too large.
         """
         return b"".join([chunk async for chunk in self.chunks()])
 
-    async def chunks(self) -> AsyncGenerator[bytes]:
-        """Yield the bytes of the body as they come.
+    async def chunks(self, *, is_limited: bool = True) -> AsyncGenerator[bytes]:
+        """Yield the bytes of the body as they come, decoded.
+
+        Args:
+            is_limited: Whether the size of the body is limited.
 
         Raises:
-            APIError: The connection broke, or no data was received for too long.
+            APIError: The connection broke, no data was received for too long, or the
+                body is too large.
         """
+        left = self._limits.max_response_bytes if is_limited else sys.maxsize
+        deadline = self._deadline
         try:
-            async for chunk in self._raw_chunks() or self._response.aiter_bytes():
+            async for chunk in self._pieces(left):
+                left -= len(chunk)
+                if left < 0:
+                    raise BodyTooLargeError  # noqa: TRY301 - handled as others are
+                if deadline is not None and deadline.has_passed:
+                    raise TimeoutError  # noqa: TRY301 - handled as others are
                 yield chunk
         except Exception as error:  # noqa: BLE001 - whatever it is, the body is cut off
             failure = [self._error(error)]
         else:
             return
         raise failure.pop()
+
+    def _pieces(self, limit: int) -> AsyncIterator[bytes]:
+        if self._is_read:
+            return self._response.aiter_bytes()
+        decode = self._decoder(limit)
+        if decode is None:
+            return aiter(self._response.stream)
+        return _decode(self._response.stream, decode)
+
+    async def read_error(self) -> bytes:
+        """Async version of ``HttpResponse.read_error``."""
+        deadline = self._begin_error()
+        body = bytearray()
+        with suppress(Exception):
+            async with asyncio.timeout(deadline.remaining):
+                async for piece in self._pieces(self._limits.max_error_bytes):
+                    body += piece
+                    if len(body) > self._limits.max_error_bytes or deadline.has_passed:
+                        break
+        self._check_error(body)
+        return bytes(body)
 
     async def drain(self, chunks: AsyncIterator[bytes]) -> None:
         """Try for 0.1 s to read to the end, so that the connection can be reused.
@@ -261,4 +420,13 @@ class AsyncHttpResponse(_BaseResponse):
 
     async def aclose(self) -> None:
         """Return the connection to its pool; close it if the body was not read."""
-        await self._response.aclose()
+        if not self._handle.is_inherited:
+            await self._response.aclose()
+
+
+async def _decode(body: _Body, decode: Decode) -> AsyncGenerator[bytes]:
+    """Yield the decoded pieces of a body, in turn with the other streams."""
+    async for chunk in body:
+        for piece in decode(chunk):
+            await wait_for_turn(cost_of(piece))
+            yield piece

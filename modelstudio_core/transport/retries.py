@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from modelstudio_core.errors import (
     APIConnectionError,
+    APIError,
     ModelStudioError,
     RateLimitError,
 )
@@ -87,15 +88,31 @@ async def aretry(
 
 
 def _policy(max_retries: int, request: HttpRequest) -> dict[str, Any]:
-    from tenacity import retry_if_exception, stop_after_attempt  # noqa: PLC0415
+    from tenacity import retry_if_exception, stop_after_attempt, stop_any  # noqa: PLC0415
 
+    last: Any = stop_after_attempt(max_retries + 1)
+    late: Any = partial(_has_no_time, request)
     return {
-        "stop": stop_after_attempt(max_retries + 1),
+        "stop": stop_any(last, late) if request.deadline else last,
         "wait": _wait,
         "retry": retry_if_exception(partial(_may_repeat, request=request)),
         "before_sleep": partial(_log, max_retries, request),
         "reraise": True,
     }
+
+
+def _has_no_time(request: HttpRequest, state: "RetryCallState") -> bool:
+    """Raise the error of the deadline if it ends before the next attempt."""
+    error = state.outcome.exception() if state.outcome else None
+    deadline = request.deadline
+    if (
+        deadline is not None
+        and isinstance(error, APIError)
+        and state.upcoming_sleep >= deadline.remaining
+    ):
+        reason = f"No time is left to try again after {_describe(error)}."
+        raise deadline.error(error, reason) from error
+    return False
 
 
 def _may_repeat(error: BaseException, request: HttpRequest) -> bool:

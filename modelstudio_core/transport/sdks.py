@@ -4,17 +4,16 @@ The SDKs build and send a request. Their retries, redirects, parsing, environmen
 variables and configuration files are not used.
 """
 
-import os
 from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from modelstudio_core.endpoints import DEFAULT_REGION
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.pools import library_of, timeout_for
+from modelstudio_core.transport.relays import make_relay
 
 __all__ = ["HAS_DASHSCOPE", "Sdk", "make_sdk_client"]
 
@@ -49,36 +48,37 @@ def make_sdk_client(
         headers: The headers of each request.
         is_async: Whether the pool and the client are async.
 
+    Returns:
+        The SDK's client; of the dashscope SDK its transport.
+
     Raises:
-        ConfigurationError: The pool follows redirects, which the dashscope SDK cannot
-            disable.
+        ConfigurationError: The SDK cannot create it.
     """
-    timeout = timeout_for(connection, library_of(pool))
-    if sdk == "openai":
-        client = _openai_classes()[is_async](
-            http_client=pool,
-            api_key=connection.api_key,
-            base_url=connection.endpoint.url("openai"),
-            timeout=timeout,
+    library = library_of(pool)
+    timeout = timeout_for(connection, library)
+    relay = make_relay(library, pool, is_async=is_async)
+    try:
+        if sdk == "openai":
+            client = _openai_classes()[is_async](
+                http_client=relay,
+                api_key=connection.api_key,
+                base_url=connection.endpoint.url("openai"),
+                timeout=timeout,
+                max_retries=0,
+            )
+            client.request_headers = headers
+            return client
+        # Not the SDK's ``Client``: it reads variables and files, and fails over them.
+        return _dashscope_classes()[is_async](
+            base_url=connection.endpoint.url("dashscope"),
             max_retries=0,
+            http_client=relay,
         )
-        client.request_headers = headers
-        return client
-    if pool.follow_redirects:
-        raise ConfigurationError(
-            "An HTTP client for protocol='dashscope' must not follow redirects: create"
-            " it with follow_redirects=False."
-        )
-    return _dashscope_classes()[is_async](
-        http_client=pool,
-        api_key=connection.api_key,
-        base_url=connection.endpoint.url("dashscope"),
-        region=connection.endpoint.region or DEFAULT_REGION,
-        workspace="",
-        protocol="native",
-        timeout=connection.read_timeout,
-        max_retries=0,
-        config_path=os.devnull,
+    except Exception as error:  # noqa: BLE001 - another version may raise anything
+        reason = connection.context.redact(f"{type(error).__name__}: {error}")
+    raise ConfigurationError(
+        f"The client of the {sdk} SDK cannot be created: {reason}. Install a version"
+        " that this package supports."
     )
 
 
@@ -110,6 +110,6 @@ def _openai_classes() -> tuple[Any, Any]:
 
 @cache
 def _dashscope_classes() -> tuple[Any, Any]:
-    import dashscope  # noqa: PLC0415 - not before the first call, and optional
+    from dashscope.v2 import transport  # noqa: PLC0415 - optional, and slow
 
-    return dashscope.Client, dashscope.AsyncClient
+    return transport.SyncTransport, transport.AsyncTransport

@@ -4,13 +4,14 @@ A POST with a JSON body is sent by the SDK of its API. Any other request (other 
 forms, other hosts, an API without an SDK) is sent by the HTTP client below the SDK.
 """
 
+import asyncio
 import json
 import logging
-from contextlib import aclosing, closing, suppress
-from typing import Any, Final
+from contextlib import aclosing, closing
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 
-from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.errors import APIError, ConfigurationError
 from modelstudio_core.policy import check_request
 from modelstudio_core.transport.audit import AuditRecord, begin_record
 from modelstudio_core.transport.clients import (
@@ -22,6 +23,7 @@ from modelstudio_core.transport.clients import (
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.failures import status_error, translate_error
 from modelstudio_core.transport.pools import http_library, library_of, timeout_for
+from modelstudio_core.transport.relays import refused_response
 from modelstudio_core.transport.requests import (
     HttpRequest,
     check_other_host,
@@ -87,28 +89,36 @@ def _open(
     record: AuditRecord | None,
 ) -> HttpResponse:
     handle, client = sync_client(connection, sdk)
+    failures: list[Exception] = []
     try:
         match sdk:
             case "openai":
-                response = client.post(**_openai_call(connection, request, client))
+                call = _openai_call(connection, request, handle, client)
+                response = client.post(**call)
             case "dashscope":
                 call = _dashscope_call(connection, request, handle)
-                response = client.transport.open_stream(**call)
+                response = client.open_stream(**call)
             case None:
                 plain = _plain_request(connection, request, handle)
                 response = client.send(plain, **_plain_options(request))
     except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
-        failure = [translate_error(error, connection, handle.pool, context)]
-    else:
-        if response.is_success:
-            return HttpResponse(handle, response, context, record)
-        with closing(response):
-            body = b""
-            with suppress(Exception):
-                # The SDKs raise errors themselves, but for redirects, without a body.
-                body = response.read() if sdk is None else b""
-        failure = [status_error(response, _parse_error_body(body), context)]
-    raise failure.pop()
+        refused = refused_response(error)
+        if refused is None:
+            failure = translate_error(error, connection, handle.pool, context)
+            failures.append(_in_time(failure, request))
+            del failure
+        response = cast("Any", refused)
+    if failures:
+        raise failures.pop()
+    deadline = request.deadline
+    received = HttpResponse(
+        handle, response, context, connection, deadline=deadline, record=record
+    )
+    if response.is_success:
+        return received
+    with closing(received):
+        body = _parse_error_body(received.read_error())
+    raise status_error(response, body, context)
 
 
 async def asend(
@@ -136,29 +146,60 @@ async def _aopen(
 ) -> AsyncHttpResponse:
     over_httpx = _needs_httpx(request)
     handle, client = await async_client(connection, sdk, large=over_httpx)
+    failures: list[Exception] = []
     try:
-        match sdk:
-            case "openai":
-                response = await client.post(
-                    **_openai_call(connection, request, client)
-                )
-            case "dashscope":
-                call = _dashscope_call(connection, request, handle)
-                response = await client.transport.open_stream(**call)
-            case None:
-                plain = _plain_request(connection, request, handle)
-                response = await client.send(plain, **_plain_options(request))
+        async with asyncio.timeout(_header_seconds(connection, request, over_httpx)):
+            match sdk:
+                case "openai":
+                    call = _openai_call(connection, request, handle, client)
+                    response = await client.post(**call)
+                case "dashscope":
+                    call = _dashscope_call(connection, request, handle)
+                    response = await client.open_stream(**call)
+                case None:
+                    plain = _plain_request(connection, request, handle)
+                    response = await client.send(plain, **_plain_options(request))
     except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
-        failure = [translate_error(error, connection, handle.pool, context)]
-    else:
-        if response.is_success:
-            return AsyncHttpResponse(handle, response, context, record)
-        async with aclosing(response):
-            body = b""
-            with suppress(Exception):
-                body = await response.aread() if sdk is None else b""
-        failure = [status_error(response, _parse_error_body(body), context)]
-    raise failure.pop()
+        refused = refused_response(error)
+        if refused is None:
+            failure = translate_error(error, connection, handle.pool, context)
+            failures.append(_in_time(failure, request))
+            del failure
+        response = cast("Any", refused)
+    if failures:
+        raise failures.pop()
+    deadline = request.deadline
+    received = AsyncHttpResponse(
+        handle, response, context, connection, deadline=deadline, record=record
+    )
+    if response.is_success:
+        return received
+    async with aclosing(received):
+        body = _parse_error_body(await received.read_error())
+    raise status_error(response, body, context)
+
+
+def _in_time(error: Exception, request: HttpRequest) -> Exception:
+    """Return an error, or that of the deadline if it has passed."""
+    deadline = request.deadline
+    if deadline is not None and deadline.has_passed and isinstance(error, APIError):
+        return deadline.error(error)
+    return error
+
+
+def _header_seconds(
+    connection: Connection, request: HttpRequest, over_httpx: bool
+) -> float | None:
+    """Return how long an async request may wait for headers; None for no limit.
+
+    An informational response (1xx) would start the read timeout anew, without end. A
+    large body may take any time to send.
+    """
+    read, connect = connection.read_timeout, connection.connect_timeout
+    limit = None if read is None or connect is None else connect + 2 * read
+    if over_httpx:
+        limit = None
+    return limit if request.deadline is None else request.deadline.limit(limit)
 
 
 def _route(
@@ -214,7 +255,7 @@ def _sdk_of(request: HttpRequest) -> Sdk | None:
 
 
 def _openai_call(
-    connection: Connection, request: HttpRequest, client: Any
+    connection: Connection, request: HttpRequest, handle: ClientHandle, client: Any
 ) -> dict[str, Any]:
     """Return the arguments of the openai SDK's ``post``.
 
@@ -224,12 +265,16 @@ def _openai_call(
     headers = dict(request.headers)
     if headers:
         headers = merge_headers(client.default_headers, headers)
+    options: dict[str, Any] = {"headers": headers, "follow_redirects": False}
+    if request.deadline is not None:
+        library = library_of(handle.pool)
+        options["timeout"] = timeout_for(connection, library, request.deadline)
     return {
         "path": request.url_at(connection.endpoint),
         "cast_to": http_library().Response,
         "body": request.json,
         "stream": True,
-        "options": {"headers": headers, "follow_redirects": False},
+        "options": options,
     }
 
 
@@ -247,7 +292,7 @@ def _dashscope_call(
         "json": request.json,
         "headers": merge_headers(handle.headers, request.headers),
         "base_url": connection.endpoint.url("dashscope"),
-        "timeout": timeout_for(connection, library_of(handle.pool)),
+        "timeout": timeout_for(connection, library_of(handle.pool), request.deadline),
     }
 
 
@@ -267,7 +312,7 @@ def _plain_request(
     own client has. To another host it is not: nothing of the user may be sent there.
     """
     http = library_of(handle.pool)
-    timeout = timeout_for(connection, http)
+    timeout = timeout_for(connection, http, request.deadline)
     body = _plain_body(request)
     if request.url is None:
         headers = {"Accept": "application/json"}
@@ -315,4 +360,4 @@ def _parse_error_body(raw: bytes) -> object:
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
-        return raw.decode(errors="replace")
+        return bytes(raw).decode(errors="replace")

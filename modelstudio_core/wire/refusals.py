@@ -24,7 +24,7 @@ from modelstudio_core.errors import (
 )
 from modelstudio_core.secrets import redact
 
-__all__ = ["ErrorContext", "is_refusal"]
+__all__ = ["ErrorContext", "is_refusal", "too_large_error"]
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=APIError)
@@ -89,6 +89,8 @@ _STATUS_OF_CODE = {
 _MODEL_CODES = ("model_not_found", "ModelNotFound", "model_not_supported")
 _STATUS_OF_TYPE = {"invalid_request_error": 400, "server_error": 500}
 _BAD_REQUEST, _SERVER_ERROR = 400, 500
+# How much of a body that is not JSON is looked at for an error message.
+_MAX_SHOWN = 8192
 _CLASS_OF_STATUS: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
     401: AuthenticationError,
@@ -180,8 +182,8 @@ class ErrorContext:
             request_id: The id in the header.
             expected: What the body should be.
         """
-        # Before the text is cut: the cut could be inside a key.
-        text = self.redact(data.decode(errors="replace"))
+        # Cut once more after the keys are hidden: this cut may be inside one.
+        text = self.redact(data[:_MAX_SHOWN].decode(errors="replace"))
         return self.error(
             InvalidResponseError,
             f"The response is not {expected}. It begins with {text[:80]!r}.",
@@ -243,6 +245,32 @@ class ErrorContext:
             f"The API key was refused by {where}. API keys belong to one region: use a"
             " key that was created there, or pass the region of the key as region=."
         )
+
+
+def too_large_error(
+    context: ErrorContext,
+    argument: str,
+    limit: int,
+    request_id: str | None,
+    **fields: object,
+) -> InvalidResponseError:
+    """Create the error for a body or an event that is larger than its limit.
+
+    Args:
+        context: The facts of the request.
+        argument: The argument of the constructor that sets the limit.
+        limit: Its value.
+        request_id: The id in the header.
+        **fields: Other fields of the error.
+    """
+    return context.error(
+        InvalidResponseError,
+        f"The response is larger than {argument}={limit:,} allows, and was not read"
+        f" further. Raise {argument}= if such responses are expected.",
+        request_id=request_id,
+        is_retryable=False,
+        **fields,
+    )
 
 
 def is_refusal(body: Mapping[str, object]) -> bool:

@@ -91,6 +91,11 @@ class EventSplitter:
         self._begun = True
         return data
 
+    @property
+    def pending_bytes(self) -> int:
+        """How many bytes of an incomplete event are kept."""
+        return sum(map(len, self._pending))
+
     def close(self) -> bytes:
         """Return the bytes that are left: an event without its final blank line."""
         rest, self._pending = b"".join(self._pending), []

@@ -87,12 +87,12 @@ def record_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds to wait that response headers ask for."""
-    return failures._retry_after(headers)
+    return failures.retry_after(headers)
 
 
 def use_retry_after(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Read ``seconds`` from every response as the wait that the service asks for."""
-    monkeypatch.setattr(failures, "_retry_after", lambda _headers: seconds)
+    monkeypatch.setattr(failures, "retry_after", lambda _headers: seconds)
 
 
 # --- HTTP clients ---------------------------------------------------------------------

@@ -16,11 +16,8 @@ from modelstudio_core.errors import (
     APIConnectionError,
     APIError,
     APITimeoutError,
-    AuthenticationError,
     ConfigurationError,
     IncompleteStreamError,
-    InternalServerError,
-    RateLimitError,
 )
 from modelstudio_core.transport.failures import (
     broken_body_error,
@@ -28,6 +25,7 @@ from modelstudio_core.transport.failures import (
     translate_error,
 )
 from modelstudio_core.transport.pools import http_library
+from modelstudio_core.transport.relays import ErrorStatusError, refused_response
 from tests.core.support import CONTEXT, KEY, STARS, make_connection
 
 # The library of the openai SDK: its exceptions have the same names as those of httpx.
@@ -59,63 +57,23 @@ def openai_error(status: int, *, headers: Any = None, **body: Any) -> Exception:
 # --- Refused requests ---------------------------------------------------------------
 
 
-def test_an_error_of_the_openai_sdk() -> None:
-    body = {"error": {"code": "limit_requests", "message": f"Slow down, {KEY}."}}
-    headers = {"x-request-id": "r-1", "retry-after": "7"}
-    error = translate(openai_error(429, headers=headers, json=body))
-    assert type(error) is RateLimitError
-    assert error.message == f"Slow down, {STARS}."
-    assert (error.status_code, error.code) == (429, "limit_requests")
-    assert (error.request_id, error.retry_after) == ("r-1", 7.0)
-    assert (error.region, error.protocol) == ("us-east-1", "openai")
-
-
-@pytest.mark.parametrize("content", [b"<html>Bad gateway</html>", b"\xff", b"{"])
-def test_an_error_of_the_openai_sdk_whose_body_is_not_json(content: bytes) -> None:
-    error = translate(openai_error(502, content=content))
-    assert type(error) is InternalServerError
-    assert error.body == content.decode(errors="replace")
-
-
-def test_a_very_deep_json_body_is_text() -> None:
-    content = b"[" * 100_000
-    error = translate(openai_error(500, content=content))
-    assert type(error) is InternalServerError
-    assert isinstance(error.body, str)
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ({"code": "InvalidApiKey", "message": "Invalid."}, "Invalid. The API key was"),
-        (None, "the SDK's message"),
-    ],
-)
-def test_an_error_of_the_dashscope_sdk(body: object, message: str) -> None:
-    sdk_error = dashscope.v2.errors.APIStatusError(
-        "the SDK's message",
-        status_code=401,
-        body=body,
-        headers={"x-request-id": "r-1"},
-    )
-    error = translate(sdk_error)
-    assert type(error) is AuthenticationError
-    assert error.message.startswith(message)
-    assert error.request_id == "r-1"
-
-
-def test_a_refusal_whose_body_broke_off_has_its_status() -> None:
-    error = httpx.ReadError("broken")
-    error.response = httpx.Response(401)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - as the SDKs do
-    translated = translate(raised_from(RuntimeError("x"), error))
-    assert type(translated) is AuthenticationError
-    assert translated.status_code == 401
+def test_the_response_of_a_refusal_is_found() -> None:
+    response = httpx.Response(401)
+    for error in (
+        ErrorStatusError(response),
+        raised_from(RuntimeError("x"), ErrorStatusError(response)),
+        openai_error(401),
+    ):
+        found: Any = refused_response(error)
+        assert found.status_code == 401
+    assert refused_response(ErrorStatusError(httpx.Response(307))) is not None
 
 
 def test_a_response_with_a_success_status_is_no_refusal() -> None:
     error = httpx.ReadError("broken")
     error.response = httpx.Response(200)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - as the SDKs do
-    assert type(translate(error)) is APIConnectionError
+    assert refused_response(error) is None
+    assert refused_response(httpx.ReadError("broken")) is None
 
 
 # --- No response --------------------------------------------------------------------
@@ -290,6 +248,17 @@ def test_the_error_of_a_broken_body_does_not_show_a_key() -> None:
 # --- The wait that the service asks for ---------------------------------------------
 
 
+A_YEAR: Final = 366 * 24 * 3600.0
+
+
+def test_an_odd_date_beside_a_date_to_wait_for_is_not_used() -> None:
+    odd = "Mon, 01 Jan 99999999999 00:00:00 GMT"
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=30))
+    seconds = retry_after(retry_after=until, date=odd)
+    assert seconds is not None
+    assert 25 < seconds <= 31
+
+
 def retry_after(**headers: str) -> float | None:
     """Return the wait that the headers of a response ask for."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -312,6 +281,17 @@ def retry_after(**headers: str) -> float | None:
         ({"retry_after": "-1"}, None),
         ({"retry_after": "inf"}, None),
         ({"retry_after": "nan"}, None),
+        # Too far away to be soon: a finite number, which can be slept and stored.
+        ({"retry_after": "1e400"}, A_YEAR),
+        ({"retry_after": "9" * 400}, A_YEAR),
+        ({"retry_after_ms": "1e300"}, A_YEAR),
+        ({"retry_after": "-1e400"}, None),
+        ({"retry_after": "Mon, 01 Jan 9998 00:00:00 GMT"}, A_YEAR),
+        # A date that cannot be read is no wish.
+        ({"retry_after": "Mon, 01 Jan 99999999999 00:00:00 GMT"}, None),
+        ({"retry_after": "Mon, 01 Jan 2026 00:00:00 +99999999999999"}, None),
+        ({"retry_after": "Mon, 31 Dec 9999 23:59:59 -2359"}, None),
+        ({"retry_after": "7", "date": "Mon, 01 Jan 99999999999 00:00:00"}, 7.0),
     ],
 )
 def test_a_wait_in_seconds(headers: dict[str, str], seconds: float | None) -> None:

@@ -4,13 +4,14 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, Final
 
-import dashscope
+import dashscope.v2.transport
 import httpx
 import openai
 import pytest
 
 from modelstudio_core.transport import sdks
 from modelstudio_core.transport.pools import http_library
+from modelstudio_core.transport.relays import ErrorStatusError
 from modelstudio_core.transport.sdks import HAS_DASHSCOPE, make_sdk_client
 from tests.core.support import KEY, error_message, make_connection
 
@@ -32,7 +33,7 @@ def test_a_client_of_the_openai_sdk() -> None:
     with sdk_http.Client() as pool:
         client = make_client("openai", pool, timeout=(1, 2))
         assert issubclass(type(client), openai.OpenAI)
-        assert client._client is pool
+        assert client._client._over is pool
         assert str(client.base_url) == "http://127.0.0.1:9/compatible-mode/v1/"
         assert client.api_key == KEY
         assert client.max_retries == 0
@@ -45,7 +46,7 @@ async def test_an_async_client_of_the_openai_sdk() -> None:
             "openai", make_connection(), pool, HEADERS, is_async=True
         )
         assert isinstance(client, openai.AsyncOpenAI)
-        assert client._client is pool
+        assert client._client._over is pool
 
 
 def test_the_time_limits_are_of_the_library_of_the_pool() -> None:
@@ -82,18 +83,28 @@ def test_clients_have_headers_of_their_own() -> None:
 # --- dashscope ----------------------------------------------------------------------
 
 
+# What the SDK's own client reads, and fails over.
+DASHSCOPE_VARIABLES: Final = {
+    "DASHSCOPE_API_KEY": "another-key-0123456789",
+    "DASHSCOPE_HTTP_BASE_URL": "https://example.com/api/v1",
+    "DASHSCOPE_WORKSPACE": "ws-1",
+    "DASHSCOPE_REGION": "nowhere",
+    "DASHSCOPE_PROTOCOL": "none",
+    "DASHSCOPE_TIMEOUT": "30s",
+    "DASHSCOPE_MAX_RETRIES": "many",
+    "DASHSCOPE_HTTP_MAX_CONNECTIONS": "x",
+    "DASHSCOPE_HTTP_MAX_KEEPALIVE_CONNECTIONS": "x",
+    "DASHSCOPE_HTTP_KEEPALIVE_EXPIRY": "x",
+}
+
+
 def test_a_client_of_the_dashscope_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DASHSCOPE_API_KEY", "another-key-0123456789")
-    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", "https://example.com/api/v1")
-    monkeypatch.setenv("DASHSCOPE_WORKSPACE", "ws-1")
+    for name, value in DASHSCOPE_VARIABLES.items():
+        monkeypatch.setenv(name, value)
     with httpx.Client() as pool:
         client = make_client("dashscope", pool, protocol="dashscope", timeout=5)
-        assert isinstance(client, dashscope.Client)
-        config = client.config
-        assert (config.api_key, config.workspace) == (KEY, "")
-        assert config.base_url == "http://127.0.0.1:9/api/v1"
-        assert (config.timeout, config.max_retries) == (5, 0)
-        assert client._transport._client is pool
+        assert isinstance(client, dashscope.v2.transport.SyncTransport)
+        assert client._client._over is pool
 
 
 async def test_an_async_client_of_the_dashscope_sdk() -> None:
@@ -101,15 +112,36 @@ async def test_an_async_client_of_the_dashscope_sdk() -> None:
         client = make_sdk_client(
             "dashscope", make_connection(), pool, HEADERS, is_async=True
         )
-        assert isinstance(client, dashscope.AsyncClient)
+        assert isinstance(client, dashscope.v2.transport.AsyncTransport)
 
 
-def test_a_pool_that_follows_redirects_is_refused_for_dashscope() -> None:
-    with sdk_http.Client(follow_redirects=True) as pool:
+@pytest.mark.parametrize("sdk", ["openai", "dashscope"])
+def test_no_sdk_follows_a_redirect_over_a_pool_that_does(sdk: Any) -> None:
+    pool = sdk_http.Client(
+        follow_redirects=True,
+        transport=sdk_http.MockTransport(
+            lambda _: sdk_http.Response(307, headers={"location": "https://other.com"})
+        ),
+    )
+    with pool:
+        client = make_client(sdk, pool)
+        relay = client._client
+        with pytest.raises(ErrorStatusError) as caught:
+            relay.send(relay.build_request("POST", "http://127.0.0.1:9"))
+    assert caught.value.response.status_code == 307
+
+
+def test_an_sdk_that_cannot_make_a_client_is_an_error_of_the_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(**_arguments: Any) -> None:
+        raise ValueError(f"odd version, {KEY}")
+
+    monkeypatch.setattr(sdks, "_dashscope_classes", lambda: (fail, fail))
+    with sdk_http.Client() as pool:
         message = error_message(make_client, "dashscope", pool)
-        assert "follow_redirects=False" in message
-        # Each request over the openai SDK says that redirects are not followed.
-        make_client("openai", pool)
+    assert "dashscope SDK cannot be created: ValueError: odd version" in message
+    assert KEY not in message
 
 
 def test_the_dashscope_sdk_is_installed() -> None:

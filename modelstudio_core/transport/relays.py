@@ -1,0 +1,108 @@
+"""The HTTP clients of the SDKs: they send over a pool, and keep error bodies from them.
+
+An SDK reads the body of an error completely, however large it is. A relay raises
+``ErrorStatusError`` in place of the response, which no SDK handles, and
+``responses.py`` reads the body. It overrides public methods of the HTTP library alone.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from types import ModuleType
+from typing import Any, Final
+
+__all__ = ["ErrorStatusError", "causes_of", "make_relay", "refused_response"]
+
+_FIRST_REDIRECT: Final = 300
+
+
+class ErrorStatusError(Exception):
+    """The response has no success status.
+
+    Attributes:
+        response: The response, whose body was not read.
+    """
+
+    def __init__(self, response: Any) -> None:
+        """Create an error for a response."""
+        super().__init__(f"HTTP status {response.status_code}")
+        self.response = response
+
+
+def refused_response(error: Exception) -> object:
+    """Return the response with an error status that led to an error; None if none did.
+
+    Args:
+        error: What an SDK raised: ``ErrorStatusError``; with openai 2 an error with it
+            as its cause; or what an event hook of the user's client raised.
+    """
+    responses = (getattr(cause, "response", None) for cause in causes_of(error))
+    return next((r for r in responses if _is_refused(r)), None)
+
+
+def _is_refused(response: Any) -> bool:
+    return getattr(response, "status_code", 0) >= _FIRST_REDIRECT
+
+
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, its cause or context, and so on; each once.
+
+    Args:
+        error: The error; None for none.
+    """
+    yielded: set[int] = set()
+    while error is not None and id(error) not in yielded:
+        yield error
+        yielded.add(id(error))
+        error = error.__cause__ or error.__context__
+
+
+def make_relay(http: ModuleType, pool: Any, *, is_async: bool) -> Any:
+    """Create the HTTP client of an SDK.
+
+    Args:
+        http: ``httpx`` or ``httpx2``: the library of the pool.
+        pool: The client that builds and sends the requests.
+        is_async: Whether the pool is async.
+    """
+    return _relay_classes(http)[is_async](pool)
+
+
+@cache
+def _relay_classes(http: ModuleType) -> tuple[Any, Any]:
+    class Relay(http.Client):  # type: ignore[name-defined,misc]
+        """Sends over another client; redirects are never followed."""
+
+        def __init__(self, pool: Any) -> None:
+            client: Any = super()
+            client.__init__(transport=http.BaseTransport(), trust_env=False)
+            self._over = pool
+
+        def build_request(self, *arguments: Any, **options: Any) -> Any:
+            return self._over.build_request(*arguments, **options)
+
+        def send(self, request: Any, **options: Any) -> Any:
+            response = self._over.send(request, **options | {"follow_redirects": False})
+            if response.is_success:
+                return response
+            raise ErrorStatusError(response)
+
+    class AsyncRelay(http.AsyncClient):  # type: ignore[name-defined,misc]
+        """Async version of ``Relay``."""
+
+        def __init__(self, pool: Any) -> None:
+            client: Any = super()
+            client.__init__(transport=http.AsyncBaseTransport(), trust_env=False)
+            self._over = pool
+
+        def build_request(self, *arguments: Any, **options: Any) -> Any:
+            return self._over.build_request(*arguments, **options)
+
+        async def send(self, request: Any, **options: Any) -> Any:
+            response = await self._over.send(
+                request, **options | {"follow_redirects": False}
+            )
+            if response.is_success:
+                return response
+            raise ErrorStatusError(response)
+
+    return Relay, AsyncRelay
