@@ -83,7 +83,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         max_event_bytes (int = 16777216): The most bytes of a stream for one event.
         max_response_bytes (int = 268435456): The largest answer, decoded.
         max_retries (int = 2): The maximum number of retries of a failed request.
-        default_headers (Mapping[str, SecretStr | str] | None = None): Headers of every request.
+        default_headers (Mapping[str, SecretStr | str] | None = None): Headers of every
+            request.
         http_client (httpx.Client | None = None): A custom synchronous HTTP client.
         http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
         temperature (float | None = None): Sampling temperature, in [0, 2).

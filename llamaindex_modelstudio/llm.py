@@ -83,7 +83,7 @@ class ModelStudio(StructuredPrediction):
         timeout (float | tuple | None): Seconds without data after which a request
             fails, or ``(connect, read)``. Default: 600; connecting: 10. None: no limit.
         total_timeout (float): Seconds for a whole answer, with retries, waits and
-            streaming, also per call: ``chat(..., total_timeout=30)``. Default: no limit.
+            streaming, also per call: ``chat(..., total_timeout=30)``. Default: none.
         max_error_bytes (int): The largest body of an error, decoded. Default: 1 MiB.
         max_event_bytes (int): The most bytes of a stream for one event. Default: 16
             MiB.

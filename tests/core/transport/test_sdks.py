@@ -26,6 +26,11 @@ def make_client(sdk: Any, pool: Any, **arguments: Any) -> Any:
     )
 
 
+def over(client: Any) -> object:
+    """Return the pool below the HTTP client of an SDK."""
+    return client._client._over
+
+
 # --- openai -------------------------------------------------------------------------
 
 
@@ -33,7 +38,7 @@ def test_a_client_of_the_openai_sdk() -> None:
     with sdk_http.Client() as pool:
         client = make_client("openai", pool, timeout=(1, 2))
         assert issubclass(type(client), openai.OpenAI)
-        assert client._client._over is pool
+        assert over(client) is pool
         assert str(client.base_url) == "http://127.0.0.1:9/compatible-mode/v1/"
         assert client.api_key == KEY
         assert client.max_retries == 0
@@ -46,7 +51,7 @@ async def test_an_async_client_of_the_openai_sdk() -> None:
             "openai", make_connection(), pool, HEADERS, is_async=True
         )
         assert isinstance(client, openai.AsyncOpenAI)
-        assert client._client._over is pool
+        assert over(client) is pool
 
 
 def test_the_time_limits_are_of_the_library_of_the_pool() -> None:
@@ -104,7 +109,7 @@ def test_a_client_of_the_dashscope_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     with httpx.Client() as pool:
         client = make_client("dashscope", pool, protocol="dashscope", timeout=5)
         assert isinstance(client, dashscope.v2.transport.SyncTransport)
-        assert client._client._over is pool
+        assert over(client) is pool
 
 
 async def test_an_async_client_of_the_dashscope_sdk() -> None:
