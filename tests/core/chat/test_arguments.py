@@ -172,13 +172,29 @@ def test_a_call_with_and_without_usage(include_usage: bool) -> None:
     assert ("stream_options" in call.request.json) is include_usage
 
 
-@pytest.mark.parametrize("name", ConnectionArguments.model_fields)
+@pytest.mark.parametrize(
+    "name", sorted(set(ConnectionArguments.model_fields) - {"total_timeout"})
+)
 def test_connection_arguments_are_no_arguments_of_a_call(name: str) -> None:
     message = error_message(make_chat()._prepare_call, HI, {name: None}, stream=False)
     assert message == (
         f"{name} is an argument of the constructor, not of a call: pass it to the"
         " constructor."
     )
+
+
+def test_a_call_has_a_time_limit_of_its_own() -> None:
+    chat = make_chat(total_timeout=60)
+    assert chat._prepare_call(HI, {}, stream=False).connection.total_timeout == 60
+    for seconds in (5, None):
+        call = chat._prepare_call(HI, {"total_timeout": seconds}, stream=True)
+        assert call.connection.total_timeout == seconds
+        assert call.connection == chat.resolved.connection
+    assert chat.resolved.connection.total_timeout == 60
+    for wrong in (0, -1, "soon", True, 10**9):
+        arguments = {"total_timeout": wrong}
+        message = error_message(chat._prepare_call, HI, arguments, stream=False)
+        assert message.startswith("total_timeout must be a number of seconds")
 
 
 def test_the_error_for_an_unknown_argument_of_a_call_suggests_the_nearest() -> None:
