@@ -20,9 +20,14 @@ from langchain_core.tools import BaseTool
 from pydantic import BaseModel, model_validator
 from typing_extensions import override
 
-from langchain_modelstudio._chat.answers import to_message
+from langchain_modelstudio._chat.answers import (
+    combine_llm_outputs,
+    to_generation_info,
+    to_llm_output,
+    to_message,
+)
 from langchain_modelstudio._chat.blocks import register_blocks
-from langchain_modelstudio._chat.chunks import to_chunk
+from langchain_modelstudio._chat.chunks import ChunkBuilder
 from langchain_modelstudio._chat.messages import from_messages
 from langchain_modelstudio._chat.profile import to_profile
 from langchain_modelstudio._chat.structured import (
@@ -43,7 +48,7 @@ from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.options import OPTION_NAMES
 from modelstudio_core.chat.plan import MODEL_ARGUMENTS, takes_json_schema
 from modelstudio_core.endpoints import API_KEY_VARIABLE
-from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.errors import APIError, ConfigurationError
 
 __all__ = ["ChatModelStudio"]
 
@@ -447,6 +452,12 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     # --- Calls ----------------------------------------------------------------------
 
     @override
+    def _combine_llm_outputs(
+        self, llm_outputs: list[dict[str, Any] | None]
+    ) -> dict[str, Any]:
+        return combine_llm_outputs(llm_outputs)
+
+    @override
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -480,12 +491,20 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         with langchain_errors():
             call = self._to_call(messages, stop, kwargs, stream=True)
+            builder = ChunkBuilder(call.plan)
             with closing(calls.stream(call)) as events:
-                for event in events:
-                    chunk = to_chunk(event, call.plan)
-                    if run_manager:
-                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                    yield chunk
+                try:
+                    for event in events:
+                        chunk = builder.build(event)
+                        if run_manager:
+                            run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                        yield chunk
+                except APIError:
+                    if last := builder.build_interrupted():
+                        yield last
+                    raise
+                if last := builder.last:
+                    yield last
 
     @override
     async def _astream(
@@ -497,12 +516,20 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         with langchain_errors():
             call = self._to_call(messages, stop, kwargs, stream=True)
+            builder = ChunkBuilder(call.plan)
             async with aclosing(calls.astream(call)) as events:
-                async for event in events:
-                    chunk = to_chunk(event, call.plan)
-                    if run_manager:
-                        await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                    yield chunk
+                try:
+                    async for event in events:
+                        chunk = builder.build(event)
+                        if run_manager:
+                            await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                        yield chunk
+                except APIError:
+                    if last := builder.build_interrupted():
+                        yield last
+                    raise
+                if last := builder.last:
+                    yield last
 
     def _to_call(
         self,
@@ -580,6 +607,13 @@ def _to_result(completions: list[Completion], call: ChatCall) -> ChatResult:
     # The usage is that of all answers together.
     for message in messages[1:]:
         message.usage_metadata = None
+    finishes = [completion.finish for completion in completions]
     return ChatResult(
-        generations=[ChatGeneration(message=message) for message in messages]
+        generations=[
+            ChatGeneration(
+                message=message, generation_info=to_generation_info(finish, call.plan)
+            )
+            for message, finish in zip(messages, finishes, strict=True)
+        ],
+        llm_output=to_llm_output(finishes[0], call.plan),
     )

@@ -1,6 +1,7 @@
 """Complete answers to LangChain's messages, with their metadata and usage."""
 
-import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, InvalidToolCall
@@ -12,29 +13,39 @@ from langchain_core.messages.ai import (
 from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 
 from langchain_modelstudio._provider import PROVIDER
-from modelstudio_core.chat import messages as core
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Finish, Usage
 from modelstudio_core.chat.plan import ChatPlan
 
-__all__ = ["to_message", "to_metadata", "to_usage"]
+__all__ = [
+    "combine_llm_outputs",
+    "to_generation_info",
+    "to_llm_output",
+    "to_message",
+    "to_metadata",
+    "to_usage",
+]
 
 
 def to_message(completion: Completion, plan: ChatPlan) -> AIMessage:
     """Convert a complete answer to a message."""
     tool_calls: list[ToolCall] = []
     invalid_tool_calls: list[InvalidToolCall] = []
-    for call in completion.tool_calls:
-        _parse_call(call, tool_calls, invalid_tool_calls)
+    for call in completion.parsed_calls:
+        if call.arguments is None:
+            invalid_tool_calls.append(
+                invalid_tool_call(
+                    name=call.name, args=call.text, id=call.id, error=call.problem
+                )
+            )
+        else:
+            tool_calls.append(
+                tool_call(name=call.name, args=call.arguments, id=call.id)
+            )
     finish = completion.finish
-    additional_kwargs: dict[str, Any] = {}
-    if completion.reasoning:
-        additional_kwargs["reasoning_content"] = completion.reasoning
-    if completion.citations:
-        additional_kwargs["search_results"] = completion.citations
     return AIMessage(
         content=completion.text,
-        additional_kwargs=additional_kwargs,
+        additional_kwargs=_additional_kwargs(completion),
         response_metadata={
             "model_provider": PROVIDER,
             **(to_metadata(finish, plan) if finish else {}),
@@ -45,24 +56,14 @@ def to_message(completion: Completion, plan: ChatPlan) -> AIMessage:
     )
 
 
-def _parse_call(
-    call: core.ToolCall,
-    tool_calls: list[ToolCall],
-    invalid_tool_calls: list[InvalidToolCall],
-) -> None:
-    name, text = call["function"]["name"], call["function"]["arguments"]
-    try:
-        arguments: object = json.loads(text) if text.strip() else {}
-        problem = "The arguments are not a JSON object."
-    except (ValueError, RecursionError) as error:
-        arguments, problem = None, f"The arguments are not valid JSON: {error}"
-    if isinstance(arguments, dict):
-        args = cast("dict[str, Any]", arguments)
-        tool_calls.append(tool_call(name=name, args=args, id=call["id"]))
-    else:
-        invalid_tool_calls.append(
-            invalid_tool_call(name=name, args=text, id=call["id"], error=problem)
-        )
+def _additional_kwargs(completion: Completion) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "reasoning_content": completion.reasoning,
+        "search_results": completion.citations,
+        "audio": completion.speech and completion.speech.as_sent(),
+    }
+    present = {name: value for name, value in values.items() if value}
+    return {**completion.parts, **present}
 
 
 def to_metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
@@ -71,6 +72,7 @@ def to_metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
         "model_name": plan.model.profile.id,
         "finish_reason": finish.finish_reason,
         "request_id": finish.request_id,
+        "id": finish.response_id or finish.request_id,
     }
     if finish.created is not None:
         metadata["created"] = finish.created
@@ -83,7 +85,46 @@ def to_metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
         metadata["logprobs"] = {"content": finish.logprobs}
     if finish.tool_info:
         metadata["tool_info"] = finish.tool_info
-    return metadata
+    if finish.usage:
+        metadata["token_usage"] = dict(finish.usage.raw)
+        if finish.usage.tool_counts:
+            metadata["tool_usage"] = dict(finish.usage.tool_counts)
+    return metadata | dict.fromkeys(finish.problems, True)
+
+
+def to_generation_info(finish: Finish | None, plan: ChatPlan) -> dict[str, Any]:
+    """Return the ``generation_info`` that tracers read."""
+    if finish is None:
+        return {}
+    metadata = to_metadata(finish, plan)
+    return {name: metadata[name] for name in ("finish_reason", "model_name", "id")}
+
+
+def to_llm_output(finish: Finish | None, plan: ChatPlan) -> dict[str, Any]:
+    """Return the ``llm_output`` that tracers read, with OpenAI's names of counts."""
+    output: dict[str, Any] = {"model_name": plan.model.profile.id, "token_usage": {}}
+    if finish:
+        output["id"] = finish.response_id or finish.request_id
+    if finish and (usage := finish.usage):
+        output["token_usage"] = {
+            "prompt_tokens": usage.input_tokens,
+            "completion_tokens": usage.output_tokens,
+            "total_tokens": usage.total_tokens,
+        }
+    return output
+
+
+def combine_llm_outputs(outputs: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
+    """Return one ``llm_output`` for several prompts: with the sum of their tokens."""
+    present = [output for output in outputs if output]
+    if not present:
+        return {}
+    counts: Counter[str] = Counter()
+    for output in present:
+        counts.update(output["token_usage"])
+    if len(present) == 1:
+        return dict(present[0])
+    return {"model_name": present[0]["model_name"], "token_usage": dict(counts)}
 
 
 def to_usage(usage: Usage | None) -> UsageMetadata | None:
@@ -95,16 +136,27 @@ def to_usage(usage: Usage | None) -> UsageMetadata | None:
         output_tokens=usage.output_tokens,
         total_tokens=usage.total_tokens,
     )
-    read, created = usage.cached_tokens, usage.cache_creation_tokens
-    if read is not None or created is not None:
-        details = InputTokenDetails()
-        if read is not None:
-            details["cache_read"] = read
-        if created is not None:
-            details["cache_creation"] = created
-        metadata["input_token_details"] = details
-    if usage.reasoning_tokens is not None:
-        metadata["output_token_details"] = OutputTokenDetails(
-            reasoning=usage.reasoning_tokens
-        )
+    inputs: dict[str, int | None] = {
+        "cache_read": usage.cached_tokens,
+        "cache_creation": usage.cache_creation_tokens,
+        **_without_text(usage.input_details),
+    }
+    outputs: dict[str, int | None] = {
+        "reasoning": usage.reasoning_tokens,
+        **_without_text(usage.output_details),
+    }
+    # LangChain's own keys are cache_read, cache_creation, audio and reasoning; it
+    # allows others beside them.
+    if input_details := _present(inputs):
+        metadata["input_token_details"] = cast("InputTokenDetails", input_details)
+    if output_details := _present(outputs):
+        metadata["output_token_details"] = cast("OutputTokenDetails", output_details)
     return metadata
+
+
+def _without_text(details: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in details.items() if name != "text"}
+
+
+def _present(details: Mapping[str, int | None]) -> dict[str, int]:
+    return {name: count for name, count in details.items() if count is not None}

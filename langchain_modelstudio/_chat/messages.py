@@ -1,7 +1,7 @@
 """LangChain's messages to the core's messages."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from langchain_core.messages import (
     AIMessage,
@@ -174,13 +174,38 @@ def _content(message: BaseMessage) -> str | list[core.Part]:
     content = message.content
     if isinstance(content, str):
         return content
-    separate = SEPARATE_BLOCK_TYPES if isinstance(message, AIMessage) else ()
+    separate: tuple[str, ...] = ()
+    if isinstance(message, AIMessage):
+        separate = SEPARATE_BLOCK_TYPES
+        content = _words_for_sound(content)
     parts = [
         _checked_part(block)
         for block in content
         if isinstance(block, str) or _unwrap(block).get("type") not in separate
     ]
     return parts or ""
+
+
+def _words_for_sound(
+    content: list[str | dict[str, Any]],
+) -> list[str | dict[str, Any]]:
+    """Return the content of an answer without its sound, which cannot be sent back.
+
+    The words of the sound are its text; if there is none, its transcript is.
+    """
+    others = [
+        block
+        for block in content
+        if isinstance(block, str) or block.get("type") != "audio"
+    ]
+    if len(others) == len(content) or any(
+        isinstance(block, str) or block.get("type") == "text" for block in others
+    ):
+        return others
+    sounds = [block for block in content if isinstance(block, dict)]
+    extras = [_mapping(block.get("extras") or {}) for block in sounds]
+    words = "".join(str(extra.get("transcript") or "") for extra in extras)
+    return [*others, words] if words else content
 
 
 def _checked_part(block: str | _Block) -> core.Part:

@@ -59,7 +59,11 @@ def from_messages(messages: Sequence[ChatMessage]) -> list[core.Message]:
 def _from_message(message: ChatMessage) -> core.Message:
     role = _ROLES[message.role]
     extra = message.additional_kwargs
-    converted: dict[str, Any] = {"role": role, "content": _content(message.blocks)}
+    blocks = message.blocks
+    if role == "assistant" and message.content:
+        # The words of a spoken answer stand for its sound, which cannot be sent back.
+        blocks = [block for block in blocks if not isinstance(block, AudioBlock)]
+    converted: dict[str, Any] = {"role": role, "content": _content(blocks)}
     if isinstance(extra.get("name"), str):
         converted["name"] = extra["name"]
     if role == "tool":

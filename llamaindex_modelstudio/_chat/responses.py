@@ -3,15 +3,16 @@
 # LlamaIndex does not type the dicts in its responses.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
-import json
 from collections.abc import Mapping
 from typing import Any, assert_never, cast
 
 from llama_index.core.base.llms.types import (
+    AudioBlock,
     ChatMessage,
     ChatResponse,
     CompletionResponse,
     ContentBlock,
+    ImageBlock,
     LogProb,
     MessageRole,
     TextBlock,
@@ -21,15 +22,17 @@ from llama_index.core.base.llms.types import (
 
 from llamaindex_modelstudio._chat.messages import reasoning_of
 from llamaindex_modelstudio._foreign import UNVALIDATED_RESPONSES, construct_response
-from modelstudio_core.chat import messages as core
-from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.completion import Completion, ParsedCall
 from modelstudio_core.chat.events import (
+    AudioDelta,
     Citations,
+    ContentParts,
     Event,
     Finish,
     ReasoningDelta,
     TextDelta,
     ToolCallDelta,
+    Usage,
 )
 from modelstudio_core.chat.plan import ChatPlan
 
@@ -69,8 +72,12 @@ def to_delta_response(
             delta, thinking_delta = event.text, ""
         case ReasoningDelta():
             delta, thinking_delta = "", event.text
-        case ToolCallDelta() | Citations():
+        case ToolCallDelta() | Citations() | ContentParts():
             delta, thinking_delta = "", ""
+        case AudioDelta():
+            response = validated_response(completion, "", "")
+            response.additional_kwargs["audio_delta"] = event.data
+            return response
         case Finish():
             response = to_response(completion, plan)
             response.delta = ""
@@ -129,30 +136,39 @@ def _to_message(completion: Completion, *, complete: bool) -> ChatMessage:
         blocks.append(TextBlock(text=text))
     if completion.citations:
         extra["search_results"] = completion.citations
+    if complete:
+        _add_media(completion, blocks, extra)
     if calls:
         extra["tool_calls"] = calls
-        blocks.extend(_tool_call_block(call) for call in calls)
+        blocks.extend(map(_tool_call_block, completion.parsed_calls))
     return ChatMessage(
         role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=extra
     )
 
 
-def _tool_call_block(call: core.ToolCall) -> ToolCallBlock:
-    function = call["function"]
+def _add_media(
+    completion: Completion, blocks: list[ContentBlock], extra: dict[str, Any]
+) -> None:
+    """Add the sound, the images and the other parts of a complete answer."""
+    extra.update(completion.parts)
+    if speech := completion.speech:
+        # The sound is in the block only: memories and stores copy these values.
+        extra["audio"] = {k: v for k, v in speech.as_sent().items() if k != "data"}
+        if speech.data:
+            file = speech.to_file()
+            blocks.append(AudioBlock(audio=file.content, format=file.format))
+        elif speech.url:
+            blocks.append(AudioBlock(url=speech.url))
+    blocks.extend(ImageBlock(url=url) for url in completion.image_urls)
+
+
+def _tool_call_block(call: ParsedCall) -> ToolCallBlock:
+    """Build the block of a call; incomplete or invalid arguments stay text."""
     return ToolCallBlock(
-        tool_call_id=call["id"],
-        tool_name=function["name"],
-        tool_kwargs=_arguments(function["arguments"]),
+        tool_call_id=call.id,
+        tool_name=call.name,
+        tool_kwargs=call.text if call.arguments is None else call.arguments,
     )
-
-
-def _arguments(text: str) -> dict[str, Any] | str:
-    """Parse tool arguments; incomplete or invalid JSON stays text."""
-    try:
-        parsed = cast("object", json.loads(text) if text.strip() else {})
-    except (ValueError, RecursionError):
-        return text
-    return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else text
 
 
 def _metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
@@ -163,6 +179,9 @@ def _metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
         "total_tokens": usage.total_tokens if usage else None,
         "reasoning_tokens": usage.reasoning_tokens if usage else None,
         "cached_tokens": usage.cached_tokens if usage else None,
+        "cache_creation_tokens": usage.cache_creation_tokens if usage else None,
+        **_token_details(usage),
+        "tool_usage": dict(usage.tool_counts) if usage and usage.tool_counts else None,
         "request_id": finish.request_id,
         "finish_reason": finish.finish_reason,
         "tool_info": finish.tool_info,
@@ -175,7 +194,20 @@ def _metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
         metadata["requested_model"] = plan.requested_model
     if plan.thinking_disabled:
         metadata[f"thinking_disabled_for_{plan.thinking_disabled}"] = True
-    return metadata
+    return metadata | dict.fromkeys(finish.problems, True)
+
+
+def _token_details(usage: Usage | None) -> dict[str, int]:
+    """Return the counts of media, such as ``input_audio_tokens``."""
+    if usage is None:
+        return {}
+    sides = {"input": usage.input_details, "output": usage.output_details}
+    return {
+        f"{side}_{kind}_tokens": count
+        for side, details in sides.items()
+        for kind, count in details.items()
+        if kind != "text"
+    }
 
 
 # --- Log probabilities ------------------------------------------------------------

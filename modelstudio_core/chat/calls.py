@@ -20,7 +20,7 @@ from typing import Final, NamedTuple, Self
 from modelstudio_core.arguments import warn_of_model
 from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.completion import Completion
-from modelstudio_core.chat.events import Event, Finish, ToolCallDelta
+from modelstudio_core.chat.events import Event, Finish, Problem, ToolCallDelta
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.parser import ChatParser
 from modelstudio_core.chat.plan import ChatPlan, ResolvedChat
@@ -87,6 +87,7 @@ class ChatCall:
         return parser(
             self.context,
             request_id=response.request_id,
+            form=self.plan.form,
             max_event_bytes=self.connection.max_event_bytes,
         )
 
@@ -257,7 +258,7 @@ def _stream_once(call: ChatCall, attempt: int) -> Generator[_Batch]:
         except (IncompleteStreamError, APITimeoutError):
             if not parser.finished:
                 raise
-        yield _close(parser, response)
+        yield _close(call, parser, response)
         response.drain(chunks)
 
 
@@ -278,16 +279,23 @@ async def _astream_once(call: ChatCall, attempt: int) -> AsyncGenerator[_Batch]:
         except (IncompleteStreamError, APITimeoutError):
             if not parser.finished:
                 raise
-        yield _close(parser, response)
+        yield _close(call, parser, response)
         await response.drain(chunks)
 
 
-def _close(parser: ChatParser, response: HttpResponse | AsyncHttpResponse) -> _Batch:
-    """Return the last events of a response, and report them for its audit record."""
+def _close(
+    call: ChatCall, parser: ChatParser, response: HttpResponse | AsyncHttpResponse
+) -> _Batch:
+    """Return the last events of a response, and report them for its audit record.
+
+    Warn of what is odd about the answer.
+    """
     events = parser.close()
     for event in events:
         if isinstance(event, Finish):
             response.report(event.usage and event.usage.raw, event.request_id)
+            for problem in event.problems:
+                _warn(call, event, *_PROBLEMS[problem])
     return events
 
 
@@ -297,15 +305,35 @@ def _parse_body(
     """Parse a complete body: one JSON object, or a stream."""
     parser = call.parser(response)
     feed = parser.feed if response.is_stream else parser.feed_body
-    events = [*feed(body), *_close(parser, response)]
+    events = [*feed(body), *_close(call, parser, response)]
     for event in events:
         if isinstance(event, Finish) and event.finish_reason is None:
-            warn_user(
-                f"{call.plan.model.profile.id} answered without a finish reason"
-                f" (request id {event.request_id}): the answer may be cut off.",
-                RuntimeWarning,
-            )
+            _warn(call, event, "answered without a finish reason", "it may be cut off")
     return events
+
+
+_PROBLEMS: Final[Mapping[Problem, tuple[str, str]]] = {
+    "tool_call_missing": (
+        "answered with the finish reason tool_calls and no tool call",
+        "ask again, or use the text",
+    ),
+    "tool_call_in_reasoning": (
+        "wrote a tool call as text in its reasoning",
+        "it was not called; the text is in the reasoning",
+    ),
+    "tool_call_in_content": (
+        "wrote a tool call as text in its answer",
+        "it was not called; the text is in the answer",
+    ),
+}
+
+
+def _warn(call: ChatCall, finish: Finish, what: str, advice: str) -> None:
+    warn_user(
+        f"{call.plan.model.profile.id} {what} (request id {finish.request_id}):"
+        f" {advice}.",
+        RuntimeWarning,
+    )
 
 
 # --- Checks of an answer ----------------------------------------------------------

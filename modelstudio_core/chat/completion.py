@@ -1,10 +1,14 @@
 """Joining the events of an answer."""
 
-from typing import assert_never
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple, assert_never, cast
 
 from modelstudio_core.chat.events import (
+    AudioDelta,
     Citation,
     Citations,
+    ContentParts,
     Event,
     Finish,
     ReasoningDelta,
@@ -12,8 +16,86 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
 )
 from modelstudio_core.chat.messages import ToolCall
+from modelstudio_core.chat.speech import Speech
 
-__all__ = ["Completion"]
+__all__ = ["Completion", "ParsedCall", "image_urls", "parse_call"]
+
+# The names of an image in content, in both protocols.
+_IMAGE_NAMES = ("image", "image_url")
+# Finish reasons after which a call without arguments may be cut off.
+_CUT_OFF = ("length", None)
+
+
+class ParsedCall(NamedTuple):
+    """A tool call of an answer, with its arguments parsed.
+
+    Attributes:
+        id: The id of the call.
+        name: The name of the tool.
+        text: The JSON text of the arguments, as the model wrote it.
+        arguments: The arguments; None if they are incomplete or no JSON object.
+        problem: Why ``arguments`` is None; else empty.
+    """
+
+    id: str
+    name: str
+    text: str
+    arguments: dict[str, Any] | None
+    problem: str = ""
+
+
+def parse_call(call: ToolCall, finish_reason: str | None) -> ParsedCall:
+    """Parse the arguments of a tool call, which may be cut off.
+
+    Args:
+        call: The call.
+        finish_reason: The finish reason of the answer.
+
+    Example:
+        >>> function = {"name": "search", "arguments": '{"pattern": '}
+        >>> call = {"id": "call_1", "type": "function", "function": function}
+        >>> parse_call(call, "length").arguments is None
+        True
+    """
+    name, text = call["function"]["name"], call["function"]["arguments"]
+    arguments: object = None
+    problem = "The arguments are not a JSON object."
+    try:
+        # Models write line ends inside strings.
+        if text.strip():
+            arguments = json.loads(text, strict=False)
+        elif finish_reason in _CUT_OFF:
+            problem = "The answer was cut off before the arguments."
+        else:
+            arguments = {}
+    except (ValueError, RecursionError) as error:
+        problem = f"The arguments are not valid JSON: {error}"
+    if not isinstance(arguments, dict):
+        return ParsedCall(call["id"], name, text, None, problem)
+    return ParsedCall(call["id"], name, text, cast("dict[str, Any]", arguments))
+
+
+def image_urls(parts: Mapping[str, object]) -> list[str]:
+    """Return the URLs of the images among parts of the content.
+
+    Args:
+        parts: The parts by the service's own names.
+
+    Example:
+        >>> image_urls({"image": "https://example.com/a.png", "image_hw": [[1, 2]]})
+        ['https://example.com/a.png']
+    """
+    images: list[object] = []
+    for name in _IMAGE_NAMES:
+        value = parts.get(name)
+        images += cast("list[object]", value) if isinstance(value, list) else [value]
+    urls = [
+        cast("Mapping[str, object]", image).get("url")
+        if isinstance(image, Mapping)
+        else image
+        for image in images
+    ]
+    return [url for url in urls if isinstance(url, str) and url]
 
 
 class Completion:
@@ -24,6 +106,8 @@ class Completion:
 
     Attributes:
         citations: The results of the service's web search.
+        parts: The parts of the content that are neither text nor sound, by the
+            service's own names.
         finish: The last event; None until it has been added.
 
     Example:
@@ -34,13 +118,23 @@ class Completion:
         'Hello'
     """
 
-    __slots__ = ("_calls", "_reasoning", "_text", "citations", "finish")
+    __slots__ = (
+        "_audio",
+        "_calls",
+        "_reasoning",
+        "_text",
+        "citations",
+        "finish",
+        "parts",
+    )
 
     def __init__(self) -> None:
         """Create an empty answer."""
         self._reasoning: list[str] = []
         self._text: list[str] = []
         self._calls: dict[int, _Call] = {}
+        self._audio: list[AudioDelta] = []
+        self.parts: Mapping[str, Any] = {}
         self.citations: list[Citation] = []
         self.finish: Finish | None = None
 
@@ -53,6 +147,10 @@ class Completion:
                 self._reasoning.append(event.text)
             case ToolCallDelta():
                 self._calls.setdefault(event.index, _Call()).add(event)
+            case AudioDelta():
+                self._audio.append(event)
+            case ContentParts():
+                self.parts = event.parts
             case Citations():
                 self.citations = event.results
             case Finish():
@@ -83,6 +181,31 @@ class Completion:
     def tool_calls(self) -> list[ToolCall]:
         """The tool calls in their order. The dicts are new in each call."""
         return [self._calls[index].to_tool_call() for index in sorted(self._calls)]
+
+    @property
+    def parsed_calls(self) -> list[ParsedCall]:
+        """The tool calls in their order, with their arguments parsed."""
+        reason = self.finish.finish_reason if self.finish else None
+        return [parse_call(call, reason) for call in self.tool_calls]
+
+    @property
+    def image_urls(self) -> list[str]:
+        """The URLs of the images in the content, which may be ``data:`` URLs."""
+        return image_urls(self.parts)
+
+    @property
+    def speech(self) -> Speech | None:
+        """The sound; None if there is none."""
+        if not self._audio:
+            return None
+        fields: dict[str, Any] = {}
+        for event in self._audio:
+            fields |= event.fields
+        return Speech(
+            data="".join(event.data for event in self._audio),
+            transcript="".join(event.transcript for event in self._audio),
+            fields=fields,
+        )
 
 
 class _Call:

@@ -15,8 +15,9 @@ from typing_extensions import override
 
 from modelstudio_core.chat.events import Citation, Citations, Event, Usage
 from modelstudio_core.chat.messages import Message, Part, prepare_messages
-from modelstudio_core.chat.parser import ChatParser
+from modelstudio_core.chat.parser import ANY_FORM, AnswerForm, ChatParser
 from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.chat.usage import created_in_cache, token_details, tool_counts
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.json_values import count_of, object_of, objects_of, text_of
 from modelstudio_core.wire.refusals import ErrorContext
@@ -115,11 +116,15 @@ class Parser(ChatParser):
         context: ErrorContext,
         *,
         request_id: str | None = None,
+        form: AnswerForm = ANY_FORM,
         max_event_bytes: int = sys.maxsize,
     ) -> None:
         """Create the parser of one response; see ``ChatParser``."""
         super().__init__(
-            context, request_id=request_id, max_event_bytes=max_event_bytes
+            context,
+            request_id=request_id,
+            form=form,
+            max_event_bytes=max_event_bytes,
         )
         self._body_id: str | None = None
         self._citations: Citations | None = None
@@ -191,17 +196,24 @@ class Parser(ChatParser):
 
     @override
     def _parse_usage(self, raw: Mapping[str, object]) -> Usage:
-        inputs = object_of(raw, "prompt_tokens_details")
+        cache = object_of(raw, "prompt_tokens_details")
+        inputs = object_of(raw, "input_tokens_details")
         outputs = object_of(raw, "output_tokens_details")
         input_tokens = count_of(raw, "input_tokens") or 0
         output_tokens = count_of(raw, "output_tokens") or 0
-        cached = count_of(inputs, "cached_tokens")
+        cached = count_of(cache, "cached_tokens")
         return Usage(
             input_tokens=input_tokens,
             output_tokens=output_tokens,
             total_tokens=count_of(raw, "total_tokens") or input_tokens + output_tokens,
             reasoning_tokens=count_of(outputs, "reasoning_tokens"),
             cached_tokens=count_of(raw, "cached_tokens") if cached is None else cached,
-            cache_creation_tokens=count_of(inputs, "cache_creation_input_tokens"),
+            cache_creation_tokens=created_in_cache(cache, raw),
+            # Some models have the counts of their input at the top level only.
+            input_details=token_details(raw, cache, inputs),
+            output_details=token_details(outputs),
+            tool_counts=tool_counts(
+                object_of(raw, "plugins") or object_of(raw, "x_tools")
+            ),
             raw=raw,
         )

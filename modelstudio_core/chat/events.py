@@ -8,13 +8,16 @@ DashScope API reference (spring 2026), and exchanges recorded from 2024 to Augus
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 __all__ = [
+    "AudioDelta",
     "Citation",
     "Citations",
+    "ContentParts",
     "Event",
     "Finish",
+    "Problem",
     "ReasoningDelta",
     "TextDelta",
     "ToolCallDelta",
@@ -57,6 +60,37 @@ class ToolCallDelta:
     choice: int = 0
 
 
+@dataclass(slots=True)
+class AudioDelta:
+    """An increment of the sound of an answer. Its words are in ``TextDelta`` events.
+
+    Attributes:
+        data: The next part of the sound in base64. The parts can be joined as text.
+        transcript: The next words of the transcript, as the service sent them.
+        fields: What else the service sent, each once: ``id``, ``expires_at``, ``url``.
+        choice: The number of the choice.
+    """
+
+    data: str = ""
+    transcript: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    choice: int = 0
+
+
+@dataclass(slots=True)
+class ContentParts:
+    """All parts of an answer that are neither text nor sound, in one event.
+
+    Attributes:
+        parts: By the service's own name, such as ``image`` or ``ocr_result``: the
+            value; a list of the values if there are several.
+        choice: The number of the choice.
+    """
+
+    parts: Mapping[str, Any]
+    choice: int = 0
+
+
 class Citation(TypedDict):
     """A result of the service's web search. Any key may be missing.
 
@@ -94,6 +128,11 @@ class Usage:
         reasoning_tokens: Output tokens that are reasoning.
         cached_tokens: Input tokens that were read from the context cache.
         cache_creation_tokens: Input tokens that were written to the context cache.
+        input_details: Input tokens by what they are: of ``text``, ``image``,
+            ``video``, ``audio``.
+        output_details: Output tokens by what they are.
+        tool_counts: How often the service's own tools were used, by their names; for
+            ``pdf_page_parser``, the number of pages.
         raw: The object that the service sent.
 
     Example:
@@ -108,7 +147,20 @@ class Usage:
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
     cache_creation_tokens: int | None = None
+    input_details: Mapping[str, int] = field(
+        default_factory=dict[str, int], hash=False, kw_only=True
+    )
+    output_details: Mapping[str, int] = field(
+        default_factory=dict[str, int], hash=False, kw_only=True
+    )
+    tool_counts: Mapping[str, int] = field(
+        default_factory=dict[str, int], hash=False, kw_only=True
+    )
     raw: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
+
+
+# What is odd about a complete answer.
+Problem = Literal["tool_call_missing", "tool_call_in_reasoning", "tool_call_in_content"]
 
 
 @dataclass(slots=True)
@@ -130,6 +182,9 @@ class Finish:
             interpreter; None on the OpenAI-compatible protocol.
         raw: The response as it was sent; for a stream the fields that its chunks share.
         choice: The number of the choice.
+        problems: ``"tool_call_missing"``: the finish reason is ``tool_calls`` and there
+            is no call. ``"tool_call_in_reasoning"`` or ``"tool_call_in_content"``: the
+            model wrote a call as text.
     """
 
     finish_reason: str | None
@@ -143,6 +198,15 @@ class Finish:
     tool_info: list[dict[str, Any]] | None
     raw: dict[str, Any]
     choice: int = 0
+    problems: tuple[Problem, ...] = ()
 
 
-Event = ReasoningDelta | TextDelta | ToolCallDelta | Citations | Finish
+Event = (
+    ReasoningDelta
+    | TextDelta
+    | ToolCallDelta
+    | AudioDelta
+    | ContentParts
+    | Citations
+    | Finish
+)

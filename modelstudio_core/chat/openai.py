@@ -13,8 +13,9 @@ from typing_extensions import override
 
 from modelstudio_core.chat.events import Event, Usage
 from modelstudio_core.chat.messages import Message, prepare_messages
-from modelstudio_core.chat.parser import ChatParser
+from modelstudio_core.chat.parser import ANY_FORM, AnswerForm, ChatParser
 from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.chat.usage import created_in_cache, token_details, tool_counts
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.json_values import count_of, object_of
 from modelstudio_core.wire.refusals import ErrorContext
@@ -72,11 +73,15 @@ class Parser(ChatParser):
         context: ErrorContext,
         *,
         request_id: str | None = None,
+        form: AnswerForm = ANY_FORM,
         max_event_bytes: int = sys.maxsize,
     ) -> None:
         """Create the parser of one response; see ``ChatParser``."""
         super().__init__(
-            context, request_id=request_id, max_event_bytes=max_event_bytes
+            context,
+            request_id=request_id,
+            form=form,
+            max_event_bytes=max_event_bytes,
         )
         # The first chunk without its choices.
         self._first: dict[str, Any] = {}
@@ -131,15 +136,15 @@ def parse_usage(raw: Mapping[str, object]) -> Usage:
     outputs = object_of(raw, "completion_tokens_details")
     input_tokens = count_of(raw, "prompt_tokens") or 0
     output_tokens = count_of(raw, "completion_tokens") or 0
-    created = count_of(inputs, "cache_creation_input_tokens")
-    if created is None:
-        created = count_of(raw, "cache_creation_input_tokens")
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         total_tokens=count_of(raw, "total_tokens") or input_tokens + output_tokens,
         reasoning_tokens=count_of(outputs, "reasoning_tokens"),
         cached_tokens=count_of(inputs, "cached_tokens"),
-        cache_creation_tokens=created,
+        cache_creation_tokens=created_in_cache(inputs, raw),
+        input_details=token_details(inputs),
+        output_details=token_details(outputs),
+        tool_counts=tool_counts(object_of(raw, "x_tools") or object_of(raw, "plugins")),
         raw=raw,
     )

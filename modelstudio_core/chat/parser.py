@@ -5,21 +5,23 @@ response to it, and it returns events.
 """
 
 import json
+import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, cast
-from uuid import uuid4
 
 from jiter import from_json
 
+from modelstudio_core.chat.choice import Choice, flatten, to_integer, to_string
 from modelstudio_core.chat.events import (
     Event,
     Finish,
+    Problem,
     ReasoningDelta,
     TextDelta,
-    ToolCallDelta,
     Usage,
 )
 from modelstudio_core.errors import (
@@ -37,11 +39,35 @@ from modelstudio_core.wire.json_values import (
 from modelstudio_core.wire.refusals import ErrorContext, too_large_error
 from modelstudio_core.wire.sse import EventSplitter
 
-__all__ = ["ChatParser", "Choice"]
+__all__ = ["ANY_FORM", "AnswerForm", "ChatParser"]
 
 
 # The fields of a message or delta that become events.
 _MESSAGE_FIELDS: Final = ("content", "reasoning_content", "reasoning", "tool_calls")
+# What models write before a tool call: Qwen and GLM, Qwen-Coder, Kimi, DeepSeek,
+# MiniMax. Sources: the chat templates of these models.
+_WRITTEN_CALL: Final = re.compile(
+    r"<(minimax:)?tool_call>|<function=\w|<\|tool_calls?_(section_)?begin\|>"
+    r"|<\uff5ctool\u2581calls?\u2581begin\uff5c>|<\uff5cDSML\uff5c(function|tool)_calls>"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerForm:
+    """What to expect of a response, which its plan decides.
+
+    Attributes:
+        cumulative: Whether each chunk of a stream repeats what came before it.
+        speech: Whether the answer may have sound.
+        tools: Whether the model was given tools.
+    """
+
+    cumulative: bool = False
+    speech: bool = True
+    tools: bool = False
+
+
+ANY_FORM: Final = AnswerForm()
 
 
 class ChatParser(ABC):
@@ -64,6 +90,7 @@ class ChatParser(ABC):
         context: ErrorContext,
         *,
         request_id: str | None = None,
+        form: AnswerForm = ANY_FORM,
         max_event_bytes: int = sys.maxsize,
     ) -> None:
         """Create the parser of one response.
@@ -71,11 +98,15 @@ class ChatParser(ABC):
         Args:
             context: The facts of the request that errors report.
             request_id: The id in the header of the response.
+            form: What to expect of the response.
             max_event_bytes: How large one event may be. All bytes of a stream since the
                 last event that was returned count: comments, empty events and a line
                 without an end.
         """
         self.done = False
+        self._speech, self._cumulative = form.speech, form.cumulative
+        # All events of an answer, if they must be looked at together in the end.
+        self._events: list[Event] | None = [] if form.tools else None
         self._max_event_bytes = max_event_bytes
         # What is left of the limit before the next event.
         self._room = max_event_bytes
@@ -153,6 +184,8 @@ class ChatParser(ABC):
                 raise
         if events:
             self._room = self._max_event_bytes
+        if self._events is not None:
+            self._events += events
         return events
 
     def _feed_lines(self, chunk: bytes, events: list[Event]) -> None:
@@ -190,9 +223,13 @@ class ChatParser(ABC):
         """
         parsed = self._load(body)
         events: list[Event] = []
+        # One message repeats nothing, and has its sound if it has any.
+        self._cumulative, self._speech = False, True
         self._add(parsed, events)
         if not self._choices:
             raise self._refusal(parsed)
+        if self._events is not None:
+            self._events += events
         self._body = cast("dict[str, Any]", parsed)
         self.done = True
         return events
@@ -209,17 +246,18 @@ class ChatParser(ABC):
         events: list[Event] = []
         if rest := self._splitter.close():
             self._parse_rest(rest, events)
+            if self._events is not None:
+                self._events += events
         if not self.finished:
-            raise self._context.error(
-                IncompleteStreamError,
-                "The stream ended without a finish reason: the answer is cut off.",
-                request_id=self.request_id,
-            )
+            raise self._incomplete()
         self.done = True
         events.extend(self._last_events())
         usage = self._parse_usage(self._usage) if self._usage else None
-        for index, choice in sorted((self._choices or {0: Choice()}).items()):
-            events.extend(choice.missing_ids(index, self.request_id))
+        for index, choice in sorted(self._choices.items()):
+            try:
+                events.extend(choice.last_events(index, self.request_id))
+            except ValueError:
+                raise self._unexpected("sound that is not base64", None) from None
             events.append(self._finish(index, choice, usage))
         return events
 
@@ -242,11 +280,25 @@ class ChatParser(ABC):
             parsed = from_json(data)
         except ValueError:
             if data == self._END:
-                self.done = True
+                self._end()
             if not data or self.done:
                 return
             parsed = self._load(data)
         self._add(parsed, events)
+
+    def _end(self) -> None:
+        """End the stream at the protocol's own mark, if the answer is complete."""
+        choices = self._choices.values()
+        if not choices or not all(choice.is_answered for choice in choices):
+            raise self._incomplete()
+        self.done = True
+
+    def _incomplete(self) -> IncompleteStreamError:
+        return self._context.error(
+            IncompleteStreamError,
+            "The stream ended without a finish reason: the answer is cut off.",
+            request_id=self.request_id,
+        )
 
     def _load(self, data: bytes) -> object:
         with suppress(ValueError):
@@ -260,16 +312,19 @@ class ChatParser(ABC):
             raise self._context.not_json(data, self.request_id, "a JSON object")
         try:
             self._add_chunk(cast("dict[str, Any]", parsed), events)
-        except (AttributeError, KeyError, TypeError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             value = cast("object", parsed)
-            raise self._context.error(
-                InvalidResponseError,
-                f"The response has an unexpected structure: {str(value)[:200]}",
-                body=value,
-                request_id=self.request_id,
-            ) from None
+            raise self._unexpected(str(value)[:200], value) from None
 
-    def _add_choice(
+    def _unexpected(self, what: str, body: object) -> InvalidResponseError:
+        return self._context.error(
+            InvalidResponseError,
+            f"The response has an unexpected structure: {what}",
+            body=body,
+            request_id=self.request_id,
+        )
+
+    def _add_choice(  # noqa: C901, PLR0912 - one call less for each chunk of a stream
         self,
         raw: dict[str, Any],
         message: dict[str, Any] | None,
@@ -289,21 +344,29 @@ class ChatParser(ABC):
             index = position
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[_integer(index)] = Choice()
+            choice = self._choices[to_integer(index)] = Choice()
         if message:
+            if self._cumulative:
+                message = choice.remove_repetition(message)
             if choice.reason is not None:
                 self._refuse_more(message)
             value = message.get("reasoning_content") or message.get("reasoning")
-            if value and (text := value if type(value) is str else _flatten(value)):
+            if value and (text := value if type(value) is str else flatten(value)):
                 events.append(ReasoningDelta(text, index))
-            value = message.get("content")
-            if value and (text := value if type(value) is str else _flatten(value)):
-                events.append(TextDelta(text, index))
+            if value := message.get("content"):
+                if type(value) is str:
+                    choice.has_text = True
+                    events.append(TextDelta(value, index))
+                else:
+                    events.extend(choice.add_parts(value, index))
             if calls := message.get("tool_calls"):
-                events.extend(choice.add_calls(calls, index))
+                new = choice.add_calls(calls, index, cumulative=self._cumulative)
+                events.extend(new)
+            if (self._speech or not value) and (audio := message.get("audio")):
+                events.extend(choice.add_audio(audio, index))
         # The native protocol sends the string "null" instead of null.
         if (reason := raw.get("finish_reason")) and reason != "null":
-            choice.reason = _string(reason)
+            choice.reason = to_string(reason)
             self._has_finish_reason = True
         if raw.get("logprobs"):
             logprobs = object_of(raw, "logprobs")
@@ -327,7 +390,25 @@ class ChatParser(ABC):
         with suppress(InvalidResponseError):
             self._parse_event(rest, events)
 
-    def _finish(self, index: int, choice: "Choice", usage: Usage | None) -> Finish:
+    def _problems(self, index: int, choice: Choice) -> tuple[Problem, ...]:
+        """Return what is odd about a choice, which is complete."""
+        if choice.has_calls:
+            return ()
+        events = self._events or ()
+        places: list[tuple[Problem, type[Event]]] = [
+            ("tool_call_in_reasoning", ReasoningDelta),
+            ("tool_call_in_content", TextDelta),
+        ]
+        problems: list[Problem] = [
+            problem
+            for problem, kind in places
+            if _WRITTEN_CALL.search(_join(events, kind, index))
+        ]
+        if choice.reason == "tool_calls":
+            problems.insert(0, "tool_call_missing")
+        return tuple(problems)
+
+    def _finish(self, index: int, choice: Choice, usage: Usage | None) -> Finish:
         common = self._common
         raw = self._body or {
             **common,
@@ -346,129 +427,16 @@ class ChatParser(ABC):
             tool_info=common.get("tool_info"),
             raw=raw,
             choice=index,
+            problems=self._problems(index, choice),
         )
 
 
-class Choice:
-    """The state of one choice of a response.
-
-    Attributes:
-        reason: The finish reason; None until it has come.
-        logprobs: The log probabilities so far.
-    """
-
-    __slots__ = ("_calls", "_numbers", "logprobs", "reason")
-
-    def __init__(self) -> None:
-        self.reason: str | None = None
-        self.logprobs: list[dict[str, Any]] = []
-        # The number of the call by its index in the response; each call's id and name.
-        self._numbers: dict[int, int] = {}
-        self._calls: list[list[str]] = []
-
-    def add_calls(
-        self, calls: Sequence[dict[str, Any]], choice: int
-    ) -> list[ToolCallDelta]:
-        """Return the events of the deltas of tool calls in one chunk.
-
-        In recorded streams the later deltas of a call have ``id: ""`` or the same id
-        again, ``name: ""`` or no name, and ``arguments: null``; a chunk may have deltas
-        of several calls.
-
-        Args:
-            calls: The ``tool_calls`` of a message or of a delta.
-            choice: The number of the choice.
-        """
-        return [
-            self._add_call(position, call, choice)
-            for position, call in enumerate(calls)
-        ]
-
-    def _add_call(
-        self, position: int, call: dict[str, Any], choice: int
-    ) -> ToolCallDelta:
-        function: dict[str, Any] = call.get("function") or {}
-        call_id = _string(call.get("id") or "")
-        name = _string(function.get("name") or "")
-        number = self._number_of(call.get("index"), position, call_id)
-        state = self._calls[number]
-        new_id, new_name = not state[0] and call_id, not state[1] and name
-        if new_id:
-            state[0] = call_id
-        if new_name:
-            state[1] = name
-        return ToolCallDelta(
-            index=number,
-            id=call_id if new_id else None,
-            name=name if new_name else None,
-            arguments=_arguments_text(function.get("arguments")),
-            choice=choice,
-        )
-
-    def _number_of(self, index: int | None, position: int, call_id: str) -> int:
-        """Return the number of the call that a delta belongs to, or of a new call.
-
-        The same index with another id is another call.
-        """
-        key = position if index is None else index
-        number = self._numbers.get(key)
-        if number is not None and (
-            not call_id or self._calls[number][0] in {"", call_id}
-        ):
-            return number
-        if call_id and (number is not None or index is None):
-            for other, state in enumerate(self._calls):
-                if state[0] == call_id:
-                    return other
-        number = self._numbers[key] = len(self._calls)
-        self._calls.append(["", ""])
-        return number
-
-    def missing_ids(self, choice: int, request_id: str | None) -> list[Event]:
-        """Return events with a new id for each call that the service sent none for.
-
-        Args:
-            choice: The number of the choice.
-            request_id: What the new ids contain; None for a random text.
-        """
-        prefix = f"call_{request_id or uuid4().hex}"
-        return [
-            ToolCallDelta(number, f"{prefix}_{number}", None, "", choice)
-            for number, state in enumerate(self._calls)
-            if not state[0]
-        ]
-
-
-def _flatten(content: object) -> str:
-    """Return content as text. The content of some models is a list of parts."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        raise TypeError
-    parts = cast("list[str | dict[str, Any]]", content)
+def _join(events: Iterable[Event], kind: type[Event], choice: int) -> str:
+    """Return the text of the events of one kind and one choice."""
     return "".join(
-        part if isinstance(part, str) else str(part.get("text") or "") for part in parts
+        event.text
+        for event in events
+        if isinstance(event, ReasoningDelta | TextDelta)
+        and type(event) is kind
+        and event.choice == choice
     )
-
-
-# --- Values that must have a type -------------------------------------------------
-
-
-def _string(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _integer(value: object) -> int:
-    if not isinstance(value, int):
-        raise TypeError
-    return int(value)
-
-
-def _arguments_text(arguments: object) -> str:
-    if arguments is None:
-        return ""
-    if isinstance(arguments, str):
-        return arguments
-    return json.dumps(arguments, ensure_ascii=False)

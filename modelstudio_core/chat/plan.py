@@ -6,6 +6,7 @@ from functools import cached_property, partial
 from typing import Any, Final, Literal, cast
 
 from modelstudio_core.catalog import (
+    ChatProfile,
     DeprecatedModels,
     ResolvedModel,
     nearest_served,
@@ -14,6 +15,7 @@ from modelstudio_core.catalog import (
 from modelstudio_core.chat.checks import check_budget, check_options, resolve_effort
 from modelstudio_core.chat.messages import to_json_value
 from modelstudio_core.chat.options import RULES, THINKING_AMOUNT, ChatOptions
+from modelstudio_core.chat.parser import ANY_FORM, AnswerForm
 from modelstudio_core.chat.tools import SWITCHABLE, choose_tool, log_once
 from modelstudio_core.endpoints import Endpoint, Protocol
 from modelstudio_core.errors import ConfigurationError
@@ -30,6 +32,7 @@ __all__ = [
 
 # The arguments of a call that select the model; the others are options.
 MODEL_ARGUMENTS: Final = ("model", "deprecated_models", "replacements")
+_SPEECH_PARAMETERS: Final = ("modalities", "audio")
 _SENT: Final = tuple(name for name, rule in RULES.items() if rule.sent)
 
 
@@ -47,6 +50,7 @@ class ChatPlan:
         notice: The text of a warning for the user; empty for none.
         stream: Whether the response is a stream.
         endpoint: Where the request goes; None if it is not sent.
+        form: What to expect of the response.
     """
 
     model: ResolvedModel
@@ -57,6 +61,7 @@ class ChatPlan:
     notice: str = ""
     stream: bool = False
     endpoint: Endpoint | None = field(default=None, compare=False)
+    form: AnswerForm = ANY_FORM
 
     @property
     def requested_model(self) -> str | None:
@@ -157,6 +162,7 @@ def plan_chat(
         call_required=decision.call_required,
         notice=decision.notice,
         stream=stream,
+        form=_answer_form(options, profile, protocol),
     )
     plan = _plan_format(plan, thinks=bool(thinks))
     still_thinks = bool(thinks) and not plan.thinking_disabled
@@ -164,6 +170,20 @@ def plan_chat(
     if streams and (options.n or 1) == 1:
         return replace(plan, stream=True)
     return plan
+
+
+def _answer_form(
+    options: ChatOptions, profile: ChatProfile, protocol: Protocol
+) -> AnswerForm:
+    extra = options.extra_body or {}
+    incremental = extra.get("incremental_output") if protocol == "dashscope" else None
+    return AnswerForm(
+        cumulative=profile.streams_cumulatively or incremental is False,
+        speech=not profile.exact
+        or "audio" in profile.outputs
+        or not extra.keys().isdisjoint(_SPEECH_PARAMETERS),
+        tools=bool(options.tools),
+    )
 
 
 def _thinks(options: ChatOptions, model: ResolvedModel) -> bool | None:

@@ -4,6 +4,7 @@ A proxy, a gateway or a future version of the service may send anything. The eve
 the types that they declare, and both frameworks can convert them.
 """
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 
 from langchain_modelstudio._chat.answers import to_message
-from langchain_modelstudio._chat.chunks import to_chunk
+from langchain_modelstudio._chat.chunks import ChunkBuilder
 from llamaindex_modelstudio._chat.responses import to_delta_response, to_response
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import (
+    AudioDelta,
     Citations,
+    ContentParts,
     Event,
     Finish,
     ReasoningDelta,
@@ -49,6 +52,12 @@ def check_types(event: Event) -> None:
             assert all(
                 isinstance(value, str | None) for value in (event.id, event.name)
             )
+        case AudioDelta():
+            assert isinstance(event.data, str)
+            assert isinstance(event.transcript, str)
+            base64.b64decode(event.data, validate=True)
+        case ContentParts():
+            assert all(isinstance(name, str) for name in event.parts)
         case Citations():
             assert all(isinstance(result, dict) for result in event.results)
         case Finish():
@@ -75,12 +84,14 @@ def check_finish(finish: Finish) -> None:
 def check(events: list[Event]) -> None:
     """Check that both frameworks can convert each event, and all of them together."""
     completions: dict[int, Completion] = {}
+    builders: dict[int, ChunkBuilder] = {}
     total: AIMessageChunk | None = None
     for event in events:
         check_types(event)
         completion = completions.setdefault(event.choice, Completion())
         completion.add(event)
-        chunk = to_chunk(event, PLAN).message
+        builders.setdefault(event.choice, ChunkBuilder(PLAN))
+        chunk = builders[event.choice].build(event).message
         assert isinstance(chunk, AIMessageChunk)
         if event.choice == 0:
             total = chunk if total is None else total + chunk

@@ -32,6 +32,7 @@ from tests.support.answers import (
     CALLS,
     CREATED,
     EMPTY_GENERATION,
+    ID,
     JSON,
     NULL_GENERATION,
     REASONING,
@@ -42,6 +43,7 @@ from tests.support.answers import (
     events,
     whole,
 )
+from tests.support.answers import USAGE as TOKEN_USAGE
 from tests.support.internals import http_library
 from tests.support.replay import replaying
 
@@ -68,7 +70,9 @@ def test_an_answer_has_reasoning_usage_and_ids() -> None:
         "model_name": "qwen3.7-plus",
         "finish_reason": "stop",
         "request_id": REQUEST_ID,
+        "id": ID,
         "created": CREATED,
+        "token_usage": TOKEN_USAGE,
     }
     assert message.content_blocks == [
         {"type": "reasoning", "reasoning": REASONING},

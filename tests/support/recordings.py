@@ -103,13 +103,20 @@ def expected_answer(exchange: Exchange) -> Expected:
 # --- The native protocol --------------------------------------------------------------
 
 
-def native_exchanges() -> list[Any]:
+def native_exchanges(*, cumulative: bool = False) -> list[Any]:
     """Return the native chats as parameters, or one skipped parameter.
 
-    Streams whose every event repeats all text so far are left out: the package always
-    asks for increments.
+    Args:
+        cumulative: Whether to return the streams whose every event repeats all text so
+            far, and nothing else. The package asks for such streams only if the user
+            does: otherwise they are left out.
     """
-    return _exchanges("dashscope", _is_native_chat)
+    return _exchanges("dashscope", _is_cumulative if cumulative else _is_native_chat)
+
+
+def _is_cumulative(exchange: Exchange) -> bool:
+    name = exchange.name
+    return "generation-call-streaming-" in name and "incremental" not in name
 
 
 def _is_native_chat(exchange: Exchange) -> bool:

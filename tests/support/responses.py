@@ -6,7 +6,9 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 from llama_index.core.base.llms.types import (
+    AudioBlock,
     ChatResponse,
+    ImageBlock,
     TextBlock,
     ThinkingBlock,
     ToolCallBlock,
@@ -23,7 +25,8 @@ class Summary:
         text: The text.
         reasoning: The reasoning before the text.
         calls: The id, the name and the arguments of each tool call.
-        blocks: The types of the content blocks: reasoning, text or tool_call.
+        blocks: The types of the content blocks: reasoning, text, image,
+            audio or tool_call.
         finish_reason: Why the answer ended.
         input_tokens: The tokens of the prompt.
         output_tokens: The tokens of the answer, with its reasoning.
@@ -39,7 +42,7 @@ class Summary:
     reasoning: str
     calls: Sequence[tuple[str | None, str, Any]]
     blocks: Sequence[str]
-    finish_reason: str
+    finish_reason: str | None
     input_tokens: int | None
     output_tokens: int | None
     total_tokens: int | None
@@ -80,6 +83,8 @@ def _summarize_langchain(message: AIMessage) -> Summary:
 _BLOCK_TYPES: Mapping[type, str] = {
     ThinkingBlock: "reasoning",
     TextBlock: "text",
+    ImageBlock: "image",
+    AudioBlock: "audio",
     ToolCallBlock: "tool_call",
 }
 
@@ -93,7 +98,7 @@ def _summarize_llamaindex(response: ChatResponse) -> Summary:
         reasoning=extra.get("reasoning_content", ""),
         calls=[(call.tool_call_id, call.tool_name, call.tool_kwargs) for call in calls],
         blocks=[_BLOCK_TYPES[type(block)] for block in message.blocks],
-        finish_reason=metadata["finish_reason"],
+        finish_reason=metadata.get("finish_reason"),
         input_tokens=metadata.get("prompt_tokens"),
         output_tokens=metadata.get("completion_tokens"),
         total_tokens=metadata.get("total_tokens"),

@@ -469,10 +469,6 @@ async def test_the_connection_of_a_complete_async_stream_is_drained(
 # --- Cumulative streams -------------------------------------------------------------
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the catalog says that the model streams cumulatively; no parser reads it",
-)
 @EACH_STREAM
 async def test_a_cumulative_stream_becomes_deltas(call: Caller) -> None:
     body = sse(

@@ -6,8 +6,10 @@ import pytest
 
 from modelstudio_core.chat import events
 from modelstudio_core.chat.events import (
+    AudioDelta,
     Citation,
     Citations,
+    ContentParts,
     Event,
     Finish,
     ReasoningDelta,
@@ -39,6 +41,8 @@ EXAMPLES: list[Event] = [
     ReasoningDelta("a"),
     TextDelta("a"),
     ToolCallDelta(0, "call_1", "weather", "{}"),
+    AudioDelta("QUJD", "a", {"id": "audio_1"}),
+    ContentParts({"image": "https://example.com/a.png"}),
     Citations([CITATION]),
     Finish(**FINISH_FIELDS),
 ]
@@ -49,6 +53,7 @@ def test_the_union_has_every_event() -> None:
     assert {cls.__name__ for cls in get_args(Event)} | {
         "Citation",
         "Event",
+        "Problem",
         "Usage",
     } == set(events.__all__)
 

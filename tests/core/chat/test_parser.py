@@ -4,10 +4,12 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
+from time import process_time
 from typing import Any
 
 import pytest
 
+from modelstudio_core.chat.choice import flatten
 from modelstudio_core.chat.events import (
     Finish,
     ReasoningDelta,
@@ -15,7 +17,6 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
     Usage,
 )
-from modelstudio_core.chat.parser import _flatten
 from modelstudio_core.errors import (
     APIError,
     AuthenticationError,
@@ -254,6 +255,36 @@ BONN = tool_call('{"city":"Bonn"}', call_id="call_b", name="news")
             [ULM],
             id="id later",
         ),
+        pytest.param(
+            [
+                [call_delta(1, "call_a", "weather", '{"ci')],
+                [call_delta(0, "", None, 'ty":')],
+                [call_delta(0, None, "", '"Ulm"}')],
+            ],
+            [ULM],
+            id="the index changes, with an empty id",
+        ),
+        pytest.param(
+            [
+                [call_delta(1, "call_a", "weather", '{"city":')],
+                [call_delta(0, "call_a", None, '"Ulm"}')],
+                [call_delta(1, "call_b", "news", '{"city":')],
+                [call_delta(2, "", None, '"Bonn"}')],
+            ],
+            [ULM, BONN],
+            id="the index changes, with the id",
+        ),
+        pytest.param(
+            [
+                [call_delta(0, "call_a", "weather", '{"city":')],
+                [call_delta(0, "call_b", "news", '{"city":')],
+                [call_delta(0, "call_a", None, '"Ul')],
+                [call_delta(0, "", None, 'm"}')],
+                [call_delta(0, "call_b", None, '"Bonn"}')],
+            ],
+            [ULM, BONN],
+            id="an empty id continues the call before it",
+        ),
     ],
 )
 def test_tool_calls_in_every_recorded_shape(
@@ -271,6 +302,18 @@ def test_tool_calls_in_every_recorded_shape(
     ]
     names = [e.name for e in call_events if e.name is not None]
     assert names == [c["function"]["name"] for c in expected]
+
+
+def test_many_calls_without_an_index_take_linear_time() -> None:
+    deltas = [call_delta(None, f"call_{n}", "find", "{}") for n in range(40_000)]
+    payload = {"choices": [{"message": {"tool_calls": deltas}, "finish_reason": "x"}]}
+    started = process_time()
+    events = body_events(payload)
+    streamed = [call_chunk(delta) for delta in deltas]
+    events += stream_events(*streamed, chunk({}, "tool_calls"))
+    assert process_time() - started < 10
+    calls = [event for event in events if isinstance(event, ToolCallDelta)]
+    assert [call.index for call in calls] == [*range(40_000)] * 2
 
 
 def test_events_of_a_tool_call() -> None:
@@ -402,20 +445,40 @@ def test_an_empty_stream_is_incomplete() -> None:
     assert type(parse_stream([b": keep-alive\n\n"])[1]) is IncompleteStreamError
 
 
-def test_done_alone_completes_a_stream() -> None:
-    events, error = parse_stream([DONE])
-    assert error is None
-    assert len(events) == 1
-    assert finish_of(events).finish_reason is None
+DONE_TOO_EARLY = {
+    "nothing": [],
+    "no content": [chunk({"role": "assistant", "content": ""})],
+    "reasoning only": [chunk({"reasoning_content": "Hm"})],
+    "half a call": [call_chunk(call_delta(0, "call_a", "find", '{"pattern": '))],
+    "a call without arguments": [call_chunk(call_delta(0, "call_a", "find", ""))],
+    "text and a call": [
+        chunk({"content": "I will look."}),
+        call_chunk(call_delta(0, "call_a", "find", "{}")),
+    ],
+    "one of two answers": [
+        chunk({"content": "a"}),
+        chunk({"content": ""}, index=1),
+    ],
+}
 
 
-def test_done_without_a_finish_reason_completes_a_stream() -> None:
+@pytest.mark.parametrize("name", DONE_TOO_EARLY)
+def test_done_without_a_finish_reason_is_no_end_of_other_answers(name: str) -> None:
+    body = sse(*DONE_TOO_EARLY[name])
+    for stream in (body + DONE, body + DONE.rstrip()):
+        events, error = parse_stream([stream])
+        assert not any(isinstance(event, Finish) for event in events)
+        assert type(error) is IncompleteStreamError
+        assert error.is_retryable
+
+
+def test_done_without_a_finish_reason_completes_text() -> None:
     events = stream_events(chunk({"content": "a"}))
     assert events[0] == TextDelta("a")
     assert finish_of(events).finish_reason is None
 
 
-def test_done_without_a_blank_line_completes_a_stream() -> None:
+def test_done_without_a_blank_line_completes_text() -> None:
     events, error = parse_stream([sse(chunk({"content": "a"})), b"data: [DONE]"])
     assert error is None
     assert finish_of(events).finish_reason is None
@@ -806,13 +869,13 @@ def test_the_id_of_a_call_without_one_has_the_request_id() -> None:
     ],
 )
 def test_flatten(content: object, text: str) -> None:
-    assert _flatten(content) == text
+    assert flatten(content) == text
 
 
 @pytest.mark.parametrize("content", [None, 5, {"text": "a"}])
 def test_flatten_refuses_other_types(content: object) -> None:
     with pytest.raises(TypeError):
-        _flatten(content)
+        flatten(content)
 
 
 def test_bytes_after_the_end_are_ignored() -> None:

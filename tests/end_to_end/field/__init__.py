@@ -1,0 +1,1 @@
+"""What users report of the service, in both frameworks and both protocols."""
