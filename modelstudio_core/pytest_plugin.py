@@ -15,6 +15,9 @@ __all__ = ["modelstudio_emulator"]
 def modelstudio_emulator() -> "Iterator[Emulator]":
     """An emulator of Model Studio that runs for one test.
 
+    The test fails where scripted replies are left at its end: the requests that they
+    were written for were not made.
+
     Example:
         >>> from langchain_modelstudio import ChatModelStudio
         >>> from modelstudio_core.emulator import Reply
@@ -32,3 +35,10 @@ def modelstudio_emulator() -> "Iterator[Emulator]":
 
     with Emulator() as emulator:
         yield emulator
+        unused = emulator.scripted
+    if unused:
+        pytest.fail(
+            f"{len(unused)} scripted answers were not used, the first is {unused[0]!r}."
+            " Remove them, or make the requests that they are for.",
+            pytrace=False,
+        )

@@ -1,13 +1,14 @@
 """The ASGI application: routes, headers, and responses that are sent step by step."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, cast
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,8 +21,14 @@ from modelstudio_core.emulator.protocols.faults import build_refusal
 from modelstudio_core.emulator.protocols.openai import OpenAIProtocol
 from modelstudio_core.emulator.protocols.steps import Cut, Head, Pause, Step
 from modelstudio_core.emulator.rules.refusal import Refusal
+from modelstudio_core.emulator.rules.sources import OWN, sourced
 from modelstudio_core.emulator.services.chat import ChatService
-from modelstudio_core.emulator.services.models import list_models
+from modelstudio_core.emulator.services.models import ModelService
+from modelstudio_core.emulator.services.uploads import (
+    MAX_UPLOAD_BYTES,
+    UPLOAD_PATH,
+    UploadService,
+)
 from modelstudio_core.emulator.studio import RecordedRequest, ResponseContext, Studio
 
 __all__ = ["Abort", "build_app"]
@@ -33,6 +40,9 @@ _OPENAI: Final = "/compatible-mode/v1"
 _DASHSCOPE: Final = "/api/v1"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _DISCONNECT: Final = "http.disconnect"
+_OPENAI_ERRORS: Final = OpenAIProtocol()
+_DASHSCOPE_ERRORS: Final = DashScopeProtocol("text-generation")
+_LOGGER: Final = logging.getLogger("modelstudio.emulator")
 
 
 def build_app(studio: Studio, abort: Abort) -> ASGIApp:
@@ -51,27 +61,27 @@ def build_app(studio: Studio, abort: Abort) -> ASGIApp:
         url = f"{_DASHSCOPE}/services/aigc/{path}/generation"
         return route(url, chat.respond, "POST")
 
-    openai = OpenAIProtocol()
-    chat = ChatService(studio, openai)
-    models = partial(list_models, studio, openai)
-    not_found = partial(_not_found, openai)
-    dashscope_not_found = partial(_not_found, DashScopeProtocol("text-generation"))
+    chat = ChatService(studio, OpenAIProtocol())
+    models = ModelService(studio, OpenAIProtocol(), _DASHSCOPE_ERRORS)
+    uploads = UploadService(studio, _DASHSCOPE_ERRORS)
     app = Starlette(
         routes=[
             route(f"{_OPENAI}/chat/completions", chat.respond, "POST"),
-            route(f"{_OPENAI}/models", models, "GET"),
+            route(f"{_OPENAI}/models", models.list_openai, "GET"),
+            route(f"{_OPENAI}/models/{{id:path}}", models.show_openai, "GET"),
             dashscope_chat("text-generation"),
             dashscope_chat("multimodal-generation"),
-            route(f"{_DASHSCOPE}/{{path:path}}", dashscope_not_found, *_METHODS),
-            route("/{path:path}", not_found, *_METHODS),
+            route(f"{_DASHSCOPE}/models", models.list_dashscope, "GET"),
+            route(f"{_DASHSCOPE}/uploads", uploads.respond, "GET"),
+            route(UPLOAD_PATH, uploads.receive, "POST"),
+            route("/{path:path}", _not_found, *_METHODS),
         ]
     )
     return _RecordingMiddleware(app, studio)
 
 
-def _not_found(
-    protocol: ErrorProtocol, request: RecordedRequest, context: ResponseContext
-) -> list[Step]:
+@sourced(OWN, "2026-11-27")
+def _not_found(request: RecordedRequest, context: ResponseContext) -> list[Step]:
     refusal = Refusal(
         f"The emulator does not answer {request.method} {request.path}.",
         status=404,
@@ -79,6 +89,15 @@ def _not_found(
         dashscope_code="NotFound",
         gateway=True,
     )
+    return _refuse(refusal, request, context)
+
+
+def _refuse(
+    refusal: Refusal, request: RecordedRequest, context: ResponseContext
+) -> list[Step]:
+    """Write a refusal as the protocol that the path belongs to."""
+    native = request.path.startswith(f"{_DASHSCOPE}/")
+    protocol: ErrorProtocol = _DASHSCOPE_ERRORS if native else _OPENAI_ERRORS
     return build_refusal(refusal, protocol, context, stream=False)
 
 
@@ -86,7 +105,40 @@ async def _endpoint(
     respond: _Responder, abort: Abort, request: Request
 ) -> "_StepResponse":
     recorded: RecordedRequest = request.state.recorded
-    return _StepResponse(respond(recorded, request.state.context), abort)
+    context: ResponseContext = request.state.context
+    if request.state.too_large:
+        return _StepResponse(_refuse(_too_large(), recorded, context), abort)
+    return _StepResponse(_respond(respond, recorded, context), abort)
+
+
+def _respond(
+    respond: _Responder, request: RecordedRequest, context: ResponseContext
+) -> list[Step]:
+    """Answer a request; what the emulator cannot read is a refusal of the service."""
+    try:
+        return respond(request, context)
+    except Exception:
+        _LOGGER.exception("The emulator could not read a request to %s", request.path)
+        return _refuse(_unreadable(), request, context)
+
+
+@sourced("Error codes", "2026-09-15")
+def _too_large() -> Refusal:
+    return Refusal(
+        "Payload Too Large",
+        code=None,
+        dashscope_code="BadRequest.TooLarge",
+        gateway=True,
+    )
+
+
+@sourced("Error codes", "2026-09-15")
+def _unreadable() -> Refusal:
+    return Refusal(
+        "The request is invalid (emulator: its log says why).",
+        code="invalid_value",
+        gateway=True,
+    )
 
 
 class _RecordingMiddleware:
@@ -97,12 +149,19 @@ class _RecordingMiddleware:
         self._studio = studio
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read_body(receive)
-        headers = dict(Headers(scope=scope).items())
+        limit = self._studio.max_body_bytes
+        if scope["path"] == UPLOAD_PATH:
+            limit = max(limit, MAX_UPLOAD_BYTES)
+        body = await _read_body(receive, limit)
         recorded, context = self._studio.record(
-            scope["method"], scope["path"], headers, body
+            scope["method"],
+            scope["path"],
+            dict(Headers(scope=scope).items()),
+            body or b"",
+            dict(QueryParams(scope["query_string"])),
         )
-        scope.setdefault("state", {}).update(recorded=recorded, context=context)
+        state = scope.setdefault("state", {})
+        state.update(recorded=recorded, context=context, too_large=body is None)
         await self._app(scope, receive, _add_headers(send, context))
 
 
@@ -117,13 +176,19 @@ def _add_headers(send: Send, context: ResponseContext) -> Send:
     return send_with_headers
 
 
-async def _read_body(receive: Receive) -> bytes:
-    body, more = b"", True
+async def _read_body(receive: Receive, limit: int) -> bytes | None:
+    """Read a body; None for one that is too large, of which nothing is kept."""
+    pieces, size, more = list[bytes](), 0, True
     while more:
         message = await receive()
-        body += message.get("body", b"")
+        piece: bytes = message.get("body", b"")
+        size += len(piece)
+        if size <= limit:
+            pieces.append(piece)
+        else:
+            pieces.clear()
         more = message.get("more_body", False)
-    return body
+    return b"".join(pieces) if size <= limit else None
 
 
 class _StepResponse:

@@ -12,7 +12,12 @@ import uvicorn
 
 from modelstudio_core.emulator.app import build_app
 from modelstudio_core.emulator.script import Fault, Reply
-from modelstudio_core.emulator.studio import Generation, RecordedRequest, Studio
+from modelstudio_core.emulator.studio import (
+    DEFAULT_MAX_BODY_BYTES,
+    Generation,
+    RecordedRequest,
+    Studio,
+)
 
 __all__ = ["Emulator"]
 
@@ -47,6 +52,7 @@ class Emulator:
         generation: Generation = "empty",
         chunk_delay: float = 0.0,
         max_requests: int = 10_000,
+        max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
     ) -> None:
         """Configure the emulator; entering it starts the server.
 
@@ -61,10 +67,12 @@ class Emulator:
                 The DashScope protocol is the same in both.
             chunk_delay: Seconds between two events of a stream.
             max_requests: How many of the received requests ``requests`` keeps, the
-                last ones. A request takes about 3 kB, plus its body.
+                last ones, while their bodies have at most 64 MiB together. A request
+                takes about 3 kB, and its parsed body some two times its size.
+            max_body_bytes: The largest body that it reads; a larger one is refused.
 
         Raises:
-            ValueError: ``generation`` is unknown or ``max_requests`` is negative.
+            ValueError: ``generation`` is unknown or a limit is negative.
         """
         if generation not in {"empty", "null"}:
             raise ValueError(
@@ -72,6 +80,8 @@ class Emulator:
             )
         if max_requests < 0:
             raise ValueError(f"max_requests must be 0 or more, got {max_requests}")
+        if max_body_bytes < 0:
+            raise ValueError(f"max_body_bytes must be 0 or more, got {max_body_bytes}")
         self.api_key = api_key or _KEY
         self._host, self._port = host, port
         self._studio = Studio(
@@ -79,6 +89,7 @@ class Emulator:
             generation=generation,
             chunk_delay=chunk_delay,
             max_requests=max_requests,
+            max_body_bytes=max_body_bytes,
         )
         self._running: _RunningServer | None = None
 
@@ -109,6 +120,24 @@ class Emulator:
             items: Replies and faults; they are added after those that are left.
         """
         self._studio.script.extend(items)
+
+    @property
+    def scripted(self) -> list[Reply | Fault]:
+        """The scripted replies and faults that no request has used yet."""
+        return list(self._studio.script)
+
+    def advance(self, seconds: float) -> None:
+        """Advance its time: policies, uploaded files and cached prompts expire by it.
+
+        Args:
+            seconds: How much later it is.
+
+        Raises:
+            ValueError: The number is negative.
+        """
+        if seconds < 0:
+            raise ValueError(f"seconds must be 0 or more, got {seconds}")
+        self._studio.advanced += seconds
 
     def __enter__(self) -> Self:
         """Start the server and wait until it answers.

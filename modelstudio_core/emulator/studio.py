@@ -1,6 +1,7 @@
-"""The state of an emulator: its key, its script, and the requests it received."""
+"""The state of an emulator: its key, its script, its time, and what it received."""
 
 import hashlib
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +11,23 @@ from uuid import NAMESPACE_URL, uuid5
 from modelstudio_core.emulator.json_values import parse
 from modelstudio_core.emulator.script import Fault, Reply
 
-__all__ = ["Generation", "RecordedRequest", "ResponseContext", "Studio"]
+__all__ = [
+    "DEFAULT_MAX_BODY_BYTES",
+    "Generation",
+    "RecordedRequest",
+    "ResponseContext",
+    "StoredFile",
+    "Studio",
+]
 
 Generation = Literal["empty", "null"]
 
 # The repetitions of this many different bodies are counted, the most recent ones.
 _MAX_COUNTED_BODIES: Final = 10_000
+# The bodies of the kept requests have at most this many bytes together.
+_MAX_KEPT_BYTES: Final = 64 * 1024 * 1024
+# Far above 20 MB of image in base64, the largest documented content of a message.
+DEFAULT_MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +38,16 @@ class RecordedRequest:
         method: The HTTP method.
         path: The path of the URL.
         headers: The headers, with lower-case names.
-        body: The parsed JSON body; None where there is no body or it is not JSON.
+        body: The parsed JSON body; None where there is no body, where it is not JSON,
+            and where it is too large to be read.
+        query: The query of the URL.
     """
 
     method: str
     path: str
     headers: Mapping[str, str] = field(repr=False)
     body: Any = None
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +57,32 @@ class ResponseContext:
     Attributes:
         request_id: The request id, in the header and in the body.
         generation: Which of the recorded shapes is written.
+        raw: The bytes of the request's body.
     """
 
     request_id: str
     generation: Generation
+    raw: bytes = field(default=b"", repr=False)
 
     @property
     def response_id(self) -> str:
         """The id of the answer on the OpenAI-compatible protocol."""
         return f"chatcmpl-{self.request_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the temporary storage; its content is not kept.
+
+    Attributes:
+        model: The model that may read it.
+        size: The number of its bytes.
+        expires: When it is removed.
+    """
+
+    model: str
+    size: int
+    expires: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,37 +94,66 @@ class Studio:
         generation: Which of the recorded shapes is written.
         chunk_delay: Seconds between two events of a stream.
         max_requests: How many of the received requests are kept.
+        max_body_bytes: The largest body that is read; a larger one is refused.
         requests: The last requests, oldest first.
         script: The replies and faults that the next chat requests are answered with.
         cached_prefixes: The context cache: key of a prompt prefix → when it expires.
+        uploads: The temporary storage: key of a file → what is known of it.
+        advanced: How many seconds its time is ahead of the machine's.
     """
 
     api_key: str
     generation: Generation
     chunk_delay: float
     max_requests: int
+    max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
     requests: list[RecordedRequest] = field(default_factory=list[RecordedRequest])
     script: deque[Reply | Fault] = field(default_factory=deque[Reply | Fault])
     cached_prefixes: dict[str, float] = field(default_factory=dict[str, float])
-    _body_counts: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    uploads: dict[str, StoredFile] = field(default_factory=dict[str, StoredFile])
+    advanced: float = 0.0
+    _sizes: deque[int] = field(default_factory=deque[int])
+    _kept_bytes: int = 0
+    _body_counts: dict[str, int] = field(default_factory=dict[str, int])
+
+    def now(self) -> float:
+        """Return the time in seconds since 1970, as far as tests have advanced it."""
+        return time.time() + self.advanced
 
     def record(
-        self, method: str, path: str, headers: Mapping[str, str], raw: bytes
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        raw: bytes,
+        query: Mapping[str, str] | None = None,
     ) -> tuple[RecordedRequest, ResponseContext]:
         """Record a request, and derive its id from its body and its repetitions."""
+        body = parse(raw)
         request = RecordedRequest(
-            method=method, path=path, headers=headers, body=parse(raw)
+            method=method, path=path, headers=headers, body=body, query=query or {}
         )
-        self.requests.append(request)
-        del self.requests[: max(len(self.requests) - self.max_requests, 0)]
-        count = self._count_body(raw)
-        name = f"{method} {path} {count} {raw.decode(errors='replace')}"
-        request_id = str(uuid5(NAMESPACE_URL, name))
-        return request, ResponseContext(request_id, self.generation)
+        self._keep(request, 0 if body is None else len(raw))
+        digest = hashlib.sha256(raw).hexdigest()
+        count = self._count_body(digest)
+        request_id = str(uuid5(NAMESPACE_URL, f"{method} {path} {count} {digest}"))
+        return request, ResponseContext(request_id, self.generation, raw)
 
-    def _count_body(self, raw: bytes) -> int:
+    def _keep(self, request: RecordedRequest, size: int) -> None:
+        """Keep a request, and drop the oldest ones beyond the bounds."""
+        self.requests.append(request)
+        self._sizes.append(size)
+        self._kept_bytes += size
+        while len(self._sizes) > self.max_requests or self._is_full():
+            self._kept_bytes -= self._sizes.popleft()
+        del self.requests[: max(len(self.requests) - len(self._sizes), 0)]
+
+    def _is_full(self) -> bool:
+        """Return whether more bytes are kept than may be; the last request may."""
+        return self._kept_bytes > _MAX_KEPT_BYTES and len(self._sizes) > 1
+
+    def _count_body(self, digest: str) -> int:
         """Return how many requests had this body, this one included."""
-        digest = hashlib.sha256(raw).digest()
         count = self._body_counts.pop(digest, 0) + 1
         self._body_counts[digest] = count
         if len(self._body_counts) > _MAX_COUNTED_BODIES:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from modelstudio_core.emulator import Emulator, Reply
 from tests.emulator.helpers import CHAT, run_python
@@ -27,11 +28,12 @@ def test_the_plugin_imports_no_server() -> None:
     assert (process.stdout, process.stderr) == ("[]\n", "")
 
 
-def test_a_test_run_with_the_fixture_has_no_warnings(tmp_path: Path) -> None:
-    """A user's pytest run, with warnings as errors."""
-    test = tmp_path / "test_fixture.py"
+def run_pytest(folder: Path, body: str) -> str:
+    """Run a test of a user that has the fixture, with warnings as errors."""
+    test = folder / "test_fixture.py"
     test.write_text(
-        "def test_fixture(modelstudio_emulator):\n    modelstudio_emulator.script()"
+        "from modelstudio_core.emulator import Fault, Reply\n"
+        f"def test_fixture(modelstudio_emulator):\n    {body}"
     )
     command = [sys.executable, "-X", "dev", "-W", "error", "-m", "pytest", "-q"]
     arguments = ["-p", "modelstudio_core.pytest_plugin", str(test)]
@@ -40,10 +42,24 @@ def test_a_test_run_with_the_fixture_has_no_warnings(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        cwd=tmp_path,
+        cwd=folder,
         env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(_root())},
     )
-    assert "1 passed" in process.stdout, process.stdout + process.stderr
+    return process.stdout + process.stderr
+
+
+def test_a_test_run_with_the_fixture_has_no_warnings(tmp_path: Path) -> None:
+    assert "1 passed" in run_pytest(tmp_path, "modelstudio_emulator.script()")
+
+
+@pytest.mark.parametrize("item", ["Reply(text='Hello.')", "Fault(status=503)"])
+def test_scripted_answers_that_are_left_fail_the_test(
+    tmp_path: Path, item: str
+) -> None:
+    output = run_pytest(tmp_path, f"modelstudio_emulator.script({item})")
+    assert "1 passed, 1 error" in output
+    assert "1 scripted answers were not used, the first is" in output
+    assert "Traceback" not in output
 
 
 def _root() -> Path:

@@ -94,7 +94,7 @@ def build_answers(query: ChatQuery) -> list[Answer]:
         finish_reason="tool_calls" if calls else "stop",
         usage=Usage(),
     )
-    return _with_usage(query, [_truncate(query, answer)] * (query.body.get("n") or 1))
+    return _with_usage(query, [_truncate(query, answer)] * query.count)
 
 
 def build_scripted_answers(query: ChatQuery, reply: Reply) -> list[Answer]:
@@ -122,7 +122,7 @@ def build_scripted_answers(query: ChatQuery, reply: Reply) -> list[Answer]:
         pieces=reply.pieces,
         logprobs=reply.logprobs,
     )
-    return _with_usage(query, [answer] * (query.body.get("n") or 1))
+    return _with_usage(query, [answer] * query.count)
 
 
 # --- Tools ------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def build_scripted_answers(query: ChatQuery, reply: Reply) -> list[Answer]:
 
 def _choose_functions(query: ChatQuery, question: str) -> list[JsonObject]:
     """Return the functions to call; none where no tool fits the question."""
-    functions = [tool["function"] for tool in query.tools if "function" in tool]
+    functions = [tool["function"] for tool in query.tools]
     choice = query.body.get("tool_choice")
     if not functions or choice == "none":
         return []

@@ -6,6 +6,7 @@ Each protocol flattens its body to one shape: the parameters by their OpenAI nam
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.emulator.json_values import (
@@ -17,6 +18,8 @@ from modelstudio_core.emulator.json_values import (
 
 __all__ = ["ChatQuery"]
 
+_MAX_ANSWERS: Final = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatQuery:
@@ -27,17 +30,25 @@ class ChatQuery:
         profile: The catalog's profile of the model.
         messages: The messages.
         tools: The tools, each in the OpenAI function shape.
+        resolves_uploads: Whether a header allows ``oss://`` URLs.
     """
 
     body: JsonObject
     profile: ChatProfile
     messages: Sequence[JsonObject]
     tools: Sequence[JsonObject]
+    resolves_uploads: bool = False
 
     @property
     def model(self) -> str:
         """The model's id as the request has it."""
         return str(self.body["model"])
+
+    @property
+    def count(self) -> int:
+        """How many answers the request asks for, from 1 to 4."""
+        number = self.body.get("n")
+        return min(max(number, 1), _MAX_ANSWERS) if isinstance(number, int) else 1
 
     @property
     def stream(self) -> bool:

@@ -19,6 +19,7 @@ from modelstudio_core.emulator.protocols.openai_deltas import (
     build_last_delta,
 )
 from modelstudio_core.emulator.rules.refusal import Refusal
+from modelstudio_core.emulator.rules.sources import sourced
 from modelstudio_core.emulator.script import Reply
 from modelstudio_core.emulator.studio import ResponseContext
 
@@ -39,16 +40,16 @@ class OpenAIProtocol:
     content_type: ClassVar[str] = "application/json"
     stream_content_type: ClassVar[str] = "text/event-stream;charset=utf-8"
 
+    @sourced("public report, 2026-04", "2026-11-27")
     def parse(self, body: object, headers: Mapping[str, str]) -> ChatQuery:
         """Parse a request; its body is flat already."""
-        del headers
         if not is_object(body):
             raise Refusal(
                 "We could not parse the JSON body of your request.",
                 code=None,
                 gateway=True,
             )
-        return parse_flat_body(body)
+        return parse_flat_body(body, headers)
 
     def check(self, query: ChatQuery) -> None:
         """Accept each request: this protocol has no rules besides the common ones."""

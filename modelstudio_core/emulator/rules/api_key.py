@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from modelstudio_core.emulator.rules.refusal import Refusal
+from modelstudio_core.emulator.rules.sources import sourced
 
 __all__ = ["check_api_key"]
 
 _BEARER: Final = "Bearer "
 
 
+@sourced("recorded (both refusals)", "2026-09-15")
 def check_api_key(headers: Mapping[str, str], api_key: str) -> None:
     """Refuse a request that has no API key or a wrong one.
 

@@ -4,6 +4,7 @@ The facts of a model come from the catalog.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,11 +12,18 @@ from typing import Final
 from modelstudio_core.emulator.model.query import ChatQuery
 from modelstudio_core.emulator.model.tokens import count_prompt
 from modelstudio_core.emulator.rules.messages import check_messages
-from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
+from modelstudio_core.emulator.rules.refusal import (
+    Refusal,
+    invalid_parameter,
+    model_not_found,
+)
+from modelstudio_core.emulator.rules.sources import sourced
 
 __all__ = ["check_chat"]
 
 _MAX_SEED: Final = 2**63 - 1
+_MAX_SHOWN: Final = 80
+_TOOL_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TOOL_CHOICE_MESSAGE: Final = (
     'tool_choice is one of the strings that should be ["none","auto"]'
 )
@@ -34,16 +42,10 @@ def check_chat(query: ChatQuery) -> None:
 # --- The model --------------------------------------------------------------------
 
 
+@sourced("recorded (an unknown model); Error codes", "2026-09-15")
 def _check_model(query: ChatQuery) -> None:
     if not query.profile.is_known or query.profile.delisted is not None:
-        raise Refusal(
-            f"The model `{query.model}` does not exist or you do not have access to"
-            " it.",
-            status=404,
-            code="model_not_found",
-            dashscope_code="ModelNotFound",
-            gateway=True,
-        )
+        raise model_not_found(query.model)
     if query.profile.kind != "chat":
         raise Refusal(
             f"Unsupported model `{query.model}` for OpenAI compatibility mode.",
@@ -97,6 +99,7 @@ _RANGES: Final[Mapping[str, _Range]] = {
 }
 
 
+@sourced("Chat; Error codes", "2026-09-15")
 def _check_numbers(query: ChatQuery) -> None:
     seed = query.body.get("seed")
     if isinstance(seed, int) and seed < 0:
@@ -116,6 +119,7 @@ def _check_numbers(query: ChatQuery) -> None:
         raise invalid_parameter(f"Range of max_tokens should be [1, {maximum}]")
 
 
+@sourced("DeepSeek; Chat", "2026-09-15")
 def _check_unsupported_parameters(query: ChatQuery) -> None:
     for name in sorted(query.profile.refused):
         if query.body.get(name) is not None:
@@ -125,6 +129,7 @@ def _check_unsupported_parameters(query: ChatQuery) -> None:
             )
 
 
+@sourced("Error codes", "2026-09-15")
 def _check_length(query: ChatQuery) -> None:
     maximum = query.profile.context_window
     if maximum is not None and count_prompt(query) > maximum:
@@ -134,6 +139,7 @@ def _check_length(query: ChatQuery) -> None:
 # --- Thinking ---------------------------------------------------------------------
 
 
+@sourced("Error codes; Deep thinking", "2026-09-02")
 def _check_thinking(query: ChatQuery) -> None:
     enabled = query.body.get("enable_thinking")
     if enabled and query.profile.thinking == "never":
@@ -149,6 +155,7 @@ def _check_thinking(query: ChatQuery) -> None:
         _check_without_stream(query)
 
 
+@sourced("Error codes; Deep thinking", "2026-09-02")
 def _check_without_stream(query: ChatQuery) -> None:
     """Check that the model answers without a stream."""
     needs_stream = query.thinking and query.profile.streams_thinking_only
@@ -164,6 +171,7 @@ def _check_without_stream(query: ChatQuery) -> None:
         )
 
 
+@sourced("Chat; Deep thinking", "2026-09-15")
 def _check_thinking_limits(query: ChatQuery) -> None:
     budget = query.body.get("thinking_budget")
     effort = query.body.get("reasoning_effort")
@@ -188,20 +196,28 @@ def _check_thinking_limits(query: ChatQuery) -> None:
 # --- Tools, search and response format --------------------------------------------
 
 
+@sourced("Function calling; Chat", "2026-09-15")
 def _check_tools(query: ChatQuery) -> None:
     if not query.tools:
         return
     supported = query.profile.tools
     if supported is False or (supported == "not-thinking" and query.thinking):
         raise invalid_parameter("The tool call is not supported.")
-    names = [tool.get("function", {}).get("name") for tool in query.tools]
-    if "search" in names:
-        raise invalid_parameter("Tool names are not allowed to be [search]")
-    if (query.body.get("n") or 1) > 1:
+    names = [tool["function"]["name"] for tool in query.tools]
+    # The error-code page says that no tool may be named "search"; recorded are answers
+    # of qwen-plus to a request that has one.
+    for name in names:
+        if not _TOOL_NAME.fullmatch(name):
+            raise invalid_parameter(
+                f"The tool name {name[:_MAX_SHOWN]!r} must be 1 to 64 letters, digits,"
+                " underscores and hyphens (emulator)."
+            )
+    if query.count > 1:
         raise invalid_parameter("n must be 1 when tools are given (emulator).")
     _check_tool_choice(query, names)
 
 
+@sourced("recorded (qwen3.7-max); Error codes", "2026-09-15")
 def _check_tool_choice(query: ChatQuery, names: Sequence[object]) -> None:
     choice, forced = query.body.get("tool_choice"), query.forced_tool
     if forced is None:
@@ -225,11 +241,13 @@ def _check_tool_choice(query: ChatQuery, names: Sequence[object]) -> None:
         )
 
 
+@sourced("Web search", "2026-09-15")
 def _check_search(query: ChatQuery) -> None:
     if query.body.get("enable_search") and query.profile.search is False:
         raise invalid_parameter("This model does not support enable_search.")
 
 
+@sourced("Structured output; Error codes", "2026-09-15")
 def _check_format(query: ChatQuery) -> None:
     kind = query.response_format.get("type")
     if kind is None:

@@ -9,12 +9,14 @@ from modelstudio_core.emulator.model.dashscope_form import (
 )
 from modelstudio_core.emulator.model.query import ChatQuery
 from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
+from modelstudio_core.emulator.rules.sources import sourced
 
 __all__ = ["check_dashscope_chat"]
 
 _ROLES: Final = frozenset({"system", "user", "assistant", "tool"})
 
 
+@sourced("DashScope API reference; Error codes", "2026-09-15")
 def check_dashscope_chat(query: ChatQuery, path: NativePath) -> None:
     """Refuse a chat request that only the DashScope protocol refuses.
 
@@ -42,6 +44,7 @@ def check_dashscope_chat(query: ChatQuery, path: NativePath) -> None:
         )
 
 
+@sourced("DashScope API reference; Error codes", "2026-09-15")
 def _check_text_format(query: ChatQuery) -> None:
     if query.thinking:
         raise Refusal(

@@ -4,23 +4,18 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from modelstudio_core.emulator.json_values import JsonObject, is_array
+from modelstudio_core.emulator.json_values import JsonObject
 from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.rules.media import check_parts
 from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
+from modelstudio_core.emulator.rules.sources import sourced
 
 __all__ = ["check_messages"]
 
 _ROLES: Final = frozenset({"system", "user", "assistant", "tool"})
-_WITHOUT_PARTS: Final = frozenset({"text", "file_id"})
-_INPUT_OF_PART_TYPE: Final = {
-    "text": "text",
-    "image_url": "image",
-    "video_url": "video",
-    "video": "video",
-    "input_audio": "audio",
-}
 
 
+@sourced("recorded (an empty list of messages)", "2026-09-15")
 def check_messages(query: ChatQuery) -> None:
     """Refuse messages that the service refuses.
 
@@ -31,12 +26,13 @@ def check_messages(query: ChatQuery) -> None:
         raise Refusal("[] is too short - 'messages'", code=None, gateway=True)
     for message in query.messages:
         _check_role(message)
-        _check_content(message, query)
+        check_parts(message, query)
         _check_tool_calls(message, query)
     _check_tool_results(query.messages)
     _check_last_message(query)
 
 
+@sourced("Chat", "2026-09-15")
 def _check_role(message: JsonObject) -> None:
     if message.get("role") not in _ROLES:
         raise Refusal(
@@ -47,26 +43,11 @@ def _check_role(message: JsonObject) -> None:
         )
 
 
-def _check_content(message: JsonObject, query: ChatQuery) -> None:
-    content = message.get("content")
-    if not is_array(content):
-        return
-    inputs = query.profile.inputs
-    for part in content:
-        if _INPUT_OF_PART_TYPE.get(str(part.get("type"))) not in inputs:
-            raise invalid_parameter(
-                "The provided messages input is invalid. The error info is"
-                " [Unexpected item type in content.]"
-            )
-    # Text-only models accept a list only to mark a prefix for the context cache.
-    if inputs <= _WITHOUT_PARTS and not query.profile.cache:
-        raise invalid_parameter("input content must be a string.")
-
-
+@sourced("Error codes; DeepSeek", "2026-09-15")
 def _check_tool_calls(message: JsonObject, query: ChatQuery) -> None:
     calls: Sequence[JsonObject] = message.get("tool_calls") or ()
     for call in calls:
-        if not _is_json(call.get("function", {}).get("arguments")):
+        if not _is_json((call.get("function") or {}).get("arguments")):
             raise invalid_parameter(
                 'The "function.arguments" parameter of the code model must be'
                 " in JSON format."
@@ -79,25 +60,44 @@ def _check_tool_calls(message: JsonObject, query: ChatQuery) -> None:
         )
 
 
+@sourced("Error codes; Function calling", "2026-09-15")
 def _check_tool_results(messages: Sequence[JsonObject]) -> None:
     """Check that results follow their tool calls, and that no result is missing."""
-    pending: set[object] = set()
+    pending: list[JsonObject] = []
     for index, message in enumerate(messages):
         if message["role"] == "tool":
-            if message.get("tool_call_id") not in pending:
+            call = _answered_call(message, pending)
+            if call is None:
                 raise invalid_parameter(
                     'messages with role "tool" must be a response to a'
                     ' preceeding message with "tool_calls".'
                 )
-            pending.discard(message.get("tool_call_id"))
+            pending.remove(call)
             continue
         if pending:
             raise _missing_result(index)
-        pending = {call.get("id") for call in message.get("tool_calls") or ()}
+        pending = list(message.get("tool_calls") or ())
     if pending:
         raise _missing_result(len(messages))
 
 
+def _answered_call(
+    message: JsonObject, pending: Sequence[JsonObject]
+) -> JsonObject | None:
+    """Return the call that a result answers.
+
+    The samples of the documentation send a result without ``tool_call_id``, with the
+    tool's ``name`` only, and a client of the vendor sends ``id``.
+    """
+    wanted = message.get("tool_call_id")
+    if wanted is not None:
+        return next((call for call in pending if call.get("id") == wanted), None)
+    same = [call for call in pending if call.get("id") == message.get("id")]
+    same += [c for c in pending if c["function"].get("name") == message.get("name")]
+    return next(iter([*same, *pending]), None)
+
+
+@sourced("Error codes", "2026-09-15")
 def _missing_result(index: int) -> Refusal:
     return invalid_parameter(
         'An assistant message with "tool_calls" must be followed by tool'
@@ -106,6 +106,7 @@ def _missing_result(index: int) -> Refusal:
     )
 
 
+@sourced("Error codes; public report, 2026-05", "2026-11-27")
 def _check_last_message(query: ChatQuery) -> None:
     last = query.messages[-1]
     if last["role"] == "assistant" and last.get("partial"):
@@ -121,6 +122,7 @@ def _check_last_message(query: ChatQuery) -> None:
         )
 
 
+@sourced("Partial mode; DeepSeek", "2026-09-15")
 def _check_partial(query: ChatQuery) -> None:
     if query.thinking:
         raise invalid_parameter(

@@ -1,6 +1,6 @@
 """The error that a rule raises for a request that the service refuses."""
 
-__all__ = ["Refusal", "invalid_parameter"]
+__all__ = ["Refusal", "invalid_parameter", "invalid_shape", "model_not_found"]
 
 
 class Refusal(Exception):  # noqa: N818 - a response of the service, not a failure
@@ -55,3 +55,19 @@ class Refusal(Exception):  # noqa: N818 - a response of the service, not a failu
 def invalid_parameter(message: str) -> Refusal:
     """Return a model's refusal of a parameter, with the prefix that it has."""
     return Refusal(f"<400> InternalError.Algo.InvalidParameter: {message}")
+
+
+def invalid_shape(message: str) -> Refusal:
+    """Return the gateway's refusal of a body whose shape is wrong."""
+    return Refusal(message, code="invalid_value", gateway=True)
+
+
+def model_not_found(model: str) -> Refusal:
+    """Return the refusal of a model that is not served."""
+    return Refusal(
+        f"The model `{model}` does not exist or you do not have access to it.",
+        status=404,
+        code="model_not_found",
+        dashscope_code="ModelNotFound",
+        gateway=True,
+    )

@@ -18,7 +18,9 @@ from modelstudio_core.emulator.protocols.steps import (
 )
 from modelstudio_core.emulator.rules.api_key import check_api_key
 from modelstudio_core.emulator.rules.chat import check_chat
+from modelstudio_core.emulator.rules.media import check_uploads
 from modelstudio_core.emulator.rules.refusal import Refusal
+from modelstudio_core.emulator.rules.sources import OWN, sourced
 from modelstudio_core.emulator.script import Fault, Reply
 from modelstudio_core.emulator.studio import RecordedRequest, ResponseContext, Studio
 
@@ -37,7 +39,7 @@ class ChatService:
         """
         self._studio = studio
         self._protocol = protocol
-        self._cache = ContextCache(studio.cached_prefixes)
+        self._cache = ContextCache(studio.cached_prefixes, studio.now)
 
     def respond(self, request: RecordedRequest, context: ResponseContext) -> list[Step]:
         """Answer a request by the script, else by the rules and the prompt."""
@@ -55,11 +57,13 @@ class ChatService:
             if item is None:
                 protocol.check(query)
                 check_chat(query)
+                check_uploads(query, self._studio.uploads, self._studio.now())
             return self._answer(query, item, context)
         except Refusal as refusal:
             stream = query is not None and query.stream
             return build_refusal(refusal, protocol, context, stream=stream)
 
+    @sourced(OWN, "2026-11-27")
     def _answer(
         self, query: ChatQuery, scripted: Reply | None, context: ResponseContext
     ) -> list[Step]:

@@ -12,7 +12,7 @@ from tests.emulator.helpers import OpenAIClient
         ({"model": "qwen-plus", "messages": []}, "[] is too short - 'messages'"),
         (
             {"model": "qwen-plus", "messages": "Hi"},
-            "messages must be an array of objects - 'messages'",
+            "\"Hi\" is not of type 'array' - 'messages'",
         ),
         ([], "We could not parse the JSON body of your request."),
         (

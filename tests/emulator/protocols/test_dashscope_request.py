@@ -61,7 +61,10 @@ def test_asynchronous_tasks_are_refused(dashscope: DashScopeClient) -> None:
 
 def test_parts_need_no_type(dashscope: DashScopeClient) -> None:
     options: dict[str, Any] = {"model": "qwen3.7-plus", "path": MULTIMODAL}
-    media = [{"image": "https://example.com/a.png"}, {"video": ["a.png", "b.png"]}]
+    media = [
+        {"image": "https://example.com/a.png"},
+        {"video": ["https://example.com/b.png"]},
+    ]
     text = [{"text": "The dog is Rex. Which dog is it?"}]
     prompt = [{"role": "user", "content": [*media, *text]}]
     (choice,) = dashscope.output(prompt, **options)["choices"]

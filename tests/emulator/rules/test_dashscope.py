@@ -6,6 +6,7 @@ import pytest
 
 from tests.emulator.helpers import MULTIMODAL, TEXT, DashScopeClient, dashscope_events
 
+TOOL = {"type": "function", "function": {"name": "get_weather"}}
 ALGO = "<400> InternalError.Algo.InvalidParameter: "
 NEEDS_MESSAGE_FORMAT = (
     'The result_format parameter must be "message" when enable_thinking is true'
@@ -94,7 +95,7 @@ def test_an_internal_error_in_a_stream_has_status_500(
             NEEDS_MESSAGE_FORMAT,
         ),
         (
-            {"tools": [{"type": "function"}], "result_format": "text"},
+            {"tools": [TOOL], "result_format": "text"},
             "InvalidParameter",
             (
                 f'{ALGO}The result_format parameter must be "message" when tools are'
