@@ -20,6 +20,7 @@ from modelstudio_core.emulator.model.passages import (
 from modelstudio_core.emulator.model.query import ChatQuery
 from modelstudio_core.emulator.model.requested_schema import find_schema
 from modelstudio_core.emulator.model.schema_values import build_value
+from modelstudio_core.emulator.model.schemas import parameters_schema
 from modelstudio_core.emulator.model.tokens import (
     Usage,
     count_prompt,
@@ -155,8 +156,8 @@ def _function_words(function: JsonObject) -> set[str]:
 
 
 def _call(query: ChatQuery, function: JsonObject, question: str) -> FunctionCall:
-    parameters: JsonObject = function.get("parameters") or {}
-    arguments = build_value({"type": "object", **parameters}, question)
+    schema = parameters_schema(function.get("parameters"))
+    arguments = build_value(schema, question)
     name = str(function["name"])
     call_id = _call_id(query, name, len(query.messages))
     return FunctionCall(call_id, name, _write_arguments(arguments))

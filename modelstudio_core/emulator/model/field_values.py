@@ -1,0 +1,211 @@
+"""Find the value in a text that fits the name of a field.
+
+A field that names a thing (``city``) gets the names of the text in their order, one
+that describes (``summary``) gets the text, and one that the text itself names ("the
+weather is sunny", "3 days") gets what stands there.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
+
+from modelstudio_core.emulator.model.passages import significant_words
+
+__all__ = ["FieldValues", "split_name"]
+
+_Value = TypeVar("_Value", str, float)
+# No more of a text is searched.
+_MAX_TEXT: Final = 20_000
+_QUOTED: Final = re.compile(r"[\"'\u201c\u300c]([^\"'\u201d\u300d]+)[\"'\u201d\u300d]")
+_NUMBER: Final = r"-?\d{1,15}(?:,\d{3}(?!\d))*(?:\.\d{1,9})?"
+# Names inside a sentence: "What is the weather in New York?"
+_NAME: Final = re.compile(r"(?<=[a-z,] )(?:[A-Z][\w-]*)(?: [A-Z][\w-]*)*")
+# Words in the names of fields that hold a sentence or more, whatever it is about.
+_GENERAL: Final = frozenset(
+    [
+        "answer",
+        "body",
+        "content",
+        "input",
+        "message",
+        "output",
+        "paragraph",
+        "prompt",
+        "query",
+        "question",
+        "response",
+        "result",
+        "sentence",
+        "text",
+    ]
+)
+# Words in the names of fields that hold a sentence or more about what they name.
+_DESCRIBING: Final = frozenset(
+    [
+        "advice",
+        "analysis",
+        "comment",
+        "conclusion",
+        "condition",
+        "description",
+        "details",
+        "explanation",
+        "finding",
+        "forecast",
+        "instruction",
+        "justification",
+        "note",
+        "observation",
+        "overview",
+        "rationale",
+        "reason",
+        "reasoning",
+        "recommendation",
+        "report",
+        "statement",
+        "summary",
+        "thought",
+        "weather",
+    ]
+)
+_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+")
+# What a field holds by a word of its name → what it looks like in a text.
+_KINDS: Final = {
+    "email": re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,4}"),
+    "mail": re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,4}"),
+    "url": re.compile(r"https?://[^\s\"'<>),]{1,500}"),
+    "link": re.compile(r"https?://[^\s\"'<>),]{1,500}"),
+    "date": re.compile(
+        r"\d{4}-\d{2}-\d{2}|\b(?:today|tomorrow|yesterday)\b", re.IGNORECASE
+    ),
+    "time": re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b"),
+    "unit": re.compile(r"\b(?:celsius|fahrenheit|kelvin)\b", re.IGNORECASE),
+    "units": re.compile(r"\b(?:celsius|fahrenheit|kelvin)\b", re.IGNORECASE),
+}
+# A word in the name of a number's field → what stands beside that number in a text.
+_UNITS: Final = {
+    "age": "years? old|years?",
+    "amount": "euros?|dollars?|yuan|EUR|USD|CNY",
+    "celsius": "\u00b0\\s?C|degrees?|celsius",
+    "cost": "euros?|dollars?|yuan|EUR|USD|CNY",
+    "degrees": "\u00b0|degrees?",
+    "duration": "seconds?|minutes?|hours?|days?",
+    "height": "met(?:re|er)s?|m\\b|cm\\b",
+    "length": "met(?:re|er)s?|m\\b|cm\\b|km\\b",
+    "percent": "%|percent",
+    "percentage": "%|percent",
+    "price": "euros?|dollars?|yuan|EUR|USD|CNY",
+    "temperature": "\u00b0|degrees?",
+    "weight": "kg\\b|kilograms?|g\\b|grams?",
+}
+
+
+class FieldValues:
+    """Uses each name and number of a text once; the last ones again and again."""
+
+    def __init__(self, text: str, full_text: str) -> None:
+        """Set what values are found in.
+
+        Args:
+            text: Where names and numbers are searched.
+            full_text: What a field such as ``answer`` gets.
+        """
+        text = text[:_MAX_TEXT]
+        self._text = text
+        self._full_text = full_text
+        names: list[str] = _QUOTED.findall(text) or _NAME.findall(text)
+        self._strings = names or [text]
+        found = [_to_number(number) for number in re.findall(_NUMBER, text)]
+        self._numbers = found or [1.0]
+
+    def string(self, name: str) -> str:
+        """Return a text for a field.
+
+        Example:
+            >>> text = "The weather in Oslo is sunny."
+            >>> values = FieldValues(text, text)
+            >>> values.string("weather"), values.string("city")
+            ('sunny', 'Oslo')
+        """
+        words = split_name(name)
+        if not _GENERAL.isdisjoint(words[-1:]):
+            return self._full_text
+        stated = self._stated(words)
+        if stated is not None:
+            return stated
+        if not _DESCRIBING.isdisjoint(words[-1:]):
+            return self._full_text
+        for word in words:
+            if word in _KINDS and (match := _KINDS[word].search(self._text)):
+                return str(match[0])
+        return _take(self._strings)
+
+    def number(self, name: str) -> float:
+        """Return a number for a field.
+
+        Example:
+            >>> values = FieldValues("In 2026 it has 21 degrees for 3 days.", "")
+            >>> values.number("temperature"), values.number("days")
+            (21.0, 3.0)
+        """
+        for word in split_name(name):
+            stem = re.escape(word.removesuffix("s"))
+            unit = _UNITS.get(word, rf"\b{stem}")
+            after = rf"({_NUMBER})[\s-]{{0,2}}(?:{unit})"
+            before = rf"\b{stem}\w{{0,2}}\b[^.\d\n-]{{0,30}}({_NUMBER})"
+            for pattern in (after, before):
+                if match := re.search(pattern, self._text, re.IGNORECASE):
+                    return _to_number(match[1])
+        return _take(self._numbers)
+
+    def option(self, options: Sequence[object]) -> object:
+        """Return the option that the text names, else the first one.
+
+        Example:
+            >>> FieldValues("A positive review.", "").option(["negative", "positive"])
+            'positive'
+        """
+        words = significant_words(self._text)
+        named = [o for o in options if isinstance(o, str) and _is_in(o, words)]
+        return named[0] if named else options[0]
+
+    def _stated(self, words: Sequence[str]) -> str | None:
+        """Return what the text states of a field: "The weather in Oslo is sunny"."""
+        candidates = [" ".join(words), *(words if len(words) > 1 else ())]
+        for word in candidates:
+            if not word:
+                continue
+            match = re.search(
+                rf"\b{re.escape(word)}\b(?: (?:in|of|at|on|for|from) [\w ]{{1,30}}?)?"
+                r"\s{0,2}(?::|=|\bis\b|\bare\b|\bwas\b|\bwere\b|\bwill be\b)"
+                r"\s{1,2}[\"'\u201c]?([^.;!?\n\"'\u201d]{1,120})",
+                self._text,
+                re.IGNORECASE,
+            )
+            if match:
+                return str(match[1]).strip()
+        return None
+
+
+def split_name(name: str) -> list[str]:
+    """Split the name of a field into its words.
+
+    Example:
+        >>> split_name("maxTemperature_celsius")
+        ['max', 'temperature', 'celsius']
+    """
+    return [word.casefold() for word in _WORD.findall(name)]
+
+
+def _is_in(option: str, words: Iterable[str]) -> bool:
+    wanted = significant_words(option.replace("_", " "))
+    return bool(wanted) and wanted <= set(words)
+
+
+def _to_number(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def _take(values: list[_Value]) -> _Value:
+    """Remove and return the first value; the last one stays."""
+    return values.pop(0) if len(values) > 1 else values[0]
