@@ -24,10 +24,10 @@ from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.rules.sources import OWN, sourced
 from modelstudio_core.emulator.services.chat import ChatService
 from modelstudio_core.emulator.services.models import ModelService
-from modelstudio_core.emulator.services.uploads import (
+from modelstudio_core.emulator.services.storage import (
     MAX_UPLOAD_BYTES,
     UPLOAD_PATH,
-    UploadService,
+    StorageService,
 )
 from modelstudio_core.emulator.studio import RecordedRequest, ResponseContext, Studio
 
@@ -63,7 +63,7 @@ def build_app(studio: Studio, abort: Abort) -> ASGIApp:
 
     chat = ChatService(studio, OpenAIProtocol())
     models = ModelService(studio, OpenAIProtocol(), _DASHSCOPE_ERRORS)
-    uploads = UploadService(studio, _DASHSCOPE_ERRORS)
+    storage = StorageService(studio, _DASHSCOPE_ERRORS)
     app = Starlette(
         routes=[
             route(f"{_OPENAI}/chat/completions", chat.respond, "POST"),
@@ -72,8 +72,8 @@ def build_app(studio: Studio, abort: Abort) -> ASGIApp:
             dashscope_chat("text-generation"),
             dashscope_chat("multimodal-generation"),
             route(f"{_DASHSCOPE}/models", models.list_dashscope, "GET"),
-            route(f"{_DASHSCOPE}/uploads", uploads.respond, "GET"),
-            route(UPLOAD_PATH, uploads.receive, "POST"),
+            route(f"{_DASHSCOPE}/uploads", storage.respond, "GET"),
+            route(UPLOAD_PATH, storage.receive, "POST"),
             route("/{path:path}", _not_found, *_METHODS),
         ]
     )

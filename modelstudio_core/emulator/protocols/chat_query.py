@@ -7,8 +7,8 @@ from modelstudio_core.catalog import ChatProfile, resolve_model
 from modelstudio_core.emulator.json_values import JsonObject
 from modelstudio_core.emulator.model.query import ChatQuery
 from modelstudio_core.emulator.rules.refusal import Refusal
-from modelstudio_core.emulator.rules.shapes import check_shapes
 from modelstudio_core.emulator.rules.sources import sourced
+from modelstudio_core.emulator.rules.value_types import check_value_types
 
 __all__ = ["parse_flat_body"]
 
@@ -31,7 +31,7 @@ def parse_flat_body(
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise Refusal("you must provide a model parameter.", code=None)
-    check_shapes(body)
+    check_value_types(body)
     return ChatQuery(
         body=body,
         # A model of another kind is refused before its chat columns are read.

@@ -6,7 +6,7 @@ from typing import Final
 
 from modelstudio_core.emulator.json_values import JsonObject
 from modelstudio_core.emulator.model.query import ChatQuery
-from modelstudio_core.emulator.rules.media import check_parts
+from modelstudio_core.emulator.rules.parts import check_parts
 from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
 from modelstudio_core.emulator.rules.sources import sourced
 

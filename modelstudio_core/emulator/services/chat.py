@@ -18,7 +18,7 @@ from modelstudio_core.emulator.protocols.steps import (
 )
 from modelstudio_core.emulator.rules.api_key import check_api_key
 from modelstudio_core.emulator.rules.chat import check_chat
-from modelstudio_core.emulator.rules.media import check_uploads
+from modelstudio_core.emulator.rules.parts import check_uploads
 from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.rules.sources import OWN, sourced
 from modelstudio_core.emulator.script import Fault, Reply

@@ -20,7 +20,7 @@ from modelstudio_core.emulator.protocols.steps import Step, complete_response
 from modelstudio_core.emulator.rules.api_key import check_api_key
 from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.rules.sources import sourced
-from modelstudio_core.emulator.rules.uploads import (
+from modelstudio_core.emulator.rules.storage import (
     StorageRefusal,
     check_form,
     check_policy_request,
@@ -32,7 +32,7 @@ from modelstudio_core.emulator.studio import (
     Studio,
 )
 
-__all__ = ["MAX_UPLOAD_BYTES", "UPLOAD_PATH", "UploadService"]
+__all__ = ["MAX_UPLOAD_BYTES", "UPLOAD_PATH", "StorageService"]
 
 UPLOAD_PATH: Final = "/temporary-storage"
 _MAX_FILE_MEGABYTES: Final = 100
@@ -51,7 +51,7 @@ _FIXED_FIELDS: Final = {
 _OK, _NO_CONTENT = 200, 204
 
 
-class UploadService:
+class StorageService:
     """Hands out upload policies, and receives files."""
 
     def __init__(self, studio: Studio, protocol: ErrorProtocol) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from modelstudio_core.emulator.services import uploads as uploads_module
+from modelstudio_core.emulator.services import storage as storage_module
 from tests.emulator.helpers import MULTIMODAL, DashScopeClient, OpenAIClient
 
 MODEL = "qwen3.7-plus"
@@ -148,7 +148,7 @@ def test_fields_after_the_file_are_not_read(client: OpenAIClient) -> None:
     fields = form(get_policy(client))
     files: dict[str, Any] = {"file": ("a", b"x")}
     files |= {name: (None, value) for name, value in fields.items()}
-    url = client.studio.base_url + uploads_module.UPLOAD_PATH
+    url = client.studio.base_url + storage_module.UPLOAD_PATH
     response = client.http.post(url, files=files)
     assert (response.status_code, "InvalidArgument" in response.text) == (400, True)
     no_form = client.http.post(url, content=b"x")
@@ -158,7 +158,7 @@ def test_fields_after_the_file_are_not_read(client: OpenAIClient) -> None:
 def test_a_file_that_is_too_large_is_refused(
     client: OpenAIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads_module, "_MAX_FILE_BYTES", 4)
+    monkeypatch.setattr(storage_module, "_MAX_FILE_BYTES", 4)
     policy = get_policy(client)
     response = upload(client, policy, b"12345")
     assert (response.status_code, "EntityTooLarge" in response.text) == (400, True)

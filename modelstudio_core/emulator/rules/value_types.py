@@ -17,7 +17,7 @@ from modelstudio_core.emulator.json_values import (
 from modelstudio_core.emulator.rules.refusal import invalid_shape
 from modelstudio_core.emulator.rules.sources import sourced
 
-__all__ = ["check_shapes"]
+__all__ = ["check_value_types"]
 
 _MAX_SHOWN: Final = 60
 
@@ -78,7 +78,7 @@ _SCHEMA: Final = {"name": "string", "schema": "object"}
 
 
 @sourced("Chat; recorded (an empty list of messages)", "2026-09-15")
-def check_shapes(body: JsonObject) -> None:
+def check_value_types(body: JsonObject) -> None:
     """Refuse a body with a value of a wrong type.
 
     Args:
