@@ -4,6 +4,7 @@ However large a schema asks a value to be, no more than a thousand values are bu
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -49,7 +50,12 @@ _FORMATS: Final = {
     "url": "https://example.com/",
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
-_EMPTY: Final = {"object": {}, "array": [], "string": "", "boolean": True}
+_EMPTY: Final[Mapping[str, object]] = {
+    "object": {},
+    "array": [],
+    "string": "",
+    "boolean": True,
+}
 
 
 def build_value(schema: object, text: str, *, full_text: str | None = None) -> object:

@@ -47,7 +47,8 @@ def _check_role(message: JsonObject) -> None:
 def _check_tool_calls(message: JsonObject, query: ChatQuery) -> None:
     calls: Sequence[JsonObject] = message.get("tool_calls") or ()
     for call in calls:
-        if not _is_json((call.get("function") or {}).get("arguments")):
+        function: JsonObject = call.get("function") or {}
+        if not _is_json(function.get("arguments")):
             raise invalid_parameter(
                 'The "function.arguments" parameter of the code model must be'
                 " in JSON format."

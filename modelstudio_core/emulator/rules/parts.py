@@ -106,7 +106,7 @@ def _urls(part: JsonObject) -> list[object]:
     if kind == "text":
         return []
     if kind == "file":
-        file = part["file"] if is_object(part.get("file")) else {}
+        file: JsonObject = part["file"] if is_object(part.get("file")) else {}
         return [file[key] for key in ("file_url", "file_data") if file.get(key)]
     value = part.get(kind)
     if is_object(value):

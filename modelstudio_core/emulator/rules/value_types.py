@@ -122,7 +122,7 @@ def _entries(
     values: JsonObject, name: str, path: str = ""
 ) -> list[tuple[str, JsonObject]]:
     """Return the objects of an array with their paths; each entry must be one."""
-    entries = values.get(name) or []
+    entries: list[JsonObject] = values.get(name) or []
     paths = [f"{path}.{name}.{index}".lstrip(".") for index in range(len(entries))]
     for entry_path, entry in zip(paths, entries, strict=True):
         _check_type(entry, "object", entry_path)
