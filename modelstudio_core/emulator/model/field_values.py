@@ -138,7 +138,7 @@ class FieldValues:
         for word in words:
             if word in _KINDS and (match := _KINDS[word].search(self._text)):
                 return str(match[0])
-        return _take(self._strings)
+        return _pop(self._strings)
 
     def number(self, name: str) -> float:
         """Return a number for a field.
@@ -156,7 +156,7 @@ class FieldValues:
             for pattern in (after, before):
                 if match := re.search(pattern, self._text, re.IGNORECASE):
                     return _to_number(match[1])
-        return _take(self._numbers)
+        return _pop(self._numbers)
 
     def option(self, options: Sequence[object]) -> object:
         """Return the option that the text names, else the first one.
@@ -206,6 +206,6 @@ def _to_number(text: str) -> float:
     return float(text.replace(",", ""))
 
 
-def _take(values: list[_Value]) -> _Value:
+def _pop(values: list[_Value]) -> _Value:
     """Remove and return the first value; the last one stays."""
     return values.pop(0) if len(values) > 1 else values[0]

@@ -78,9 +78,9 @@ def type_of(schema: JsonObject) -> str:
     """Return the type of a schema; of several, the first that is not null."""
     kind = schema.get("type")
     kinds = kind if is_array(kind) else [kind]
-    known = [k for k in kinds if isinstance(k, str) and k in _TYPES]
-    if known:
-        return next((k for k in known if k != "null"), "null")
+    valid = [k for k in kinds if isinstance(k, str) and k in _TYPES]
+    if valid:
+        return next((k for k in valid if k != "null"), "null")
     return next((t for key, t in _TYPE_OF_KEY.items() if schema.get(key)), "string")
 
 
