@@ -22,6 +22,13 @@ except ImportError as error:
     ) from error
 
 from langchain_modelstudio.chat_models import ChatModelStudio
+from langchain_modelstudio.embeddings import ModelStudioEmbeddings
+from langchain_modelstudio.rerank import ModelStudioRerank
 from modelstudio_core import __version__
 
-__all__ = ["ChatModelStudio", "__version__"]
+__all__ = [
+    "ChatModelStudio",
+    "ModelStudioEmbeddings",
+    "ModelStudioRerank",
+    "__version__",
+]

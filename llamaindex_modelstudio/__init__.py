@@ -9,7 +9,12 @@ Example:
 from modelstudio_core import __version__
 
 try:
+    from llamaindex_modelstudio.embeddings import (
+        ModelStudioEmbedding,
+        ModelStudioMultiModalEmbedding,
+    )
     from llamaindex_modelstudio.llm import ModelStudio
+    from llamaindex_modelstudio.rerank import ModelStudioRerank
 except ModuleNotFoundError as error:
     if not (error.name or "").startswith("llama_index"):
         raise
@@ -19,4 +24,10 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from error
 
-__all__ = ["ModelStudio", "__version__"]
+__all__ = [
+    "ModelStudio",
+    "ModelStudioEmbedding",
+    "ModelStudioMultiModalEmbedding",
+    "ModelStudioRerank",
+    "__version__",
+]

@@ -30,6 +30,7 @@ from llamaindex_modelstudio._chat.responses import (
 )
 from llamaindex_modelstudio._chat.streams import chat_stream, completion_stream
 from llamaindex_modelstudio._chat.structured import StructuredPrediction
+from llamaindex_modelstudio._component import ScopedComponent
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.calls import ChatCall
 from modelstudio_core.chat.completion import Completion
@@ -43,7 +44,7 @@ __all__ = ["ModelStudio"]
 _DEFAULT_CONTEXT_WINDOW = 128 * 1024
 
 
-class ModelStudio(StructuredPrediction):
+class ModelStudio(ScopedComponent, StructuredPrediction):
     """A chat model of Alibaba Cloud Model Studio.
 
     The text of an answer is ``response.message.content``. The reasoning before it is a
@@ -207,18 +208,6 @@ class ModelStudio(StructuredPrediction):
             **super().to_payload(),
             **{name: value for name, value in values.items() if value is not None},
         }
-
-    @override
-    def to_dict(self, **kwargs: Any) -> dict[str, Any]:
-        """Return the arguments, with the scope that the environment decided."""
-        return {**super().to_dict(**kwargs), **self.scope_arguments()}
-
-    @override
-    def __getstate__(self) -> dict[str, Any]:
-        """Pickle the scope too: the environment of a worker may be different."""
-        state = super().__getstate__()
-        state["__dict__"] = {**state["__dict__"], **self.scope_arguments()}
-        return state
 
     # --- Calls ----------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ from pydantic.fields import FieldInfo
 from typing_extensions import override
 
 from modelstudio_core import endpoints
-from modelstudio_core.catalog import ResolvedModel
+from modelstudio_core.catalog import ModelProfile
 from modelstudio_core.endpoints import (
     API_KEY_VARIABLE,
     MODE_VARIABLE,
@@ -171,6 +171,35 @@ class ConnectionArguments(BaseModel):
     )
 
 
+class UsedModel(Protocol):
+    """A model as it was requested and as it is sent, for any service."""
+
+    @property
+    def requested(self) -> str:
+        """The id that was requested."""
+        ...
+
+    @property
+    def profile(self) -> ModelProfile:
+        """What is known of the model that is sent."""
+        ...
+
+    @property
+    def notice(self) -> str:
+        """The deprecation warning, or an empty string."""
+        ...
+
+    @property
+    def warning(self) -> str:
+        """Another warning, or an empty string."""
+        ...
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another model is sent than the one that was requested."""
+        ...
+
+
 class Resolved(Protocol):
     """The resolved arguments of a class, for any service."""
 
@@ -180,7 +209,7 @@ class Resolved(Protocol):
         ...
 
     @property
-    def model(self) -> ResolvedModel:
+    def model(self) -> UsedModel:
         """The requested model and the model that is used."""
         ...
 
@@ -445,7 +474,7 @@ def _resolved_fields(resolved: Resolved) -> dict[str, Any]:
     return fields
 
 
-def warn_of_model(model: ResolvedModel) -> None:
+def warn_of_model(model: UsedModel) -> None:
     """Warn about a delisted model, and about one that may be of another kind.
 
     Args:

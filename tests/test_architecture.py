@@ -313,7 +313,7 @@ def test_every_module_has_a_docstring() -> None:
 
 
 def test_the_core_names_its_public_modules() -> None:
-    modules = ("errors", "endpoints", "catalog", "emulator")
+    modules = ("errors", "endpoints", "catalog", "embeddings", "emulator")
     docstring = modelstudio_core.__doc__ or ""
     strays = [name for name in modules if not re.search(rf"\b{name}\b", docstring)]
     assert strays == []
@@ -323,8 +323,19 @@ def test_the_core_names_its_public_modules() -> None:
 
 
 def test_public_names() -> None:
-    assert langchain_modelstudio.__all__ == ["ChatModelStudio", "__version__"]
-    assert llamaindex_modelstudio.__all__ == ["ModelStudio", "__version__"]
+    assert langchain_modelstudio.__all__ == [
+        "ChatModelStudio",
+        "ModelStudioEmbeddings",
+        "ModelStudioRerank",
+        "__version__",
+    ]
+    assert llamaindex_modelstudio.__all__ == [
+        "ModelStudio",
+        "ModelStudioEmbedding",
+        "ModelStudioMultiModalEmbedding",
+        "ModelStudioRerank",
+        "__version__",
+    ]
     assert modelstudio_core.__all__ == ["__version__"]
 
 

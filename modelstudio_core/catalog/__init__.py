@@ -10,9 +10,11 @@ themselves are the tables in ``chat_models.py`` and ``other_models.py``.
 from modelstudio_core.catalog.deprecation import (
     DeprecatedModels,
     ResolvedModel,
+    ResolvedServiceModel,
     check_scope,
     resolve_deprecated,
     resolve_in_scope,
+    resolve_service_model,
 )
 from modelstudio_core.catalog.kinds import (
     describe_kind,
@@ -20,6 +22,7 @@ from modelstudio_core.catalog.kinds import (
     resolve_model_as,
 )
 from modelstudio_core.catalog.lookup import known_models, nearest_served, resolve_model
+from modelstudio_core.catalog.other_models import MULTIMODAL_EMBEDDING_PATH
 from modelstudio_core.catalog.profiles import (
     ChatProfile,
     EmbeddingProfile,
@@ -34,6 +37,7 @@ from modelstudio_core.catalog.profiles import (
 )
 
 __all__ = [
+    "MULTIMODAL_EMBEDDING_PATH",
     "ChatProfile",
     "DeprecatedModels",
     "EmbeddingProfile",
@@ -45,6 +49,7 @@ __all__ = [
     "NativePath",
     "RerankProfile",
     "ResolvedModel",
+    "ResolvedServiceModel",
     "Thinking",
     "check_scope",
     "describe_kind",
@@ -55,4 +60,5 @@ __all__ = [
     "resolve_in_scope",
     "resolve_model",
     "resolve_model_as",
+    "resolve_service_model",
 ]

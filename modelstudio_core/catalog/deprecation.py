@@ -1,12 +1,13 @@
 """Delisted chat models: what replaces them, and which model is in scope."""
 
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple, get_args
+from dataclasses import dataclass
+from typing import Final, Generic, Literal, NamedTuple, TypeVar, get_args
 
 from modelstudio_core.catalog.chat_models import MODELS
 from modelstudio_core.catalog.kinds import kind_warning, resolve_model_as
 from modelstudio_core.catalog.lookup import known_models, resolve_model
-from modelstudio_core.catalog.profiles import ChatProfile
+from modelstudio_core.catalog.profiles import ChatProfile, ModelProfile
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import nearest, unknown_name
@@ -14,14 +15,17 @@ from modelstudio_core.wire.suggestions import nearest, unknown_name
 __all__ = [
     "DeprecatedModels",
     "ResolvedModel",
+    "ResolvedServiceModel",
     "check_scope",
     "resolve_deprecated",
     "resolve_in_scope",
+    "resolve_service_model",
 ]
 
 DeprecatedModels = Literal["replace", "keep", "error"]
 _POLICIES: Final = get_args(DeprecatedModels)
 _US_SUFFIX: Final = "-us"
+_Profile = TypeVar("_Profile", bound=ModelProfile)
 
 
 class _Replacement(NamedTuple):
@@ -50,6 +54,28 @@ class ResolvedModel(NamedTuple):
     def replaced(self) -> bool:
         """Whether another model is used than the one that was requested."""
         return bool(self.notice) and self.requested != self.profile.id
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedServiceModel(Generic[_Profile]):
+    """A model of a service other than chat. It is sent as it was requested.
+
+    Attributes:
+        requested: The id that was requested.
+        profile: The profile of the model.
+        notice: The deprecation warning; empty for a model that is not delisted.
+        warning: Another warning: that the name looks like a model of another kind.
+    """
+
+    requested: str
+    profile: _Profile
+    notice: str = ""
+    warning: str = ""
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another model is used than the one that was requested: never."""
+        return False
 
 
 # The page "DeepSeek" recommends the replacements. A model that is replaced keeps its
@@ -198,6 +224,35 @@ def resolve_in_scope(
     )
     check_scope(resolved.profile.id, endpoint)
     return resolved
+
+
+def resolve_service_model(
+    profile_type: type[_Profile], model: object, endpoint: Endpoint
+) -> ResolvedServiceModel[_Profile]:
+    """Find a model of a service other than chat, and keep it in its mode.
+
+    A delisted one is sent as it is, with a warning that names its replacement: another
+    model would make other vectors, or other scores.
+
+    Args:
+        profile_type: The class of the profiles of the service's models.
+        model: The id that is requested.
+        endpoint: The endpoint whose deployment mode the model must stay in.
+
+    Raises:
+        ConfigurationError: The model is known to be of another kind, or it is not in
+            scope.
+    """
+    if not isinstance(model, str) or not model:
+        raise ConfigurationError(f"model must be a model's id, got {model!r}.")
+    profile = resolve_model_as(profile_type, model)
+    check_scope(model, endpoint)
+    notice = ""
+    if profile.delisted:
+        notice = f"{model} was delisted on {profile.delisted}"
+        notice += f": use {profile.replacement}." if profile.replacement else "."
+    warning = kind_warning(model, profile_type.kind)
+    return ResolvedServiceModel(model, profile, notice, warning)
 
 
 def _in_mode(model: str, mode: str | None) -> str:

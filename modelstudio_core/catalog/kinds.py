@@ -36,6 +36,12 @@ _EXAMPLES: Final[dict[ModelKind, str]] = {
     "rerank": "qwen3-rerank",
     "media": "wan2.6-t2i",
 }
+# The classes that use a model of a kind: for LangChain, for LlamaIndex.
+_CLASSES: Final[dict[ModelKind, tuple[str, str]]] = {
+    "chat": ("ChatModelStudio", "ModelStudio"),
+    "embedding": ("ModelStudioEmbeddings", "ModelStudioEmbedding"),
+    "rerank": ("ModelStudioRerank", "ModelStudioRerank"),
+}
 
 
 def resolve_model_as(profile_type: type[_Profile], name: str) -> _Profile:
@@ -63,6 +69,7 @@ def resolve_model_as(profile_type: type[_Profile], name: str) -> _Profile:
     if profile.exact:
         raise ConfigurationError(
             f"{name} is {describe_kind(profile)} and {_inability(profile_type.kind)}"
+            f"{_class_hint(name, profile.kind)}"
         )
     return profile_type(id=name)
 
@@ -97,3 +104,11 @@ def describe_kind(profile: ModelProfile) -> str:
 def _inability(kind: ModelKind) -> str:
     noun = _NOUNS[kind]
     return f"cannot {_ABILITIES[kind]}. Use {noun} such as {_EXAMPLES[kind]!r}."
+
+
+def _class_hint(name: str, kind: ModelKind) -> str:
+    """Return a sentence that names the classes for a model; empty if there is none."""
+    if kind not in _CLASSES:
+        return ""
+    langchain, llamaindex = _CLASSES[kind]
+    return f" {name} needs {langchain} (LangChain) or {llamaindex} (LlamaIndex)."

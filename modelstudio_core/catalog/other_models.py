@@ -26,7 +26,6 @@ _CHECKED = date(2026, 11, 27)
 # The API page states the limit of tokens for each row, the guide for each request.
 _TEXT_EMBEDDING = EmbeddingProfile(
     protocols=("openai", "dashscope"),
-    native_path="embeddings/text-embedding/text-embedding",
     default_dimension=1024,
     text_type=True,
     regions=_BEIJING_SINGAPORE,
@@ -100,7 +99,6 @@ _TEXT_EMBEDDINGS = (
     # A version that is not known yet: only that it embeds text.
     EmbeddingProfile(
         prefix="text-embedding-v",
-        native_path="embeddings/text-embedding/text-embedding",
         source="Embedding guide",
         checked=_CHECKED,
     ),
@@ -108,11 +106,14 @@ _TEXT_EMBEDDINGS = (
 
 # --- Multimodal embeddings ----------------------------------------------------------
 
+MULTIMODAL_EMBEDDING_PATH: Final = (
+    "embeddings/multimodal-embedding/multimodal-embedding"
+)
 _MULTIMODAL_EMBEDDING = EmbeddingProfile(
     multimodal=True,
     inputs=frozenset({"text", "image", "video"}),
     protocols=("dashscope",),
-    native_path="embeddings/multimodal-embedding/multimodal-embedding",
+    native_path=MULTIMODAL_EMBEDDING_PATH,
     sparse=False,
     regions=_BEIJING,
     source="Multimodal embedding API reference; Embedding guide",

@@ -264,6 +264,7 @@ class EmbeddingProfile(ModelProfile):
     kind: ClassVar[ModelKind] = "embedding"
 
     outputs: frozenset[str] = frozenset({"embedding"})
+    native_path: str | None = "embeddings/text-embedding/text-embedding"
     multimodal: bool = False
     max_rows: int | None = None
     max_row_tokens: int | None = None

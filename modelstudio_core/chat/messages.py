@@ -12,6 +12,7 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.wire.json_values import without_surrogates
 
 __all__ = [
     "AssistantMessage",
@@ -216,12 +217,7 @@ def to_json_value(value: object, where: str = "A message") -> object:
     """
     match value:
         case str():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                halves = value.encode("utf-16", "surrogatepass")
-                return halves.decode("utf-16", "replace")
-            return value
+            return without_surrogates(value)
         case Mapping():
             items = cast("Mapping[object, object]", value).items()
             return {to_json_value(k, where): to_json_value(v, where) for k, v in items}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -9,6 +10,7 @@ from typing import IO, Any, Final, cast
 
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fairness import REQUEST, wait_for_turn
+from modelstudio_core.transport.gate import Gate
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.responses import AsyncHttpResponse, HttpResponse
 from modelstudio_core.transport.retries import aretry, retry
@@ -40,7 +42,10 @@ class JsonAnswer:
 
 
 def fetch(
-    connection: Connection, request: HttpRequest, context: ErrorContext
+    connection: Connection,
+    request: HttpRequest,
+    context: ErrorContext,
+    gate: Gate | None = None,
 ) -> JsonAnswer:
     """Send a request and return its JSON object. A failed request is repeated.
 
@@ -48,6 +53,7 @@ def fetch(
         connection: How to reach the service.
         request: What to send.
         context: The facts of the request that errors report.
+        gate: The gate that each attempt passes; None for no limit.
 
     Raises:
         APIError: There was no response, or it is an error.
@@ -57,24 +63,33 @@ def fetch(
     request = request.started(connection.total_timeout)
 
     def once(attempt: int) -> JsonAnswer:
-        with send(connection, request, context, attempt) as response:
+        with (
+            gate or nullcontext(),
+            send(connection, request, context, attempt) as response,
+        ):
             return _parse_answer(request, response, response.read())
 
-    return retry(once, connection.max_retries, request)
+    return retry(once, connection.max_retries, request, gate)
 
 
 async def afetch(
-    connection: Connection, request: HttpRequest, context: ErrorContext
+    connection: Connection,
+    request: HttpRequest,
+    context: ErrorContext,
+    gate: Gate | None = None,
 ) -> JsonAnswer:
     """Async version of ``fetch``."""
     request = request.started(connection.total_timeout)
 
     async def once(attempt: int) -> JsonAnswer:
-        async with await asend(connection, request, context, attempt) as response:
+        async with (
+            gate or nullcontext(),
+            await asend(connection, request, context, attempt) as response,
+        ):
             return _parse_answer(request, response, await response.read())
 
     await wait_for_turn(REQUEST)
-    return await aretry(once, connection.max_retries, request)
+    return await aretry(once, connection.max_retries, request, gate)
 
 
 def download(

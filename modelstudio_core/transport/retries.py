@@ -14,6 +14,7 @@ from modelstudio_core.errors import (
     ModelStudioError,
     RateLimitError,
 )
+from modelstudio_core.transport.gate import Gate
 from modelstudio_core.transport.requests import HttpRequest
 
 if TYPE_CHECKING:
@@ -31,13 +32,19 @@ _CODE: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _logger: Final = logging.getLogger("modelstudio")
 
 
-def retry(once: Callable[[int], _T], max_retries: int, request: HttpRequest) -> _T:
+def retry(
+    once: Callable[[int], _T],
+    max_retries: int,
+    request: HttpRequest,
+    gate: Gate | None = None,
+) -> _T:
     """Call a function, and call it again after an error that may be temporary.
 
     Args:
         once: The function: one attempt. Its argument is the number of the attempt.
         max_retries: How often it is called again at most.
         request: The request of the attempts, which may not be repeatable.
+        gate: The gate that is closed while a request waits after a 429.
 
     Returns:
         The result of the first successful attempt.
@@ -61,11 +68,14 @@ def retry(once: Callable[[int], _T], max_retries: int, request: HttpRequest) -> 
 
     from tenacity import Retrying  # noqa: PLC0415 - most programs never need it
 
-    return Retrying(**_policy(max_retries, request))(attempt)
+    return Retrying(**_policy(max_retries, request, gate))(attempt)
 
 
 async def aretry(
-    once: Callable[[int], Awaitable[_T]], max_retries: int, request: HttpRequest
+    once: Callable[[int], Awaitable[_T]],
+    max_retries: int,
+    request: HttpRequest,
+    gate: Gate | None = None,
 ) -> _T:
     """Async version of ``retry``."""
     try:
@@ -84,10 +94,13 @@ async def aretry(
 
     from tenacity import AsyncRetrying  # noqa: PLC0415 - most programs never need it
 
-    return cast("_T", await AsyncRetrying(**_policy(max_retries, request))(attempt))
+    retrying = AsyncRetrying(**_policy(max_retries, request, gate))
+    return cast("_T", await retrying(attempt))
 
 
-def _policy(max_retries: int, request: HttpRequest) -> dict[str, Any]:
+def _policy(
+    max_retries: int, request: HttpRequest, gate: Gate | None
+) -> dict[str, Any]:
     from tenacity import retry_if_exception, stop_after_attempt, stop_any  # noqa: PLC0415
 
     last: Any = stop_after_attempt(max_retries + 1)
@@ -96,7 +109,7 @@ def _policy(max_retries: int, request: HttpRequest) -> dict[str, Any]:
         "stop": stop_any(last, late) if request.deadline else last,
         "wait": _wait,
         "retry": retry_if_exception(partial(_may_repeat, request=request)),
-        "before_sleep": partial(_log, max_retries, request),
+        "before_sleep": partial(_before_sleep, max_retries, request, gate),
         "reraise": True,
     }
 
@@ -131,10 +144,17 @@ def _nothing_created(error: ModelStudioError) -> bool:
     return isinstance(error, RateLimitError)
 
 
-def _log(max_retries: int, request: HttpRequest, state: "RetryCallState") -> None:
+def _before_sleep(
+    max_retries: int,
+    request: HttpRequest,
+    gate: Gate | None,
+    state: "RetryCallState",
+) -> None:
     """Log a retry, without the message of the service, which may quote the prompt."""
     error = state.outcome.exception() if state.outcome else None
     wait = state.next_action.sleep if state.next_action else 0.0
+    if gate is not None and isinstance(error, RateLimitError):
+        gate.pause(wait)
     _logger.info(
         "%s %s failed (%s); retry %d of %d in %.1f s",
         request.method,

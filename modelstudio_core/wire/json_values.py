@@ -6,7 +6,14 @@ from typing import Any, cast
 
 from jiter import from_json
 
-__all__ = ["count_of", "load", "object_of", "objects_of", "text_of"]
+__all__ = [
+    "count_of",
+    "load",
+    "object_of",
+    "objects_of",
+    "text_of",
+    "without_surrogates",
+]
 
 
 def text_of(raw: Mapping[str, object], name: str) -> str | None:
@@ -57,3 +64,18 @@ def load(data: bytes) -> object:
             raise
         # jiter refuses a lone surrogate, the standard library does not.
         return json.loads(data)
+
+
+def without_surrogates(text: str) -> str:
+    r"""Return a text that UTF-8 can represent: lone surrogates are replaced.
+
+    Example:
+        >>> without_surrogates("a\\ud83d")
+        'a\ufffd'
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        halves = text.encode("utf-16", "surrogatepass")
+        return halves.decode("utf-16", "replace")
+    return text

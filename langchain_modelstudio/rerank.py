@@ -1,0 +1,165 @@
+"""``ModelStudioRerank``: the rerank models as a LangChain document compressor."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from langchain_core.callbacks import Callbacks
+from langchain_core.documents import BaseDocumentCompressor, Document
+from typing_extensions import override
+
+from langchain_modelstudio.errors import langchain_errors
+from modelstudio_core.rerank import Ranked, RerankArguments, RerankDocument
+
+__all__ = ["ModelStudioRerank"]
+
+
+class ModelStudioRerank(RerankArguments, BaseDocumentCompressor):
+    """Rerank models of Alibaba Cloud Model Studio.
+
+    ``compress_documents`` sorts documents by their relevance to a query, and sets
+    ``relevance_score`` in their metadata. Scores are relative to the request: those of
+    two queries or models cannot be compared.
+
+    Args:
+        model (str): The model id, such as ``"qwen3-rerank"``.
+        top_n (int | None = None): How many documents are returned; None: all.
+        instruct (str | None = None): What relevance means, best in English, else that
+            the document answers the query.
+        max_concurrency (int = 4): The most requests of this object at once.
+        api_key (SecretStr | str | None = None): The API key, else DASHSCOPE_API_KEY.
+        region (str | None = None): A region id or alias, else from ``mode``, else
+            DASHSCOPE_REGION, else Singapore.
+        mode (str | None = None): The deployment mode, else the region's default.
+        workspace (str | None = None): The workspace id, else DASHSCOPE_WORKSPACE_ID.
+        protocol (str = "openai"): Changes nothing: the model decides what is sent.
+        base_url (str | None = None): A custom base URL, such as that of a gateway.
+        allow_insecure_http (bool = False): Allow ``http`` URLs outside loopback.
+        timeout (float | tuple | None = 60.0): Seconds without data before a request
+            fails, or ``(connect, read)``; None is no limit.
+        max_retries (int = 2): The maximum number of retries of a failed request.
+        default_headers (Mapping[str, str] | None = None): Headers of every request.
+        http_client (httpx.Client | None = None): A custom synchronous HTTP client.
+        http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
+        resolved_model (str | None = None): Read only: the model id that is sent.
+
+    Raises:
+        ConfigurationError: An argument is unknown or invalid, or the API key is
+            missing.
+
+    Example:
+        >>> from modelstudio_core.emulator import Emulator
+        >>> with Emulator() as studio:
+        ...     reranker = ModelStudioRerank(
+        ...         model="qwen3-rerank",
+        ...         base_url=studio.base_url,
+        ...         api_key=studio.api_key,
+        ...     )
+        ...     results = reranker.rerank(["A blue car.", "A red fox."], "Which fox?")
+        >>> [result["index"] for result in results]
+        [1, 0]
+    """
+
+    argument_aliases: ClassVar[Mapping[str, str]] = {
+        "model_name": "model",
+        "dashscope_api_key": "api_key",
+    }
+
+    @property
+    def model_name(self) -> str:
+        """The requested model id: another name of ``model``."""
+        return self.model
+
+    @override
+    def compress_documents(
+        self,
+        documents: Sequence[Document],
+        query: str,
+        callbacks: Callbacks | None = None,
+    ) -> list[Document]:
+        """Return the documents that are most relevant to a query, best first.
+
+        Args:
+            documents: The documents, which are not changed.
+            query: The query.
+            callbacks: Not used.
+
+        Returns:
+            New documents with the same id and metadata, and ``relevance_score``.
+
+        Raises:
+            ConfigurationError: The query or a document is empty or surely too long.
+            APIError: A request failed, or an answer is not complete.
+        """
+        with langchain_errors():
+            return _scored(documents, self._rerank(_contents(documents), query))
+
+    @override
+    async def acompress_documents(
+        self,
+        documents: Sequence[Document],
+        query: str,
+        callbacks: Callbacks | None = None,
+    ) -> list[Document]:
+        """Async version of ``compress_documents``."""
+        with langchain_errors():
+            return _scored(documents, await self._arerank(_contents(documents), query))
+
+    def rerank(
+        self,
+        documents: Sequence[Document | RerankDocument],
+        query: str,
+        *,
+        top_n: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the positions and scores of documents, most relevant first.
+
+        Args:
+            documents: Documents or texts; for a multimodal model also mappings with
+                ``text``, ``image`` or ``video``.
+            query: The query.
+            top_n: How many results are returned, instead of the constructor's.
+
+        Returns:
+            Dicts with ``index`` and ``relevance_score``.
+
+        Raises:
+            ConfigurationError: The query or a document is empty or surely too long.
+            APIError: A request failed, or an answer is not complete.
+        """
+        with langchain_errors():
+            return _results(self._rerank(_contents(documents), query, top_n))
+
+    async def arerank(
+        self,
+        documents: Sequence[Document | RerankDocument],
+        query: str,
+        *,
+        top_n: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Async version of ``rerank``."""
+        with langchain_errors():
+            return _results(await self._arerank(_contents(documents), query, top_n))
+
+
+def _contents(
+    documents: Sequence[Document | RerankDocument],
+) -> Iterable[RerankDocument]:
+    if isinstance(documents, str):
+        return documents
+    return [
+        document.page_content if isinstance(document, Document) else document
+        for document in documents
+    ]
+
+
+def _scored(documents: Sequence[Document], ranked: Iterable[Ranked]) -> list[Document]:
+    scored: list[Document] = []
+    for item in ranked:
+        document = documents[item.index]
+        metadata: dict[str, Any] = {**document.metadata, "relevance_score": item.score}
+        scored.append(document.model_copy(update={"metadata": metadata}))
+    return scored
+
+
+def _results(ranked: Iterable[Ranked]) -> list[dict[str, Any]]:
+    return [{"index": item.index, "relevance_score": item.score} for item in ranked]

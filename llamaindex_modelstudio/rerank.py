@@ -1,0 +1,187 @@
+"""``ModelStudioRerank``: the rerank models as a LlamaIndex node postprocessor."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from llama_index.core import instrumentation
+from llama_index.core.callbacks import CBEventType, EventPayload
+from llama_index.core.instrumentation.events.rerank import (
+    ReRankEndEvent,
+    ReRankStartEvent,
+)
+from llama_index.core.postprocessor.types import BaseNodePostprocessor
+from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
+from typing_extensions import override
+
+from llamaindex_modelstudio._component import ScopedComponent
+from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.rerank import Ranked, RerankArguments, RerankDocument
+
+__all__ = ["ModelStudioRerank"]
+
+_dispatcher = instrumentation.get_dispatcher(__name__)
+
+
+class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor):
+    """Rerank models of Alibaba Cloud Model Studio.
+
+    Nodes are sorted by the relevance of their text, with the metadata for embeddings,
+    to the query; the score of a node is its relevance. Scores are relative to the
+    request: those of two queries or models cannot be compared.
+
+    All arguments are keywords, and only ``model`` is required.
+
+    Args:
+        model (str): Model id, such as ``"qwen3-rerank"``.
+        top_n (int): How many nodes are returned. Default: all.
+        instruct (str): What relevance means, best in English. Default: that the node
+            answers the query.
+        max_concurrency (int): The most requests of this object at once. Default: 4.
+
+        api_key (str | SecretStr): API key. Default: ``DASHSCOPE_API_KEY``.
+        region (str): Region id or alias. Default: the region of ``mode``, else
+            ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
+        mode (str): Deployment mode, which decides where inference runs. Default: the
+            default of the region.
+        workspace (str): Workspace id, which some regions require. Default:
+            ``DASHSCOPE_WORKSPACE_ID``.
+        protocol (str): Changes nothing: the model decides what is sent.
+        base_url (str): Custom base URL. ``api_base`` is an alias.
+        allow_insecure_http (bool): Whether ``http://`` is allowed for hosts other than
+            loopback. Default: False.
+        timeout (float | tuple | None): Seconds without data after which a request
+            fails, or ``(connect, read)``. Default: 60; connecting: 10. None: no limit.
+        max_retries (int): How often a failed request is repeated. Default: 2.
+        default_headers (Mapping[str, str]): Headers that are sent with each request.
+        http_client (httpx.Client): HTTP client for synchronous calls; with openai 3,
+            an ``httpx2.Client``.
+        http_async_client (httpx.AsyncClient): HTTP client for asynchronous calls; with
+            openai 3, an ``httpx2.AsyncClient``.
+
+        callback_manager (CallbackManager): Receives LlamaIndex's callbacks.
+
+    Raises:
+        ConfigurationError: An argument is unknown or invalid, or the API key is
+            missing.
+
+    Example:
+        >>> from llama_index.core.schema import NodeWithScore, TextNode
+        >>> from modelstudio_core.emulator import Emulator
+        >>> texts = ["A blue car.", "A red fox."]
+        >>> nodes = [NodeWithScore(node=TextNode(text=text)) for text in texts]
+        >>> with Emulator() as studio:
+        ...     reranker = ModelStudioRerank(
+        ...         model="qwen3-rerank",
+        ...         top_n=1,
+        ...         base_url=studio.base_url,
+        ...         api_key=studio.api_key,
+        ...     )
+        ...     best = reranker.postprocess_nodes(nodes, query_str="Which fox?")
+        >>> best[0].text
+        'A red fox.'
+    """
+
+    argument_aliases: ClassVar[Mapping[str, str]] = {
+        "api_base": "base_url",
+        "model_name": "model",
+    }
+
+    @classmethod
+    @override
+    def class_name(cls) -> str:
+        """Return the name of the class in serialized data."""
+        return "ModelStudioRerank"
+
+    def rerank(
+        self,
+        documents: Sequence[RerankDocument],
+        query: str,
+        *,
+        top_n: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the positions and scores of texts, most relevant first.
+
+        Args:
+            documents: Texts; for a multimodal model also mappings with ``text``,
+                ``image`` or ``video``.
+            query: The query.
+            top_n: How many results are returned, instead of the constructor's.
+
+        Returns:
+            Dicts with ``index`` and ``relevance_score``.
+
+        Raises:
+            ConfigurationError: The query or a document is empty or surely too long.
+            APIError: A request failed, or an answer is not complete.
+        """
+        return _results(self._rerank(documents, query, top_n))
+
+    async def arerank(
+        self,
+        documents: Sequence[RerankDocument],
+        query: str,
+        *,
+        top_n: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Async version of ``rerank``."""
+        return _results(await self._arerank(documents, query, top_n))
+
+    @override
+    def _postprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        query = _query_of(query_bundle)
+        with self._reported(nodes, query) as report:
+            return report(self._rerank(_texts(nodes), query))
+
+    @override
+    async def _apostprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        query = _query_of(query_bundle)
+        with self._reported(nodes, query) as report:
+            return report(await self._arerank(_texts(nodes), query))
+
+    @contextmanager
+    def _reported(
+        self, nodes: list[NodeWithScore], query: str
+    ) -> Generator[Callable[[list[Ranked]], list[NodeWithScore]]]:
+        """Send LlamaIndex's events, and yield what makes nodes of the scores."""
+        top_n = len(nodes) if self.top_n is None else self.top_n
+        model = self.resolved.profile.id
+        _dispatcher.event(
+            ReRankStartEvent(query=query, nodes=nodes, top_n=top_n, model_name=model)
+        )
+        payload: dict[str, Any] = {
+            EventPayload.NODES: nodes,
+            EventPayload.MODEL_NAME: model,
+            EventPayload.QUERY_STR: query,
+            EventPayload.TOP_K: top_n,
+        }
+        with self.callback_manager.event(CBEventType.RERANKING, payload) as event:
+
+            def report(ranked: list[Ranked]) -> list[NodeWithScore]:
+                scored = [
+                    NodeWithScore(node=nodes[item.index].node, score=item.score)
+                    for item in ranked
+                ]
+                event.on_end(payload={EventPayload.NODES: scored})
+                _dispatcher.event(ReRankEndEvent(nodes=scored))
+                return scored
+
+            yield report
+
+
+def _query_of(query_bundle: QueryBundle | None) -> str:
+    if query_bundle is None:
+        raise ConfigurationError("Reranking needs a query: pass query_str=.")
+    return query_bundle.query_str
+
+
+def _texts(nodes: Sequence[NodeWithScore]) -> list[str]:
+    return [node.node.get_content(MetadataMode.EMBED) for node in nodes]
+
+
+def _results(ranked: Sequence[Ranked]) -> list[dict[str, Any]]:
+    return [{"index": item.index, "relevance_score": item.score} for item in ranked]

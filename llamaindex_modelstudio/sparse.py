@@ -1,0 +1,71 @@
+"""Sparse vectors for LlamaIndex's ``QdrantVectorStore``.
+
+From then on the embedding model requests dense and sparse vectors together, and keeps
+the sparse ones of the last 4,096 texts until the store asks for them: each text is paid
+for once, and the store's asynchronous methods do not wait for the sparse vectors.
+
+Example:
+    >>> from llama_index.vector_stores.qdrant import QdrantVectorStore
+    >>> from llamaindex_modelstudio import ModelStudioEmbedding
+    >>> from qdrant_client import QdrantClient
+    >>> embed_model = ModelStudioEmbedding(model="text-embedding-v4", api_key="sk-test")
+    >>> store = QdrantVectorStore(
+    ...     "documents",
+    ...     client=QdrantClient(":memory:"),
+    ...     enable_hybrid=True,
+    ...     sparse_doc_fn=sparse_doc_fn(embed_model),
+    ...     sparse_query_fn=sparse_query_fn(embed_model),
+    ... )
+"""
+
+from collections.abc import Callable, Sequence
+
+from llamaindex_modelstudio.embeddings import ModelStudioEmbedding
+from modelstudio_core.embeddings import SparseVector
+
+__all__ = ["sparse_doc_fn", "sparse_query_fn"]
+
+SparseFunction = Callable[[list[str]], tuple[list[list[int]], list[list[float]]]]
+
+
+def sparse_doc_fn(embed_model: ModelStudioEmbedding) -> SparseFunction:
+    """Return a function from documents to their indices and values.
+
+    Args:
+        embed_model: The model, which keeps sparse vectors from now on.
+
+    Raises:
+        ConfigurationError: The model or the protocol has no sparse vectors.
+    """
+    embed_model.keep_sparse_vectors()
+
+    def embed(texts: list[str]) -> tuple[list[list[int]], list[list[float]]]:
+        embed_model.keep_sparse_vectors()
+        return _columns(embed_model.get_sparse_text_embedding_batch(texts))
+
+    return embed
+
+
+def sparse_query_fn(embed_model: ModelStudioEmbedding) -> SparseFunction:
+    """Return a function from queries to their indices and values.
+
+    Args:
+        embed_model: The model, which keeps sparse vectors from now on.
+
+    Raises:
+        ConfigurationError: The model or the protocol has no sparse vectors.
+    """
+    embed_model.keep_sparse_vectors()
+
+    def embed(queries: list[str]) -> tuple[list[list[int]], list[list[float]]]:
+        embed_model.keep_sparse_vectors()
+        return _columns([embed_model.get_sparse_query_embedding(q) for q in queries])
+
+    return embed
+
+
+def _columns(
+    vectors: Sequence[SparseVector],
+) -> tuple[list[list[int]], list[list[float]]]:
+    indices = [list(vector.indices) for vector in vectors]
+    return indices, [list(vector.values) for vector in vectors]

@@ -1,0 +1,114 @@
+"""A limit of the requests of one object that are sent at once.
+
+The limit holds over all threads and event loops that use the object. After a 429 all
+its requests wait, so that they do not use up the quota that is coming back.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Final
+
+__all__ = ["BLOCKS_LOOP", "Gate"]
+
+# Whether the thread of an event loop waits for this call. It must not wait for a place
+# then: the tasks that have one may be those of the blocked loop.
+BLOCKS_LOOP: Final[ContextVar[bool]] = ContextVar("blocks_loop", default=False)
+
+
+class Gate:
+    """Lets a limited number of requests through at once, and none during a pause.
+
+    It is entered with ``with`` or ``async with`` for each attempt of a request.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """Create an open gate.
+
+        Args:
+            limit: How many requests may be sent at once.
+        """
+        self.limit = limit
+        self._free = limit
+        self._resume_at = 0.0
+        self._waiting: deque[Future[None]] = deque()
+        self._lock = threading.Lock()
+
+    def pause(self, seconds: float) -> None:
+        """Let no request through for some time.
+
+        Args:
+            seconds: The time from now on. It does not shorten a longer pause.
+        """
+        self._resume_at = max(self._resume_at, time.monotonic() + seconds)
+
+    def __enter__(self) -> None:
+        """Wait for a place and for the end of a pause."""
+        place = self._reserve(waits=not BLOCKS_LOOP.get())
+        try:
+            place.result()
+            while (seconds := self._resume_at - time.monotonic()) > 0:
+                time.sleep(seconds)
+        except BaseException:
+            self._give_back(place)
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Give the place to the request that waits longest."""
+        self._release()
+
+    async def __aenter__(self) -> None:
+        """Async version of ``__enter__``."""
+        place = self._reserve(waits=True)
+        try:
+            if not place.done():
+                await asyncio.wrap_future(place)
+            while (seconds := self._resume_at - time.monotonic()) > 0:  # noqa: ASYNC110 - a time that moves
+                await asyncio.sleep(seconds)
+        except BaseException:
+            self._give_back(place)
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Async version of ``__exit__``."""
+        self._release()
+
+    def _reserve(self, *, waits: bool) -> Future[None]:
+        """Return a place, which is done as soon as it may be used."""
+        place: Future[None] = Future()
+        with self._lock:
+            if waits and self._free <= 0:
+                self._waiting.append(place)
+            else:
+                self._free -= 1
+                place.set_result(None)
+        return place
+
+    def _give_back(self, place: Future[None]) -> None:
+        # A place that cannot be cancelled any more has been given to this request.
+        if not place.cancel():
+            self._release()
+
+    def _release(self) -> None:
+        with self._lock:
+            self._free += 1
+            while self._free > 0 and self._waiting:
+                place = self._waiting.popleft()
+                # False for one whose request was cancelled.
+                if place.set_running_or_notify_cancel():
+                    self._free -= 1
+                    place.set_result(None)
