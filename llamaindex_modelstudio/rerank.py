@@ -4,7 +4,6 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from llama_index.core import instrumentation
 from llama_index.core.callbacks import CBEventType, EventPayload
 from llama_index.core.instrumentation.events.rerank import (
     ReRankEndEvent,
@@ -12,6 +11,7 @@ from llama_index.core.instrumentation.events.rerank import (
 )
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
+from llama_index_instrumentation import get_dispatcher
 from typing_extensions import override
 
 from llamaindex_modelstudio._component import ScopedComponent
@@ -20,7 +20,7 @@ from modelstudio_core.rerank import Ranked, RerankArguments, RerankDocument
 
 __all__ = ["ModelStudioRerank"]
 
-_dispatcher = instrumentation.get_dispatcher(__name__)
+_dispatcher = get_dispatcher(__name__)
 
 
 class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor):

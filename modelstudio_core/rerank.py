@@ -26,6 +26,7 @@ from modelstudio_core.service_inputs import (
     check_instruct,
     check_text,
     estimate_tokens,
+    list_of,
     oss_headers,
     refuse_or_warn,
     service_context,
@@ -288,14 +289,10 @@ def _to_ranked(row: Mapping[str, Any]) -> Ranked:
 
 
 def _check_documents(documents: object, profile: RerankProfile) -> list[RerankDocument]:
-    is_one = isinstance(documents, str | bytes | Mapping)
-    if is_one or not isinstance(documents, Iterable):
-        raise ConfigurationError(
-            f"documents must be a list, got a {type(documents).__name__}."
-        )
+    given = list_of(documents, "documents")
     return [
         _check_document(document, profile, f"documents[{index}]")
-        for index, document in enumerate(cast("Iterable[object]", documents))
+        for index, document in enumerate(given)
     ]
 
 

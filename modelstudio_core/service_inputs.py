@@ -1,6 +1,6 @@
 """Checks and estimates of inputs that embeddings and reranking share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final, cast
@@ -17,6 +17,7 @@ __all__ = [
     "check_instruct",
     "check_text",
     "estimate_tokens",
+    "list_of",
     "oss_headers",
     "refuse_or_warn",
     "service_context",
@@ -28,6 +29,28 @@ _MAX_CHARACTERS_PER_TOKEN: Final = 6
 # estimated than too few.
 _BYTES_PER_TOKEN: Final = 3
 _OSS_SCHEME: Final = "oss://"
+
+
+def list_of(value: object, name: str) -> list[object]:
+    """Return the items of an argument that must be a list or another iterable.
+
+    Args:
+        value: The argument.
+        name: Its name.
+
+    Raises:
+        ConfigurationError: It is one string or mapping, or no iterable. A string would
+            otherwise be read letter by letter.
+    """
+    if _is_single(value) or not isinstance(value, Iterable):
+        raise ConfigurationError(
+            f"{name} must be a list, got a {type(value).__name__}."
+        )
+    return list(cast("Iterable[object]", value))
+
+
+def _is_single(value: object) -> bool:
+    return isinstance(value, str | bytes | Mapping)
 
 
 def check_text(text: object, max_tokens: int | None, name: str) -> str:

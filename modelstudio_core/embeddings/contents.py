@@ -6,7 +6,7 @@ are fused into one vector where the model can do that.
 
 import base64
 import mimetypes
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -16,7 +16,7 @@ from urllib.request import url2pathname
 from modelstudio_core.embeddings.inputs import Batch
 from modelstudio_core.embeddings.options import ResolvedEmbeddings
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.service_inputs import check_text, refuse_or_warn
+from modelstudio_core.service_inputs import check_text, list_of, refuse_or_warn
 
 __all__ = ["Content", "ContentItem", "Image", "check_contents", "plan_contents"]
 
@@ -76,24 +76,10 @@ def check_contents(contents: object, resolved: ResolvedEmbeddings) -> list[Conte
         ConfigurationError: An item has a form or a size that the model does not accept,
             or a file cannot be read. The error names the item.
     """
-    given = _iterable(contents)
-    if given is None:
-        raise ConfigurationError(
-            "contents must be a list of texts and mappings, got a"
-            f" {type(contents).__name__}."
-        )
     return [
         _check_item(item, resolved, f"contents[{index}]")
-        for index, item in enumerate(given)
+        for index, item in enumerate(list_of(contents, "contents"))
     ]
-
-
-def _iterable(contents: object) -> Iterable[object] | None:
-    if isinstance(contents, str | bytes | Mapping):
-        return None
-    return (
-        cast("Iterable[object]", contents) if isinstance(contents, Iterable) else None
-    )
 
 
 def plan_contents(

@@ -1,11 +1,10 @@
 """Texts before they are sent: checks, estimated tokens, and batches of rows."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 from modelstudio_core.embeddings.options import ResolvedEmbeddings
-from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.service_inputs import check_text
+from modelstudio_core.service_inputs import check_text, list_of
 
 __all__ = ["Batch", "check_texts", "plan_batches"]
 
@@ -38,11 +37,7 @@ def check_texts(
         ConfigurationError: It is not a list of texts, or a text is empty, no string, or
             surely too long. The error names the row and does not repeat it.
     """
-    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise ConfigurationError(
-            f"{name} must be a list of strings, got a {type(texts).__name__}."
-        )
-    rows = list(cast("Iterable[object]", texts))
+    rows = list_of(texts, name)
     return [
         check_text(row, max_tokens, f"{name}[{index}]")
         for index, row in enumerate(rows)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelstudio_core._version import __version__
-from modelstudio_core.catalog import NativePath
+from modelstudio_core.catalog import MULTIMODAL_EMBEDDING_PATH, NativePath
 from modelstudio_core.emulator.protocols.base import ErrorProtocol
 from modelstudio_core.emulator.protocols.dashscope import DashScopeProtocol
 from modelstudio_core.emulator.protocols.faults import build_refusal
@@ -23,7 +23,9 @@ from modelstudio_core.emulator.protocols.steps import Cut, Head, Pause, Step
 from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.rules.sources import OWN, sourced
 from modelstudio_core.emulator.services.chat import ChatService
+from modelstudio_core.emulator.services.embeddings import EmbeddingService
 from modelstudio_core.emulator.services.models import ModelService
+from modelstudio_core.emulator.services.rerank import RerankService
 from modelstudio_core.emulator.services.storage import (
     MAX_UPLOAD_BYTES,
     UPLOAD_PATH,
@@ -38,6 +40,10 @@ _Responder = Callable[[RecordedRequest, ResponseContext], list[Step]]
 
 _OPENAI: Final = "/compatible-mode/v1"
 _DASHSCOPE: Final = "/api/v1"
+_RERANK: Final = "/compatible-api/v1"
+_SERVICES: Final = f"{_DASHSCOPE}/services"
+_TEXT_EMBEDDING: Final = "embeddings/text-embedding/text-embedding"
+_TEXT_RERANK: Final = "rerank/text-rerank/text-rerank"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _DISCONNECT: Final = "http.disconnect"
 _OPENAI_ERRORS: Final = OpenAIProtocol()
@@ -61,14 +67,25 @@ def build_app(studio: Studio, abort: Abort) -> ASGIApp:
         url = f"{_DASHSCOPE}/services/aigc/{path}/generation"
         return route(url, chat.respond, "POST")
 
-    chat = ChatService(studio, OpenAIProtocol())
-    models = ModelService(studio, OpenAIProtocol(), _DASHSCOPE_ERRORS)
-    storage = StorageService(studio, _DASHSCOPE_ERRORS)
+    openai, dashscope = OpenAIProtocol(), _DASHSCOPE_ERRORS
+    chat = ChatService(studio, openai)
+    models = ModelService(studio, openai, dashscope)
+    storage = StorageService(studio, dashscope)
+    embeddings = EmbeddingService(studio, openai, "openai")
+    texts = EmbeddingService(studio, dashscope, "text")
+    contents = EmbeddingService(studio, dashscope, "multimodal")
+    flat_rerank = RerankService(studio, dashscope, flat=True)
+    rerank = RerankService(studio, dashscope, flat=False)
     app = Starlette(
         routes=[
             route(f"{_OPENAI}/chat/completions", chat.respond, "POST"),
             route(f"{_OPENAI}/models", models.list_openai, "GET"),
             route(f"{_OPENAI}/models/{{id:path}}", models.show_openai, "GET"),
+            route(f"{_OPENAI}/embeddings", embeddings.respond, "POST"),
+            route(f"{_SERVICES}/{_TEXT_EMBEDDING}", texts.respond, "POST"),
+            route(f"{_SERVICES}/{MULTIMODAL_EMBEDDING_PATH}", contents.respond, "POST"),
+            route(f"{_RERANK}/reranks", flat_rerank.respond, "POST"),
+            route(f"{_SERVICES}/{_TEXT_RERANK}", rerank.respond, "POST"),
             dashscope_chat("text-generation"),
             dashscope_chat("multimodal-generation"),
             route(f"{_DASHSCOPE}/models", models.list_dashscope, "GET"),

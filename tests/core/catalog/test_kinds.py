@@ -59,7 +59,7 @@ def test_what_kind_of_model_it_is(name: str, noun: str) -> None:
 def test_a_model_of_another_kind_cannot_chat(name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolve_deprecated(name)
-    assert caught.value.message == (
+    assert caught.value.message.startswith(
         f"{name} is {describe_kind(resolve_model(name))} and cannot chat. Use a chat"
         " model such as 'qwen3.7-plus'."
     )
@@ -75,7 +75,8 @@ def test_the_message_for_an_embedding_model() -> None:
         )
     assert caught.value.message == (
         "text-embedding-v4 is an embedding model and cannot chat. Use a chat model such"
-        " as 'qwen3.7-plus'."
+        " as 'qwen3.7-plus'. text-embedding-v4 needs ModelStudioEmbeddings (LangChain)"
+        " or ModelStudioEmbedding (LlamaIndex)."
     )
 
 
