@@ -104,8 +104,8 @@ def test_the_example_of_each_kind_is_of_that_kind(kind: ModelKind) -> None:
     other = "qwen3.7-plus" if kind != "chat" else "qwen3-rerank"
     with pytest.raises(ConfigurationError) as caught:
         resolve_model_as(PROFILES[kind], other)
-    example = caught.value.message.rpartition(" such as ")[2].strip("'.")
-    profile = resolve_model(example.rstrip("'"))
+    example = caught.value.message.partition(" such as '")[2].partition("'")[0]
+    profile = resolve_model(example)
     assert profile.exact
     assert profile.kind == kind
     assert profile.delisted is None

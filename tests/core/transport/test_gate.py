@@ -1,0 +1,103 @@
+"""The gate: a limit of requests at once over threads and event loops, and pauses."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from modelstudio_core.transport.gate import BLOCKS_LOOP, Gate
+
+
+def test_no_more_threads_pass_than_the_limit() -> None:
+    gate, at_once, most = Gate(2), 0, 0
+    lock = threading.Lock()
+
+    def work() -> None:
+        nonlocal at_once, most
+        with gate:
+            with lock:
+                at_once += 1
+                most = max(most, at_once)
+            time.sleep(0.01)
+            with lock:
+                at_once -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2
+
+
+async def test_a_task_waits_for_a_thread() -> None:
+    gate, order = Gate(1), list[str]()
+    entered, leave = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with gate:
+            entered.set()
+            leave.wait()
+            order.append("thread")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    await asyncio.to_thread(entered.wait)
+    asyncio.get_running_loop().call_later(0.02, leave.set)
+    async with gate:
+        order.append("task")
+    thread.join()
+    assert order == ["thread", "task"]
+
+
+async def test_a_cancelled_task_takes_no_place() -> None:
+    gate = Gate(1)
+    async with gate:
+        waiting = asyncio.ensure_future(gate.__aenter__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    async with asyncio.timeout(1):
+        async with gate:
+            pass
+
+
+async def test_a_task_that_is_cancelled_when_it_gets_its_place_gives_it_back() -> None:
+    gate = Gate(1)
+    await gate.__aenter__()
+    waiting = asyncio.ensure_future(gate.__aenter__())
+    await asyncio.sleep(0)
+    await gate.__aexit__(None, None, None)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    async with asyncio.timeout(1):
+        async with gate:
+            pass
+
+
+async def test_a_pause_holds_for_threads_and_tasks() -> None:
+    gate = Gate(4)
+    gate.pause(0.05)
+    gate.pause(0.0)
+    begin = time.monotonic()
+
+    def work() -> None:
+        with gate:
+            pass
+
+    await asyncio.gather(asyncio.to_thread(work), gate.__aenter__())
+    assert time.monotonic() - begin >= 0.045
+
+
+async def test_a_call_that_blocks_the_loop_does_not_wait_for_its_tasks() -> None:
+    gate = Gate(1)
+    async with gate:
+        token = BLOCKS_LOOP.set(True)
+        with gate:
+            pass
+        BLOCKS_LOOP.reset(token)
+    with gate:
+        pass

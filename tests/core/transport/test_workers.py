@@ -1,0 +1,113 @@
+"""Calls for many items: order, limits, errors, cancellation, context."""
+
+import asyncio
+import threading
+import time
+from contextvars import ContextVar
+
+import pytest
+
+from modelstudio_core.transport.workers import acall_for_each, call_for_each
+
+VARIABLE = ContextVar("variable", default="default")
+
+
+def slow_double(item: int) -> int:
+    time.sleep(0.001 * (5 - item % 5))
+    return 2 * item
+
+
+async def test_results_are_in_the_order_of_the_items() -> None:
+    items = list(range(20))
+
+    async def double(item: int) -> int:
+        await asyncio.sleep(0.001 * (5 - item % 5))
+        return 2 * item
+
+    expected = [2 * item for item in items]
+    assert call_for_each(slow_double, items, 4) == expected
+    assert await acall_for_each(double, items, 4) == expected
+
+
+async def test_no_items_are_no_results() -> None:
+    async def never(item: int) -> int:
+        raise AssertionError(item)
+
+    assert call_for_each(slow_double, [], 4) == []
+    assert await acall_for_each(never, [], 4) == []
+
+
+def test_one_item_needs_no_thread() -> None:
+    names = call_for_each(lambda _: threading.current_thread().name, [1], 4)
+    assert names == [threading.current_thread().name]
+
+
+def test_threads_see_the_context_of_the_caller() -> None:
+    VARIABLE.set("caller")
+    assert call_for_each(lambda _: VARIABLE.get(), [1, 2], 2) == ["caller"] * 2
+
+
+def test_the_first_error_drops_calls_that_have_not_begun() -> None:
+    begun: list[int] = []
+
+    def work(item: int) -> None:
+        begun.append(item)
+        time.sleep(0.01)
+        if item == 1:
+            raise ValueError(item)
+
+    with pytest.raises(ValueError, match="1"):
+        call_for_each(work, list(range(50)), 2)
+    assert len(begun) < 10
+
+
+def test_an_error_is_raised_while_another_call_is_still_under_way() -> None:
+    end = threading.Event()
+
+    def work(item: int) -> None:
+        if item == 0:
+            end.wait(5)
+        else:
+            raise ValueError(item)
+
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match="1"):
+        call_for_each(work, [0, 1], 2)
+    assert time.monotonic() - begin < 2
+    end.set()
+
+
+async def test_an_error_cancels_the_other_tasks() -> None:
+    cancelled: list[int] = []
+
+    async def work(item: int) -> None:
+        if item == 1:
+            raise ValueError(item)
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            cancelled.append(item)
+            raise
+
+    with pytest.raises(ValueError, match="1"):
+        await acall_for_each(work, [0, 1, 2, 3], 3)
+    assert cancelled == [0, 2]
+
+
+async def test_a_cancelled_call_cancels_its_tasks() -> None:
+    begun, cancelled = list[int](), list[int]()
+
+    async def work(item: int) -> None:
+        begun.append(item)
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            cancelled.append(item)
+            raise
+
+    call = asyncio.ensure_future(acall_for_each(work, [0, 1, 2, 3], 2))
+    await asyncio.sleep(0.01)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert begun == cancelled == [0, 1]
