@@ -11,7 +11,12 @@ from typing import Final, Literal
 from modelstudio_core.catalog import EmbeddingProfile, ModelProfile
 from modelstudio_core.emulator.json_values import JsonObject, is_array, is_object
 from modelstudio_core.emulator.model.tokens import count_tokens
-from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
+from modelstudio_core.emulator.rules.refusal import (
+    Refusal,
+    invalid_parameter,
+    model_not_found,
+)
+from modelstudio_core.emulator.rules.sources import sourced
 
 __all__ = ["EmbeddingQuery", "check_embedding", "embedding_profile"]
 
@@ -59,6 +64,7 @@ def _as_object(row: object) -> JsonObject:
     return row if is_object(row) else {}
 
 
+@sourced("Error codes; public report, 2026", "2026-11-27")
 def embedding_profile(profile: ModelProfile) -> EmbeddingProfile:
     """Return the profile of a model that exists and makes embeddings.
 
@@ -66,18 +72,13 @@ def embedding_profile(profile: ModelProfile) -> EmbeddingProfile:
         Refusal: There is no such model, or it is of another kind.
     """
     if not profile.is_known or profile.delisted is not None:
-        raise Refusal(
-            f"The model `{profile.id}` does not exist or you do not have access to it.",
-            status=404,
-            code="model_not_found",
-            dashscope_code="ModelNotFound",
-            gateway=True,
-        )
+        raise model_not_found(profile.id)
     if not isinstance(profile, EmbeddingProfile):
         raise Refusal("url error, please check url!", gateway=True)
     return profile
 
 
+@sourced("Error codes; public report, 2026", "2026-11-27")
 def check_embedding(query: EmbeddingQuery) -> None:
     """Refuse a request for embeddings that the service refuses.
 
@@ -96,6 +97,7 @@ def check_embedding(query: EmbeddingQuery) -> None:
     _check_parameters(query)
 
 
+@sourced("Text embedding synchronous API; public reports, 2025 to 2026", "2026-11-27")
 def _check_texts(query: EmbeddingQuery) -> None:
     rows, profile = query.rows, query.profile
     if profile.max_rows is not None and len(rows) > profile.max_rows:
@@ -111,6 +113,7 @@ def _check_texts(query: EmbeddingQuery) -> None:
         _check_length(row, profile)
 
 
+@sourced("Text embedding synchronous API; public report, 2026", "2026-11-27")
 def _check_length(text: str, profile: EmbeddingProfile) -> None:
     limit = profile.max_row_tokens
     if not text or (limit is not None and count_tokens(text) > limit):
@@ -119,6 +122,7 @@ def _check_length(text: str, profile: EmbeddingProfile) -> None:
         )
 
 
+@sourced("Multimodal embedding API reference", "2026-11-27")
 def _check_contents(query: EmbeddingQuery) -> None:
     contents, profile = query.contents, query.profile
     for content in contents:
@@ -152,6 +156,10 @@ def _count_images(content: Mapping[str, object]) -> int:
     return len(images) if is_array(images) else int("image" in content)
 
 
+@sourced(
+    "Text embedding synchronous API; Multimodal embedding API reference; recorded",
+    "2026-11-27",
+)
 def _check_parameters(query: EmbeddingQuery) -> None:
     profile, dimension = query.profile, query.dimension
     lengths = profile.dimensions

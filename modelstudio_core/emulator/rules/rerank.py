@@ -12,6 +12,7 @@ from modelstudio_core.catalog import ModelProfile, RerankProfile
 from modelstudio_core.emulator.json_values import is_array, is_object
 from modelstudio_core.emulator.model.tokens import count_tokens
 from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
+from modelstudio_core.emulator.rules.sources import sourced
 
 __all__ = ["RerankQuery", "check_rerank", "rerank_profile"]
 
@@ -50,6 +51,7 @@ def as_content(value: object) -> Mapping[str, object]:
     return value if is_object(value) else {}
 
 
+@sourced("recorded", "2026-11-27")
 def rerank_profile(profile: ModelProfile) -> RerankProfile:
     """Return the profile of a model that exists and ranks documents.
 
@@ -63,6 +65,7 @@ def rerank_profile(profile: ModelProfile) -> RerankProfile:
     return profile
 
 
+@sourced("Text rerank API", "2026-11-27")
 def check_rerank(query: RerankQuery) -> None:
     """Refuse a rerank request that the service refuses.
 
@@ -86,6 +89,7 @@ def check_rerank(query: RerankQuery) -> None:
         raise invalid_parameter("top_n must be a positive integer: parameters.top_n")
 
 
+@sourced("Rerank guide", "2026-11-27")
 def _check_counts(
     contents: Sequence[Mapping[str, object]], profile: RerankProfile
 ) -> None:
@@ -103,6 +107,7 @@ def _check_counts(
             )
 
 
+@sourced("Rerank guide", "2026-11-27")
 def _check_tokens(tokens: Sequence[int], profile: RerankProfile) -> None:
     """Check the tokens of the query and of each document.
 

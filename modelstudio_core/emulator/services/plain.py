@@ -8,6 +8,7 @@ from modelstudio_core.emulator.protocols.faults import apply_fault, build_refusa
 from modelstudio_core.emulator.protocols.steps import Step
 from modelstudio_core.emulator.rules.api_key import check_api_key
 from modelstudio_core.emulator.rules.refusal import Refusal
+from modelstudio_core.emulator.rules.sources import OWN, sourced
 from modelstudio_core.emulator.script import Fault
 from modelstudio_core.emulator.studio import RecordedRequest, ResponseContext, Studio
 
@@ -46,6 +47,7 @@ def respond(
         return build_refusal(refusal, protocol, context, stream=False)
 
 
+@sourced(OWN, "2026-11-27")
 def _checked(
     request: RecordedRequest, context: ResponseContext, answer: Answer
 ) -> list[Step]:

@@ -13,6 +13,7 @@ from modelstudio_core.emulator.rules.rerank import (
     check_rerank,
     rerank_profile,
 )
+from modelstudio_core.emulator.rules.sources import sourced
 from modelstudio_core.emulator.services.plain import respond
 from modelstudio_core.emulator.studio import RecordedRequest, ResponseContext, Studio
 
@@ -61,6 +62,7 @@ class RerankService:
         headers = {"content-type": self._protocol.content_type}
         return complete_response(200, headers, dump(answer).encode())
 
+    @sourced("Text rerank API", "2026-11-27")
     def _parse(self, body: JsonObject) -> RerankQuery:
         model = body.get("model")
         name = model if isinstance(model, str) else ""
