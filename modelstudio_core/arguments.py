@@ -49,6 +49,7 @@ from modelstudio_core.endpoints import (
 )
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
 from modelstudio_core.policy import check_endpoint
+from modelstudio_core.secrets import hide_keys, secrets_of
 from modelstudio_core.transport.connection import (
     DEFAULT_CONNECT_TIMEOUT,
     DEFAULT_MAX_ERROR_BYTES,
@@ -68,6 +69,7 @@ __all__ = [
     "ServiceArguments",
     "canonical_arguments",
     "check_total_timeout",
+    "hide_in_error",
     "resolve_connection",
     "warn_of_model",
 ]
@@ -472,6 +474,30 @@ def _resolved_fields(resolved: Resolved) -> dict[str, Any]:
     if headers := resolved.connection.default_headers:
         fields["default_headers"] = {name: SecretStr(text) for name, text in headers}
     return fields
+
+
+def hide_in_error(error: ConfigurationError, secrets: Iterable[str]) -> None:
+    """Remove keys from the message of an error: it repeats the values of arguments.
+
+    Args:
+        error: The error, which is changed.
+        secrets: The keys that are known. What looks like a key is removed too.
+    """
+    error.message = hide_keys(error.message, secrets)
+    error.args = (error.message,)
+
+
+def secrets_in(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the key and the headers in arguments, which may be invalid."""
+    values: list[object] = [arguments.get("api_key"), api_key_from_environment()]
+    headers: object = arguments.get("default_headers")
+    if isinstance(headers, Mapping):
+        values += cast("Mapping[object, object]", headers).values()
+    texts = [
+        value.get_secret_value() if isinstance(value, SecretStr) else value
+        for value in values
+    ]
+    return secrets_of("", [("", text) for text in texts if isinstance(text, str)])
 
 
 def warn_of_model(model: UsedModel) -> None:

@@ -19,6 +19,7 @@ from typing import Final, Literal, NamedTuple, assert_never, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.secrets import hide_keys, is_key
 from modelstudio_core.wire.suggestions import nearest
 
 __all__ = ["Api", "Endpoint", "Protocol", "resolve_endpoint"]
@@ -53,6 +54,16 @@ _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _RESERVED_LABELS = frozenset({"token-plan"})
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 _US_SUFFIX = "-us"
+# How much of an invalid value an error shows.
+_MAX_SHOWN: Final = 200
+# The paths of single APIs below a base URL: users copy them from examples.
+_API_PATH = re.compile(
+    r"/(chat/completions|completions|embeddings|reranks|models|services/.+)$"
+)
+# What a server or a proxy between could read as another path.
+_ODD_PATH = re.compile(
+    r"//|(^|/)\.{1,2}(/|$)|%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%(2[EeFf]|5[Cc]|7[Ff]|25)"
+)
 
 
 class _Mode(NamedTuple):
@@ -398,6 +409,11 @@ def regions_of_mode(mode: str) -> tuple[str, ...]:
     return tuple(name for name, region in _REGIONS.items() if mode in region.modes)
 
 
+def _shown(value: object) -> str:
+    """Return a value for an error: cut off, and without a key."""
+    return hide_keys(repr(value))[:_MAX_SHOWN]
+
+
 # --- Names ------------------------------------------------------------------------
 
 
@@ -451,11 +467,16 @@ def _mode_id(name: object, source: str = "mode") -> str:
 
 
 def _check_workspace(workspace: object, source: str) -> str:
-    if isinstance(workspace, str) and _WORKSPACE.fullmatch(workspace):
+    if (
+        isinstance(workspace, str)
+        and _WORKSPACE.fullmatch(workspace)
+        and workspace.casefold() not in _RESERVED_LABELS
+        and not is_key(workspace)
+    ):
         return workspace
     raise ConfigurationError(
-        f"{source} {workspace!r} is not a workspace id: use up to 63 letters, digits,"
-        " '-' and '_', the first a letter or a digit, such as 'ws-123'."
+        f"{source} {_shown(workspace)} is not a workspace id: use up to 63 letters,"
+        " digits, '-' and '_', the first a letter or a digit, such as 'ws-123'."
     )
 
 
@@ -632,6 +653,11 @@ def _parse_base_url(base_url: object, allow_insecure_http: bool) -> SplitResult:
             f"base_url contains characters that are not valid in a URL. Use a URL"
             f" {example}"
         )
+    if _ODD_PATH.search(url.path.rstrip("/")):
+        raise ConfigurationError(
+            "base_url must have a plain path: without '//', '.' and '..', and without"
+            f" percent-encoded dots, slashes and control characters, {example}"
+        )
     if url.scheme == "http" and not (allow_insecure_http or is_loopback(url.hostname)):
         raise ConfigurationError(
             f"base_url must be https for host {url.hostname}: over http the API key is"
@@ -667,7 +693,7 @@ def _paths(path: str) -> Mapping[Api, str]:
     If it ends in a documented path, each API gets its documented path in that place.
     Any other path is used unchanged for every API.
     """
-    path = path.rstrip("/")
+    path = _API_PATH.sub("", path.rstrip("/"))
     if not path:
         return _PATHS
     for suffix in _PATHS.values():

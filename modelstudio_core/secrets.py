@@ -1,20 +1,21 @@
 """Hiding API keys and private headers in errors and in logs."""
 
-import json
 import logging
+import os
 import re
+import threading
 import weakref
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final, TypeVar, cast
-from urllib.parse import quote
 
-__all__ = ["hide_in_logs", "redact", "secrets_of"]
+from modelstudio_core.redaction import MIN_LENGTH, PLACEHOLDER, Redactor
+
+__all__ = ["hide_in_logs", "hide_keys", "is_key", "redact", "secrets_of"]
 
 _T = TypeVar("_T")
-_PLACEHOLDER: Final = "**********"
-# A shorter string may be an ordinary word, such as "test".
-_MIN_LENGTH: Final = 8
 # No body of the service is nested as deeply.
 _MAX_DEPTH: Final = 64
 # Headers whose values are public. Any other may be the key of a gateway.
@@ -47,13 +48,16 @@ def secrets_of(key: str, headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     private = [v for name, v in headers if name.casefold() not in _PUBLIC_HEADERS]
     # Of "Bearer sk-…" an error message may quote the second word alone.
     words = [key, *private, *(word for value in private for word in value.split())]
-    return tuple(dict.fromkeys(word for word in words if len(word) >= _MIN_LENGTH))
+    return tuple(dict.fromkeys(word for word in words if len(word) >= MIN_LENGTH))
 
 
 def redact(value: _T, secrets: Iterable[str], *, depth: int = 0) -> _T:
     """Return a copy of a value, with the secrets in its strings replaced.
 
-    The beginning of a secret is replaced too, because the service may have cut a text.
+    Any 12 characters of a secret in a row are hidden, and its first ones if there are 8
+    or more and they are a third of it: a text may have been cut. Upper and lower case
+    are the same; line breaks in a secret are ignored; and so are base64, hex and the
+    escapes of JSON, Python, HTML and URLs.
 
     Args:
         value: A string, or JSON-like lists and dicts; any other value is returned.
@@ -65,45 +69,60 @@ def redact(value: _T, secrets: Iterable[str], *, depth: int = 0) -> _T:
         >>> redact({"message": "Bad key sk-0123456789."}, ["sk-0123456789"])
         {'message': 'Bad key **********.'}
     """
+    return _redact(value, _redactor(tuple(secrets)).redact, depth)
+
+
+@lru_cache(maxsize=64)
+def _redactor(secrets: tuple[str, ...]) -> Redactor:
+    return Redactor(secrets)
+
+
+def _redact(value: _T, hide: Callable[[str], str], depth: int) -> _T:
     if isinstance(value, str):
-        text: str = value
-        for secret in secrets:
-            if len(secret) >= _MIN_LENGTH:
-                for form in _forms(secret):
-                    text = _mask(text, form)
-        return cast("_T", text)
+        return cast("_T", hide(value))
     if depth > _MAX_DEPTH:
-        return cast("_T", _PLACEHOLDER if isinstance(value, Mapping | list) else value)
+        is_container = isinstance(value, Mapping | list | tuple)
+        return cast("_T", PLACEHOLDER if is_container else value)
     if isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value).items()
         redacted = {
-            redact(k, secrets, depth=depth + 1): redact(v, secrets, depth=depth + 1)
-            for k, v in items
+            _redact(k, hide, depth + 1): _redact(v, hide, depth + 1) for k, v in items
         }
         return cast("_T", redacted)
     if isinstance(value, list):
         parts = cast("list[object]", value)
-        return cast("_T", [redact(v, secrets, depth=depth + 1) for v in parts])
+        return cast("_T", [_redact(v, hide, depth + 1) for v in parts])
     return value
 
 
-@lru_cache(maxsize=64)
-def _forms(secret: str) -> frozenset[str]:
-    """Return a secret as it is written in text, in JSON and in a URL."""
-    return frozenset({secret, json.dumps(secret)[1:-1], quote(secret, safe="")})
+# What the keys of Model Studio look like, and those of other services.
+_KEY: Final = re.compile(r"\bsk-[A-Za-z0-9_.-]{12,}")
 
 
-def _mask(text: str, secret: str) -> str:
-    """Replace each occurrence of a secret, or of at least its first third."""
-    head = secret[: max(_MIN_LENGTH, len(secret) // 3)]
-    start = text.find(head)
-    while start >= 0:
-        candidate = text[start : start + len(secret)]
-        pairs = enumerate(zip(secret, candidate, strict=False))
-        end = start + next((at for at, (a, b) in pairs if a != b), len(candidate))
-        text = text[:start] + _PLACEHOLDER + text[end:]
-        start = text.find(head, start + len(_PLACEHOLDER))
-    return text
+def is_key(value: str) -> bool:
+    """Return whether a value looks like an API key.
+
+    Example:
+        >>> is_key("sk-0123456789abcdef")
+        True
+    """
+    return _KEY.fullmatch(value) is not None
+
+
+def hide_keys(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return a text about an argument without secrets, and without what looks like one.
+
+    A key may have been passed as another argument, in place of a region for example.
+
+    Args:
+        text: The text.
+        secrets: Known secrets.
+
+    Example:
+        >>> hide_keys("Unknown region 'sk-0123456789abcdef'.")
+        "Unknown region '**********'."
+    """
+    return _KEY.sub(PLACEHOLDER, redact(text, secrets))
 
 
 # --- Logs -------------------------------------------------------------------------
@@ -118,6 +137,8 @@ _LOGGERS: Final = (
     "hpack.table",
     "httpx",
     "httpx2",
+    "modelstudio",
+    "modelstudio.audit",
     "openai",
     "openai._base_client",
     *(
@@ -133,10 +154,8 @@ _SIGNATURE: Final = re.compile(
     r"\b((?:x-oss-)?(?:signature|security-token|credential)|ossaccesskeyid)=[^&\s\"']+",
     re.IGNORECASE,
 )
-
-
-def _hide(text: str, secrets: Iterable[str]) -> str:
-    return _SIGNATURE.sub(rf"\1={_PLACEHOLDER}", redact(text, secrets))
+# The attributes of every record. Others are from ``extra=``.
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class _Filter(logging.Filter):
@@ -144,27 +163,69 @@ class _Filter(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.secrets_by_client: dict[int, tuple[str, ...]] = {}
+        self.lock = threading.RLock()
+        self._redactor = Redactor()
+        # A finalizer may run at any time, also while the lock is held: it only appends.
+        self._changes: deque[tuple[Callable[[str], None], str]] = deque()
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Hide secrets from now on."""
+        self._changes.extend((self._redactor.add, secret) for secret in secrets)
+
+    def remove(self, secrets: Iterable[str]) -> None:
+        """Undo one ``add``."""
+        self._changes.extend((self._redactor.remove, secret) for secret in secrets)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # A copy, made in one step: a client may be collected during the iteration.
-        groups = self.secrets_by_client.copy().values()
-        secrets = {secret for group in groups for secret in group}
-        try:
-            text = record.getMessage()
-        except (TypeError, ValueError):
-            # The record cannot be formatted: the handler reports that.
-            return True
-        if (redacted := _hide(text, secrets)) != text:
-            record.msg, record.args = redacted, None
+        # Logging must never raise into a call.
+        with suppress(Exception):
+            self._redact(record)
+        return True
+
+    def _redact(self, record: logging.LogRecord) -> None:
+        while self._changes:
+            with self.lock, suppress(IndexError):
+                change, secret = self._changes.popleft()
+                change(secret)
+        for name, value in vars(record).items():
+            if name not in _STANDARD:
+                setattr(record, name, _redact(value, self._hide, 0))
         if record.exc_info:
             text = logging.Formatter().formatException(record.exc_info)
-            if (redacted := _hide(text, secrets)) != text:
+            if (redacted := self._hide(text)) != text:
                 record.exc_info, record.exc_text = None, redacted
-        return True
+        if record.stack_info:
+            record.stack_info = self._hide(record.stack_info)
+        try:
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 - arguments may raise anything
+            # The handler reports that, and shows the arguments.
+            self._redact_parts(record)
+            return
+        if (redacted := self._hide(text)) != text:
+            record.msg, record.args = redacted, None
+
+    def _redact_parts(self, record: logging.LogRecord) -> None:
+        record.msg = self._hide(str(record.msg))
+        if isinstance(record.args, tuple):
+            record.args = tuple(_redact([*record.args], self._hide, 0))
+        else:
+            record.args = _redact(record.args, self._hide, 0)
+
+    def _hide(self, text: str) -> str:
+        return _SIGNATURE.sub(rf"\1={PLACEHOLDER}", self._redactor.redact(text))
 
 
 _filter: Final = _Filter()
+
+
+def _renew_lock() -> None:
+    """Make a new lock in a child process: another thread may have held the old one."""
+    _filter.lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def hide_in_logs(client: object, secrets: tuple[str, ...]) -> None:
@@ -174,9 +235,8 @@ def hide_in_logs(client: object, secrets: tuple[str, ...]) -> None:
         client: The client that uses the secrets. They are hidden until it is collected.
         secrets: What to hide.
     """
-    by_client = _filter.secrets_by_client
-    by_client[id(client)] = secrets
+    _filter.add(secrets)
     # Not at exit: the secrets are hidden in what is logged at exit too.
-    weakref.finalize(client, by_client.pop, id(client), None).atexit = False
+    weakref.finalize(client, _filter.remove, secrets).atexit = False
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_filter)

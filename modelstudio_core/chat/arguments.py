@@ -12,6 +12,7 @@ from modelstudio_core.arguments import (
     ConnectionArguments,
     ServiceArguments,
     check_total_timeout,
+    hide_in_error,
     resolve_connection,
 )
 from modelstudio_core.catalog import DeprecatedModels, resolve_in_scope
@@ -74,13 +75,17 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
                     f"{name} is an argument of the constructor, not of a call: pass it"
                     " to the constructor."
                 )
-        return prepare_call(
-            resolved,
-            messages,
-            arguments,
-            stream=stream,
-            include_usage=include_usage,
-        )
+        try:
+            return prepare_call(
+                resolved,
+                messages,
+                arguments,
+                stream=stream,
+                include_usage=include_usage,
+            )
+        except ConfigurationError as error:
+            hide_in_error(error, resolved.connection.secrets)
+            raise
 
 
 ChatArguments.argument_names = frozenset(ChatArguments.model_fields) - {

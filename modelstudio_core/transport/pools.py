@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.foreign.httpcore_heads import limit_heads
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.deadlines import Deadline
 
@@ -90,7 +91,9 @@ def make_sync_pool(connection: Connection) -> Any:
     Raises:
         ConfigurationError: The certificates or the proxy variables are invalid.
     """
-    return _make_pool(connection, "Client")
+    pool = _make_pool(connection, "Client")
+    limit_heads(pool)
+    return pool
 
 
 def make_async_pool(connection: Connection, *, large: bool = False) -> Any:

@@ -1,0 +1,270 @@
+"""Finds secrets in texts, also a part of one and one that is encoded, in one pass.
+
+Each form of a secret (plain, base64, hex, escaped) is cut into overlapping pieces of
+six characters. In a text a piece is looked up every few characters: any part of a
+secret that is long enough contains one of them. The work is in proportion to the length
+of the text, whatever it repeats and however many secrets there are.
+"""
+
+import json
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from html import escape
+from typing import Final, NamedTuple
+from urllib.parse import quote, quote_plus
+
+__all__ = ["MIN_LENGTH", "PLACEHOLDER", "Redactor"]
+
+PLACEHOLDER: Final = "**********"
+# A shorter string may be an ordinary word, such as "test".
+MIN_LENGTH: Final = 8
+# So many characters of a secret in a row are hidden, wherever they are in it.
+_MIN_PART: Final = 12
+_PIECE: Final = 6
+# Of the shortest part that is hidden, one piece is always looked up.
+_STEP: Final = MIN_LENGTH - _PIECE + 1
+# base64 has four characters for three.
+_BASE64_PART: Final = _MIN_PART * 4 // 3
+_GROUP: Final = 3
+# A line break within a secret, perhaps as an escape, with the indentation after it.
+_BREAK: Final = re.compile(r"(?:\s|\\[rnt])+")
+_BREAK_BEFORE: Final = re.compile(r"(?:\s|[rnt]\\)+")
+_BREAK_BEGINS: Final = frozenset(" \r\n\t\\")
+_BREAK_ENDS: Final = frozenset(" \r\n\trnt")
+_LONGEST_BREAK: Final = 100
+# A text is searched in blocks of so many characters: a multiple of the step.
+_BLOCK: Final = 4096 * _STEP
+# What was found in equal surroundings is not computed again.
+_NEAR: Final = 48
+_MAX_RESULTS: Final = 4096
+
+
+class _Form(NamedTuple):
+    """One way to write a secret, in lower case.
+
+    Attributes:
+        text: The secret.
+        least: How many characters of it in a row are hidden.
+        head: How many are, if they are its first ones: a text may be cut off.
+    """
+
+    text: str
+    least: int
+    head: int
+
+
+_Place = tuple[_Form, int]
+
+
+class Redactor:
+    """Replaces secrets in texts. Secrets can be added and removed.
+
+    Example:
+        >>> Redactor(["sk-0123456789abcdef"]).redact("Bad key SK-0123456789ABCDEF.")
+        'Bad key **********.'
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        """Create a redactor.
+
+        Args:
+            secrets: The secrets. One of less than 8 characters is ignored.
+        """
+        self._places: dict[str, tuple[_Place, ...]] = {}
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """Hide one more secret.
+
+        Args:
+            secret: The secret. It must be removed as often as it is added.
+        """
+        for piece, place in _pieces_of(secret):
+            self._places[piece] = (*self._places.get(piece, ()), place)
+
+    def remove(self, secret: str) -> None:
+        """Undo one ``add``.
+
+        Args:
+            secret: The secret.
+        """
+        for piece, place in _pieces_of(secret):
+            places = list(self._places.pop(piece, ()))
+            if place in places:
+                places.remove(place)
+            if places:
+                self._places[piece] = tuple(places)
+
+    def redact(self, text: str) -> str:
+        """Return a text with the secrets, and long parts of them, replaced.
+
+        Args:
+            text: Any text.
+        """
+        if len(text) < MIN_LENGTH or not self._places:
+            return text
+        lower = text.lower()
+        if len(lower) != len(text):
+            # A few letters become two in lower case; the places must stay the same.
+            lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+        parts: list[str] = []
+        end = 0
+        for begin, stop in self._spans(lower):
+            parts += [text[end:begin], PLACEHOLDER]
+            end = stop
+        return "".join((*parts, text[end:])) if end else text
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield the places of secrets: begin and end, in order and apart."""
+        results: dict[str, tuple[int, int] | None] = {}
+        end = 0
+        for position in self._hits(text):
+            if position < end:
+                continue
+            near = text[max(0, position - _NEAR) : position + _NEAR]
+            if near in results and position >= _NEAR:
+                found = results[near]
+            else:
+                found, is_near = self._find(text, position)
+                if is_near and len(results) < _MAX_RESULTS:
+                    results[near] = found
+            if found is not None:
+                begin = max(end, position - found[0])
+                end = position + found[1]
+                yield begin, end
+
+    def _hits(self, text: str) -> Iterator[int]:
+        """Yield the places where pieces of secrets are."""
+        places = self._places
+        last = len(text) - _PIECE + 1
+        for start in range(0, last, _BLOCK):
+            block = range(start, min(last, start + _BLOCK), _STEP)
+            pieces = [text[i : i + _PIECE] for i in block]
+            # The usual case, in one step.
+            if not places.keys().isdisjoint(pieces):
+                for position, piece in zip(block, pieces, strict=True):
+                    if piece in places:
+                        yield position
+
+    def _find(self, text: str, position: int) -> tuple[tuple[int, int] | None, bool]:
+        """Return how far the longest secret goes before and after a place.
+
+        Returns:
+            The two lengths, None if there is no secret, and whether nothing further
+            away than ``_NEAR`` was looked at.
+        """
+        first = last = position
+        longest: tuple[int, int] | None = None
+        for form, offset in self._places[text[position : position + _PIECE]]:
+            begin, start = _extend_back(text, position, form.text, offset)
+            end, stop = _extend(text, position + _PIECE, form.text, offset + _PIECE)
+            first, last = min(first, begin), max(last, end)
+            least = form.least if start else form.head
+            if stop - start >= least and (
+                longest is None or end - begin > sum(longest)
+            ):
+                longest = position - begin, end - position
+        return longest, position - first < _NEAR and last - position < _NEAR
+
+
+def _extend(text: str, position: int, secret: str, offset: int) -> tuple[int, int]:
+    """Return where a text and a secret differ from two places on; breaks are ignored.
+
+    Returns:
+        The place in the text, and that in the secret.
+    """
+    length, size = len(text), len(secret)
+    while True:
+        while offset < size and position < length and text[position] == secret[offset]:
+            position += 1
+            offset += 1
+        if offset == size or text[position : position + 1] not in _BREAK_BEGINS:
+            return position, offset
+        gap = _BREAK.match(text, position, position + _LONGEST_BREAK)
+        if gap is None or text[gap.end() : gap.end() + 1] != secret[offset]:
+            return position, offset
+        position = gap.end()
+
+
+def _extend_back(text: str, position: int, secret: str, offset: int) -> tuple[int, int]:
+    """Return where a text and a secret begin to be equal before two places."""
+    while True:
+        while offset and position and text[position - 1] == secret[offset - 1]:
+            position -= 1
+            offset -= 1
+        if not offset or not position or text[position - 1] not in _BREAK_ENDS:
+            return position, offset
+        before = text[max(0, position - _LONGEST_BREAK) : position][::-1]
+        gap = _BREAK_BEFORE.match(before)
+        if gap is None or before[gap.end() : gap.end() + 1] != secret[offset - 1]:
+            return position, offset
+        position -= gap.end()
+
+
+@lru_cache(maxsize=256)
+def _pieces_of(secret: str) -> tuple[tuple[str, _Place], ...]:
+    """Return the pieces of all forms of a secret, and where they are.
+
+    A long form has a piece only now and then: the parts of it that are hidden are long,
+    so that several pieces of each are looked up.
+    """
+    if len(secret) < MIN_LENGTH:
+        return ()
+    pieces: list[tuple[str, _Place]] = []
+    for form in _forms(secret):
+        every = (min(form.least, form.head) - _PIECE + 1) // _STEP
+        pieces += [
+            (form.text[offset : offset + _PIECE], (form, offset))
+            for offset in range(len(form.text) - _PIECE + 1)
+            if offset // _STEP % every == 0
+        ]
+    return tuple(pieces)
+
+
+def _forms(secret: str) -> Iterator[_Form]:
+    """Yield the ways to write a secret, each once."""
+    least = min(_MIN_PART, len(secret))
+    head = min(_MIN_PART, max(MIN_LENGTH, len(secret) // _GROUP))
+    raw = secret.encode()
+    in_json = json.dumps(secret)[1:-1]
+    plain = (
+        secret,
+        in_json,
+        json.dumps(in_json)[1:-1],
+        repr(secret)[1:-1],
+        secret.replace("'", "\\'"),
+        secret.replace("/", "\\/"),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        escape(secret),
+    )
+    yield from dict.fromkeys(_Form(text.lower(), least, head) for text in plain)
+    for escaped, width in (
+        (raw.hex(), 2),
+        (":".join(f"{byte:02x}" for byte in raw), 3),
+        ("".join(f"%{byte:02x}" for byte in raw), 3),
+        ("".join(f"\\x{byte:02x}" for byte in raw), 4),
+        ("".join(f"\\u{ord(char):04x}" for char in secret), 6),
+    ):
+        yield _Form(escaped, least * width - 1, head * width - 1)
+    encoded = {
+        text.lower()
+        for before in range(_GROUP)
+        for encode in (b64encode, urlsafe_b64encode)
+        if (text := _base64_of(raw, before, encode(b"\0" * before + raw).decode()))
+    }
+    for text in sorted(encoded):
+        part = min(_BASE64_PART, len(text))
+        yield _Form(text, part, part)
+
+
+def _base64_of(raw: bytes, before: int, encoded: str) -> str:
+    """Return the characters that depend on a secret alone, not on its neighbours."""
+    first = (before * 4 + _GROUP - 1) // _GROUP
+    after = (before + len(raw)) % _GROUP
+    text = encoded.rstrip("=")
+    text = text[first : -1 if after else None]
+    return text if len(text) >= MIN_LENGTH else ""
