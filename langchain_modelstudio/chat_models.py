@@ -197,6 +197,15 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             **{name: value for name, value in options.items() if value is not None},
         }
 
+    @override
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        """Return the part of a cache's key that is not the prompt.
+
+        Accounts that share a cache must not get each other's answers.
+        """
+        text = super()._get_llm_string(stop=stop, **kwargs)
+        return f"{text}---{self.resolved.connection.account}"
+
     @classmethod
     @override
     def is_lc_serializable(cls) -> bool:

@@ -58,7 +58,7 @@ _US_SUFFIX = "-us"
 _MAX_SHOWN: Final = 200
 # The paths of single APIs below a base URL: users copy them from examples.
 _API_PATH = re.compile(
-    r"/(chat/completions|completions|embeddings|reranks|models|services/.+)$"
+    r"/(chat/completions|services/.+|(?<=/v1/)(completions|embeddings|reranks|models))$"
 )
 # What a server or a proxy between could read as another path.
 _ODD_PATH = re.compile(
@@ -318,7 +318,7 @@ def check_protocol(protocol: str) -> Protocol:
             return candidate
     raise ConfigurationError(
         f"protocol must be 'openai' (OpenAI compatible) or 'dashscope' (native), got"
-        f" {protocol!r}."
+        f" {_shown(protocol)}."
     )
 
 
@@ -451,7 +451,9 @@ def _region_id(name: object, source: str) -> str:
     )
     mode = _MODE_IDS.get(_normalize(name)) if isinstance(name, str) else None
     hint = f" {name!r} is a deployment mode: pass mode={mode!r}." if mode else ""
-    raise ConfigurationError(f"Unknown {source} {name!r}.{hint} Regions: {regions}.")
+    raise ConfigurationError(
+        f"Unknown {source} {_shown(name)}.{hint} Regions: {regions}."
+    )
 
 
 def _mode_id(name: object, source: str = "mode") -> str:
@@ -462,7 +464,7 @@ def _mode_id(name: object, source: str = "mode") -> str:
     region = _REGION_IDS.get(_normalize(name)) if isinstance(name, str) else None
     hint = f" {name!r} is a region: pass region={region!r}." if region else ""
     raise ConfigurationError(
-        f"Unknown {source} {name!r}.{hint} Deployment modes: {modes}."
+        f"Unknown {source} {_shown(name)}.{hint} Deployment modes: {modes}."
     )
 
 

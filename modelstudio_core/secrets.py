@@ -1,5 +1,8 @@
 """Hiding API keys and private headers in errors and in logs."""
 
+import hashlib
+import hmac
+import json
 import logging
 import os
 import re
@@ -13,7 +16,7 @@ from typing import Final, TypeVar, cast
 
 from modelstudio_core.redaction import MIN_LENGTH, PLACEHOLDER, Redactor
 
-__all__ = ["hide_in_logs", "hide_keys", "is_key", "redact", "secrets_of"]
+__all__ = ["digest_of", "hide_in_logs", "hide_keys", "is_key", "redact", "secrets_of"]
 
 _T = TypeVar("_T")
 # No body of the service is nested as deeply.
@@ -49,6 +52,23 @@ def secrets_of(key: str, headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     # Of "Bearer sk-…" an error message may quote the second word alone.
     words = [key, *private, *(word for value in private for word in value.split())]
     return tuple(dict.fromkeys(word for word in words if len(word) >= MIN_LENGTH))
+
+
+def digest_of(key: str, headers: Iterable[tuple[str, str]]) -> str:
+    """Return a text that tells accounts apart and from which no key can be computed.
+
+    Args:
+        key: The API key. It is the key of the digest too, so that a short header cannot
+            be guessed by whoever sees the digest.
+        headers: The names and values of the user's headers.
+
+    Example:
+        >>> digest_of("sk-0123456789", []) == digest_of("sk-0123456780", [])
+        False
+    """
+    pairs = sorted((name.casefold(), value) for name, value in headers)
+    text = json.dumps(pairs).encode()
+    return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()[:32]
 
 
 def redact(value: _T, secrets: Iterable[str], *, depth: int = 0) -> _T:

@@ -59,7 +59,7 @@ class Shape:
         extract = self._from_call if self.called else self._from_text
         try:
             return self._validate(extract(message, partial), partial)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if partial:
                 return None
             raise self._exception(message, error) from error
@@ -94,9 +94,7 @@ class Shape:
             raise ValueError(f"Missing keys: {', '.join(missing)}.")
         return cast("dict[str, object]", value)
 
-    def _exception(
-        self, message: AIMessage, error: ValueError
-    ) -> OutputParserException:
+    def _exception(self, message: AIMessage, error: Exception) -> OutputParserException:
         hint = ""
         if _is_cut_off(message):
             hint = " The answer was cut off: increase max_tokens."

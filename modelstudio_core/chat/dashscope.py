@@ -163,7 +163,7 @@ class Parser(ChatParser):
     @override
     def _add_chunk(self, chunk: dict[str, Any], events: list[Event]) -> None:
         if not self._body_id:
-            self._body_id = text_of(chunk, "request_id")
+            self._body_id = self._context.redact(text_of(chunk, "request_id"))
         output = chunk.get("output")
         if not output:
             raise self._refusal(chunk)

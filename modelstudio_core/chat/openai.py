@@ -98,7 +98,9 @@ class Parser(ChatParser):
         if self._header_id:
             return self._header_id
         body_id = self._first.get("request_id") or self._first.get("id")
-        return str(body_id).removeprefix("chatcmpl-") if body_id else None
+        if not body_id:
+            return None
+        return self._context.redact(str(body_id)).removeprefix("chatcmpl-")
 
     @override
     def _parse_event(self, raw: bytes, events: list[Event]) -> None:

@@ -408,16 +408,32 @@ class ChatParser(ABC):
             problems.insert(0, "tool_call_missing")
         return tuple(problems)
 
+    def _without_secrets(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a response with the secrets in its texts replaced.
+
+        The answer itself, which is in a list or in an object, is not searched.
+        """
+        redact = self._context.redact
+        return {k: redact(v) if type(v) is str else v for k, v in values.items()}
+
     def _finish(self, index: int, choice: Choice, usage: Usage | None) -> Finish:
-        common = self._common
-        raw = self._body or {
+        # Metadata goes into traces: what the service repeats there must not be a key.
+        common = self._without_secrets(self._common)
+        reason = self._context.redact(choice.reason)
+        body = self._body
+        if body is not None:
+            is_clean = reason == choice.reason
+            body = (
+                self._without_secrets(body) if is_clean else self._context.redact(body)
+            )
+        raw = body or {
             **common,
             "usage": self._usage,
-            "choices": [{"index": index, "finish_reason": choice.reason}],
+            "choices": [{"index": index, "finish_reason": reason}],
         }
         return Finish(
-            finish_reason=choice.reason,
-            raw_finish_reason=choice.reason,
+            finish_reason=reason,
+            raw_finish_reason=reason,
             usage=usage,
             request_id=self.request_id,
             response_id=text_of(common, "id"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from modelstudio_core.endpoints import Endpoint, Protocol
-from modelstudio_core.secrets import secrets_of
+from modelstudio_core.secrets import digest_of, secrets_of
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = [
@@ -77,6 +77,11 @@ class Connection:
             host=self.endpoint.host,
             secrets=self.secrets,
         )
+
+    @property
+    def account(self) -> str:
+        """A text that tells accounts apart, for caches of answers; it shows no key."""
+        return digest_of(self.api_key, self.default_headers)
 
     @property
     def secrets(self) -> tuple[str, ...]:

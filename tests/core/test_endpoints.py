@@ -933,6 +933,87 @@ def test_a_known_suffix_of_a_custom_base_url_is_replaced(
         assert endpoint.url(api) == f"{GATEWAY}{prefix}{URL_PATHS[api]}"
 
 
+@pytest.mark.parametrize(
+    ("path", "openai_path"),
+    [
+        ("/chat/completions", "/compatible-mode/v1"),
+        ("/compatible-mode/v1/chat/completions", "/compatible-mode/v1"),
+        ("/compatible-mode/v1/chat/completions/", "/compatible-mode/v1"),
+        ("/compatible-mode/v1/embeddings", "/compatible-mode/v1"),
+        ("/compatible-api/v1/reranks", "/compatible-mode/v1"),
+        ("/api/v1/services/aigc/text-generation/generation", "/compatible-mode/v1"),
+        ("/proxy/compatible-mode/v1/models", "/proxy/compatible-mode/v1"),
+        ("/v1/chat/completions", "/v1"),
+        ("/v1/completions", "/v1"),
+        ("/models", "/models"),
+        ("/embeddings", "/embeddings"),
+    ],
+)
+def test_the_path_of_one_api_in_a_custom_base_url_is_left_out(
+    path: str, openai_path: str
+) -> None:
+    endpoint = resolve_endpoint(base_url=f"{GATEWAY}{path}")
+    assert endpoint.openai_base_url == f"{GATEWAY}{openai_path}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/a//b",
+        "//a",
+        "/a/../b",
+        "/..",
+        "/a/./b",
+        "/.",
+        "/a%0d%0aX-Evil:%201",
+        "/a%0",
+        "/a%",
+        "/a%zz",
+        "/%2e%2e/b",
+        "/a%2Fb",
+        "/a%5cb",
+        "/a%252e",
+        "/a%00",
+        "/a%7f",
+    ],
+)
+def test_an_odd_path_of_a_custom_base_url_is_refused(path: str) -> None:
+    message = error_message(resolve_endpoint, base_url=f"{GATEWAY}{path}")
+    assert message.startswith("base_url must have a plain path")
+
+
+@pytest.mark.parametrize(
+    "path", ["/a.b/v1", "/..a/v1", "/a..b", "/caf%C3%A9/v1", "/~u"]
+)
+def test_a_plain_path_with_odd_characters_is_kept(path: str) -> None:
+    assert resolve_endpoint(base_url=GATEWAY + path).openai_base_url == GATEWAY + path
+
+
+@pytest.mark.parametrize(
+    "workspace", ["token-plan", "Token-Plan", "sk-0123456789abcdef"]
+)
+def test_a_name_that_is_no_workspace_is_refused(workspace: str) -> None:
+    message = error_message(resolve_endpoint, region="singapore", workspace=workspace)
+    assert "is not a workspace id" in message
+    assert "0123456789abcdef" not in message
+
+
+@pytest.mark.parametrize("name", ["region", "mode", "workspace"])
+@pytest.mark.parametrize(
+    "value", [KEY_LIKE, f"{KEY_LIKE}!", f" {KEY_LIKE}", [KEY_LIKE]]
+)
+def test_an_error_does_not_repeat_a_key_in_the_place_of_a_name(
+    name: str, value: object
+) -> None:
+    arguments: dict[str, Any] = {"region": "singapore", name: value}
+    message = error_message(resolve_endpoint, **arguments)
+    assert "0123456789" not in message
+
+
+def test_an_error_shows_the_beginning_of_a_long_value() -> None:
+    assert len(error_message(resolve_endpoint, region="x" * 10_000)) < 1000
+
+
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("path", ["/v1", "/api/v2", "/xcompatible-api/v1", "/api/v1/x"])
 def test_another_path_of_a_custom_base_url_is_kept(api: Api, path: str) -> None:

@@ -9,7 +9,14 @@ from typing import Any, Final
 import pytest
 
 from modelstudio_core import secrets
-from modelstudio_core.secrets import hide_in_logs, redact, secrets_of
+from modelstudio_core.secrets import (
+    digest_of,
+    hide_in_logs,
+    hide_keys,
+    is_key,
+    redact,
+    secrets_of,
+)
 from tests.core.support import KEY, STARS
 
 # The nesting down to which secrets are hidden one by one.
@@ -199,6 +206,37 @@ def test_other_types_are_returned_as_they_are(value: object) -> None:
     assert redact(value, [KEY]) is value
 
 
+# --- Digests and keys in arguments ----------------------------------------------------
+
+
+def test_a_digest_tells_accounts_apart_and_shows_nothing() -> None:
+    headers = [("X-Tenant", "7"), ("X-Team", "a")]
+    digests = {
+        digest_of(KEY, []),
+        digest_of(f"{KEY}x", []),
+        digest_of(KEY, headers),
+        digest_of(f"{KEY}x", headers),
+        digest_of(KEY, [("X-Tenant", "8"), ("X-Team", "a")]),
+        digest_of(KEY, [("X-Tenant", "a"), ("X-Team", "7")]),
+    }
+    assert len(digests) == 6
+    assert {len(digest) for digest in digests} == {32}
+    assert digest_of(KEY, headers) == digest_of(KEY, headers[::-1])
+    assert digest_of(KEY, [("x-tenant", "7")]) == digest_of(KEY, [("X-Tenant", "7")])
+
+
+@pytest.mark.parametrize("text", ["sk-0123456789abcdef", "sk-proj-a.b_c-0123456789"])
+def test_what_looks_like_a_key_is_hidden_in_texts_about_arguments(text: str) -> None:
+    assert is_key(text)
+    assert hide_keys(f"Unknown region {text!r}.") == f"Unknown region '{STARS}'."
+
+
+@pytest.mark.parametrize("text", ["sk-test", "task-0123456789abcdef", "qwen-plus", ""])
+def test_other_values_are_shown(text: str) -> None:
+    assert not is_key(text)
+    assert hide_keys(f"got {text!r}") == f"got {text!r}"
+
+
 # --- Logs ---------------------------------------------------------------------------
 
 
@@ -297,7 +335,9 @@ def test_a_record_that_cannot_be_formatted_shows_no_secret(
     record = logging.LogRecord("httpx", 10, "x.py", 1, message, (), None)
     record.args = arguments
     assert logging.getLogger("httpx").filter(record)
-    arguments_shown = record.args if isinstance(record.args, dict) else record.args[1:]
+    arguments_shown: Any = record.args
+    if isinstance(arguments_shown, tuple):
+        arguments_shown = arguments_shown[1:]
     assert LOG_SECRET not in f"{record.msg} {arguments_shown}"
     assert STARS in record.msg
 

@@ -724,6 +724,34 @@ def test_cache_keys_differ_by_model_region_and_thinking() -> None:
     assert len(set(identities)) == len(identities)
 
 
+def test_accounts_that_share_a_cache_do_not_get_each_others_answers() -> None:
+    cache = InMemoryCache()
+    with replaying(200, JSON, WHOLE, times=4) as replay:
+        accounts = [
+            model(replay, cache=cache),
+            model(replay, cache=cache, api_key="sk-another-0123456789"),
+            model(replay, cache=cache, default_headers={"X-Tenant": "a"}),
+            model(replay, cache=cache, default_headers={"X-Tenant": "b"}),
+        ]
+        for llm in accounts:
+            llm.invoke("Hi")
+            llm.invoke("Hi")
+    assert len(replay.requests) == len(accounts)
+    for llm in accounts:
+        text = llm._get_llm_string()
+        assert KEY not in text
+        assert "another" not in text
+        assert "Tenant" not in text
+
+
+async def test_an_account_has_one_cache_for_all_ways_to_call() -> None:
+    cache = InMemoryCache()
+    with replaying(200, JSON, WHOLE) as replay:
+        model(replay, cache=cache).invoke("Hi")
+        await model(replay, cache=cache).ainvoke("Hi")
+    assert len(replay.requests) == 1
+
+
 def test_a_cached_answer_sends_no_request() -> None:
     with replaying(200, JSON, WHOLE) as replay:
         llm = model(replay, cache=InMemoryCache())
