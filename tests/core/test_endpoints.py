@@ -2,7 +2,7 @@
 
 import traceback
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -987,6 +987,9 @@ def test_an_odd_path_of_a_custom_base_url_is_refused(path: str) -> None:
 )
 def test_a_plain_path_with_odd_characters_is_kept(path: str) -> None:
     assert resolve_endpoint(base_url=GATEWAY + path).openai_base_url == GATEWAY + path
+
+
+KEY_LIKE: Final = "sk-0123456789abcdefghij"
 
 
 @pytest.mark.parametrize(
