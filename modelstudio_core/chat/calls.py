@@ -214,19 +214,13 @@ async def astream(call: ChatCall) -> AsyncGenerator[Event]:
 
 
 def _generate_once(call: ChatCall, attempt: int) -> list[Event]:
-    """Return all events of an answer, also where the model answers as a stream."""
-    if call.plan.stream:
-        return [event for batch in _stream_once(call, attempt) for event in batch]
-    with call.send(attempt) as response:
-        return _parse_body(call, response, response.read())
+    """Return all events of an answer, also where it comes as a stream."""
+    return [event for batch in _stream_once(call, attempt) for event in batch]
 
 
 async def _agenerate_once(call: ChatCall, attempt: int) -> list[Event]:
-    if call.plan.stream:
-        batches = _astream_once(call, attempt)
-        return [event async for batch in batches for event in batch]
-    async with await call.asend(attempt) as response:
-        return _parse_body(call, response, await response.read())
+    batches = _astream_once(call, attempt)
+    return [event async for batch in batches for event in batch]
 
 
 def _begin(call: ChatCall, attempt: int) -> tuple[_Batch, Generator[_Batch]]:
@@ -244,7 +238,7 @@ async def _abegin(
 
 def _stream_once(call: ChatCall, attempt: int) -> Generator[_Batch]:
     with call.send(attempt) as response:
-        if response.is_json:
+        if _is_one_value(call, response):
             yield _parse_body(call, response, response.read())
             return
         parser = call.parser(response)
@@ -264,7 +258,7 @@ def _stream_once(call: ChatCall, attempt: int) -> Generator[_Batch]:
 
 async def _astream_once(call: ChatCall, attempt: int) -> AsyncGenerator[_Batch]:
     async with await call.asend(attempt) as response:
-        if response.is_json:
+        if _is_one_value(call, response):
             yield _parse_body(call, response, await response.read())
             return
         parser = call.parser(response)
@@ -281,6 +275,11 @@ async def _astream_once(call: ChatCall, attempt: int) -> AsyncGenerator[_Batch]:
                 raise
         yield _close(call, parser, response)
         await response.drain(chunks)
+
+
+def _is_one_value(call: ChatCall, response: HttpResponse | AsyncHttpResponse) -> bool:
+    """Return whether a response is one JSON value, as it says or as was asked for."""
+    return response.is_json or not (call.plan.stream or response.is_stream)
 
 
 def _close(
@@ -302,10 +301,9 @@ def _close(
 def _parse_body(
     call: ChatCall, response: HttpResponse | AsyncHttpResponse, body: bytes
 ) -> list[Event]:
-    """Parse a complete body: one JSON object, or a stream."""
+    """Parse a complete body: one JSON object."""
     parser = call.parser(response)
-    feed = parser.feed if response.is_stream else parser.feed_body
-    events = [*feed(body), *_close(call, parser, response)]
+    events = [*parser.feed_body(body), *_close(call, parser, response)]
     for event in events:
         if isinstance(event, Finish) and event.finish_reason is None:
             _warn(call, event, "answered without a finish reason", "it may be cut off")
