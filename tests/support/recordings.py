@@ -20,9 +20,11 @@ __all__ = [
     "Expected",
     "ExpectedCall",
     "chat_exchanges",
+    "embedding_exchanges",
     "expected_answer",
     "expected_native_answer",
     "native_exchanges",
+    "rerank_exchanges",
 ]
 
 VARIABLE = "MODELSTUDIO_RECORDINGS"
@@ -155,6 +157,22 @@ def expected_native_answer(exchange: Exchange) -> Expected:
         answer.request_id = chunk["request_id"]
         answer.tool_info = output.get("tool_info") or answer.tool_info
     return answer
+
+
+# --- Embeddings and reranking ---------------------------------------------------------
+
+
+def embedding_exchanges() -> list[Any]:
+    """Return the embeddings of both protocols, or one skipped parameter."""
+    return [
+        *_exchanges("openai", lambda e: e.url.endswith("/embeddings")),
+        *_exchanges("dashscope", lambda e: "/embeddings/" in e.url),
+    ]
+
+
+def rerank_exchanges() -> list[Any]:
+    """Return the rerank exchanges, or one skipped parameter."""
+    return _exchanges("dashscope", lambda e: "/rerank/" in e.url)
 
 
 # --- Files ----------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def embedder(
     given = _arguments(service, "text-embedding-v4", arguments)
     if framework == "LangChain":
         return ModelStudioEmbeddings(**given)
-    if "vl" in given["model"] or "vision" in given["model"]:
+    if any(word in given["model"] for word in ("vl", "vision", "multimodal")):
         return ModelStudioMultiModalEmbedding(**given)
     return ModelStudioEmbedding(**given)
 

@@ -168,10 +168,13 @@ def main() -> None:
 
 def _record_langchain_suite(environment: Mapping[str, str]) -> int:
     """Record the cassettes of LangChain's standard tests; return pytest's exit code."""
-    suite = "tests/langchain/test_standard_integration.py"
+    suites = [
+        "tests/langchain/test_standard_integration.py",
+        "tests/langchain/test_standard_embeddings.py",
+    ]
     # pytest-benchmark warns that it cannot time tests while they are recorded.
     quiet = "ignore::pytest_benchmark.logger.PytestBenchmarkWarning"
-    command = [sys.executable, "-m", "pytest", "-q", suite, "-W", quiet]
+    command = [sys.executable, "-m", "pytest", "-q", *suites, "-W", quiet]
     options = ["--record-mode=all", "--force-enable-socket"]
     return subprocess.run(  # noqa: S603 - a fixed command
         [*command, *options], check=False, cwd=FOLDER.parent, env=environment
