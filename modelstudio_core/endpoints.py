@@ -14,7 +14,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple, assert_never, get_args
 from urllib.parse import SplitResult, urlsplit
 
@@ -64,6 +64,17 @@ _API_PATH = re.compile(
 _ODD_PATH = re.compile(
     r"//|(^|/)\.{1,2}(/|$)|%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%(2[EeFf]|5[Cc]|7[Ff]|25)"
 )
+# Hosts that sell plans, whose keys begin with sk-sp- and are refused elsewhere.
+# Sources: the official pages on the Coding Plan and the Token Plan (2026-09).
+_PLAN_KEY = "sk-sp-"
+_CODING_HOST = f"coding.dashscope.{_CLOUD_DOMAIN}"
+_TOKEN_PLAN_LABEL = "token-plan"  # noqa: S105 - the label of a host
+# Other fronts of the same service, with their own keys. Their regions and scopes are
+# not documented. Source: the documentation of Qwen Cloud (2026-09).
+_FRONTS = {
+    "maas.qwencloudapi.com": "Qwen Cloud",
+    "maas.qianwenaiapi.com": "Qianwen AI Platform",
+}
 
 
 class _Mode(NamedTuple):
@@ -171,6 +182,8 @@ class Endpoint:
         is_documented: Whether the host is one that the official documentation assigns
             to ``region``. False for any other host, such as a gateway: ``region`` and
             ``mode`` then are what the caller declared, and nothing checks them.
+        is_default: Whether nothing was given that decides where requests go: neither a
+            region nor a mode, and no environment variable.
 
     Example:
         >>> endpoint = resolve_endpoint(region="frankfurt", workspace="ws-123")
@@ -188,6 +201,7 @@ class Endpoint:
     inference_scope: str | None = None
     rerank_base_url: str = field(default="", compare=False)
     is_documented: bool = field(default=False, compare=False)
+    is_default: bool = field(default=False, compare=False)
 
     def base_url(self, protocol: Protocol) -> str:
         """Return the full base URL of a protocol.
@@ -294,12 +308,15 @@ def resolve_endpoint(
         return _custom_base_url(
             base_url, region_id, mode_id, workspace, model, allow_insecure_http
         )
+    variables = (os.environ.get(REGION_VARIABLE), os.environ.get(MODE_VARIABLE))
+    is_default = not any((region_id, mode_id, *variables))
     if region_id is None:
         region_id = _choose_region(mode_id)
     mode_id = _choose_mode(region_id, mode_id, model)
     if workspace is None:
         workspace = _workspace_from_environment()
-    return _documented_endpoint(region_id, mode_id, workspace)
+    endpoint = _documented_endpoint(region_id, mode_id, workspace)
+    return replace(endpoint, is_default=True) if is_default else endpoint
 
 
 def api_key_from_environment() -> str | None:
@@ -350,6 +367,61 @@ def check_mode(mode: object, source: str = "mode") -> str:
         ConfigurationError: The mode is unknown.
     """
     return _mode_id(mode, source)
+
+
+def is_plan_key(api_key: str) -> bool:
+    """Return whether an API key is of a Coding Plan or a Token Plan."""
+    return api_key.startswith(_PLAN_KEY)
+
+
+def refused_key_hint(endpoint: Endpoint, *, plan_key: bool) -> str:
+    """Return what to do about an API key that a host refused.
+
+    Args:
+        endpoint: Where the request went.
+        plan_key: Whether the key is of a Coding Plan or a Token Plan.
+
+    Example:
+        >>> hint = refused_key_hint(resolve_endpoint(region="tokyo", workspace="w"),
+        ...     plan_key=False)
+        >>> hint[:49]
+        'The API key was refused by region ap-northeast-1.'
+    """
+    host = endpoint.host.partition(":")[0].casefold()
+    where = f"region {endpoint.region}" if endpoint.region else endpoint.host
+    refused = f"The API key was refused by {where}."
+    is_plan_host = host == _CODING_HOST or host.startswith(f"{_TOKEN_PLAN_LABEL}.")
+    front = next((name for end, name in _FRONTS.items() if host.endswith(end)), None)
+    if is_plan_host and plan_key:
+        return (
+            f"{refused} It is a key of a plan ({_PLAN_KEY}...), which is bound to one"
+            f" host: {_PLAN_HOSTS}"
+        )
+    if is_plan_host:
+        return (
+            f"{refused} This host accepts only keys of its plan, which begin with"
+            f" {_PLAN_KEY}: use such a key, or remove base_url=."
+        )
+    if plan_key:
+        return (
+            f"{refused} A key that begins with {_PLAN_KEY} is of a Coding Plan or a"
+            f" Token Plan, which have hosts of their own: {_PLAN_HOSTS}"
+        )
+    if front:
+        return f"{refused} It belongs to {front}, which has keys of its own."
+    if endpoint.is_default:
+        refused += " No region was given, so Singapore was used."
+    return (
+        f"{refused} API keys belong to one region: use a key that was created there, or"
+        " pass the region of the key as region=."
+    )
+
+
+_PLAN_HOSTS = (
+    f"pass base_url='https://{_CODING_HOST}/v1' for a Coding Plan, or"
+    f" base_url='https://{_TOKEN_PLAN_LABEL}.<region>.{_WORKSPACE_DOMAIN}"
+    f"{_PATHS['openai']}', with the region of the plan, for a Token Plan."
+)
 
 
 def is_cloud_host(host: str) -> bool:

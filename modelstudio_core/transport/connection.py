@@ -1,9 +1,15 @@
 """The resolved connection arguments: how to reach the service."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
-from modelstudio_core.endpoints import Endpoint, Protocol
+from modelstudio_core.endpoints import (
+    Endpoint,
+    Protocol,
+    is_plan_key,
+    refused_key_hint,
+)
 from modelstudio_core.secrets import digest_of, secrets_of
 from modelstudio_core.wire.refusals import ErrorContext
 
@@ -76,6 +82,9 @@ class Connection:
             protocol=self.protocol,
             host=self.endpoint.host,
             secrets=self.secrets,
+            key_hint=partial(
+                refused_key_hint, self.endpoint, plan_key=is_plan_key(self.api_key)
+            ),
         )
 
     @property

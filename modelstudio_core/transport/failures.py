@@ -66,11 +66,21 @@ def translate_error(
     return error
 
 
-def status_error(refused: _Refused, body: object, context: ErrorContext) -> APIError:
-    """Return the error for a response with an error status."""
+def status_error(
+    refused: _Refused, body: object, context: ErrorContext, url: str | None = None
+) -> APIError:
+    """Return the error for a response with an error status.
+
+    Args:
+        refused: The response.
+        body: Its body: parsed if it is JSON, else its text.
+        context: The facts of the request that errors report.
+        url: The address of the request, without its query.
+    """
     return context.from_payload(
         refused.status_code,
         body,
+        url=url,
         request_id=refused.headers.get("x-request-id") or None,
         retry_after=retry_after(refused.headers),
     )

@@ -118,7 +118,7 @@ def _open(
         return received
     with closing(received):
         body = _parse_error_body(received.read_error())
-    raise status_error(response, body, context)
+    raise status_error(response, body, context, _address(connection, request))
 
 
 async def asend(
@@ -176,7 +176,12 @@ async def _aopen(
         return received
     async with aclosing(received):
         body = _parse_error_body(await received.read_error())
-    raise status_error(response, body, context)
+    raise status_error(response, body, context, _address(connection, request))
+
+
+def _address(connection: Connection, request: HttpRequest) -> str:
+    """Return the URL of a request without its query, which may be a signature."""
+    return request.url_at(connection.endpoint).partition("?")[0]
 
 
 def _in_time(error: Exception, request: HttpRequest) -> Exception:
@@ -223,9 +228,7 @@ def _route(
         needs_model=request.url is None and request.json is not None,
     )
     if _logger.isEnabledFor(logging.DEBUG):
-        # Without the query: that of a signed URL is a secret.
-        url = request.url_at(endpoint).partition("?")[0]
-        _logger.debug("%s %s", request.method, url)
+        _logger.debug("%s %s", request.method, _address(connection, request))
     return _sdk_of(request), context
 
 

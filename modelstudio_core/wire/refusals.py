@@ -5,6 +5,7 @@ Sources of the codes: the official error-code page and recorded bodies (2026-09)
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar, cast
 
@@ -23,6 +24,8 @@ from modelstudio_core.errors import (
     RateLimitError,
 )
 from modelstudio_core.secrets import redact
+from modelstudio_core.wire.json_values import load
+from modelstudio_core.wire.sse import EventSplitter, field_of
 
 __all__ = ["ErrorContext", "is_refusal", "too_large_error"]
 
@@ -86,6 +89,8 @@ _STATUS_OF_CODE = {
     "modelservingerror": 503,
     "modelunavailable": 503,
 }
+# Codes of a 404 that say what does not exist.
+_NAMED_CODES = ("workspacenotfound",)
 _MODEL_CODES = ("model_not_found", "ModelNotFound", "model_not_supported")
 _STATUS_OF_TYPE = {"invalid_request_error": 400, "server_error": 500}
 _BAD_REQUEST, _SERVER_ERROR = 400, 500
@@ -108,7 +113,29 @@ _INVALID_REQUEST = re.compile(
     r"|^\s*<4\d\d>|internalerror\.algo\.invalidparameter",
     re.IGNORECASE,
 )
-_NO_SUCH_MODEL = re.compile(r"\bmodel\b.{0,200}\bnot (exist|found)", re.IGNORECASE)
+# Not a path such as /model/x.
+_NO_SUCH_MODEL = re.compile(
+    r"(?<![/\w.-])model\b(?!/).{0,200}\bnot (exist|found)", re.IGNORECASE
+)
+# The texts of codes that gateways drop.
+_ARREARS = re.compile(
+    r"account is in good standing|overdue.payment|arrearage|in arrears|\u6b20\u8d39",
+    re.IGNORECASE,
+)
+_FILTERED = re.compile(
+    r"datainspectionfailed|data_inspection_failed|contain inappropriate content",
+    re.IGNORECASE,
+)
+_HTML = re.compile(r"\s*<(!doctype|html|head|body|center|h1)\b", re.IGNORECASE)
+_TITLE = re.compile(
+    r"<(title|h1)[^>]*>\s*(.{1,200}?)\s*</\1>", re.IGNORECASE | re.DOTALL
+)
+# What the texts begin with that are server-sent events.
+_EVENT = re.compile(r"\s*(data|id|event|retry)?:")
+_MAX_NESTING = 4
+# One of these shows that a JSON object in a text is an error.
+_ERROR_FIELDS = ("error", "code", "message")
+_NOT_FOUND = 404
 _REDIRECTS = range(300, 400)
 # Exceptions to the rule of the class: 408 and 409 are temporary; 501 and 505 are not,
 # because a server that does not support a method or an HTTP version never will.
@@ -126,6 +153,7 @@ class ErrorContext:
         secrets: Strings that no error may show, even if the service repeats them.
         suggest_model: Returns a sentence that names another model. It is added to
             errors about a model that is not served.
+        key_hint: Returns what to do about a key that was refused.
         is_service: Whether the host is the service's, to which the key is sent.
 
     Example:
@@ -141,6 +169,7 @@ class ErrorContext:
     suggest_model: Callable[[], str] | None = field(
         default=None, repr=False, compare=False
     )
+    key_hint: Callable[[], str] | None = field(default=None, repr=False, compare=False)
     is_service: bool = True
 
     def for_other_host(self, host: str) -> Self:
@@ -198,6 +227,7 @@ class ErrorContext:
         *,
         request_id: str | None = None,
         retry_after: float | None = None,
+        url: str | None = None,
     ) -> APIError:
         """Create the error that a response, or an event of a stream, describes.
 
@@ -208,6 +238,7 @@ class ErrorContext:
             payload: The body: parsed if it is JSON, else its text.
             request_id: The id in the header. An id in the body has precedence.
             retry_after: The seconds to wait, from the header.
+            url: The address of the request, without its query.
 
         Returns:
             The error, of the class that fits its code and its status.
@@ -227,24 +258,22 @@ class ErrorContext:
         if real_status is None:
             return self.error(APIError, message, **fields)
         cls = body.error_class(real_status)
-        if cls is AuthenticationError and self.is_service:
-            message += f" {self._key_hint()}"
+        if cls is AuthenticationError and self.is_service and self.key_hint:
+            message += f" {self.key_hint()}"
         if real_status in _REDIRECTS and self.is_service:
             message += (
                 " The service answered with a redirect. Redirects are never followed:"
                 " check base_url."
             )
-        if self.suggest_model and body.is_about_the_model(cls):
-            message += f" {self.suggest_model()}"
+        if body.is_about_the_model(cls):
+            message += f" {self.suggest_model()}" if self.suggest_model else ""
+        elif url and self.is_service and body.is_wrong_path(real_status):
+            message += (
+                f" The address {url} does not exist: its path may be wrong. Check"
+                " base_url."
+            )
         retryable = body.is_retryable(cls, real_status)
         return self.error(cls, message, is_retryable=retryable, **fields)
-
-    def _key_hint(self) -> str:
-        where = f"region {self.region}" if self.region else self.host
-        return (
-            f"The API key was refused by {where}. API keys belong to one region: use a"
-            " key that was created there, or pass the region of the key as region=."
-        )
 
 
 def too_large_error(
@@ -302,18 +331,45 @@ class _ErrorBody:
     response_id: str | None
 
     @classmethod
-    def parse(cls, payload: object, status: int | None) -> Self:
-        if not isinstance(payload, Mapping):
+    def parse(cls, payload: object, status: int | None, *, depth: int = 0) -> Self:
+        """Read an error from its body.
+
+        Gateways put the body of the service into a text, or into the message of an
+        error of their own, as JSON or as a server-sent event: the innermost is read.
+
+        Args:
+            payload: The body: parsed if it is JSON, else its text.
+            status: The HTTP status, for a body without a message.
+            depth: How deeply the body is nested.
+        """
+        inner = _error_inside(payload)
+        if isinstance(payload, Mapping):
+            outer = cls._parse_object(cast("Mapping[str, object]", payload), status)
+        else:
             text = str(payload or "").strip()
-            return cls(text[:500] or _default_message(status), None, None, None, None)
-        outer = cast("Mapping[str, object]", payload)
+            outer = cls(_readable(text, status), None, None, None, None)
+        inner = inner or _error_inside(outer.message)
+        if inner is None or depth == _MAX_NESTING:
+            return outer
+        nested = cls.parse(inner, status, depth=depth + 1)
+        return replace(
+            nested,
+            code=nested.code or outer.code,
+            kind=nested.kind or outer.kind,
+            request_id=nested.request_id or outer.request_id,
+            response_id=nested.response_id or outer.response_id,
+        )
+
+    @classmethod
+    def _parse_object(cls, outer: Mapping[str, object], status: int | None) -> Self:
         inner = outer.get("error")
         if isinstance(inner, str):
             inner = {"message": inner}
         error = cast(
             "Mapping[str, object]", inner if isinstance(inner, Mapping) else outer
         )
-        message = error.get("message") or outer.get("message")
+        texts = (error.get("message"), outer.get("message"), error.get("detail"))
+        message = next((text for text in texts if text), None)
         return cls(
             message=str(message or _default_message(status)),
             code=_text(error.get("code")),
@@ -332,20 +388,29 @@ class _ErrorBody:
         status = _STATUS_OF_CODE.get(code) or _STATUS_OF_CODE.get(code.split(".")[0])
         if status:
             return status
-        if code.startswith("invalidimage"):
+        if code.startswith("invalidimage") or self._is_in_arrears or self._is_filtered:
             return _BAD_REQUEST
         if re.fullmatch(r"[1-5]\d\d", code, re.ASCII):
             return int(code)
         return _STATUS_OF_TYPE.get((self.kind or "").casefold())
 
+    @property
+    def _is_in_arrears(self) -> bool:
+        code = (self.code or "").casefold()
+        return code in _QUOTA_CODES or bool(_ARREARS.search(self.message))
+
+    @property
+    def _is_filtered(self) -> bool:
+        code = (self.code or "").casefold()
+        return code in _FILTER_CODES or bool(_FILTERED.search(self.message))
+
     def error_class(self, status: int) -> type[APIStatusError]:
         """Return the class that fits the code or the message, else the status."""
-        code = (self.code or "").casefold()
-        if code in _QUOTA_CODES or (
+        if self._is_in_arrears or (
             status in {403, 429} and _FREE_QUOTA.search(self.message)
         ):
             return QuotaExceededError
-        if code in _FILTER_CODES or "DataInspectionFailed" in self.message:
+        if self._is_filtered:
             return ContentFilterError
         if status == _BAD_REQUEST and _OVERFLOW.search(self.message):
             return ContextOverflowError
@@ -366,10 +431,48 @@ class _ErrorBody:
         )
 
     def is_about_the_model(self, cls: type[APIStatusError]) -> bool:
-        """Return whether the error is about the model. A 404 may have no message."""
-        if self.code in _MODEL_CODES or _NO_SUCH_MODEL.search(self.message):
-            return issubclass(cls, BadRequestError | NotFoundError)
-        return cls is NotFoundError and self.code is None
+        """Return whether the service says that it does not serve the model."""
+        is_named = self.code in _MODEL_CODES or _NO_SUCH_MODEL.search(self.message)
+        return bool(is_named) and issubclass(cls, BadRequestError | NotFoundError)
+
+    def is_wrong_path(self, status: int) -> bool:
+        """Return whether a 404 may mean the address instead of what it names."""
+        code = (self.code or "").casefold()
+        return status == _NOT_FOUND and code not in _NAMED_CODES
+
+
+def _error_inside(value: object) -> Mapping[str, object] | None:
+    """Return the error in another error, or in a text; None if there is none."""
+    if isinstance(value, Mapping):
+        error = cast("Mapping[str, object]", value).get("error")
+        if not isinstance(error, Mapping):
+            return None
+        fields = cast("Mapping[str, object]", error)
+        return fields if isinstance(fields.get("error"), Mapping) else None
+    if not isinstance(value, str):
+        return None
+    for text in (value, *_event_data(value)):
+        if text.lstrip().startswith("{"):
+            with suppress(ValueError):
+                parsed = cast("dict[str, object]", load(text.encode()))
+                if not parsed.keys().isdisjoint(_ERROR_FIELDS):
+                    return parsed
+    return None
+
+
+def _event_data(text: str) -> list[str]:
+    """Return the data of the server-sent events in a text."""
+    if not _EVENT.match(text):
+        return []
+    splitter = EventSplitter()
+    events = [*splitter.feed(text.strip().encode()), splitter.close()]
+    return [field_of(event, b"data").decode() for event in events]
+
+
+def _readable(text: str, status: int | None) -> str:
+    """Return the text of a body that is not JSON; of a page in HTML, its title."""
+    title = _TITLE.search(text) if _HTML.match(text) else None
+    return title.group(2) if title else text[:500] or _default_message(status)
 
 
 def _default_message(status: int | None) -> str:

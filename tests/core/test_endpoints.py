@@ -15,6 +15,8 @@ from modelstudio_core.endpoints import (
     check_protocol,
     is_cloud_host,
     is_loopback,
+    is_plan_key,
+    refused_key_hint,
     regions_of_mode,
     resolve_endpoint,
 )
@@ -1152,3 +1154,53 @@ def test_the_key_of_the_environment(
 @pytest.mark.parametrize("protocol", ["openai", "dashscope"])
 def test_check_protocol(protocol: str) -> None:
     assert check_protocol(protocol) == protocol
+
+
+# --- Keys that a host refused ---------------------------------------------------------
+
+CODING: Final = "https://coding.dashscope.aliyuncs.com/v1"
+TOKEN_PLAN: Final = "https://token-plan.cn-beijing.maas.aliyuncs.com/compatible-mode/v1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "plan_key", "words"),
+    [
+        ({}, False, "No region was given, so Singapore was used."),
+        ({"region": "us"}, False, "refused by region us-east-1. API keys belong to"),
+        ({"base_url": "https://a.example:84"}, False, "refused by a.example:84."),
+        ({"region": "us"}, True, f"base_url='{CODING}' for a Coding Plan"),
+        ({}, True, "token-plan.<region>.maas.aliyuncs.com/compatible-mode/v1"),
+        ({"base_url": CODING}, True, "a key of a plan (sk-sp-...)"),
+        ({"base_url": CODING}, False, "only keys of its plan"),
+        ({"base_url": TOKEN_PLAN}, False, "only keys of its plan"),
+        (
+            {"base_url": "https://maas.qwencloudapi.com"},
+            False,
+            "belongs to Qwen Cloud, which has keys of its own",
+        ),
+    ],
+)
+def test_the_hint_for_a_refused_key(
+    arguments: dict[str, Any], plan_key: bool, words: str
+) -> None:
+    endpoint = resolve_endpoint(**arguments)
+    hint = refused_key_hint(endpoint, plan_key=plan_key)
+    assert words in hint
+    was_chosen = bool(arguments) or plan_key
+    assert ("so Singapore was used" in hint) is not was_chosen
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DASHSCOPE_REGION", "us"), ("DASHSCOPE_MODE", "us")]
+)
+def test_a_variable_chooses_a_region(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    assert resolve_endpoint().is_default
+    monkeypatch.setenv(name, value)
+    assert not resolve_endpoint().is_default
+
+
+def test_a_key_of_a_plan() -> None:
+    assert is_plan_key("sk-sp-0123456789")
+    assert not is_plan_key("sk-0123456789")

@@ -332,17 +332,12 @@ def test_retry_after_is_kept(seconds: float | None) -> None:
 # --- Refused keys -----------------------------------------------------------------
 
 
-def test_the_error_for_a_refused_key_names_the_region() -> None:
-    message = CONTEXT.from_payload(401, native(NATIVE[20])).message
-    assert message.startswith("Invalid.")
-    assert "region us-east-1" in message
-    assert "keys belong to one region" in message
-    assert "region=" in message
-
-
-def test_the_error_for_a_refused_key_names_the_host_without_a_region() -> None:
-    context = ErrorContext(None, "dashscope", "gateway.example.com:8443")
-    assert "gateway.example.com:8443" in context.from_payload(401, {}).message
+def test_the_error_for_a_refused_key_says_what_to_do() -> None:
+    context = replace(CONTEXT, key_hint=lambda: "Use another key.")
+    message = context.from_payload(401, native(NATIVE[20])).message
+    assert message == "Invalid. Use another key."
+    other_host = context.for_other_host("example.com")
+    assert other_host.from_payload(401, native(NATIVE[20])).message == "Invalid."
 
 
 # --- Secrets ----------------------------------------------------------------------
@@ -433,8 +428,10 @@ SUGGESTING = replace(CONTEXT, suggest_model=lambda: "Use another model.")
         (404, {"error": {"code": "model_not_supported", "message": "No."}}, True),
         (400, {"code": "x", "message": "Model qwen-plus9 does not exist."}, True),
         (400, {"code": "x", "message": "The model `m` was not found"}, True),
-        (404, {}, True),
-        (404, "<html>Not found</html>", True),
+        (404, {}, False),
+        (404, "<html>Not found</html>", False),
+        (404, {"detail": "Not Found"}, False),
+        (404, {"message": "No route for /v1/model/chat: not found"}, False),
         (404, {"code": "WorkSpaceNotFound", "message": "No workspace."}, False),
         (400, {"code": "InvalidParameter", "message": "Bad."}, False),
         (403, {"code": "Model.AccessDenied", "message": "Denied."}, False),
