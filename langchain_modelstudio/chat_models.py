@@ -22,6 +22,7 @@ from typing_extensions import override
 
 from langchain_modelstudio._chat.answers import (
     combine_llm_outputs,
+    set_message_received,
     to_generation_info,
     to_llm_output,
     to_message,
@@ -117,9 +118,24 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             messages.
         enable_search (bool | None = None): Allow the service to search the web.
         search_options (dict | None = None): Options of the web search.
+        modalities (list[str] | None = None): ``["text", "audio"]`` makes a Qwen-Omni
+            model speak.
+        audio (dict | None = None): Its voice, as in ``{"voice": "Tina"}``.
+        translation_options (dict | None = None): Languages and terms of a Qwen-MT
+            model, as in ``{"source_lang": "auto", "target_lang": "English"}``.
+        tool_stream (bool | None = None): Stream the arguments of tool calls in pieces;
+            None sends it for GLM models, which need it.
+        enable_code_interpreter (bool | None = None): Allow the service to run code.
+        vl_high_resolution_images (bool | None = None): See images in their highest
+            resolution.
+        ocr_options (dict | None = None): The task of a Qwen-OCR model.
+        context_cache (str | None = None): ``"auto"`` marks the system message, the
+            last message and the end of the turn before for the explicit cache.
         extra_body (dict | None = None): Other parameters, sent unchanged.
         forced_tool_choice (str = "disable_thinking"): For a forced tool with thinking:
             ``"disable_thinking"``, ``"auto"`` or ``"error"``.
+        forced_tool_choice_retries (int = 0): How often to ask again, each time at its
+            price, where a forced tool call did not come.
         deprecated_models (str = "replace"): For a delisted model: ``"replace"``,
             ``"keep"`` or ``"error"``.
         replacements (dict[str, str] | None = None): Custom replacements of delisted
@@ -476,7 +492,11 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> ChatResult:
         with langchain_errors():
             call = self._to_call(messages, stop, kwargs, stream=False)
-            return _to_result(calls.generate(call), call)
+            try:
+                return _to_result(calls.generate(call), call)
+            except APIError as error:
+                set_message_received(error, call.plan)
+                raise
 
     @override
     async def _agenerate(
@@ -488,7 +508,11 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> ChatResult:
         with langchain_errors():
             call = self._to_call(messages, stop, kwargs, stream=False)
-            return _to_result(await calls.agenerate(call), call)
+            try:
+                return _to_result(await calls.agenerate(call), call)
+            except APIError as error:
+                set_message_received(error, call.plan)
+                raise
 
     @override
     def _stream(
@@ -508,7 +532,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
                         if run_manager:
                             run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                         yield chunk
-                except APIError:
+                except APIError as error:
+                    set_message_received(error, call.plan)
                     if last := builder.build_interrupted():
                         yield last
                     raise
@@ -533,7 +558,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
                         if run_manager:
                             await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                         yield chunk
-                except APIError:
+                except APIError as error:
+                    set_message_received(error, call.plan)
                     if last := builder.build_interrupted():
                         yield last
                     raise

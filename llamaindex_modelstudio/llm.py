@@ -24,6 +24,7 @@ from typing_extensions import override
 
 from llamaindex_modelstudio._chat.messages import from_messages
 from llamaindex_modelstudio._chat.responses import (
+    message_received,
     to_completion_response,
     to_delta_response,
     to_response,
@@ -115,6 +116,10 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         forced_tool_choice (str): For a forced tool in a request with thinking:
             ``"disable_thinking"`` for the request (the default), send ``"auto"``
             instead of the forced tool, or raise an ``"error"``.
+        forced_tool_choice_retries (int): How often to ask again, each time at its
+            price, where a forced tool call did not come. Default: 0.
+        tool_stream (bool): Whether the arguments of tool calls are streamed in pieces.
+            Default: only for GLM models, which need it.
         enable_thinking (bool): Whether the model thinks before it answers. Default: the
             model's own.
         thinking_budget (int): Limit of tokens in the reasoning.
@@ -122,6 +127,16 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         preserve_thinking (bool): Whether the reasoning of earlier answers is sent back.
         enable_search (bool): Whether the service may search the web.
         search_options (dict): Options of the web search.
+        modalities (list[str]): ``["text", "audio"]`` makes a Qwen-Omni model speak.
+        audio (dict): Its voice, as in ``{"voice": "Tina"}``.
+        translation_options (dict): Languages and terms of a Qwen-MT model, as in
+            ``{"source_lang": "auto", "target_lang": "English"}``.
+        enable_code_interpreter (bool): Whether the service may run code.
+        vl_high_resolution_images (bool): Whether images are seen in their highest
+            resolution.
+        ocr_options (dict): The task of a Qwen-OCR model.
+        context_cache (str): ``"auto"`` marks the system message, the last message and
+            the end of the turn before for the explicit cache.
         extra_body (dict): Parameters of the request that have no argument here.
 
         context_window (int): Tokens of prompt and answer together, for LlamaIndex's
@@ -159,7 +174,10 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         True
     """
 
-    argument_aliases: ClassVar[Mapping[str, str]] = {"api_base": "base_url"}
+    argument_aliases: ClassVar[Mapping[str, str]] = {
+        "api_base": "base_url",
+        "model_name": "model",
+    }
 
     context_window: int | None = Field(default=None, gt=0)
     """Tokens of prompt and answer together; if None, from the catalog."""
@@ -179,6 +197,11 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         resolved = super()._decide(arguments)
         _check_n(resolved.options.n)
         return resolved
+
+    @property
+    def model_name(self) -> str:
+        """The requested model id: another name of ``model``."""
+        return self.model
 
     @property
     @override
@@ -351,27 +374,30 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         self, messages: Sequence[ChatMessage], arguments: dict[str, Any]
     ) -> ChatResponse:
         call = self._chat_call(messages, arguments, stream=False)
-        return to_response(calls.generate(call)[0], call.plan)
+        with message_received(call.plan):
+            return to_response(calls.generate(call)[0], call.plan)
 
     async def _achat_response(
         self, messages: Sequence[ChatMessage], arguments: dict[str, Any]
     ) -> ChatResponse:
         call = self._chat_call(messages, arguments, stream=False)
-        return to_response((await calls.agenerate(call))[0], call.plan)
+        with message_received(call.plan):
+            return to_response((await calls.agenerate(call))[0], call.plan)
 
     def _stream_responses(self, call: ChatCall) -> ChatResponseGen:
         completion = Completion()
-        with closing(calls.stream(call)) as events:
+        with message_received(call.plan), closing(calls.stream(call)) as events:
             for event in events:
                 completion.add(event)
                 yield to_delta_response(event, completion, call.plan)
 
     async def _astream_responses(self, call: ChatCall) -> ChatResponseAsyncGen:
         completion = Completion()
-        async with aclosing(calls.astream(call)) as events:
-            async for event in events:
-                completion.add(event)
-                yield to_delta_response(event, completion, call.plan)
+        with message_received(call.plan):
+            async with aclosing(calls.astream(call)) as events:
+                async for event in events:
+                    completion.add(event)
+                    yield to_delta_response(event, completion, call.plan)
 
     def _to_messages(self, prompt: str, *, formatted: bool) -> list[ChatMessage]:
         to_prompt = self.completion_to_prompt

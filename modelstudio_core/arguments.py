@@ -36,6 +36,7 @@ from pydantic.fields import FieldInfo
 from typing_extensions import override
 
 from modelstudio_core import endpoints
+from modelstudio_core.argument_hints import unknown_argument
 from modelstudio_core.catalog import ModelProfile
 from modelstudio_core.endpoints import (
     API_KEY_VARIABLE,
@@ -47,7 +48,11 @@ from modelstudio_core.endpoints import (
     check_protocol,
     resolve_endpoint,
 )
-from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
+from modelstudio_core.errors import (
+    ConfigurationError,
+    ModelDeprecationWarning,
+    ModelStudioWarning,
+)
 from modelstudio_core.policy import check_endpoint
 from modelstudio_core.secrets import hide_keys, secrets_of
 from modelstudio_core.transport.connection import (
@@ -61,7 +66,6 @@ from modelstudio_core.transport.connection import (
 )
 from modelstudio_core.transport.pools import sdk_takes_httpx2
 from modelstudio_core.user_warnings import warn_user
-from modelstudio_core.wire.suggestions import unknown_name
 
 __all__ = [
     "ConnectionArguments",
@@ -100,12 +104,12 @@ class ConnectionArguments(BaseModel):
         description=f"The API key; None: {API_KEY_VARIABLE}. It is stored as a"
         " SecretStr. A pickle of the object contains it.",
     )
-    region: str | None = Field(
+    region: endpoints.RegionId | str | None = Field(
         default=None,
         description="The region of the service, where data is stored: a region id or an"
         f" alias. None: the region of mode, else {REGION_VARIABLE}, else Singapore.",
     )
-    mode: str | None = Field(
+    mode: endpoints.ModeId | str | None = Field(
         default=None,
         description="The deployment mode: where inference runs. None:"
         f" {MODE_VARIABLE}, else the default of the region.",
@@ -509,23 +513,12 @@ def warn_of_model(model: UsedModel) -> None:
     if model.notice:
         warn_user(model.notice, ModelDeprecationWarning)
     if model.warning:
-        warn_user(model.warning, UserWarning)
+        warn_user(model.warning, ModelStudioWarning)
     if model.replaced:
         _logger.info("%s is replaced by %s", model.requested, model.profile.id)
 
 
 # --- Names ------------------------------------------------------------------------
-
-# Arguments of similar classes whose most similar name here is the wrong one.
-_FOREIGN_NAMES: Final = {
-    "api_base": "base_url",
-    "openai_api_base": "base_url",
-    "openai_api_key": "api_key",
-    "base_http_api_url": "base_url",
-    "modle": "model",
-    "request_timeout": "timeout",
-    "max_new_tokens": "max_tokens",
-}
 
 
 def canonical_arguments(
@@ -545,7 +538,8 @@ def canonical_arguments(
     for name, value in arguments.items():
         canonical_name = cls.argument_aliases.get(name, name)
         if canonical_name not in cls.model_fields:
-            raise _unknown_argument(cls, name)
+            names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
+            raise unknown_argument(name, names, owner=cls.__name__)
         if canonical_name in canonical:
             other = next(
                 n
@@ -557,16 +551,6 @@ def canonical_arguments(
             )
         canonical[canonical_name] = value
     return canonical
-
-
-def _unknown_argument(cls: type[ConnectionArguments], name: str) -> ConfigurationError:
-    if name in _FOREIGN_NAMES:
-        return ConfigurationError(
-            f"Unknown argument {name!r} of {cls.__name__}. Did you mean"
-            f" {_FOREIGN_NAMES[name]!r}?"
-        )
-    names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
-    return unknown_name("argument", name, names, owner=cls.__name__)
 
 
 def _configuration_error(error: ValidationError, where: str) -> ConfigurationError:

@@ -25,6 +25,16 @@ from modelstudio_core.wire.suggestions import nearest
 __all__ = ["Api", "Endpoint", "Protocol", "resolve_endpoint"]
 
 Protocol = Literal["openai", "dashscope"]
+# The ids, which type checkers and editors offer; aliases are strings too.
+RegionId = Literal[
+    "ap-southeast-1",
+    "us-east-1",
+    "cn-beijing",
+    "cn-hongkong",
+    "eu-central-1",
+    "ap-northeast-1",
+]
+ModeId = Literal["global", "international", "us", "chinese-mainland", "hong-kong", "eu"]
 PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
 # A base path of the service. Each protocol has one, of the same name.
 Api = Literal["openai", "dashscope", "rerank"]

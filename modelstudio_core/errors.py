@@ -1,4 +1,4 @@
-"""The exceptions and the warning of this package.
+"""The exceptions and the warnings of this package.
 
 ::
 
@@ -23,6 +23,7 @@
             └── InternalServerError
 
     ModelDeprecationWarning         a DeprecationWarning
+    ModelStudioWarning              a UserWarning
 
 Example:
     >>> try:
@@ -49,6 +50,7 @@ __all__ = [
     "InvalidResponseError",
     "ModelDeprecationWarning",
     "ModelStudioError",
+    "ModelStudioWarning",
     "NotFoundError",
     "PermissionDeniedError",
     "PolicyError",
@@ -60,6 +62,10 @@ __all__ = [
 
 class ModelDeprecationWarning(DeprecationWarning):
     """The requested model is delisted. The message names the model that is used."""
+
+
+class ModelStudioWarning(UserWarning):
+    """A request is sent in another form than asked for, or may be refused."""
 
 
 class ModelStudioError(Exception):
@@ -209,7 +215,32 @@ class InvalidResponseError(IncompleteStreamError):
 
 
 class ToolChoiceError(APIError):
-    """A tool call was required, and the model answered without a tool call."""
+    """A tool call was required, and the model answered without a tool call.
+
+    Attributes:
+        message_received: The answer that came instead, as a message of the framework.
+    """
+
+    def __init__(
+        self, message: str, *, message_received: object = None, **fields: Any
+    ) -> None:
+        """Create an error.
+
+        Args:
+            message: What happened, and what to do about it.
+            message_received: The answer that came instead.
+            **fields: Arguments of ``ModelStudioError``.
+        """
+        super().__init__(message, **fields)
+        self.message_received = message_received
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the constructor's arguments."""
+        return _rebuild, (
+            type(self),
+            self.message,
+            {**self.fields(), "message_received": self.message_received},
+        )
 
 
 class APIStatusError(APIError):

@@ -16,9 +16,11 @@ from langchain_modelstudio._provider import PROVIDER
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Finish, Usage
 from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.errors import APIError, ToolChoiceError
 
 __all__ = [
     "combine_llm_outputs",
+    "set_message_received",
     "to_generation_info",
     "to_llm_output",
     "to_message",
@@ -54,6 +56,19 @@ def to_message(completion: Completion, plan: ChatPlan) -> AIMessage:
         invalid_tool_calls=invalid_tool_calls,
         usage_metadata=to_usage(finish.usage if finish else None),
     )
+
+
+def set_message_received(error: APIError, plan: ChatPlan) -> None:
+    """Give a ``ToolChoiceError`` the answer that came as a message of LangChain.
+
+    Args:
+        error: An error of a call; others are left alone.
+        plan: The plan of the request.
+    """
+    if isinstance(error, ToolChoiceError):
+        received = error.message_received
+        if isinstance(received, Completion):
+            error.message_received = to_message(received, plan)
 
 
 def _additional_kwargs(completion: Completion) -> dict[str, Any]:

@@ -86,7 +86,9 @@ def _from_ai_message(message: AIMessage) -> core.AssistantMessage:
         converted["reasoning_content"] = reasoning
     if tool_calls := _tool_calls(message):
         converted["tool_calls"] = tool_calls
-    if message.additional_kwargs.get("partial"):
+    # AIMessage keeps fields that it does not know, as in AIMessage("…", partial=True).
+    extra = message.model_extra or {}
+    if message.additional_kwargs.get("partial") or extra.get("partial"):
         converted["partial"] = True
     return converted
 

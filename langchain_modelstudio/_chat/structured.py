@@ -111,7 +111,8 @@ class _JsonInstruction:
 
     def add(self, prompt: LanguageModelInput) -> list[BaseMessage]:
         messages = _to_messages(prompt)
-        texts = [str(message.text) for message in messages]
+        # The service looks for the word in these messages only.
+        texts = [str(m.text) for m in messages if m.type in {"system", "human"}]
         instruction = json_instruction(texts, self.parameters)
         return _add_instruction(messages, instruction) if instruction else messages
 

@@ -52,8 +52,20 @@ def _to_tool(tool: object, strict: bool | None) -> dict[str, Any]:
             function = convert_to_openai_function(
                 fields.get("function", fields), strict=strict
             )
-            return {"type": "function", "function": function}
-    return convert_to_openai_tool(cast("type | BaseTool", tool), strict=strict)
+            return {"type": "function", "function": function, **_cache_marker(fields)}
+    converted = convert_to_openai_tool(cast("type | BaseTool", tool), strict=strict)
+    return {**converted, **_cache_marker(tool)}
+
+
+def _cache_marker(tool: object) -> dict[str, Any]:
+    """Return the cache marker of a tool, from its dict or its ``extras``."""
+    fields: object = getattr(tool, "extras", None)
+    if isinstance(tool, dict):
+        fields = cast("dict[str, Any]", tool)
+    if not isinstance(fields, Mapping):
+        return {}
+    marker = cast("Mapping[str, Any]", fields).get("cache_control")
+    return {} if marker is None else {"cache_control": marker}
 
 
 def to_response_format(schema: object, strict: bool | None = None) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from modelstudio_core.chat.options import (
 from modelstudio_core.chat.plan import ResolvedChat, plan_chat
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.sdks import HAS_DASHSCOPE
+from modelstudio_core.user_warnings import warn_once
 
 __all__ = ["ChatArguments", "resolve_chat"]
 
@@ -136,5 +137,12 @@ def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
     )
     # Refuses options that the model does not support. The plan is not kept: most of
     # many instances never make a call.
-    plan_chat(resolved.options, resolved.model, protocol=connection.protocol)
+    plan = plan_chat(
+        resolved.options,
+        resolved.model,
+        protocol=connection.protocol,
+        region=connection.endpoint.region,
+    )
+    for notice in plan.notices:
+        warn_once(notice, resolved.warned)
     return resolved

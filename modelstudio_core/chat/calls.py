@@ -20,14 +20,19 @@ from typing import Final, NamedTuple, Self
 from modelstudio_core.arguments import warn_of_model
 from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.completion import Completion
-from modelstudio_core.chat.events import Event, Finish, Problem, ToolCallDelta
+from modelstudio_core.chat.events import Event, Finish, Problem
+from modelstudio_core.chat.forced_calls import (
+    RequiredCallCheck,
+    has_call,
+    log_missing_call,
+)
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.parser import ChatParser
-from modelstudio_core.chat.plan import ChatPlan, ResolvedChat
+from modelstudio_core.chat.plan import ChatPlan, ResolvedChat, plan_partial
+from modelstudio_core.chat.request_rules import apply_rules, ends_with_prefix
 from modelstudio_core.errors import (
     APITimeoutError,
     IncompleteStreamError,
-    ToolChoiceError,
 )
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fairness import EVENT, REQUEST, cost_of, wait_for_turn
@@ -35,7 +40,7 @@ from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.responses import AsyncHttpResponse, HttpResponse
 from modelstudio_core.transport.retries import aretry, retry
 from modelstudio_core.transport.send import asend, send
-from modelstudio_core.user_warnings import warn_user
+from modelstudio_core.user_warnings import warn_once, warn_user
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["ChatCall", "agenerate", "astream", "generate", "prepare_call", "stream"]
@@ -126,8 +131,12 @@ def prepare_call(
         if resolved.model != before:
             warn_of_model(resolved.model)
     plan = resolved.plan(stream=stream)
-    if plan.notice:
-        warn_user(plan.notice, UserWarning)
+    if ends_with_prefix(messages):
+        plan = plan_partial(plan)
+    for notice in plan.notices:
+        warn_once(notice, resolved.warned)
+    if messages:
+        messages = apply_rules(messages, plan)
     protocol = _PROTOCOLS[resolved.connection.protocol]
     return ChatCall(
         connection=resolved.connection,
@@ -152,16 +161,26 @@ def generate(call: ChatCall) -> list[Completion]:
     """
     call = call.started()
     retries = call.connection.max_retries
-    return _complete(call, retry(partial(_generate_once, call), retries, call.request))
+    events = retry(partial(_generate_once, call), retries, call.request)
+    for _ in range(call.plan.call_retries):
+        if has_call(events):
+            break
+        log_missing_call(call.plan)
+        events = retry(partial(_generate_once, call), retries, call.request)
+    return _complete(call, events)
 
 
 async def agenerate(call: ChatCall) -> list[Completion]:
     """Async version of ``generate``."""
     call = call.started()
+    retries = call.connection.max_retries
     await wait_for_turn(REQUEST)
-    events = await aretry(
-        partial(_agenerate_once, call), call.connection.max_retries, call.request
-    )
+    events = await aretry(partial(_agenerate_once, call), retries, call.request)
+    for _ in range(call.plan.call_retries):
+        if has_call(events):
+            break
+        log_missing_call(call.plan)
+        events = await aretry(partial(_agenerate_once, call), retries, call.request)
     await wait_for_turn(REQUEST)
     return _complete(call, events)
 
@@ -179,8 +198,7 @@ def stream(call: ChatCall) -> Generator[Event]:
             error inside it.
     """
     call = call.started()
-    retries = call.connection.max_retries
-    first, batches = retry(partial(_begin, call), retries, call.request)
+    first, batches = _begin_answer(call)
     check = _call_check(call)
     with closing(batches):
         yield from check(first)
@@ -193,9 +211,7 @@ async def astream(call: ChatCall) -> AsyncGenerator[Event]:
     call = call.started()
     await wait_for_turn(REQUEST)
     batch: _Batch | None
-    batch, batches = await aretry(
-        partial(_abegin, call), call.connection.max_retries, call.request
-    )
+    batch, batches = await _abegin_answer(call)
     check = _call_check(call)
     count = 0
     async with aclosing(batches):
@@ -208,6 +224,40 @@ async def astream(call: ChatCall) -> AsyncGenerator[Event]:
                     await wait_for_turn(_EVENTS_PER_TURN * EVENT)
             batch = await anext(batches, None)
     await wait_for_turn(REQUEST)
+
+
+def _begin_answer(call: ChatCall) -> tuple[_Batch, Generator[_Batch]]:
+    """Start a stream; where a forced call does not come, start another.
+
+    Nothing of an answer is handed on before its call, except of the last one.
+    """
+    begin = partial(retry, partial(_begin, call), call.connection.max_retries)
+    for _ in range(call.plan.call_retries):
+        events, batches = begin(call.request)
+        while not has_call(events):
+            batch = next(batches, None)
+            if batch is None:
+                break
+            events += batch
+        else:
+            return events, batches
+        log_missing_call(call.plan)
+    return begin(call.request)
+
+
+async def _abegin_answer(call: ChatCall) -> tuple[_Batch, AsyncGenerator[_Batch]]:
+    begin = partial(aretry, partial(_abegin, call), call.connection.max_retries)
+    for _ in range(call.plan.call_retries):
+        events, batches = await begin(call.request)
+        while not has_call(events):
+            batch = await anext(batches, None)
+            if batch is None:
+                break
+            events += batch
+        else:
+            return events, batches
+        log_missing_call(call.plan)
+    return await begin(call.request)
 
 
 # --- One attempt ------------------------------------------------------------------
@@ -339,30 +389,9 @@ def _warn(call: ChatCall, finish: Finish, what: str, advice: str) -> None:
 
 def _call_check(call: ChatCall) -> Callable[[Iterable[Event]], Iterable[Event]]:
     """Return a function that passes events on and checks for a required call."""
-    return _RequiredCallCheck(call) if call.plan.call_required else iter
-
-
-class _RequiredCallCheck:
-    """Passes events on, and raises an error at the end if there was no tool call."""
-
-    __slots__ = ("_call", "_is_missing")
-
-    def __init__(self, call: ChatCall) -> None:
-        self._call = call
-        self._is_missing = True
-
-    def __call__(self, events: Iterable[Event]) -> Iterable[Event]:
-        for event in events:
-            if isinstance(event, ToolCallDelta):
-                self._is_missing = False
-            elif self._is_missing and isinstance(event, Finish):
-                raise self._call.context.error(
-                    ToolChoiceError,
-                    f"{self._call.plan.model.profile.id} was required to call a tool"
-                    " and answered without a call.",
-                    request_id=event.request_id,
-                )
-            yield event
+    if not call.plan.call_required:
+        return iter
+    return RequiredCallCheck(call.plan, call.context)
 
 
 def _complete(call: ChatCall, events: Iterable[Event]) -> list[Completion]:

@@ -1,8 +1,10 @@
 """Checks of a request's options before it is sent."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from modelstudio_core.catalog import ChatProfile
+from modelstudio_core.chat.facts import refuse
 from modelstudio_core.chat.options import RULES, ChatOptions
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
@@ -10,9 +12,12 @@ from modelstudio_core.wire.suggestions import nearest, unknown_name
 
 __all__ = ["check_budget", "check_options", "resolve_effort"]
 
-# Keys of the body that extra_body must not replace.
-_RESERVED_BODY: Final = frozenset(
-    {"model", "messages", "stream", "stream_options", "input", "parameters"}
+# Keys of the body that extra_body must not replace. The policy and the metadata are
+# about the model that is an argument.
+_RESERVED_BODY: Final = frozenset({"model", "messages", "input", "parameters"})
+# Arguments with the name of the parameter that they become.
+_PARAMETERS: Final = frozenset(
+    {*(name for name, rule in RULES.items() if rule.sent), "enable_thinking", "stop"}
 )
 _RESPONSE_FORMATS: Final = ("text", "json_object", "json_schema")
 # The parameters that an error lists as alternatives.
@@ -32,7 +37,7 @@ _TUNING: Final = (
 
 def check_options(
     options: ChatOptions, profile: ChatProfile, protocol: Protocol
-) -> None:
+) -> list[str]:
     """Refuse invalid values and parameters that the model does not support.
 
     Args:
@@ -40,20 +45,30 @@ def check_options(
         profile: The model that is used.
         protocol: The protocol of the request.
 
+    Returns:
+        The texts of warnings: of what is known of the model's family only.
+
     Raises:
         ConfigurationError: An option is refused. The message names the alternatives.
     """
     _check_values(options)
     _check_combinations(options)
-    for name in sorted(profile.refused):
-        if getattr(options, name) is not None:
-            raise ConfigurationError(_refusal(name, profile))
-    _check_thinking(options, profile)
+    notices = [
+        refuse(profile, _refusal(name, profile))
+        for name in sorted(profile.refused)
+        if getattr(options, name) is not None
+    ]
+    problems = (
+        *_thinking_problems(options, profile),
+        *_effort_problems(options, profile),
+    )
+    notices += [refuse(profile, problem) for problem in problems]
     if protocol == "openai" and (options.search_options or {}).get("enable_source"):
         raise ConfigurationError(
             "search_options has enable_source, but sources are returned by the native"
             " protocol only: pass protocol='dashscope'."
         )
+    return notices
 
 
 def _check_values(options: ChatOptions) -> None:
@@ -64,12 +79,7 @@ def _check_values(options: ChatOptions) -> None:
 
 
 def _check_combinations(options: ChatOptions) -> None:
-    reserved = _RESERVED_BODY & set(options.extra_body or {})
-    if reserved:
-        raise ConfigurationError(
-            f"extra_body must not contain {', '.join(sorted(reserved))}: remove"
-            f" {'it' if len(reserved) == 1 else 'them'}."
-        )
+    _check_extra_body(options)
     format_type = (options.response_format or {"type": "text"}).get("type")
     if format_type not in _RESPONSE_FORMATS:
         raise unknown_name("response_format type", str(format_type), _RESPONSE_FORMATS)
@@ -77,6 +87,24 @@ def _check_combinations(options: ChatOptions) -> None:
         raise ConfigurationError(
             f"n={options.n} cannot be combined with tools: remove n= or tools=."
         )
+
+
+def _check_extra_body(options: ChatOptions) -> None:
+    """Refuse keys that replace the model or the prompt, or contradict an argument."""
+    extra = options.extra_body or {}
+    reserved = _RESERVED_BODY & extra.keys()
+    if reserved:
+        raise ConfigurationError(
+            f"extra_body must not contain {', '.join(sorted(reserved))}: pass the model"
+            " and the messages as arguments."
+        )
+    for name, value in extra.items():
+        argument = getattr(options, name, None) if name in _PARAMETERS else None
+        if argument is not None and argument != value:
+            raise ConfigurationError(
+                f"extra_body has {name}={value!r}, and the argument is"
+                f" {name}={argument!r}: pass one of the two."
+            )
 
 
 def _refusal(name: str, profile: ChatProfile) -> str:
@@ -93,13 +121,11 @@ def _refusal(name: str, profile: ChatProfile) -> str:
 # --- Thinking ---------------------------------------------------------------------
 
 
-def _check_thinking(options: ChatOptions, profile: ChatProfile) -> None:
+def _thinking_problems(options: ChatOptions, profile: ChatProfile) -> Iterator[str]:
     if options.enable_thinking is False and profile.thinking == "only":
-        raise ConfigurationError(
-            f"{profile.id} always thinks: remove enable_thinking=False."
-        )
+        yield f"{profile.id} always thinks: remove enable_thinking=False."
     if options.enable_thinking is True and profile.thinking == "never":
-        raise ConfigurationError(
+        yield (
             f"{profile.id} does not support thinking: remove enable_thinking=True, or"
             " use a model such as deepseek-v4-pro, qwen3.7-plus or qwen3.7-max."
         )
@@ -107,19 +133,34 @@ def _check_thinking(options: ChatOptions, profile: ChatProfile) -> None:
     if budget is None:
         return
     if profile.thinking == "never":
-        raise ConfigurationError(
+        yield (
             f"thinking_budget cannot be set for {profile.id}, which does not support"
             " thinking: remove it."
         )
     if profile.max_thinking is not None and budget > profile.max_thinking:
-        raise ConfigurationError(
+        yield (
             f"thinking_budget must be at most {profile.max_thinking} for {profile.id},"
             f" got {budget}."
         )
     if options.reasoning_effort is not None and profile.efforts:
-        raise ConfigurationError(
+        yield (
             "thinking_budget and reasoning_effort cannot be combined for"
             f" {profile.id}: pass one of the two."
+        )
+
+
+def _effort_problems(options: ChatOptions, profile: ChatProfile) -> Iterator[str]:
+    effort = options.reasoning_effort
+    if effort is None:
+        return
+    if profile.reasoning_effort is False:
+        takes_budget = profile.max_thinking and "thinking_budget" not in profile.refused
+        advice = "Use thinking_budget instead." if takes_budget else "Remove it."
+        yield f"reasoning_effort cannot be set for {profile.id}. {advice}"
+    elif profile.efforts and effort not in profile.efforts:
+        ordered = ", ".join(nearest(effort, profile.efforts))
+        yield (
+            f"Unknown reasoning_effort {effort!r} for {profile.id}. It takes {ordered}."
         )
 
 
@@ -131,6 +172,8 @@ def check_budget(
     Raises:
         ConfigurationError: There is a budget, and thinking is off.
     """
+    if _is_guess(profile):
+        return
     if options.thinking_budget is not None and thinks is False:
         raise _without_thinking("thinking_budget", options.thinking_budget, profile)
 
@@ -149,23 +192,14 @@ def resolve_effort(
         The effort; ``"off"`` to disable thinking; None to send nothing.
 
     Raises:
-        ConfigurationError: The model does not support the effort.
+        ConfigurationError: The effort contradicts another option.
     """
     effort = options.reasoning_effort
     if effort is None:
         return None
-    if profile.reasoning_effort is False:
-        takes_budget = profile.max_thinking and "thinking_budget" not in profile.refused
-        advice = "Use thinking_budget instead." if takes_budget else "Remove it."
-        raise ConfigurationError(
-            f"reasoning_effort cannot be set for {profile.id}. {advice}"
-        )
-    native = profile.efforts.get(effort) if profile.efforts else effort
-    if native is None:
-        ordered = ", ".join(nearest(effort, profile.efforts))
-        raise ConfigurationError(
-            f"Unknown reasoning_effort {effort!r} for {profile.id}. It takes {ordered}."
-        )
+    # A value that is not known is sent as it was given: check_options refused it, or
+    # warned of it.
+    native = profile.efforts.get(effort, effort)
     if native == "off":
         if options.enable_thinking:
             raise ConfigurationError(
@@ -173,9 +207,14 @@ def resolve_effort(
                 " enable_thinking=True: pass one of the two."
             )
         return native
-    if thinks is False:
+    if thinks is False and not _is_guess(profile):
         raise _without_thinking("reasoning_effort", effort, profile)
     return native
+
+
+def _is_guess(profile: ChatProfile) -> bool:
+    """Whether only the model's family is known not to think."""
+    return profile.thinking == "never" and not profile.exact
 
 
 def _without_thinking(

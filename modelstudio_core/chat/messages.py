@@ -159,7 +159,7 @@ def prepare_messages(
 
     - Reasoning is sent with assistant messages that have tool calls, and with every
       assistant message if ``preserve_thinking`` is true. A model that requires it with
-      tool calls gets an empty text if there is none.
+      tool calls, or with every message, gets an empty text if there is none.
     - The arguments of a tool call that are not a JSON object are wrapped in one.
     - Content of text parts alone is sent as one string: text models refuse a list.
     - A system message at the end is sent as a user message: the service requires that
@@ -199,7 +199,9 @@ def _prepare(
                 prepared.setdefault("reasoning_content", "")
         else:
             prepared.pop("tool_calls", None)
-            if not (preserve_thinking and message.get("reasoning_content")):
+            if profile.wants_reasoning_on_every_turn:
+                prepared.setdefault("reasoning_content", "")
+            elif not (preserve_thinking and message.get("reasoning_content")):
                 prepared.pop("reasoning_content", None)
     return cast("Message", prepared)
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, cast, get_args, get_type_hint
 
 from pydantic import BaseModel, Field
 
-from modelstudio_core.wire.suggestions import unknown_name
+from modelstudio_core.argument_hints import unknown_argument
 
 __all__ = [
     "OPTION_NAMES",
@@ -24,6 +24,16 @@ __all__ = [
 ]
 
 ForcedToolChoice = Literal["disable_thinking", "auto", "error"]
+# "Qwen-OCR API reference", October 2026.
+OCR_TASKS: Final = (
+    "text_recognition",
+    "key_information_extraction",
+    "document_parsing",
+    "table_parsing",
+    "formula_recognition",
+    "multi_lan",
+    "advanced_recognition",
+)
 
 
 # --- Rules for values ----------------------------------------------------------
@@ -112,6 +122,26 @@ def function_name(tool: object) -> object:
     if not isinstance(function, dict):
         return None
     return cast("dict[str, object]", function).get("name")
+
+
+def _are_modalities(value: object) -> bool:
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    return all(kind in ("text", "audio") for kind in cast("list[object]", value))
+
+
+def _is_voice(value: object) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    fields = cast("Mapping[str, object]", value)
+    return all(isinstance(fields.get(name, ""), str) for name in ("voice", "format"))
+
+
+def _is_ocr_task(value: object) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    task = cast("Mapping[str, object]", value).get("task")
+    return task is None or task in OCR_TASKS
 
 
 def _is_forced_tool_choice(value: object) -> bool:
@@ -225,6 +255,66 @@ SearchOptions = Annotated[
     _OBJECT,
     Field(description="The options of the web search."),
 ]
+Modalities = Annotated[
+    list[str] | None,
+    Rule("a list of 'text' and 'audio'", _are_modalities),
+    Field(description="What the answer is: ['text'], or ['text', 'audio']."),
+]
+Audio = Annotated[
+    dict[str, Any] | None,
+    Rule("a dict such as {'voice': 'Tina', 'format': 'wav'}", _is_voice),
+    Field(description="The voice and the format of a spoken answer."),
+]
+TranslationOptions = Annotated[
+    dict[str, Any] | None,
+    Rule(
+        "a dict such as {'source_lang': 'auto', 'target_lang': 'English'}",
+        _is_mapping,
+    ),
+    Field(description="Languages, terms and domain of a Qwen-MT model."),
+]
+ToolStream = Annotated[
+    bool | None,
+    _SWITCH,
+    Field(
+        description="Whether the arguments of tool calls are streamed in pieces. None:"
+        " sent with tools for GLM, which needs it."
+    ),
+]
+EnableCodeInterpreter = Annotated[
+    bool | None,
+    _SWITCH,
+    Field(description="Whether the service may run code; it thinks, and streams."),
+]
+VLHighResolutionImages = Annotated[
+    bool | None,
+    _SWITCH,
+    Field(description="Whether images are seen in the highest resolution."),
+]
+OcrOptions = Annotated[
+    dict[str, Any] | None,
+    Rule(
+        f"a dict whose task is one of {', '.join(map(repr, OCR_TASKS))}",
+        _is_ocr_task,
+    ),
+    Field(description="The built-in task of a Qwen-OCR model."),
+]
+ContextCache = Annotated[
+    Literal["auto"] | None,
+    Rule("'auto' or None", lambda value: value == "auto", sent=False),
+    Field(
+        description="'auto' marks what the explicit cache keeps: the system message,"
+        " the last message and the one that ended the turn before."
+    ),
+]
+ForcedToolChoiceRetries = Annotated[
+    int,
+    Rule("an integer >= 0", _number(0, integer=True).accepts, sent=False),
+    Field(
+        description="How often to ask again, at a price, where a forced tool call did"
+        " not come."
+    ),
+]
 ExtraBody = Annotated[
     dict[str, Any] | None,
     Rule(_OBJECT.expected, _is_mapping, sent=False),
@@ -287,8 +377,17 @@ class ChatOptions:
     preserve_thinking: PreserveThinking = None
     enable_search: EnableSearch = None
     search_options: SearchOptions = None
+    modalities: Modalities = None
+    audio: Audio = None
+    translation_options: TranslationOptions = None
+    tool_stream: ToolStream = None
+    enable_code_interpreter: EnableCodeInterpreter = None
+    vl_high_resolution_images: VLHighResolutionImages = None
+    ocr_options: OcrOptions = None
+    context_cache: ContextCache = None
     extra_body: ExtraBody = None
     forced_tool_choice: ForcedToolChoiceOption = _DEFAULT_FORCED_TOOL_CHOICE
+    forced_tool_choice_retries: ForcedToolChoiceRetries = 0
     tools: Tools = None
     tool_choice: ToolChoice = None
 
@@ -297,7 +396,8 @@ class ChatOptions:
 
         A call that disables thinking also removes the constructor's
         ``thinking_budget`` and ``reasoning_effort``. A call that sets one of those two
-        removes the constructor's other one.
+        removes the constructor's other one. What a call sets is no longer taken from
+        the constructor's ``extra_body``.
 
         Args:
             call: The options of the call by name. None keeps the constructor's value.
@@ -308,9 +408,13 @@ class ChatOptions:
         options = {name: value for name, value in call.items() if value is not None}
         for name in options:
             if name not in RULES:
-                raise unknown_name("argument", name, OPTION_NAMES)
+                raise unknown_argument(name, OPTION_NAMES)
         if options.get("enable_thinking") is False or options.keys() & THINKING_AMOUNT:
             options = {**dict.fromkeys(THINKING_AMOUNT), **options}
+        if self.extra_body and "extra_body" not in options:
+            kept = {k: v for k, v in self.extra_body.items() if k not in options}
+            if len(kept) < len(self.extra_body):
+                options["extra_body"] = kept
         # The values are checked when the request is planned.
         return replace(self, **cast("dict[str, Any]", options)) if options else self
 
@@ -338,8 +442,17 @@ class ChatOptionArguments(BaseModel):
     preserve_thinking: PreserveThinking = None
     enable_search: EnableSearch = None
     search_options: SearchOptions = None
+    modalities: Modalities = None
+    audio: Audio = None
+    translation_options: TranslationOptions = None
+    tool_stream: ToolStream = None
+    enable_code_interpreter: EnableCodeInterpreter = None
+    vl_high_resolution_images: VLHighResolutionImages = None
+    ocr_options: OcrOptions = None
+    context_cache: ContextCache = None
     extra_body: ExtraBody = None
     forced_tool_choice: ForcedToolChoiceOption = _DEFAULT_FORCED_TOOL_CHOICE
+    forced_tool_choice_retries: ForcedToolChoiceRetries = 0
 
 
 OPTION_NAMES: Final = tuple(field.name for field in fields(ChatOptions))

@@ -13,6 +13,7 @@ from modelstudio_core.catalog import (
     resolve_in_scope,
 )
 from modelstudio_core.chat.checks import check_budget, check_options, resolve_effort
+from modelstudio_core.chat.facts import refuse
 from modelstudio_core.chat.messages import to_json_value
 from modelstudio_core.chat.options import RULES, THINKING_AMOUNT, ChatOptions
 from modelstudio_core.chat.parser import ANY_FORM, AnswerForm
@@ -27,6 +28,7 @@ __all__ = [
     "ChatPlan",
     "ResolvedChat",
     "plan_chat",
+    "plan_partial",
     "takes_json_schema",
 ]
 
@@ -45,9 +47,14 @@ class ChatPlan:
         options: The options as they are sent.
         thinking: The value of ``enable_thinking``; None to leave it out.
         thinking_disabled: The reason for which thinking was disabled:
-            ``"tool_choice"``, ``"response_format"``, or ``""`` for none.
+            ``"tool_choice"``, ``"response_format"``, ``"partial"`` (partial mode), or
+            ``""`` for none.
         call_required: Whether an answer without a tool call is an error.
-        notice: The text of a warning for the user; empty for none.
+        call_forced: Whether a tool call was asked for by force.
+        call_instruction: The sentence that asks for the call, where ``auto`` stands in
+            for a forced choice; else empty.
+        marks_cache: Whether the messages get markers for the explicit cache.
+        notices: The texts of warnings for the user.
         stream: Whether the response is a stream.
         endpoint: Where the request goes; None if it is not sent.
         form: What to expect of the response.
@@ -56,9 +63,12 @@ class ChatPlan:
     model: ResolvedModel
     options: ChatOptions
     thinking: bool | None
-    thinking_disabled: Literal["", "tool_choice", "response_format"] = ""
+    thinking_disabled: Literal["", "tool_choice", "response_format", "partial"] = ""
     call_required: bool = False
-    notice: str = ""
+    call_forced: bool = False
+    call_instruction: str = ""
+    marks_cache: bool = False
+    notices: tuple[str, ...] = ()
     stream: bool = False
     endpoint: Endpoint | None = field(default=None, compare=False)
     form: AnswerForm = ANY_FORM
@@ -85,6 +95,20 @@ class ChatPlan:
             return bool(self.model.profile.preserves_thinking)
         return preserve
 
+    @property
+    def call_retries(self) -> int:
+        """How often to ask again for a forced tool call that did not come."""
+        return self.options.forced_tool_choice_retries if self.call_forced else 0
+
+    @property
+    def response_format(self) -> str:
+        """The type of the response format, from the argument or ``extra_body``."""
+        extra = (self.options.extra_body or {}).get("response_format")
+        value = self.options.response_format or extra
+        if not isinstance(value, Mapping):
+            return "text"
+        return str(cast("Mapping[str, object]", value).get("type", "text"))
+
     def parameters(self) -> dict[str, Any]:
         """Return the parameters that have the same names in both protocols.
 
@@ -104,16 +128,25 @@ class ChatPlan:
             values["enable_thinking"] = self.thinking
         if not options.tools:
             values.pop("parallel_tool_calls", None)
+        elif options.tool_stream is None and self.model.profile.tool_stream:
+            values["tool_stream"] = True
         return {name: to_json_value(value, name) for name, value in values.items()}
 
     def extra_body(self) -> dict[str, Any]:
         """Return the parameters of the option ``extra_body``.
 
+        ``stream`` is not among them, which each protocol sends in its own form, nor is
+        ``enable_thinking`` where thinking was disabled for this request.
+
         Raises:
             ConfigurationError: JSON cannot represent a value.
         """
         extra_body = to_json_value(self.options.extra_body or {}, "extra_body")
-        return cast("dict[str, Any]", extra_body)
+        parameters = cast("dict[str, Any]", extra_body)
+        parameters.pop("stream", None)
+        if self.thinking_disabled:
+            parameters.pop("enable_thinking", None)
+        return parameters
 
 
 def plan_chat(
@@ -122,6 +155,7 @@ def plan_chat(
     *,
     protocol: Protocol,
     stream: bool = False,
+    region: str | None = None,
 ) -> ChatPlan:
     """Return the plan of a request, and refuse one that cannot be sent.
 
@@ -130,22 +164,23 @@ def plan_chat(
         model: The requested model and the model that is used.
         protocol: The protocol of the request.
         stream: Whether the caller wants a stream.
+        region: The region id; None where it is not known.
 
     Returns:
-        The plan. Its ``stream`` is also true if the model answers only as a stream:
-        then the caller joins the events.
+        The plan. Its ``stream`` is also true if this is answered only as a stream: then
+        the caller joins the events.
 
     Raises:
         ConfigurationError: A value is invalid, the model does not support a parameter,
             or parameters contradict each other.
     """
-    check_options(options, model.profile, protocol)
+    notices = check_options(options, model.profile, protocol)
     if stream and (options.n or 1) > 1:
         raise ConfigurationError(
             f"n={options.n} cannot be streamed: remove n=, or do not stream."
         )
     profile = model.profile
-    thinks = _thinks(options, model)
+    thinks = _thinks_for_code(options, profile, thinks=_thinks(options, model))
     effort = resolve_effort(options, profile, thinks=thinks)
     if effort == "off":
         thinks, effort = False, None
@@ -153,23 +188,151 @@ def plan_chat(
     if effort != options.reasoning_effort:
         options = replace(options, reasoning_effort=effort)
     decision = choose_tool(options, profile, thinks=bool(thinks))
-    thinking = thinks if profile.thinking in SWITCHABLE else None
+    marks_cache = _marks_cache(options, profile, region)
+    if options.context_cache and not marks_cache:
+        notices.append(_NO_CACHE.format(model=profile.id, region=region or "region"))
     plan = ChatPlan(
         model=model,
         options=decision.options,
-        thinking=False if decision.disables_thinking else thinking,
+        thinking=False
+        if decision.disables_thinking
+        else _sent(options, profile, thinks),
         thinking_disabled="tool_choice" if decision.disables_thinking else "",
         call_required=decision.call_required,
-        notice=decision.notice,
+        call_forced=decision.forced,
+        call_instruction=decision.instruction,
+        marks_cache=marks_cache,
+        notices=(*notices, *decision.notices),
         stream=stream,
         form=_answer_form(options, profile, protocol),
     )
     plan = _plan_format(plan, thinks=bool(thinks))
-    still_thinks = bool(thinks) and not plan.thinking_disabled
-    streams = profile.streams_only or (still_thinks and profile.streams_thinking_only)
-    if streams and (options.n or 1) == 1:
-        return replace(plan, stream=True)
-    return plan
+    streams = _streams(plan, thinks=bool(thinks) and not plan.thinking_disabled)
+    return plan if streams is None else replace(plan, stream=streams)
+
+
+_NO_CACHE: Final = (
+    "context_cache='auto' has no effect: the page \"Context cache\" does not name"
+    " {model} for {region}. No markers are sent."
+)
+
+
+def plan_partial(plan: ChatPlan) -> ChatPlan:
+    """Return the plan of a request whose last message is the answer's beginning.
+
+    Partial mode works without thinking only: thinking that is a default is disabled for
+    the request.
+
+    Args:
+        plan: The plan of the request without its messages.
+
+    Raises:
+        ConfigurationError: The model has no partial mode, or thinking was asked for.
+    """
+    profile, options = plan.model.profile, plan.options
+    if profile.partial is False:
+        problem = (
+            f"{profile.id} does not support partial mode: remove partial from the last"
+            " message, or use a model such as qwen3.7-plus."
+        )
+        plan = replace(plan, notices=(*plan.notices, refuse(profile, problem)))
+    if profile.thinking == "only":
+        return plan
+    amounts = [n for n in THINKING_AMOUNT if getattr(options, n) is not None]
+    requested = ["enable_thinking"] if _wanted_thinking(options) else amounts
+    if requested and plan.thinking is not False:
+        raise ConfigurationError(
+            "Partial mode works without thinking only: remove partial from the last"
+            f" message, or {requested[0]}."
+        )
+    if plan.thinking is not True:
+        return plan
+    log_once(
+        f"{profile.id} does not support partial mode while it thinks: thinking is"
+        " disabled for such requests."
+    )
+    return replace(plan, thinking=False, thinking_disabled="partial")
+
+
+def _wanted_thinking(options: ChatOptions) -> bool | None:
+    """Return what the caller says of thinking, as an argument or in extra_body."""
+    if options.enable_thinking is not None:
+        return options.enable_thinking
+    extra = (options.extra_body or {}).get("enable_thinking")
+    return extra if isinstance(extra, bool) else None
+
+
+def _sent(
+    options: ChatOptions, profile: ChatProfile, thinks: bool | None
+) -> bool | None:
+    """Return the value of ``enable_thinking``; None to leave it out."""
+    if profile.thinking in SWITCHABLE:
+        return thinks
+    return None if profile.exact else _wanted_thinking(options)
+
+
+def _thinks_for_code(
+    options: ChatOptions, profile: ChatProfile, *, thinks: bool | None
+) -> bool | None:
+    """Return whether a request thinks: the code interpreter works with thinking only.
+
+    Raises:
+        ConfigurationError: The caller wants code to be run without thinking.
+    """
+    if not _is_on(options, "enable_code_interpreter") or thinks is not False:
+        return thinks
+    if profile.thinking == "never":
+        return thinks
+    if _wanted_thinking(options) is False:
+        raise ConfigurationError(
+            "enable_code_interpreter works with thinking only: remove"
+            " enable_thinking=False."
+        )
+    log_once(
+        "enable_code_interpreter works with thinking only: thinking is enabled for such"
+        " requests."
+    )
+    return True
+
+
+def _is_on(options: ChatOptions, name: str) -> bool:
+    """Whether a switch is on, as an argument or in extra_body."""
+    value = getattr(options, name)
+    return bool((options.extra_body or {}).get(name) if value is None else value)
+
+
+def _speaks(options: ChatOptions) -> bool:
+    """Whether the answer is speech too."""
+    modalities = options.modalities or (options.extra_body or {}).get("modalities")
+    return isinstance(modalities, list | tuple) and "audio" in modalities
+
+
+def _streams(plan: ChatPlan, *, thinks: bool) -> bool | None:
+    """Return whether the response is a stream whatever the caller wants, else None."""
+    options, profile = plan.options, plan.model.profile
+    value = (options.extra_body or {}).get("stream")
+    if isinstance(value, bool):
+        return value
+    needs_stream = (
+        profile.streams_only
+        or (thinks and profile.streams_thinking_only)
+        or _speaks(options)
+        or _is_on(options, "enable_code_interpreter")
+    )
+    return True if needs_stream and (options.n or 1) == 1 else None
+
+
+def _marks_cache(
+    options: ChatOptions, profile: ChatProfile, region: str | None
+) -> bool:
+    """Whether the page on the context cache names this very id, for this region."""
+    regions = profile.explicit_cache_regions
+    return (
+        options.context_cache == "auto"
+        and profile.exact
+        and profile.explicit_cache is True
+        and (region is None or regions is None or region in regions)
+    )
 
 
 def _answer_form(
@@ -178,23 +341,26 @@ def _answer_form(
     extra = options.extra_body or {}
     incremental = extra.get("incremental_output") if protocol == "dashscope" else None
     return AnswerForm(
-        cumulative=profile.streams_cumulatively or incremental is False,
+        cumulative=bool(profile.streams_cumulatively) or incremental is False,
         speech=not profile.exact
         or "audio" in profile.outputs
+        or _speaks(options)
         or not extra.keys().isdisjoint(_SPEECH_PARAMETERS),
         tools=bool(options.tools),
     )
 
 
 def _thinks(options: ChatOptions, model: ResolvedModel) -> bool | None:
+    wanted = _wanted_thinking(options)
+    if wanted is not None and not model.profile.exact:
+        return wanted
     match model.profile.thinking:
         case "only":
             return True
         case "never":
             return False
         case _:
-            enabled = options.enable_thinking
-            return model.default_thinking if enabled is None else enabled
+            return model.default_thinking if wanted is None else wanted
 
 
 def _plan_format(plan: ChatPlan, *, thinks: bool) -> ChatPlan:
@@ -202,7 +368,7 @@ def _plan_format(plan: ChatPlan, *, thinks: bool) -> ChatPlan:
     options, profile = plan.options, plan.model.profile
     format_type = (options.response_format or {}).get("type", "text")
     amounts = (getattr(options, name) for name in THINKING_AMOUNT)
-    is_requested = any((options.enable_thinking, *amounts))
+    is_requested = any((_wanted_thinking(options), *amounts))
     while_thinking = profile.structured_output_while_thinking
     if (
         not thinks
@@ -247,6 +413,7 @@ class ResolvedChat:
         options: The options of each call that does not override them.
         deprecated_models: What to do with a delisted model.
         replacements: Replacements of delisted models, instead of the recommended ones.
+        warned: The warnings that were issued: each is issued once.
     """
 
     connection: Connection
@@ -254,6 +421,7 @@ class ResolvedChat:
     options: ChatOptions
     deprecated_models: DeprecatedModels = "replace"
     replacements: Mapping[str, str] | None = None
+    warned: set[str] = field(default_factory=set[str], repr=False, compare=False)
     _plans: dict[bool, ChatPlan] = field(
         default_factory=dict[bool, ChatPlan], init=False, repr=False, compare=False
     )
@@ -280,6 +448,7 @@ class ResolvedChat:
                 self.model,
                 protocol=self.connection.protocol,
                 stream=stream,
+                region=self.connection.endpoint.region,
             )
             plan = replace(plan, endpoint=self.connection.endpoint)
             self._plans[stream] = plan

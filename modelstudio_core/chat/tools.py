@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 
 from modelstudio_core.catalog import ChatProfile
+from modelstudio_core.chat.facts import refuse
 from modelstudio_core.chat.options import (
     RULES,
     ChatOptions,
@@ -24,6 +25,13 @@ _CALL_FORCED: Final = ("required", "any")
 _UNFORCED: Final = (None, "auto", "none")
 # None: an unknown model, whose thinking may be switchable.
 SWITCHABLE: Final = ("hybrid-on", "hybrid-off", None)
+_AUTO_NOTICE: Final = (
+    "{reason}: tool_choice='auto' is sent, a sentence in the system message asks for"
+    " the call, and an answer without a call is an error."
+)
+_NO_FORMS: Final = frozenset[str]()
+# Of a model whose forms are not known.
+_USUAL_FORMS: Final = frozenset({"named"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +41,19 @@ class ToolDecision:
     Attributes:
         options: The options, with the tools and the choice as they are sent.
         disables_thinking: Whether thinking is disabled for this request.
+        forced: Whether a tool call was asked for by force.
         call_required: Whether an answer without a tool call is an error.
-        notice: The text of a warning for the user; empty for none.
+        instruction: The sentence that asks for the call, where ``auto`` stands in;
+            else empty.
+        notices: The texts of warnings for the user.
     """
 
     options: ChatOptions
     disables_thinking: bool = False
+    forced: bool = False
     call_required: bool = False
-    notice: str = ""
+    instruction: str = ""
+    notices: tuple[str, ...] = ()
 
 
 def check_tools(
@@ -87,15 +100,36 @@ def choose_tool(
         if options.tools is None and options.tool_choice is None:
             return ToolDecision(options)
         return ToolDecision(replace(options, tools=None, tool_choice=None))
-    _check_support(profile, thinks=thinks)
-    takes_required = "required" in (profile.forced_tool_choice or ())
-    choice = _resolve_choice(options.tool_choice, options.tools, takes_required)
+    notices = _check_support(profile, thinks=thinks)
+    accepted = _accepted_forms(profile, thinks=thinks)
+    without_thinking = _accepted_forms(profile, thinks=False)
+    forms = accepted | without_thinking
+    choice = _resolve_choice(
+        options.tool_choice,
+        options.tools,
+        "required" in forms,
+    )
     if choice in _UNFORCED:
-        return ToolDecision(replace(options, tool_choice=choice))
-    is_expressible = choice != "required" or takes_required
-    if not thinks and is_expressible:
-        return ToolDecision(replace(options, tool_choice=choice))
-    return _force_tool(options, profile, choice, is_expressible=is_expressible)
+        return ToolDecision(replace(options, tool_choice=choice), notices=notices)
+    if len(options.tools) == 1 and "named" not in forms and "required" in forms:
+        # Any call is a call of this tool.
+        choice = "required"
+    form = "required" if choice == "required" else "named"
+    if form in accepted:
+        sent = replace(options, tool_choice=choice)
+        return ToolDecision(sent, forced=True, notices=notices)
+    decision = _force_tool(
+        options, profile, choice, is_expressible=form in without_thinking
+    )
+    return replace(decision, notices=(*notices, *decision.notices))
+
+
+def _accepted_forms(profile: ChatProfile, *, thinks: bool) -> frozenset[str]:
+    """Return the forms of a forced choice that a model accepts."""
+    if thinks:
+        return profile.forced_tool_choice_while_thinking or _NO_FORMS
+    forms = profile.forced_tool_choice
+    return _USUAL_FORMS if forms is None else forms
 
 
 @cache
@@ -108,14 +142,19 @@ def _choice_without_tools(choice: object) -> ConfigurationError:
     return ConfigurationError(f"tool_choice={choice!r} needs tools: pass tools=.")
 
 
-def _check_support(profile: ChatProfile, *, thinks: bool) -> None:
+def _check_support(profile: ChatProfile, *, thinks: bool) -> tuple[str, ...]:
+    """Return what to warn of; a model that is known to have no tools is an error."""
     if profile.tools is False:
-        raise ConfigurationError(f"{profile.id} does not support tools. Remove tools=.")
+        return (
+            refuse(profile, f"{profile.id} does not support tools. Remove tools=."),
+        )
     if profile.tools == "not-thinking" and thinks:
-        raise ConfigurationError(
+        problem = (
             f"{profile.id} does not support tools while it thinks: pass"
             " enable_thinking=False."
         )
+        return (refuse(profile, problem),)
+    return ()
 
 
 def _force_tool(
@@ -129,7 +168,7 @@ def _force_tool(
     reason = (
         f"{profile.id} cannot be forced to call a tool while it thinks"
         if is_expressible
-        else f"{profile.id} cannot be forced to call any of several tools"
+        else f"{profile.id} cannot be forced to call {_described(choice)}"
     )
     if policy == "error":
         raise ConfigurationError(
@@ -142,13 +181,25 @@ def _force_tool(
         without = replace(
             options, tool_choice=choice, reasoning_effort=None, thinking_budget=None
         )
-        return ToolDecision(without, disables_thinking=True)
+        return ToolDecision(without, disables_thinking=True, forced=True)
     return ToolDecision(
         replace(options, tool_choice="auto"),
+        forced=True,
         call_required=True,
-        notice=f"{reason}: tool_choice='auto' is sent, and an answer without a call is"
-        " an error.",
+        instruction=_call_instruction(choice),
+        notices=(_AUTO_NOTICE.format(reason=reason),),
     )
+
+
+def _described(choice: _Choice) -> str:
+    return "any of several tools" if choice == "required" else "one of its tools"
+
+
+def _call_instruction(choice: _Choice) -> str:
+    """Return the sentence that asks for a call where it cannot be forced."""
+    if choice == "required":
+        return "Answer with a call of one of the tools, not in words."
+    return f"Answer with a call of the tool {function_name(choice)!r}, not in words."
 
 
 def _checked(choice: object) -> _Choice:

@@ -185,7 +185,6 @@ def test_an_argument_under_two_names_is_refused(arguments: dict[str, Any]) -> No
         ("base_http_api_url", "base_url"),
         ("request_timeout", "timeout"),
         ("modle", "model"),
-        ("resolved_mode", "mode"),
     ],
 )
 def test_the_error_for_an_unknown_argument_suggests_one(

@@ -22,6 +22,7 @@ from modelstudio_core.errors import (
     InvalidResponseError,
     ModelDeprecationWarning,
     ModelStudioError,
+    ModelStudioWarning,
     NotFoundError,
     PermissionDeniedError,
     PolicyError,
@@ -51,6 +52,7 @@ TREE: list[tuple[type[BaseException], tuple[type[BaseException], ...]]] = [
     (QuotaExceededError, (APIStatusError,)),
     (InternalServerError, (APIStatusError,)),
     (ModelDeprecationWarning, (DeprecationWarning,)),
+    (ModelStudioWarning, (UserWarning,)),
 ]
 ERRORS = [cls for cls, _ in TREE if issubclass(cls, ModelStudioError)]
 FIELDS: dict[str, Any] = {

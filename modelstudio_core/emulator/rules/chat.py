@@ -224,7 +224,8 @@ def _check_tool_choice(query: ChatQuery, names: Sequence[object]) -> None:
         if choice not in {None, "auto", "none"}:
             raise invalid_parameter(_TOOL_CHOICE_MESSAGE)
         return
-    if query.thinking:
+    while_thinking = query.profile.forced_tool_choice_while_thinking or ()
+    if query.thinking and forced not in while_thinking:
         raise invalid_parameter(
             "The tool_choice parameter does not support being set to required"
             " or object in thinking mode"

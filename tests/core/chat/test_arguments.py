@@ -200,4 +200,7 @@ def test_a_call_has_a_time_limit_of_its_own() -> None:
 def test_the_error_for_an_unknown_argument_of_a_call_suggests_the_nearest() -> None:
     chat = make_chat(model=UNKNOWN_MODEL)
     message = error_message(chat._prepare_call, HI, {"temprature": 1}, stream=False)
-    assert message == "Unknown argument 'temprature'. Did you mean 'temperature'?"
+    assert message == (
+        "Unknown argument 'temprature'. Did you mean 'temperature'? Parameters that"
+        " have no argument go into extra_body."
+    )

@@ -193,7 +193,10 @@ def test_the_error_for_an_unknown_option_suggests_the_nearest(
     name: str, nearest: str
 ) -> None:
     message = error_message(ChatOptions().override, {name: 1})
-    assert message == f"Unknown argument {name!r}. Did you mean {nearest!r}?"
+    assert message == (
+        f"Unknown argument {name!r}. Did you mean {nearest!r}? Parameters that have no"
+        " argument go into extra_body."
+    )
 
 
 def test_a_budget_of_a_call_replaces_the_constructors_effort() -> None:
@@ -240,7 +243,10 @@ def test_options_that_are_not_sent_under_their_own_name() -> None:
         "stop",
         "enable_thinking",
         "extra_body",
+        "context_cache",
         "forced_tool_choice",
+        "forced_tool_choice_retries",
+        *(name for name in ("local_files", "upload_media") if name in RULES),
     }
 
 

@@ -153,7 +153,12 @@ def test_a_forced_tool_with_the_policy_auto() -> None:
     assert not plan.thinking_disabled
     assert plan.call_required
     assert plan.options.tool_choice == "auto"
-    assert "tool_choice='auto' is sent" in plan.notice
+    assert (
+        plan.call_instruction
+        == "Answer with a call of the tool 'weather', not in words."
+    )
+    (notice,) = plan.notices
+    assert "tool_choice='auto' is sent" in notice
 
 
 def test_a_forced_tool_with_the_policy_error() -> None:

@@ -458,12 +458,14 @@ def test_a_forced_tool_with_thinking_follows_the_policy(  # noqa: PLR0917 - pyte
     for request in modelstudio_emulator.requests:
         assert parameters(request)["tool_choice"] == choice
         assert parameters(request).get("enable_thinking") is thinking
-    assert [warning.filename for warning in caught] == [__file__] * (2 if warned else 0)
+    # Once, and not for each call.
+    assert [warning.filename for warning in caught] == [__file__] * bool(warned)
     assert all(
         "tool_choice='auto' is sent" in str(warning.message) for warning in caught
     )
     records = [r for r in caplog.records if r.name == "modelstudio"]
-    assert len(records) == switched_off
+    # Either that thinking was disabled, or that a sentence asks for the call.
+    assert len(records) == bool(switched_off or warned)
     for answer in answers:
         metadata = answer.response_metadata
         disabled = metadata.get("thinking_disabled_for_tool_choice")

@@ -72,12 +72,8 @@ async def test_a_structured_llm_keeps_the_reasoning(service: EmulatedService) ->
     llm = thinking_llm.as_structured_llm(Book)
     with pytest.warns(UserWarning, match="auto"):
         answer = llm.chat(BOOK_MESSAGES)
-    with pytest.warns(UserWarning, match="auto"):
-        responses = list(llm.stream_chat(BOOK_MESSAGES))
-    with pytest.warns(UserWarning, match="auto"):
-        aresponses = [
-            response async for response in await llm.astream_chat(BOOK_MESSAGES)
-        ]
+    responses = list(llm.stream_chat(BOOK_MESSAGES))
+    aresponses = [response async for response in await llm.astream_chat(BOOK_MESSAGES)]
     for response in (answer, responses[-1], aresponses[-1]):
         assert isinstance(response.message.blocks[0], ThinkingBlock)
         assert response.message.additional_kwargs == {"reasoning_content": "A book."}

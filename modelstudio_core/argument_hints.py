@@ -1,0 +1,188 @@
+"""What to use instead of an argument that no class here has.
+
+Users come from other classes (``ChatOpenAI``, ``OpenAILike``, ``ChatTongyi``,
+``DashScope`` …) whose arguments they still have in mind. The most similar name here is
+often the wrong one, so the known ones have a hint of their own.
+"""
+
+from collections.abc import Collection, Iterable
+from difflib import SequenceMatcher
+from typing import Final
+
+from modelstudio_core.errors import ConfigurationError
+
+__all__ = ["unknown_argument"]
+
+# How similar a name must be to be offered: "temprature" is 0.95 like "temperature",
+# "model_kwargs" 0.64 like "model_name".
+_SIMILAR: Final = 0.75
+_EXTRA_BODY: Final = "extra_body"
+
+_UNPACK: Final = "Pass what it holds as arguments of their own."
+_CLIENT: Final = "Configure it on a client of your own: http_client= and"
+_OWN_CLIENT: Final = f"{_CLIENT} http_async_client=."
+_CHAT_COMPLETIONS: Final = (
+    "Remove it: requests go to the Chat Completions API, or to DashScope's with"
+    " protocol='dashscope'."
+)
+_DECIDED: Final = "Remove it: it is always sent as the response is read."
+_OPENAI_ONLY: Final = "Remove it: Model Studio has nothing like it."
+
+# Names here that stand for the same.
+_RENAMED: Final = {
+    "api_base": "base_url",
+    "azure_endpoint": "base_url",
+    "base_http_api_url": "base_url",
+    "dashscope_api_base": "base_url",
+    "endpoint": "base_url",
+    "host": "base_url",
+    "openai_api_base": "base_url",
+    "api_token": "api_key",
+    "dashscope_api_key": "api_key",
+    "key": "api_key",
+    "openai_api_key": "api_key",
+    "token": "api_key",
+    "deployment_name": "model",
+    "engine": "model",
+    "model_id": "model",
+    "model_name": "model",
+    "modle": "model",
+    "workspace_id": "workspace",
+    "region_id": "region",
+    "request_timeout": "timeout",
+    "num_retries": "max_retries",
+    "retries": "max_retries",
+    "extra_headers": "default_headers",
+    "headers": "default_headers",
+    "async_http_client": "http_async_client",
+    "max_new_tokens": "max_tokens",
+    "max_output_tokens": "max_tokens",
+    "max_length": "max_tokens",
+    "num_predict": "max_tokens",
+    "max_thinking_tokens": "thinking_budget",
+    "budget_tokens": "thinking_budget",
+    "stop_sequences": "stop",
+    "stop_words": "stop",
+    "random_seed": "seed",
+    "functions": "tools",
+    "function_call": "tool_choice",
+    "web_search": "enable_search",
+    "web_search_options": "search_options",
+    "num_ctx": "context_window",
+    "context_length": "context_window",
+    "incremental": "streaming",
+    "cache_control": "context_cache",
+    "prompt_cache": "context_cache",
+}
+
+_HINTS: Final = {
+    "additional_kwargs": _UNPACK,
+    "generate_cfg": _UNPACK,
+    "generation_config": _UNPACK,
+    "llm_kwargs": _UNPACK,
+    "model_kwargs": _UNPACK,
+    "openai_proxy": _OWN_CLIENT,
+    "http_socket_options": _OWN_CLIENT,
+    "proxies": _OWN_CLIENT,
+    "proxy": _OWN_CLIENT,
+    "verify": _OWN_CLIENT,
+    "default_query": _OWN_CLIENT,
+    "reuse_client": "Remove it: connections are kept, and shared between instances.",
+    "client": _OWN_CLIENT,
+    "async_client": _OWN_CLIENT,
+    "root_client": _OWN_CLIENT,
+    "organization": "Remove it: a key of Model Studio has no organization; a workspace"
+    " is selected with workspace=.",
+    "openai_organization": "Remove it: a key of Model Studio has no organization; a"
+    " workspace is selected with workspace=.",
+    "project": "Remove it: a key of Model Studio has no project; a workspace is"
+    " selected with workspace=.",
+    "frequency_penalty": "Model Studio documents presence_penalty and"
+    " repetition_penalty.",
+    "is_chat_model": "Remove it: every model of this class is a chat model.",
+    "use_responses_api": _CHAT_COMPLETIONS,
+    "api_version": _CHAT_COMPLETIONS,
+    "api_type": _CHAT_COMPLETIONS,
+    "azure_deployment": _CHAT_COMPLETIONS,
+    "use_previous_response_id": _CHAT_COMPLETIONS,
+    "include": _CHAT_COMPLETIONS,
+    "truncation": _CHAT_COMPLETIONS,
+    "result_format": _DECIDED,
+    "incremental_output": "Remove it: streams are incremental on both protocols.",
+    "stream_options": "Use stream_usage=False to leave out the token counts of a"
+    " stream (LangChain).",
+    "stream": "Remove it: call stream() or stream_chat(). In LangChain, streaming=True"
+    " makes invoke() stream.",
+    "logit_bias": _OPENAI_ONLY,
+    "service_tier": _OPENAI_ONLY,
+    "store": _OPENAI_ONLY,
+    "verbosity": _OPENAI_ONLY,
+    "user": _OPENAI_ONLY,
+    "best_of": _OPENAI_ONLY,
+    "reasoning": "Use reasoning_effort=, thinking_budget= or enable_thinking=.",
+    "thinking": "Use enable_thinking=; MiniMax-M3, which has no such switch, takes"
+    " extra_body={'thinking': {'type': ...}}.",
+    "thinking_config": "Use enable_thinking= and thinking_budget=.",
+    "strict": "Pass it to bind_tools() or with_structured_output().",
+    "disabled_params": "Remove it: only what is passed is sent.",
+    "include_response_headers": "Remove it: the request id is in the metadata of each"
+    " answer.",
+    "tiktoken_model_name": "Use custom_get_token_ids= (LangChain).",
+    "tokenizer": "Use custom_get_token_ids= (LangChain).",
+    "reuse_connection": "Remove it: connections are kept, and shared.",
+    "system": "Pass it as the first message.",
+    "system_instruction": "Pass it as the first message.",
+}
+
+# Parameters of the service without an argument: no other name stands for them.
+_PARAMETERS: Final = frozenset(
+    {
+        "asr_options",
+        "clear_thinking",
+        "include_tool_usage",
+        "max_input_tokens",
+        "output_format",
+        "skill",
+        "use_multichannel",
+        "vl_enable_image_hw_output",
+    }
+)
+
+
+def unknown_argument(
+    name: str, candidates: Collection[str], *, owner: str | None = None
+) -> ConfigurationError:
+    """Return the error for an argument that is not known, with what to use instead.
+
+    Args:
+        name: The unknown name.
+        candidates: The valid names.
+        owner: The class that has the valid names.
+
+    Example:
+        >>> unknown_argument("temprature", ["temperature"]).message
+        "Unknown argument 'temprature'. Did you mean 'temperature'?"
+        >>> unknown_argument("model_kwargs", ["model_name"]).message
+        "Unknown argument 'model_kwargs'. Pass what it holds as arguments of their own."
+    """
+    sentences = [f"Unknown argument {name!r}{f' of {owner}' if owner else ''}."]
+    if renamed := _renamed(name, candidates):
+        sentences.append(f"Did you mean {renamed!r}?")
+    elif name in _HINTS:
+        sentences.append(_HINTS[name])
+    if _EXTRA_BODY in candidates and "Remove it" not in sentences[-1]:
+        sentences.append("Parameters that have no argument go into extra_body.")
+    return ConfigurationError(" ".join(sentences))
+
+
+def _renamed(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the argument that stands for a name, or that is spelled almost alike."""
+    names = list(candidates)
+    if (renamed := _RENAMED.get(name)) in names:
+        return renamed
+    if name in _HINTS or name in _PARAMETERS:
+        return None
+    folded = name.casefold()
+    rated = [(SequenceMatcher(None, folded, other).ratio(), other) for other in names]
+    ratio, best = max(rated, default=(0.0, ""))
+    return best if ratio >= _SIMILAR else None

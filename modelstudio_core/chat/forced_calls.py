@@ -1,0 +1,82 @@
+"""Forced tool calls: whether an answer has one, and the error where it has none."""
+
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.events import Event, Finish, ToolCallDelta
+from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.errors import ToolChoiceError
+from modelstudio_core.wire.refusals import ErrorContext
+
+__all__ = ["RequiredCallCheck", "has_call", "log_missing_call"]
+
+_logger: Final = logging.getLogger("modelstudio")
+
+
+def has_call(events: Iterable[Event]) -> bool:
+    """Whether some of the events belong to a tool call.
+
+    Args:
+        events: Events of an answer.
+    """
+    return any(isinstance(event, ToolCallDelta) for event in events)
+
+
+def log_missing_call(plan: ChatPlan) -> None:
+    """Log that a request is sent again for a tool call that did not come.
+
+    Args:
+        plan: The plan of the request.
+    """
+    _logger.info(
+        "%s answered without the forced tool call: asking again", plan.model.profile.id
+    )
+
+
+class RequiredCallCheck:
+    """Passes events on, and raises an error at the end if there was no tool call."""
+
+    __slots__ = ("_completion", "_context", "_is_missing", "_plan")
+
+    def __init__(self, plan: ChatPlan, context: ErrorContext) -> None:
+        """Create the check of one answer.
+
+        Args:
+            plan: The plan of the request.
+            context: The facts of the request that errors report.
+        """
+        self._plan = plan
+        self._context = context
+        self._is_missing = True
+        self._completion = Completion()
+
+    def __call__(self, events: Iterable[Event]) -> Iterable[Event]:
+        """Yield the events.
+
+        Args:
+            events: The next events of the answer.
+
+        Raises:
+            ToolChoiceError: The answer ended without a tool call.
+        """
+        for event in events:
+            if isinstance(event, ToolCallDelta):
+                self._is_missing = False
+            if self._is_missing:
+                self._completion.add(event)
+                if isinstance(event, Finish):
+                    raise self._error(event)
+            yield event
+
+    def _error(self, finish: Finish) -> ToolChoiceError:
+        error = self._context.error(
+            ToolChoiceError,
+            f"{self._plan.model.profile.id} was required to call a tool and answered"
+            " without a call. The answer is in message_received of this error;"
+            " forced_tool_choice_retries=1 asks once more.",
+            request_id=finish.request_id,
+        )
+        error.message_received = self._completion
+        return error
