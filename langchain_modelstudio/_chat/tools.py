@@ -45,6 +45,7 @@ def to_tools(
 
 
 def _to_tool(tool: object, strict: bool | None) -> dict[str, Any]:
+    marker = _cache_marker(tool)
     if isinstance(tool, dict):
         fields = cast("dict[str, Any]", tool)
         if fields.get("type") == "function":
@@ -52,9 +53,9 @@ def _to_tool(tool: object, strict: bool | None) -> dict[str, Any]:
             function = convert_to_openai_function(
                 fields.get("function", fields), strict=strict
             )
-            return {"type": "function", "function": function, **_cache_marker(fields)}
+            return {"type": "function", "function": function, **marker}
     converted = convert_to_openai_tool(cast("type | BaseTool", tool), strict=strict)
-    return {**converted, **_cache_marker(tool)}
+    return {**converted, **marker}
 
 
 def _cache_marker(tool: object) -> dict[str, Any]:
