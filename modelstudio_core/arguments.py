@@ -352,26 +352,26 @@ class ServiceArguments(ConnectionArguments):
 
     @override
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        """Return the arguments for ``repr``: where requests go comes first."""
+        """Return where requests go, and then the arguments that were passed."""
         resolved = self._current()
         if resolved is None:
             return super().__repr_args__()
         endpoint = resolved.connection.endpoint
-        scope = {
+        shown = {
             "model": self.model,
             "region": endpoint.region,
             "mode": endpoint.mode,
             "host": endpoint.host,
         }
-        # A pydantic model shows all its fields. Those with their defaults say nothing.
-        return [
-            *scope.items(),
-            *(
-                (name, value)
-                for name, value in super().__repr_args__()
-                if name not in scope and name in self.__pydantic_fields_set__
-            ),
+        if self.resolved_model != self.model:
+            shown["resolved_model"] = self.resolved_model
+        passed = self.__pydantic_fields_set__ & self.argument_names
+        arguments = [
+            (name, value)
+            for name, value in super().__repr_args__()
+            if name in passed and name not in shown
         ]
+        return [*shown.items(), *arguments]
 
     @property
     def endpoint(self) -> Endpoint:

@@ -38,7 +38,7 @@ from modelstudio_core.endpoints import (
 )
 from modelstudio_core.errors import ConfigurationError, PolicyError
 
-__all__ = ["Policy", "Purpose", "check_endpoint", "check_request", "set_policy"]
+__all__ = ["Policy", "set_policy"]
 
 # A request to the service; an upload to, or a result of, the file storage.
 Purpose = Literal["service", "upload", "result"]
@@ -168,9 +168,6 @@ class _Process:
             _Bound(policy or Policy(), dict.fromkeys(_VARIABLES, "set_policy")),
         )
         self.bounds = tuple(bound for bound in bounds if bound.policy != Policy())
-
-
-_process: Final = _Process(os.environ)
 
 
 def set_policy(policy: Policy | None) -> None:
@@ -394,3 +391,6 @@ _NORMAL_FORMS: Final[Mapping[str, Callable[[str, str], str]]] = {
     "models": _check_glob,
     "base_urls": _check_origin,
 }
+
+# Last, because it needs all of the above.
+_process: Final = _Process(os.environ)

@@ -17,6 +17,7 @@ from modelstudio_core.endpoints import (
     is_loopback,
     is_plan_key,
     refused_key_hint,
+    is_storage_of_region,
     regions_of_mode,
     resolve_endpoint,
 )
@@ -1204,3 +1205,117 @@ def test_a_variable_chooses_a_region(
 def test_a_key_of_a_plan() -> None:
     assert is_plan_key("sk-sp-0123456789")
     assert not is_plan_key("sk-0123456789")
+
+
+# --- The variable for the mode, and hints -------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "arguments", "expected"),
+    [
+        ("eu", {"workspace": "ws-1"}, ("eu-central-1", "eu")),
+        ("EU", {"region": "frankfurt", "workspace": "ws-1"}, ("eu-central-1", "eu")),
+        ("us", {"region": "virginia"}, ("us-east-1", "us")),
+        ("us", {"region": "virginia", "mode": "global"}, ("us-east-1", "global")),
+        ("us", {"mode": "intl"}, ("ap-southeast-1", "international")),
+        ("hk", {}, ("cn-hongkong", "hong-kong")),
+        ("", {}, ("ap-southeast-1", "international")),
+        ("us", {"base_url": "https://dashscope-us.aliyuncs.com"}, ("us-east-1", "us")),
+        ("us", {"base_url": GATEWAY}, (None, None)),
+        ("us", {"base_url": GATEWAY, "region": "singapore"}, ("ap-southeast-1", None)),
+    ],
+)
+def test_the_variable_for_the_mode(
+    monkeypatch: pytest.MonkeyPatch,
+    value: str,
+    arguments: dict[str, Any],
+    expected: tuple[str | None, str | None],
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_MODE", value)
+    endpoint = resolve_endpoint(**arguments)
+    assert (endpoint.region, endpoint.mode) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "arguments", "words"),
+    [
+        ("eu", {"region": "singapore"}, "DASHSCOPE_MODE='eu' is not bound to region="),
+        (
+            "eu",
+            {"base_url": "https://dashscope.aliyuncs.com"},
+            "DASHSCOPE_MODE='eu' is not bound to region='cn-beijing'",
+        ),
+        ("global", {}, "DASHSCOPE_MODE='global' is bound to more than one region"),
+        ("europe", {}, "Unknown DASHSCOPE_MODE 'europe'"),
+    ],
+)
+def test_the_variable_for_the_mode_contradicts(
+    monkeypatch: pytest.MonkeyPatch,
+    value: str,
+    arguments: dict[str, Any],
+    words: str,
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_MODE", value)
+    assert words in endpoint_error(**arguments)
+
+
+def test_both_variables_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The region's variable decides where the mode's leaves a choice."""
+    monkeypatch.setenv("DASHSCOPE_MODE", "global")
+    monkeypatch.setenv("DASHSCOPE_REGION", "virginia")
+    assert resolve_endpoint().region == "us-east-1"
+    monkeypatch.setenv("DASHSCOPE_REGION", "singapore")
+    assert "DASHSCOPE_REGION='singapore' contradicts DASHSCOPE_MODE='global'" in (
+        endpoint_error()
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ({"region": "eu"}, "pass mode='eu'"),
+        ({"region": "European Union"}, "pass mode='eu'"),
+        ({"region": "global"}, "pass mode='global'"),
+        ({"mode": "singapore"}, "pass region='ap-southeast-1'"),
+        ({"mode": "frankfurt"}, "pass region='eu-central-1'"),
+    ],
+)
+def test_a_mode_as_a_region_has_a_hint(arguments: dict[str, Any], hint: str) -> None:
+    assert hint in endpoint_error(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "declared"),
+    [
+        ({"region": "frankfurt", "mode": "eu", "workspace": "ws-1"}, True),
+        ({"region": "frankfurt", "workspace": "ws-1"}, False),
+        ({"region": "tokyo", "workspace": "ws-1"}, False),
+        ({"region": "singapore"}, False),
+        ({"region": "virginia", "mode": "us"}, False),
+        ({"base_url": GATEWAY, "region": "singapore", "mode": "intl"}, True),
+        ({"base_url": GATEWAY}, False),
+    ],
+)
+def test_a_mode_that_nothing_checks_is_declared(
+    arguments: dict[str, Any], declared: bool
+) -> None:
+    assert resolve_endpoint(**arguments).mode_declared is declared
+
+
+@pytest.mark.parametrize(
+    ("host", "region", "expected"),
+    [
+        ("bucket.oss-cn-beijing.aliyuncs.com", "cn-beijing", True),
+        ("oss-cn-beijing.aliyuncs.com", "cn-beijing", True),
+        ("b.oss-cn-beijing-internal.aliyuncs.com", "cn-beijing", True),
+        ("B.OSS-CN-Beijing.AliyunCS.com", "cn-beijing", True),
+        ("bucket.oss-cn-beijing.aliyuncs.com", "ap-southeast-1", False),
+        ("bucket.oss-cn-beijing2.aliyuncs.com", "cn-beijing", False),
+        ("xoss-cn-beijing.aliyuncs.com", "cn-beijing", False),
+        ("oss-cn-beijing.aliyuncs.com.example.com", "cn-beijing", False),
+        ("oss-cn-beijingxaliyuncs.com", "cn-beijing", False),
+        ("bucket.oss-accelerate.aliyuncs.com", "cn-beijing", False),
+    ],
+)
+def test_is_storage_of_region(host: str, region: str, expected: bool) -> None:
+    assert is_storage_of_region(host, region) is expected

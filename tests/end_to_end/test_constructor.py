@@ -271,3 +271,49 @@ def test_a_deep_copy_with_changes_shares_a_users_client(framework: Framework) ->
     assert copied.http_client is client
     assert copied.resolved.options.temperature == 0.5
     assert llm.resolved.options.temperature is None
+
+
+# --- What a model says of itself ------------------------------------------------------
+
+
+@BOTH_FRAMEWORKS
+def test_repr_begins_with_model_region_mode_and_host(framework: Framework) -> None:
+    arguments: dict[str, Any] = {"workspace": "ws-1", "base_url": None, "mode": "eu"}
+    llm = model(framework, URL, **arguments, model="qwen3.7-plus", temperature=0.5)
+    assert repr(llm).startswith(
+        f"{type(llm).__name__}(model='qwen3.7-plus', region='eu-central-1', mode='eu',"
+        " host='ws-1.eu-central-1.maas.aliyuncs.com',"
+    )
+    assert "temperature=0.5" in repr(llm)
+    assert "resolved_model" not in repr(llm)
+    assert len(repr(llm)) < 250
+    llm = model(framework, URL, region="frankfurt")
+    assert "region='eu-central-1', mode=None, host='127.0.0.1:9'" in repr(llm)
+    assert str(llm) == repr(llm)[len(type(llm).__name__) + 1 : -1].replace(", ", " ")
+
+
+HEADERS = ["Host", "HOST", "X-DashScope-WorkSpace", "x-dashscope-workspace"]
+
+
+@BOTH_FRAMEWORKS
+@pytest.mark.parametrize("name", HEADERS)
+def test_default_headers_do_not_change_where_requests_go(
+    framework: Framework, name: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="default_headers must not contain"):
+        model(framework, URL, default_headers={name: "elsewhere"})
+    llm = model(framework, URL)
+    with pytest.raises(ConfigurationError, match=r"pass (base_url|workspace)="):
+        llm.default_headers = {name: "elsewhere"}
+
+
+@BOTH_FRAMEWORKS
+@pytest.mark.parametrize("name", ["Authorization", "authorization"])
+def test_only_a_gateway_gets_another_authorization(
+    framework: Framework, name: str
+) -> None:
+    headers = {name: "Basic abc"}
+    model(framework, URL, default_headers=headers)
+    for base_url in (None, "https://dashscope.aliyuncs.com"):
+        with pytest.raises(ConfigurationError, match="pass api_key="):
+            model(framework, URL, base_url=base_url, default_headers=headers)

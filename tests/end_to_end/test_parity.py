@@ -11,9 +11,17 @@ from langchain_core.messages import HumanMessage
 from llama_index.core.base.llms.types import ChatMessage, ImageBlock, TextBlock
 
 from modelstudio_core.emulator import Emulator, Fault, Reply, ToolCall
-from modelstudio_core.errors import APIError
-from tests.support.calls import CALL_STYLES, STREAM_STYLES, CallStyle, call
+from modelstudio_core.errors import APIConnectionError, APIError
+from tests.support.calls import (
+    CALL_STYLES,
+    STREAM_STYLES,
+    CallStyle,
+    call,
+    collect_text,
+)
+from tests.support.internals import forget_clients
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
+from tests.support.proxy import refusing_proxy
 from tests.support.responses import Summary, summarize
 
 WEATHER = {
@@ -226,3 +234,40 @@ async def test_a_replacement_model_is_called_on_its_own_path(
     assert request.body["model"] == "qwen3.7-plus"
     assert request.body["input"]["messages"][0]["content"] == [{"text": PROMPT}]
     assert request.body["parameters"]["enable_thinking"] is False
+
+
+async def test_sixteen_answers_name_their_region_and_mode(
+    modelstudio_emulator: Emulator,
+) -> None:
+    for protocol in PROTOCOLS:
+        for style in CALL_STYLES:
+            arguments = {"region": "us", "mode": "us", "model": "qwen-plus-us"}
+            llm = model(style.framework, modelstudio_emulator, protocol, **arguments)
+            response = await call(llm, style, "Hi")
+            metadata = getattr(response, "response_metadata", None)
+            metadata = metadata or response.additional_kwargs
+            assert (metadata["region"], metadata["mode"]) == ("us-east-1", "us")
+
+
+async def test_sixteen_errors_name_the_proxy(
+    modelstudio_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its password: a dead proxy must not look like a dead service."""
+    del modelstudio_emulator
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with refusing_proxy() as seen:
+        address = seen[0].removeprefix("http://")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret-word@{address}")
+        forget_clients()
+        for protocol in PROTOCOLS:
+            for style in CALL_STYLES:
+                llm = model(style.framework, "https://gateway.example.com", protocol)
+                result = await collect_text(llm, style, "Hi")
+                assert isinstance(result.error, APIConnectionError)
+                assert (
+                    "gateway.example.com cannot be reached through the proxy"
+                    f" {address} of the environment" in str(result.error)
+                )
+                assert "secret-word" not in str(result.error)
+        forget_clients()

@@ -1,5 +1,7 @@
 """README.md: every snippet runs, its output is as shown, and every table is true."""
 
+import json
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -10,12 +12,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import arguments
 from modelstudio_core.catalog import resolve_deprecated, resolve_model
 from modelstudio_core.catalog.deprecation import _REPLACEMENTS
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.endpoints import _MODES, _REGIONS, Endpoint, resolve_endpoint
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
+from modelstudio_core.policy import set_policy
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,13 +34,13 @@ class Snippet(NamedTuple):
     output: str | None
 
 
-def snippets() -> Iterator[Snippet]:
-    blocks = list(_BLOCK.finditer(README))
+def snippets(page: str = README) -> Iterator[Snippet]:
+    blocks = list(_BLOCK.finditer(page))
     for block, after in zip(blocks, [*blocks[1:], None], strict=True):
         if block[1] != "python":
             continue
-        line = README.count("\n", 0, block.start(2))
-        between = README[block.end() : after.start()] if after else "no output"
+        line = page.count("\n", 0, block.start(2))
+        between = page[block.end() : after.start()] if after else "no output"
         shown = (
             after[2] if after and after[1] == "text" and not between.strip() else None
         )
@@ -114,6 +118,42 @@ def test_snippets_run_and_print_what_is_shown(
             test(redirected)
     assert count == README.count("```python") >= 10
     assert len(redirected.requests) >= 8
+
+
+def test_the_snippets_of_the_compliance_page_run(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    modelstudio_emulator: Emulator,
+) -> None:
+    """The recipe for the EU as it is printed, and then a record in the file."""
+    monkeypatch.setenv("DASHSCOPE_API_KEY", modelstudio_emulator.api_key)
+    monkeypatch.chdir(tmp_path)
+    logger = logging.getLogger("modelstudio.audit")
+    monkeypatch.setattr(logger, "propagate", True)
+    page = (ROOT / "docs" / "compliance.md").read_text(encoding="utf-8")
+    namespace: dict[str, Any] = {"__name__": "compliance"}
+    handlers, level = [*logger.handlers], logger.level
+    try:
+        for snippet in snippets(page):
+            run(snippet, namespace)
+            assert capsys.readouterr().out == (snippet.output or "")
+        set_policy(None)
+        ChatModelStudio(
+            model="qwen-plus", base_url=modelstudio_emulator.base_url
+        ).invoke("Hi")
+    finally:
+        for handler in logger.handlers:
+            handler.close()
+        logger.handlers, logger.level = handlers, level
+        logger.setLevel(level)
+    (line,) = (tmp_path / "audit.jsonl").read_text().splitlines()
+    names_in_page = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert set(json.loads(line)) == {n for n in names_in_page if n.islower()}
 
 
 def defined_tests(snippet: Snippet, namespace: dict[str, Any]) -> list[FunctionType]:

@@ -34,6 +34,7 @@ __all__ = [
     "async_transport_of",
     "clear_ssl_context",
     "count_parser_reads",
+    "forget_clients",
     "http_library",
     "is_large",
     "keep_clients",
@@ -158,6 +159,11 @@ async def open_async_http_client(model: Model) -> Any:
     """Return the HTTP client that a model uses on the running event loop."""
     _, client = await clients.async_client(model.resolved.connection, None)
     return client
+
+
+def forget_clients() -> None:
+    """Drop the cached sync clients, which keep the proxies of their first use."""
+    clients._sync_clients = clients._Clients()
 
 
 def loops_with_clients() -> list[Any]:
