@@ -10,14 +10,17 @@ import importlib
 import logging
 import pickle
 import pkgutil
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from langchain_core.load import dumps, loads
 from langchain_core.runnables import ConfigurableField
+from llama_index.core.schema import NodeWithScore, TextNode
 
 import langchain_modelstudio
 import llamaindex_modelstudio
@@ -27,6 +30,7 @@ from llamaindex_modelstudio import ModelStudio
 from modelstudio_core.arguments import ServiceArguments
 from modelstudio_core.emulator import Emulator, Fault
 from modelstudio_core.errors import (
+    APIConnectionError,
     APIError,
     ConfigurationError,
     ModelDeprecationWarning,
@@ -34,19 +38,115 @@ from modelstudio_core.errors import (
 )
 from modelstudio_core.policy import Policy, set_policy
 from tests.support.audit import audit_records
-from tests.support.calls import CALL_STYLES, CallStyle, collect_text
+from tests.support.calls import CALL_STYLES, CallStyle, collect_text, iterate
 from tests.support.internals import forget_clients, no_backoff
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
 from tests.support.proxy import refusing_proxy
 
 # --- What there is ------------------------------------------------------------------
 
-SERVICES: Final[dict[str, tuple[type[ServiceArguments], ...]]] = {
-    "modelstudio_core.chat.calls": (ChatModelStudio, ModelStudio),
+
+@dataclass(frozen=True)
+class Service:
+    """A class whose objects send requests.
+
+    Attributes:
+        cls: The class.
+        model: A model of it, which the policies of the tests allow.
+        other: Another one.
+        calls: Ways to call an object: by name, coroutine functions.
+    """
+
+    cls: type[ServiceArguments]
+    model: str
+    other: str
+    calls: Mapping[str, Callable[[Any], Awaitable[object]]]
+
+    def build(self, **arguments: Any) -> Any:
+        """Create an object with a key, without retries."""
+        return self.cls(**{"model": self.model} | CONNECTION | arguments)
+
+
+CONNECTION: Final[dict[str, Any]] = {"api_key": "sk-0123456789", "max_retries": 0}
+DOCUMENTS: Final = ["Hello", "World"]
+
+
+def chat_calls(
+    framework: Framework,
+) -> dict[str, Callable[[Any], Awaitable[object]]]:
+    async def one(style: CallStyle, llm: Any) -> None:
+        async for _ in iterate(llm, style, "Hello"):
+            pass
+
+    styles = [style for style in CALL_STYLES if style.framework == framework]
+    return {str(style): partial(one, style) for style in styles}
+
+
+def both(
+    name: str, *arguments: object
+) -> dict[str, Callable[[Any], Awaitable[object]]]:
+    """Return calls of a method and of its async version, ``a…``."""
+
+    async def sync(instance: Any) -> object:
+        return getattr(instance, name)(*arguments)
+
+    async def asynchronous(instance: Any) -> object:
+        return await getattr(instance, f"a{name}")(*arguments)
+
+    return {name: sync, f"a{name}": asynchronous}
+
+
+SERVICES: Final[dict[str, Service]] = {
+    "LangChain chat": Service(
+        ChatModelStudio, "qwen-plus", "glm-5.3", chat_calls("LangChain")
+    ),
+    "LlamaIndex chat": Service(
+        ModelStudio, "qwen-plus", "glm-5.3", chat_calls("LlamaIndex")
+    ),
+    "LangChain embeddings": Service(
+        langchain_modelstudio.ModelStudioEmbeddings,
+        "text-embedding-v4",
+        "text-embedding-v3",
+        both("embed_query", "Hello") | both("embed_documents", DOCUMENTS),
+    ),
+    "LlamaIndex embeddings": Service(
+        llamaindex_modelstudio.ModelStudioEmbedding,
+        "text-embedding-v4",
+        "text-embedding-v3",
+        both("get_query_embedding", "Hello")
+        | both("get_text_embedding_batch", DOCUMENTS),
+    ),
+    "LlamaIndex multimodal embeddings": Service(
+        llamaindex_modelstudio.ModelStudioMultiModalEmbedding,
+        "qwen3-vl-embedding",
+        "multimodal-embedding-v1",
+        both("get_text_embedding", "Hello"),
+    ),
+    "LangChain rerank": Service(
+        langchain_modelstudio.ModelStudioRerank,
+        "qwen3-rerank",
+        "gte-rerank-v2",
+        both("rerank", DOCUMENTS, "Hello"),
+    ),
+    "LlamaIndex rerank": Service(
+        llamaindex_modelstudio.ModelStudioRerank,
+        "qwen3-rerank",
+        "gte-rerank-v2",
+        both(
+            "postprocess_nodes",
+            [NodeWithScore(node=TextNode(text="Hello"))],
+            None,
+            "Hi",
+        ),
+    ),
 }
-CLASSES: Final[dict[Framework, type[ServiceArguments]]] = {
-    "LangChain": ChatModelStudio,
-    "LlamaIndex": ModelStudio,
+CHAT: Final = [name for name in SERVICES if name.endswith("chat")]
+EACH_SERVICE: Final = pytest.mark.parametrize("name", SERVICES)
+# The modules that send requests: what is below them is reached by a class above.
+SENDERS: Final = {
+    "modelstudio_core.chat.calls",
+    "modelstudio_core.embeddings.calls",
+    "modelstudio_core.rerank",
 }
 
 
@@ -60,38 +160,30 @@ def test_every_class_is_in_the_table() -> None:
         if member.__module__.startswith(package.__name__)
         and "._" not in member.__module__
     }
-    assert found == {cls for classes in SERVICES.values() for cls in classes}
+    assert found == {service.cls for service in SERVICES.values()}
 
 
 def test_every_module_that_sends_is_in_the_table() -> None:
     core = Path(modelstudio_core.__file__).parent
-    senders = ("modelstudio_core.transport.send", "modelstudio_core.transport.fetch")
+    senders = {"send", "asend", "fetch", "afetch", "download", "adownload"}
     found = {
         ".".join(path.relative_to(core.parent).with_suffix("").parts)
         for path in core.rglob("*.py")
         if path.parent.name != "transport"
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom) and node.module in senders
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("modelstudio_core.transport.")
+        and senders & {alias.name for alias in node.names}
     }
-    assert found == set(SERVICES)
+    assert found == SENDERS
 
 
 # --- Ways to leave the policy -------------------------------------------------------
 
 FRANKFURT: Final = {"region": "frankfurt", "mode": "eu", "workspace": "ws-1"}
 EU: Final = Policy(regions=["frankfurt"], modes=["eu"])
-QWEN: Final = Policy(models=["qwen*"])
 Made = Callable[..., Any]
 Call = dict[str, Any]
-
-
-def build(framework: Framework, **arguments: Any) -> Any:
-    defaults: dict[str, Any] = {
-        "model": "qwen-plus",
-        "api_key": "sk-0123456789",
-        "max_retries": 0,
-    }
-    return CLASSES[framework](**defaults | arguments)
 
 
 def assigned(llm: Any, **values: Any) -> Any:
@@ -100,64 +192,64 @@ def assigned(llm: Any, **values: Any) -> Any:
     return llm
 
 
-def subclass(framework: Framework, **defaults: Any) -> Any:
+def subclass(service: Service, **defaults: Any) -> Any:
     members: dict[str, Any] = {
         **defaults,
         "__annotations__": dict.fromkeys(defaults, str | None),
         "__module__": __name__,
     }
-    cls: Any = type("Custom", (CLASSES[framework],), members)
-    return cls(model="qwen-plus", api_key="sk-0123456789", max_retries=0)
+    cls: Any = type("Custom", (service.cls,), members)
+    return cls(model=service.model, **CONNECTION)
 
 
-def pickled(framework: Framework, **arguments: Any) -> Any:
-    """Return a model that was pickled by a process without a policy."""
-    return pickle.loads(PICKLES[framework, tuple(sorted(arguments.items()))])  # noqa: S301 - our own
+def pickled(service: Service, **arguments: Any) -> Any:
+    """Return an object that was pickled by a process without a policy."""
+    return pickle.loads(PICKLES[service.cls, tuple(sorted(arguments.items()))])  # noqa: S301 - our own
 
 
 PATH: Final = ("langchain_modelstudio", "chat_models", "ChatModelStudio")
-DUMP: Final = dumps(build("LangChain", region="singapore"))
+DUMP: Final = dumps(SERVICES["LangChain chat"].build(region="singapore"))
 PICKLES: Final = {
-    (framework, tuple(sorted(arguments.items()))): pickle.dumps(
-        build(framework, **arguments)
+    (service.cls, tuple(sorted(arguments.items()))): pickle.dumps(
+        service.build(**arguments)
     )
-    for framework in FRAMEWORKS
+    for service in SERVICES.values()
     for arguments in (
         {"region": "singapore"},
         {"region": "frankfurt", "workspace": "ws-1"},
-        {"model": "glm-5.3", "region": "singapore"},
     )
 }
 
 # By name: what makes a model that would leave Frankfurt or its mode.
-REGION_WAYS: Final[dict[str, Callable[[Framework], Any]]] = {
-    "nothing": build,
-    "region": lambda f: build(f, region="singapore"),
-    "region without a mode": lambda f: build(f, region="frankfurt", workspace="ws-1"),
-    "tokyo": lambda f: build(f, region="tokyo", workspace="ws-1"),
-    "mode": lambda f: build(f, mode="international"),
-    "another mode": lambda f: build(f, **FRANKFURT | {"mode": "global"}),
-    "base_url": lambda f: build(f, base_url="https://dashscope.aliyuncs.com"),
-    "base_url of a workspace": lambda f: build(
-        f, base_url="https://ws-1.cn-beijing.maas.aliyuncs.com"
+REGION_WAYS: Final[dict[str, Callable[[Service], Any]]] = {
+    "nothing": lambda s: s.build(),
+    "region": lambda s: s.build(region="singapore"),
+    "region without a mode": lambda s: s.build(region="frankfurt", workspace="ws-1"),
+    "tokyo": lambda s: s.build(region="tokyo", workspace="ws-1"),
+    "mode": lambda s: s.build(mode="international"),
+    "another mode": lambda s: s.build(**FRANKFURT | {"mode": "global"}),
+    "base_url": lambda s: s.build(base_url="https://dashscope.aliyuncs.com"),
+    "base_url of a workspace": lambda s: s.build(
+        base_url="https://ws-1.cn-beijing.maas.aliyuncs.com"
     ),
-    "base_url elsewhere, declared": lambda f: build(
-        f, **FRANKFURT, base_url="https://gateway.example.com"
+    "base_url elsewhere, declared": lambda s: s.build(
+        **FRANKFURT, base_url="https://gateway.example.com"
     ),
-    "assignment": lambda f: assigned(
-        build(f, **FRANKFURT), mode=None, region="singapore"
+    "assignment": lambda s: assigned(
+        s.build(**FRANKFURT), mode=None, region="singapore"
     ),
-    "assignment of mode": lambda f: assigned(build(f, **FRANKFURT), mode="global"),
-    "copy": lambda f: build(f, **FRANKFURT).model_copy(
+    "assignment of mode": lambda s: assigned(s.build(**FRANKFURT), mode="global"),
+    "copy": lambda s: s.build(**FRANKFURT).model_copy(
         update={"region": "singapore", "mode": None}
     ),
-    "subclass": lambda f: subclass(f, region="singapore"),
-    "pickle": lambda f: pickled(f, region="singapore"),
-    "pickle without a mode": lambda f: pickled(f, region="frankfurt", workspace="ws-1"),
+    "subclass": lambda s: subclass(s, region="singapore"),
+    "pickle": lambda s: pickled(s, region="singapore"),
+    "pickle without a mode": lambda s: pickled(s, region="frankfurt", workspace="ws-1"),
 }
+LANGCHAIN: Final = SERVICES["LangChain chat"]
 LANGCHAIN_REGION_WAYS: Final[dict[str, Callable[[], Any]]] = {
     "configurable_fields": lambda: (
-        build("LangChain", **FRANKFURT)
+        LANGCHAIN.build(**FRANKFURT)
         .configurable_fields(
             region=ConfigurableField(id="region"), mode=ConfigurableField(id="mode")
         )
@@ -170,8 +262,8 @@ LANGCHAIN_REGION_WAYS: Final[dict[str, Callable[[], Any]]] = {
         additional_import_mappings={PATH: PATH},
         allowed_objects=[ChatModelStudio],
     ),
-    "fallback": lambda: build("LangChain", **FRANKFURT, base_url=None).with_fallbacks(
-        [pickled("LangChain", region="singapore")],
+    "fallback": lambda: LANGCHAIN.build(**FRANKFURT).with_fallbacks(
+        [pickled(LANGCHAIN, region="singapore")],
         exceptions_to_handle=(PolicyError, OSError),
     ),
 }
@@ -194,30 +286,27 @@ def _no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     no_backoff(monkeypatch)
 
 
-async def attempt(make: Callable[[], Any], style: CallStyle) -> Exception | None:
-    """Make a model and call it; return the error of either."""
+async def attempt(make: Callable[[], Any], service: Service) -> Exception | None:
+    """Create an object and call it; return the error of either."""
+    call = next(iter(service.calls.values()))
     try:
-        llm = make()
-    except ConfigurationError as error:
+        await call(make())
+    except Exception as error:  # noqa: BLE001 - which error it is, is what is tested
         return error
-    return (await collect_text(llm, style, "Hello")).error
+    return None
 
 
-def style_of(framework: Framework) -> CallStyle:
-    return next(style for style in CALL_STYLES if style.framework == framework)
-
-
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@EACH_SERVICE
 @pytest.mark.parametrize("way", REGION_WAYS)
 async def test_no_way_leaves_the_region_and_the_mode(
-    framework: Framework, way: str, proxy: list[str]
+    name: str, way: str, proxy: list[str]
 ) -> None:
-    make = REGION_WAYS[way]
-    outside = await attempt(lambda: make(framework), style_of(framework))
+    make, service = REGION_WAYS[way], SERVICES[name]
+    outside = await attempt(lambda: make(service), service)
     assert not isinstance(outside, ConfigurationError)
     assert len(proxy) == 1
     set_policy(EU)
-    error = await attempt(lambda: make(framework), style_of(framework))
+    error = await attempt(lambda: make(service), service)
     assert isinstance(error, PolicyError)
     assert len(proxy) == 1
 
@@ -228,53 +317,68 @@ async def test_no_way_of_langchain_leaves_the_region(
     way: str, proxy: list[str]
 ) -> None:
     make = LANGCHAIN_REGION_WAYS[way]
-    await attempt(make, style_of("LangChain"))
+    await attempt(make, LANGCHAIN)
     assert any("ap-southeast-1" in host or "intl" in host for host in proxy)
     proxy.clear()
     set_policy(EU)
-    error = await attempt(make, style_of("LangChain"))
+    error = await attempt(make, LANGCHAIN)
     assert error is not None
     assert not any("ap-southeast-1" in host or "intl" in host for host in proxy)
 
 
-@pytest.mark.parametrize("style", CALL_STYLES, ids=str)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_every_call_style_is_bounded(
-    style: CallStyle, protocol: Protocol, proxy: list[str]
+@EACH_SERVICE
+async def test_every_call_is_bounded(
+    name: str, protocol: Protocol, proxy: list[str]
 ) -> None:
-    """A model that is older than the policy is refused at its next request."""
-    inside = build(style.framework, **FRANKFURT, protocol=protocol)
-    outside = build(style.framework, region="singapore", protocol=protocol)
-    set_policy(EU)
-    error = (await collect_text(outside, style, "Hello")).error
-    assert isinstance(error, PolicyError)
-    assert (proxy, error.is_retryable) == ([], False)
-    await collect_text(inside, style, "Hello")
-    assert [host.partition(":")[0] for host in proxy] == [
-        "ws-1.eu-central-1.maas.aliyuncs.com"
-    ]
+    """An object that is older than the policy is refused at its next request."""
+    service = SERVICES[name]
+    if "multimodal" in name and protocol == "openai":
+        pytest.skip("multimodal embeddings have the native protocol only")
+    for call in service.calls.values():
+        inside = service.build(**FRANKFURT, protocol=protocol)
+        outside = service.build(region="singapore", protocol=protocol)
+        set_policy(EU)
+        with pytest.raises(PolicyError) as caught:
+            await call(outside)
+        assert (proxy, caught.value.is_retryable) == ([], False)
+        with pytest.raises(APIConnectionError):
+            await call(inside)
+        hosts = {host.partition(":")[0] for host in proxy}
+        assert hosts == {"ws-1.eu-central-1.maas.aliyuncs.com"}
+        proxy.clear()
+        set_policy(None)
 
 
 # --- Models -------------------------------------------------------------------------
 
-MODEL_WAYS: Final[dict[str, Callable[[Framework, Made], tuple[Any, Call]]]] = {
-    "constructor": lambda _, m: (m(model="glm-5.3"), {}),
-    "call": lambda _, m: (m(), {"model": "glm-5.3"}),
-    "assignment": lambda _, m: (assigned(m(), model="glm-5.3"), {}),
-    "copy": lambda _, m: (m().model_copy(update={"model": "glm-5.3"}), {}),
-    "replacement": lambda _, m: (
-        m(model="deepseek-r1", replacements={"deepseek-r1": "glm-5.3"}),
+QWEN: Final = Policy(models=["qwen*"])
+MODEL_WAYS: Final[dict[str, Callable[[Service, Made], Any]]] = {
+    "constructor": lambda s, make: make(model=s.other),
+    "assignment": lambda s, make: assigned(make(), model=s.other),
+    "copy": lambda s, make: make().model_copy(update={"model": s.other}),
+}
+CHAT_MODEL_WAYS: Final[dict[str, Callable[[Made], tuple[Any, Call]]]] = {
+    "call": lambda make: (make(), {"model": "glm-5.3"}),
+    "replacement": lambda make: (
+        make(model="deepseek-r1", replacements={"deepseek-r1": "glm-5.3"}),
         {},
     ),
-    "replacement in a call": lambda _, m: (
-        m(),
+    "replacement in a call": lambda make: (
+        make(),
         {"model": "deepseek-r1", "replacements": {"deepseek-r1": "glm-5.3"}},
     ),
-    "delisted model": lambda _, m: (
-        m(model="deepseek-v3", deprecated_models="keep"),
+    "delisted model": lambda make: (
+        make(model="deepseek-v3", deprecated_models="keep"),
         {},
     ),
 }
+
+
+def style_of(framework: Framework) -> CallStyle:
+    return next(style for style in CALL_STYLES if style.framework == framework)
+
+
 LANGCHAIN_MODEL_WAYS: Final[dict[str, Callable[[Made], Any]]] = {
     "bind": lambda m: m().bind(model="glm-5.3"),
     "configurable_fields": lambda m: (
@@ -293,15 +397,34 @@ def sent_models(studio: Emulator) -> list[str]:
     return [request.body["model"] for request in studio.requests]
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@EACH_SERVICE
 @pytest.mark.parametrize("way", MODEL_WAYS)
+async def test_no_way_sends_another_model(
+    name: str, way: str, modelstudio_emulator: Emulator
+) -> None:
+    service = SERVICES[name]
+    arguments = {
+        "base_url": modelstudio_emulator.base_url,
+        "api_key": modelstudio_emulator.api_key,
+    }
+    make = partial(service.build, **arguments)
+    assert await attempt(lambda: MODEL_WAYS[way](service, make), service) is None
+    assert sent_models(modelstudio_emulator) == [service.other]
+    set_policy(Policy(models=[service.model]))
+    error = await attempt(lambda: MODEL_WAYS[way](service, make), service)
+    assert isinstance(error, PolicyError)
+    assert len(modelstudio_emulator.requests) == 1
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("way", CHAT_MODEL_WAYS)
 @pytest.mark.filterwarnings("ignore::modelstudio_core.errors.ModelDeprecationWarning")
-def test_no_way_sends_another_model(
+def test_no_way_of_chat_sends_another_model(
     framework: Framework, protocol: Protocol, way: str, modelstudio_emulator: Emulator
 ) -> None:
     def run() -> None:
-        llm, arguments = MODEL_WAYS[way](framework, make)
+        llm, arguments = CHAT_MODEL_WAYS[way](make)
         getattr(llm, style_of(framework).method("Hello"))("Hello", **arguments)
 
     def make(**arguments: Any) -> Any:
@@ -392,7 +515,7 @@ async def test_each_try_is_checked(
     handler = Narrow()
     logger = logging.getLogger("modelstudio.audit")
     logger.addHandler(handler)
-    modelstudio_emulator.script(*[Fault(status=500, code="internal_error")] * 3)
+    modelstudio_emulator.script(Fault(status=500, code="internal_error"))
     try:
         llm = model(style.framework, modelstudio_emulator, protocol, max_retries=3)
         error = (await collect_text(llm, style, "Hello")).error
