@@ -16,8 +16,8 @@ from modelstudio_core.endpoints import (
     is_cloud_host,
     is_loopback,
     is_plan_key,
-    refused_key_hint,
     is_storage_of_region,
+    refused_key_hint,
     regions_of_mode,
     resolve_endpoint,
 )
