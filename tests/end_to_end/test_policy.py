@@ -64,7 +64,8 @@ class Service:
 
     def build(self, **arguments: Any) -> Any:
         """Create an object with a key, without retries."""
-        return self.cls(**{"model": self.model} | CONNECTION | arguments)
+        defaults: dict[str, Any] = {"model": self.model, **CONNECTION}
+        return self.cls(**defaults | arguments)
 
 
 CONNECTION: Final[dict[str, Any]] = {"api_key": "sk-0123456789", "max_retries": 0}
