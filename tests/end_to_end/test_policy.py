@@ -475,7 +475,37 @@ async def test_the_replacement_of_a_delisted_model_is_what_counts(
         model(framework, modelstudio_emulator, model="deepseek-r1")
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+async def test_extra_body_cannot_name_a_model(
+    framework: Framework, protocol: Protocol, modelstudio_emulator: Emulator
+) -> None:
+    """Also without a policy; what is sent is checked in any case."""
+    extra = {"model": "glm-5.3"}
+    with pytest.raises(ConfigurationError):
+        model(framework, modelstudio_emulator, protocol, extra_body=extra)
+    llm = model(framework, modelstudio_emulator, protocol)
+    style = style_of(framework)
+    result = await collect_text(llm, style, "Hello", extra_body=extra)
+    assert isinstance(result.error, ConfigurationError)
+    assert modelstudio_emulator.requests == []
+
+
 # --- Addresses, retries and redirects -----------------------------------------------
+
+
+@pytest.mark.parametrize("style", CALL_STYLES, ids=str)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_a_redirect_does_not_leave_the_policy(
+    style: CallStyle, protocol: Protocol, modelstudio_emulator: Emulator
+) -> None:
+    with Emulator() as other:
+        modelstudio_emulator.script(Fault.redirect(f"{other.base_url}/api/v1"))
+        llm = model(style.framework, modelstudio_emulator, protocol)
+        set_policy(Policy(base_urls=[modelstudio_emulator.base_url]))
+        error = (await collect_text(llm, style, "Hello")).error
+        assert isinstance(error, APIError)
+        assert (len(modelstudio_emulator.requests), other.requests) == (1, [])
 
 
 @pytest.mark.parametrize("style", CALL_STYLES, ids=str)
