@@ -132,6 +132,10 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         context_cache (str | None = None): ``"auto"`` marks the system message, the
             last message and the end of the turn before for the explicit cache.
         extra_body (dict | None = None): Other parameters, sent unchanged.
+        local_files (bool = False): Allow addresses in messages to be files on this
+            machine or in the temporary storage (``oss://``).
+        upload_media (bool = False): Upload local files that are too large for a request
+            to the temporary storage of Model Studio, which is on another host.
         forced_tool_choice (str = "disable_thinking"): For a forced tool with thinking:
             ``"disable_thinking"``, ``"auto"`` or ``"error"``.
         forced_tool_choice_retries (int = 0): How often to ask again, each time at its

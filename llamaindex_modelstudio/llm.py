@@ -138,6 +138,10 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         context_cache (str): ``"auto"`` marks the system message, the last message and
             the end of the turn before for the explicit cache.
         extra_body (dict): Parameters of the request that have no argument here.
+        local_files (bool): Whether addresses in messages may be files on this machine
+            or in the temporary storage (``oss://``).
+        upload_media (bool): Whether local files that are too large for a request are
+            uploaded to the temporary storage of Model Studio, on another host.
 
         context_window (int): Tokens of prompt and answer together, for LlamaIndex's
             prompt helpers. Default: from the catalog.

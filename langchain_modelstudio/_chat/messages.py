@@ -1,24 +1,25 @@
 """LangChain's messages to the core's messages."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, cast
 
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
     ChatMessage,
+    FunctionMessage,
     HumanMessage,
+    RemoveMessage,
     SystemMessage,
     ToolMessage,
 )
 
+from langchain_modelstudio._chat.parts import Block, is_cache_point, to_part, unwrap
 from modelstudio_core.chat import messages as core
+from modelstudio_core.chat.media import mark_last
 from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["SEPARATE_BLOCK_TYPES", "from_messages", "reasoning_of"]
-
-# A content block, or another of LangChain's untyped dicts.
-_Block = Mapping[str, object]
 
 # LangChain's and OpenAI's block type, then that of Anthropic, Gemini and Mistral, then
 # that of Bedrock.
@@ -36,13 +37,60 @@ SEPARATE_BLOCK_TYPES: Final = (
 )
 
 
+# The blocks of a tool's result in a user's message, and the keys of their content.
+_RESULT_TYPES: Final = {"tool_result": "content", "function_call_output": "output"}
+# LangGraph's id for the removal of all messages before it.
+_REMOVE_ALL: Final = "__remove_all__"
+
+
 def from_messages(messages: Sequence[BaseMessage]) -> list[core.Message]:
     """Convert a prompt, without changing its messages.
 
     Raises:
         ConfigurationError: A message or a content block is not supported.
     """
-    return [_from_message(message) for message in messages]
+    if any(isinstance(message, RemoveMessage) for message in messages):
+        messages = _without_removed(messages)
+    converted: list[core.Message] = []
+    for message in messages:
+        if isinstance(message, HumanMessage) and not isinstance(message.content, str):
+            converted += _from_human_blocks(message)
+        else:
+            converted.append(_from_message(message))
+    return converted
+
+
+def _without_removed(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """Return the messages without those that another message removes."""
+    kept: list[BaseMessage] = []
+    for message in messages:
+        if not isinstance(message, RemoveMessage):
+            kept.append(message)
+        elif message.id == _REMOVE_ALL:
+            kept.clear()
+        else:
+            kept = [other for other in kept if other.id != message.id]
+    return kept
+
+
+def _from_human_blocks(message: HumanMessage) -> Iterable[core.Message]:
+    """Convert a user's message; Anthropic's has the results of tools as blocks."""
+    results: list[core.Message] = []
+    others: list[str | dict[str, object]] = []
+    for item in message.content:
+        block = item if isinstance(item, str) else unwrap(item)
+        kind = "" if isinstance(block, str) else str(block.get("type"))
+        if isinstance(block, str) or kind not in _RESULT_TYPES:
+            others.append(cast("str | dict[str, object]", item))
+            continue
+        content = block.get(_RESULT_TYPES[kind]) or ""
+        call_id = str(block.get("tool_use_id") or block.get("call_id") or "")
+        result = ToolMessage(cast("str", content), tool_call_id=call_id)
+        results.append(_from_message(result))
+    if others or not results:
+        rest = message.model_copy(update={"content": others}) if results else message
+        results.append(_from_message(rest))
+    return results
 
 
 def _from_message(message: BaseMessage) -> core.Message:
@@ -54,27 +102,32 @@ def _from_message(message: BaseMessage) -> core.Message:
 
 def _without_name(message: BaseMessage) -> core.Message:
     match message:
-        case SystemMessage() | ChatMessage(role="system"):
+        case SystemMessage() | ChatMessage(role="system" | "developer"):
             return {"role": "system", "content": _content(message)}
-        case HumanMessage() | ChatMessage(role="user"):
+        case HumanMessage() | ChatMessage(role="user" | "human"):
             return {"role": "user", "content": _content(message)}
         case AIMessage():
             return _from_ai_message(message)
-        case ChatMessage(role="assistant", content=content, additional_kwargs=extra):
+        case ChatMessage(
+            role="assistant" | "ai" | "model", content=content, additional_kwargs=extra
+        ):
             # AIMessage parses the tool calls in additional_kwargs.
             return _from_ai_message(AIMessage(content, additional_kwargs=extra))
         case ToolMessage():
-            return {
-                "role": "tool",
-                "tool_call_id": message.tool_call_id,
-                "content": _content(message),
-            }
+            return _tool_message(message, message.tool_call_id)
+        case FunctionMessage() | ChatMessage(role="tool" | "function"):
+            call_id = message.additional_kwargs.get("tool_call_id")
+            return _tool_message(message, str(call_id or ""))
         case _:
             role = message.role if isinstance(message, ChatMessage) else message.type
             raise ConfigurationError(
                 f"{type(message).__name__} with role {role!r} is not supported. Use"
                 " SystemMessage, HumanMessage, AIMessage or ToolMessage."
             )
+
+
+def _tool_message(message: BaseMessage, call_id: str) -> core.ToolMessage:
+    return {"role": "tool", "tool_call_id": call_id, "content": _content(message)}
 
 
 def _from_ai_message(message: AIMessage) -> core.AssistantMessage:
@@ -98,7 +151,11 @@ def _from_ai_message(message: AIMessage) -> core.AssistantMessage:
 
 def _tool_calls(message: AIMessage) -> list[core.ToolCall]:
     """Return a message's calls, and those that are in its content only."""
-    calls: list[_Block] = [*message.tool_calls, *message.invalid_tool_calls]
+    calls: list[Block] = [*message.tool_calls, *message.invalid_tool_calls]
+    function_call = message.additional_kwargs.get("function_call")
+    if not calls and isinstance(function_call, Mapping):
+        # The form of OpenAI before tools, which has no id.
+        calls.append(cast("Block", function_call))
     ids = [None, "", *(call["id"] for call in calls)]
     blocks = [
         block
@@ -109,7 +166,7 @@ def _tool_calls(message: AIMessage) -> list[core.ToolCall]:
     return [_tool_call(call) for call in (*calls, *blocks)]
 
 
-def _tool_call(call: _Block) -> core.ToolCall:
+def _tool_call(call: Block) -> core.ToolCall:
     """Convert a call in the form of LangChain, Anthropic or OpenAI."""
     name = str(call.get("name") or "")
     values = (call[key] for key in ("args", "input", "arguments") if call.get(key))
@@ -124,7 +181,7 @@ def _tool_call(call: _Block) -> core.ToolCall:
     }
 
 
-def _call_id(call: _Block) -> object:
+def _call_id(call: Block) -> object:
     return call.get("call_id") or call.get("id")
 
 
@@ -148,25 +205,17 @@ def _reasoning_text(value: object) -> str:
         case list():
             return "\n\n".join(map(_reasoning_text, cast("list[object]", value)))
         case Mapping():
-            block = cast("_Block", value)
+            block = cast("Block", value)
             values = (block[key] for key in _REASONING_KEYS if block.get(key))
             return _reasoning_text(next(values, ""))
         case _:
             return ""
 
 
-def _blocks(message: AIMessage) -> list[_Block]:
+def _blocks(message: AIMessage) -> list[Block]:
     if isinstance(message.content, str):
         return []
-    return [_unwrap(block) for block in message.content if isinstance(block, dict)]
-
-
-def _unwrap(block: _Block) -> _Block:
-    """Return another provider's block without LangChain's wrapper."""
-    value = block.get("value")
-    if block.get("type") == "non_standard" and isinstance(value, Mapping):
-        return cast("_Block", value)
-    return block
+    return [unwrap(block) for block in message.content if isinstance(block, dict)]
 
 
 # --- Content ----------------------------------------------------------------------
@@ -174,131 +223,37 @@ def _unwrap(block: _Block) -> _Block:
 
 def _content(message: BaseMessage) -> str | list[core.Part]:
     content = message.content
+    is_answer = isinstance(message, AIMessage)
     if isinstance(content, str):
-        return content
-    separate: tuple[str, ...] = ()
-    if isinstance(message, AIMessage):
-        separate = SEPARATE_BLOCK_TYPES
-        content = _words_for_sound(content)
-    parts = [
-        _checked_part(block)
-        for block in content
-        if isinstance(block, str) or _unwrap(block).get("type") not in separate
-    ]
+        if content or not is_answer:
+            return content
+        return _transcript(message.additional_kwargs.get("audio"))
+    is_from_user = not isinstance(message, AIMessage | ToolMessage | FunctionMessage)
+    parts: list[core.Part] = []
+    for item in content:
+        block = item if isinstance(item, str) else unwrap(item)
+        if isinstance(block, str):
+            parts.append({"type": "text", "text": block})
+        elif is_cache_point(block):
+            mark_last(parts)
+        elif is_answer and (spoken := _spoken(block)):
+            if spoken not in parts:
+                parts.append(spoken)
+        elif not (is_answer and block.get("type") in SEPARATE_BLOCK_TYPES):
+            parts.append(to_part(block, is_from_user=is_from_user))
     return parts or ""
 
 
-def _words_for_sound(
-    content: list[str | dict[str, Any]],
-) -> list[str | dict[str, Any]]:
-    """Return the content of an answer without its sound, which cannot be sent back.
-
-    The words of the sound are its text; if there is none, its transcript is.
-    """
-    others = [
-        block
-        for block in content
-        if isinstance(block, str) or block.get("type") != "audio"
-    ]
-    if len(others) == len(content) or any(
-        isinstance(block, str) or block.get("type") == "text" for block in others
-    ):
-        return others
-    sounds = [block for block in content if isinstance(block, dict)]
-    extras = [_mapping(block.get("extras") or {}) for block in sounds]
-    words = "".join(str(extra.get("transcript") or "") for extra in extras)
-    return [*others, words] if words else content
+def _spoken(block: Block) -> core.Part | None:
+    """Return the transcript of an audio block, which is sent instead of the sound."""
+    if block.get("type") != "audio":
+        return None
+    text = _transcript(block) or _transcript(block.get("extras"))
+    return {"type": "text", "text": text} if text else None
 
 
-def _checked_part(block: str | _Block) -> core.Part:
-    try:
-        return _part(block)
-    except KeyError as error:
-        problem = f"missing key {error}"
-    except TypeError as error:
-        problem = str(error)
-    raise ConfigurationError(f"Invalid content block ({problem}): {block!r:.200}")
-
-
-def _part(block: str | _Block) -> core.Part:  # noqa: PLR0911 - a table of block types
-    if isinstance(block, str):
-        return {"type": "text", "text": block}
-    kind = block.get("type")
-    match kind:
-        case "text" | "text-plain" | "refusal":
-            return _text_part(block)
-        case "image_url" | "video_url":
-            url = _url_object(block[str(kind)])
-            return cast("core.Part", {"type": kind, kind: url})
-        case "image":
-            return {"type": "image_url", "image_url": {"url": _url(block, "image/png")}}
-        case "video" if isinstance(frames := block.get("video"), list):
-            urls = [_string(frame) for frame in cast("list[object]", frames)]
-            return {"type": "video", "video": urls}
-        case "video":
-            return {"type": "video_url", "video_url": {"url": _url(block, "video/mp4")}}
-        case "input_audio":
-            return _audio_part(_mapping(block["input_audio"]))
-        case "audio":
-            mime_type = str(block.get("mime_type") or "audio/wav")
-            audio_format = mime_type.rpartition("/")[2]
-            return _audio_part({"data": _url(block, mime_type), "format": audio_format})
-        case "non_standard":
-            return _part(_mapping(block["value"]))
-        case _:
-            raise ConfigurationError(
-                f"Content blocks of type {kind!r} are not supported. Model Studio"
-                " accepts text, image, video and audio blocks."
-            )
-
-
-def _text_part(block: _Block) -> core.TextPart:
-    text = block["refusal" if block["type"] == "refusal" else "text"]
-    part: dict[str, object] = {"type": "text", "text": _string(text)}
-    extras = _mapping(block.get("extras") or {})
-    if cache_control := block.get("cache_control") or extras.get("cache_control"):
-        part["cache_control"] = cache_control
-    return cast("core.TextPart", part)
-
-
-def _url_object(value: object) -> _Block:
-    """Return ``{"url": ...}`` for a URL, or for an object with more keys."""
-    fields: _Block = {"url": value} if isinstance(value, str) else _mapping(value)
-    return {**fields, "url": _string(fields["url"])}
-
-
-def _audio_part(audio: _Block) -> core.AudioPart:
-    """Return an audio part; the service accepts base64 only in a ``data:`` URL."""
-    data = _string(audio["data"])
-    if not data.startswith(("data:", "http://", "https://", "oss://")):
-        data = f"data:;base64,{data}"
-    part = {"type": "input_audio", "input_audio": {**audio, "data": data}}
-    return cast("core.AudioPart", part)
-
-
-def _url(block: _Block, default_mime_type: str) -> str:
-    """Return the URL of a media block of LangChain v1, LangChain v0 or Anthropic."""
-    source = block.get("source")
-    if isinstance(source, Mapping):
-        block = cast("_Block", source)
-    if url := block.get("url"):
-        return _string(url)
-    mime_type = block.get("mime_type") or block.get("media_type") or default_mime_type
-    if data := block.get("base64") or block.get("data"):
-        return f"data:{mime_type};base64,{_string(data)}"
-    raise ConfigurationError(
-        f"Content block of type {block.get('type')!r} needs url or base64. Model Studio"
-        " does not support file ids."
-    )
-
-
-def _string(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"expected a string, got {value!r:.80}")
-    return value
-
-
-def _mapping(value: object) -> _Block:
+def _transcript(value: object) -> str:
     if not isinstance(value, Mapping):
-        raise TypeError(f"expected a dict, got {value!r:.80}")
-    return cast("_Block", value)
+        return ""
+    text = cast("Block", value).get("transcript")
+    return text if isinstance(text, str) else ""

@@ -6,6 +6,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from io import IOBase
+from pathlib import Path
 from typing import Any, Final, Protocol, assert_never, cast
 
 from llama_index.core.base.llms.types import (
@@ -25,9 +26,16 @@ from llama_index.core.base.llms.types import (
 )
 from pydantic import BaseModel
 
-from llamaindex_modelstudio._chat.history import pair_tool_calls
+from modelstudio_core.chat import media
 from modelstudio_core.chat import messages as core
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.local_files import LocalFile
+from modelstudio_core.user_warnings import warn_once
+from modelstudio_core.wire.media_types import (
+    MediaKind,
+    audio_format,
+    mime_type_of_name,
+)
 
 __all__ = ["from_messages", "reasoning_of"]
 
@@ -53,7 +61,7 @@ def from_messages(messages: Sequence[ChatMessage]) -> list[core.Message]:
     Raises:
         ConfigurationError: A block cannot be sent.
     """
-    return pair_tool_calls([_from_message(message) for message in messages])
+    return [_from_message(message) for message in messages]
 
 
 def _from_message(message: ChatMessage) -> core.Message:
@@ -67,7 +75,7 @@ def _from_message(message: ChatMessage) -> core.Message:
     if isinstance(extra.get("name"), str):
         converted["name"] = extra["name"]
     if role == "tool":
-        converted["tool_call_id"] = str(extra.get("tool_call_id") or "")
+        converted["tool_call_id"] = _answered_call(message)
     if role == "assistant":
         if reasoning := reasoning_of(message):
             converted["reasoning_content"] = reasoning
@@ -85,6 +93,15 @@ def reasoning_of(message: ChatMessage) -> str:
         return reasoning
     thinking = [block for block in message.blocks if isinstance(block, ThinkingBlock)]
     return "".join(block.content or "" for block in thinking)
+
+
+def _answered_call(message: ChatMessage) -> str:
+    """Return the id of the call that a message answers, empty if there is none."""
+    call_id = message.additional_kwargs.get("tool_call_id")
+    if not call_id:
+        blocks = (b for b in message.blocks if isinstance(b, ToolCallBlock))
+        call_id = next((block.tool_call_id for block in blocks), None)
+    return str(call_id or "")
 
 
 # --- Tool calls -------------------------------------------------------------------
@@ -132,6 +149,7 @@ def _tool_call(call_id: object, function: object) -> core.ToolCall:
 # --- Content ----------------------------------------------------------------------
 
 _MediaBlock = TextBlock | ImageBlock | AudioBlock | VideoBlock | DocumentBlock
+_CACHE_LIFETIME: Final = "5m"
 
 
 def _content(blocks: Sequence[ContentBlock]) -> str | list[core.Part]:
@@ -141,7 +159,7 @@ def _content(blocks: Sequence[ContentBlock]) -> str | list[core.Part]:
             case ThinkingBlock() | ToolCallBlock():
                 pass
             case CachePoint():
-                _set_cache_control(parts)
+                _mark_last(parts, block)
             case CitableBlock():
                 parts.extend(_part(cited) for cited in block.content)
             case CitationBlock():
@@ -151,10 +169,15 @@ def _content(blocks: Sequence[ContentBlock]) -> str | list[core.Part]:
     return parts or ""
 
 
-def _set_cache_control(parts: list[core.Part]) -> None:
+def _mark_last(parts: list[core.Part], point: CachePoint) -> None:
     """Mark the part before a cache point as the end of a cached prefix."""
-    if parts and parts[-1]["type"] == "text":
-        parts[-1] = {**parts[-1], "cache_control": {"type": "ephemeral"}}
+    if point.cache_control.ttl != _CACHE_LIFETIME:
+        warn_once(
+            f"A CachePoint has ttl={point.cache_control.ttl!r}: the context cache of"
+            f" Model Studio keeps a prefix for {_CACHE_LIFETIME}.",
+            set(),
+        )
+    media.mark_last(parts)
 
 
 def _part(block: _MediaBlock) -> core.Part:
@@ -162,32 +185,54 @@ def _part(block: _MediaBlock) -> core.Part:
         case TextBlock():
             return {"type": "text", "text": block.text}
         case ImageBlock():
-            url = _url(
-                block.url, block.image_mimetype, "image/png", block.resolve_image
-            )
-            image: core.ImagePart = {"type": "image_url", "image_url": {"url": url}}
-            if block.detail:
-                image["image_url"]["detail"] = block.detail
-            return image
+            mime_type = block.image_mimetype
+            address = _address(block, "image", mime_type, block.resolve_image)
+            return media.image_part(address, detail=block.detail)
         case VideoBlock():
-            url = _url(
-                block.url, block.video_mimetype, "video/mp4", block.resolve_video
-            )
-            return {"type": "video_url", "video_url": {"url": url}}
+            mime_type = block.video_mimetype
+            address = _address(block, "video", mime_type, block.resolve_video)
+            settings = {} if block.fps is None else {"fps": block.fps}
+            return media.video_part(address, settings, detail=block.detail)
         case AudioBlock():
-            data = _url(block.url, "", "", block.resolve_audio)
-            return {
-                "type": "input_audio",
-                "input_audio": {"data": data, "format": block.format or "wav"},
-            }
+            address = _address(block, "audio", None, block.resolve_audio)
+            name = audio_format(block.format) if block.format else None
+            return media.audio_part(address, name=name)
         case DocumentBlock():
-            raise ConfigurationError(
-                "DocumentBlock is not supported: Model Studio's chat models accept"
-                " text, image, video and audio blocks. Pass the text of the document"
-                " in a TextBlock instead."
-            )
+            return _document_part(block)
         case _:
             assert_never(block)
+
+
+def _document_part(block: DocumentBlock) -> core.Part:
+    """Return the text of a text document, or a part with a PDF."""
+    title = None if block.title in {None, "input_document"} else block.title
+    mime_type = block.document_mimetype or mime_type_of_name(
+        str(block.path or block.url or title or "")
+    )
+    if block.url:
+        if block.url.startswith("fileid://"):
+            return media.file_id_part(block.url)
+        return media.file_part(block.url, filename=title)
+    if mime_type is None and block.data is not None:
+        head = _resolved(block.resolve_document)[:64]
+        mime_type = "application/pdf" if head.startswith(b"%PDF-") else None
+    if mime_type == "application/pdf":
+        address = _address(block, "pdf", mime_type, block.resolve_document)
+        return media.file_part(address, filename=title)
+    if mime_type and not mime_type.startswith("text/"):
+        raise ConfigurationError(
+            f"DocumentBlock of type {mime_type} is not supported: Model Studio accepts"
+            " PDF and text. Upload the file to the service and pass its id"
+            " (url='fileid://...') to 'qwen-long', or pass the document's text."
+        )
+    if block.path is not None:
+        return {"type": "text", "text": LocalFile(Path(block.path), "text", None, True)}
+    try:
+        return {"type": "text", "text": _resolved(block.resolve_document).decode()}
+    except UnicodeDecodeError:
+        raise ConfigurationError(
+            "DocumentBlock is neither a PDF nor text in UTF-8: pass document_mimetype=."
+        ) from None
 
 
 class _Resolve(Protocol):
@@ -196,14 +241,37 @@ class _Resolve(Protocol):
     def __call__(self) -> IOBase: ...
 
 
-def _url(url: object, mimetype: str | None, default: str, resolve: _Resolve) -> str:
-    """Return the URL of a media block, or its bytes as a ``data:`` URL."""
-    if url:
-        return str(url)
+def _address(
+    block: ImageBlock | VideoBlock | AudioBlock | DocumentBlock,
+    kind: MediaKind,
+    mime_type: str | None,
+    resolve: _Resolve,
+) -> core.Address:
+    """Return the URL of a media block, its file, or its bytes as a ``data:`` URL."""
+    if block.url:
+        return str(block.url)
+    if block.path is not None and _data_of(block) is None:
+        return LocalFile(Path(block.path), kind, mime_type, is_explicit=True)
+    encoded = base64.b64encode(_resolved(resolve)).decode()
+    return media.data_url(encoded, mime_type, kind)
+
+
+def _data_of(block: ImageBlock | VideoBlock | AudioBlock | DocumentBlock) -> object:
+    match block:
+        case ImageBlock():
+            return block.image
+        case VideoBlock():
+            return block.video
+        case AudioBlock():
+            return block.audio
+        case DocumentBlock():
+            return block.data
+
+
+def _resolved(resolve: _Resolve) -> bytes:
     try:
-        encoded = base64.b64encode(cast("bytes", resolve().read())).decode()
+        return memoryview(resolve().read()).tobytes()
     except (OSError, TypeError, ValueError) as error:
         raise ConfigurationError(
             f"Cannot read the bytes of a media block: {error}"
         ) from None
-    return f"data:{default if mimetype is None else mimetype};base64,{encoded}"

@@ -15,10 +15,11 @@ from collections.abc import (
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from modelstudio_core.arguments import warn_of_model
 from modelstudio_core.chat import dashscope, openai
+from modelstudio_core.chat.addresses import prepare_addresses, replace_files
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Event, Finish, Problem
 from modelstudio_core.chat.forced_calls import (
@@ -26,6 +27,8 @@ from modelstudio_core.chat.forced_calls import (
     has_call,
     log_missing_call,
 )
+from modelstudio_core.chat.media import is_text
+from modelstudio_core.chat.media_checks import inline_limits
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.parser import ChatParser
 from modelstudio_core.chat.plan import ChatPlan, ResolvedChat, plan_partial
@@ -34,12 +37,14 @@ from modelstudio_core.errors import (
     APITimeoutError,
     IncompleteStreamError,
 )
+from modelstudio_core.local_files import LocalFile
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fairness import EVENT, REQUEST, cost_of, wait_for_turn
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.responses import AsyncHttpResponse, HttpResponse
 from modelstudio_core.transport.retries import aretry, retry
 from modelstudio_core.transport.send import asend, send
+from modelstudio_core.uploads import aload_files, load_files
 from modelstudio_core.user_warnings import warn_once, warn_user
 from modelstudio_core.wire.refusals import ErrorContext
 
@@ -71,12 +76,15 @@ class ChatCall:
         plan: The model and the parameters.
         request: The HTTP request.
         context: The facts of the request that errors report.
+        files: The files that are read before the request is sent. The request contains
+            them in the place of addresses.
     """
 
     connection: Connection
     plan: ChatPlan
     request: HttpRequest
     context: ErrorContext
+    files: frozenset[LocalFile] = frozenset()
 
     def send(self, attempt: int) -> HttpResponse:
         """Send the request once."""
@@ -138,12 +146,46 @@ def prepare_call(
     if messages:
         messages = apply_rules(messages, plan)
     protocol = _PROTOCOLS[resolved.connection.protocol]
-    return ChatCall(
+    call = ChatCall(
         connection=resolved.connection,
         plan=plan,
         request=protocol.build_request(plan, messages, include_usage=include_usage),
         context=resolved.context,
     )
+    if all(map(is_text, messages)):
+        return call
+    request, files = prepare_addresses(call.request)
+    return replace(call, request=request, files=files)
+
+
+def _with_files(call: ChatCall) -> ChatCall:
+    """Read or upload the files of a call."""
+    if not call.files:
+        return call
+    return _with_contents(call, load_files(**_files_to_load(call)))
+
+
+async def _awith_files(call: ChatCall) -> ChatCall:
+    if not call.files:
+        return call
+    return _with_contents(call, await aload_files(**_files_to_load(call)))
+
+
+def _files_to_load(call: ChatCall) -> dict[str, Any]:
+    profile = call.plan.model.profile
+    return {
+        "files": call.files,
+        "connection": call.connection,
+        "context": call.context,
+        "model": profile.id,
+        "upload": call.plan.options.upload_media,
+        "inline_bytes": inline_limits(profile),
+    }
+
+
+def _with_contents(call: ChatCall, contents: Mapping[LocalFile, str]) -> ChatCall:
+    request = replace_files(call.request, contents)
+    return replace(call, request=request, files=frozenset())
 
 
 # The events of one chunk from the network.
@@ -160,6 +202,7 @@ def generate(call: ChatCall) -> list[Completion]:
         APIError: There was no answer, or it is not complete.
     """
     call = call.started()
+    call = _with_files(call)
     retries = call.connection.max_retries
     events = retry(partial(_generate_once, call), retries, call.request)
     for _ in range(call.plan.call_retries):
@@ -175,6 +218,7 @@ async def agenerate(call: ChatCall) -> list[Completion]:
     call = call.started()
     retries = call.connection.max_retries
     await wait_for_turn(REQUEST)
+    call = await _awith_files(call)
     events = await aretry(partial(_agenerate_once, call), retries, call.request)
     for _ in range(call.plan.call_retries):
         if has_call(events):
@@ -198,6 +242,7 @@ def stream(call: ChatCall) -> Generator[Event]:
             error inside it.
     """
     call = call.started()
+    call = _with_files(call)
     first, batches = _begin_answer(call)
     check = _call_check(call)
     with closing(batches):
@@ -210,6 +255,7 @@ async def astream(call: ChatCall) -> AsyncGenerator[Event]:
     """Async version of ``stream``."""
     call = call.started()
     await wait_for_turn(REQUEST)
+    call = await _awith_files(call)
     batch: _Batch | None
     batch, batches = await _abegin_answer(call)
     check = _call_check(call)

@@ -14,9 +14,11 @@ from typing import Any, Final, cast
 from typing_extensions import override
 
 from modelstudio_core.chat.events import Citation, Citations, Event, Usage
-from modelstudio_core.chat.messages import Message, Part, prepare_messages
+from modelstudio_core.chat.media import has_media
+from modelstudio_core.chat.messages import Message, Part
 from modelstudio_core.chat.parser import ANY_FORM, AnswerForm, ChatParser
 from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.chat.prompt import prepare_prompt
 from modelstudio_core.chat.usage import created_in_cache, token_details, tool_counts
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.json_values import count_of, object_of, objects_of, text_of
@@ -53,23 +55,23 @@ def build_request(
         ConfigurationError: The model does not support a part of a message.
     """
     profile = plan.model.profile
-    prepared = prepare_messages(
-        messages, profile, preserve_thinking=plan.preserve_thinking
-    )
-    is_multimodal = profile.native_path == _MULTIMODAL
+    prepared = prepare_prompt(messages, plan)
+    # The path of text models never accepts media.
+    has_any_media = any(map(has_media, prepared))
+    native_path = _MULTIMODAL if has_any_media else profile.native_path
     parameters = {"result_format": "message", **plan.parameters()}
     if plan.stream:
         parameters["incremental_output"] = True
     return HttpRequest(
         api="dashscope",
-        path=f"/services/aigc/{profile.native_path}/generation",
+        path=f"/services/aigc/{native_path}/generation",
         headers=_STREAM_HEADERS if plan.stream else _NO_HEADERS,
         requested_model=plan.requested_model,
         json={
             "model": profile.id,
             "input": {
                 "messages": [_with_parts(message) for message in prepared]
-                if is_multimodal
+                if native_path == _MULTIMODAL
                 else prepared
             },
             "parameters": parameters | plan.extra_body(),
@@ -86,17 +88,28 @@ def _with_parts(message: Message) -> dict[str, Any]:
 
 
 def _part(part: Part) -> dict[str, Any]:
+    """Return a part in the form of the multimodal path, with the keys beside it."""
+    own = ("type", part["type"])
+    beside = {name: value for name, value in part.items() if name not in own}
     match part["type"]:
         case "text":
-            return {name: value for name, value in part.items() if name != "type"}
+            return {"text": part["text"], **beside}
         case "image_url":
-            return {"image": part["image_url"]["url"]}
+            return {**_media(part["image_url"], "image"), **beside}
         case "video_url":
-            return {"video": part["video_url"]["url"]}
+            return {**_media(part["video_url"], "video"), **beside}
         case "video":
-            return {"video": part["video"]}
+            return {"video": part["video"], **beside}
         case "input_audio":
-            return {"audio": part["input_audio"]["data"]}
+            return {"audio": part["input_audio"]["data"], **beside}
+        case "file":
+            file = {k: v for k, v in part["file"].items() if k != "file_format"}
+            return {**file, **beside}
+
+
+def _media(url: Mapping[str, object], name: str) -> dict[str, object]:
+    """Return the URL under the name of its kind, and what was beside it."""
+    return {name: url["url"], **{k: v for k, v in url.items() if k != "url"}}
 
 
 class Parser(ChatParser):

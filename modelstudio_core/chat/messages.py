@@ -12,11 +12,14 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.local_files import LocalFile
 from modelstudio_core.wire.json_values import without_surrogates
 
 __all__ = [
+    "Address",
     "AssistantMessage",
     "AudioPart",
+    "FilePart",
     "FramesPart",
     "ImagePart",
     "Message",
@@ -28,20 +31,34 @@ __all__ = [
     "UserMessage",
     "VideoPart",
     "arguments_text",
+    "join_text",
     "json_instruction",
     "prepare_messages",
+    "split_text",
     "to_json_value",
 ]
 
 
+Address = str | LocalFile
+"""A URL, or a file on this machine that is read before the request is sent."""
+
+
 class _Url(TypedDict):
-    url: str
+    url: Address
     detail: NotRequired[str]
 
 
 class _Audio(TypedDict):
-    data: str
+    data: Address
     format: NotRequired[str]
+
+
+class _File(TypedDict):
+    file_url: NotRequired[str]
+    file_data: NotRequired[Address]
+    filename: NotRequired[str]
+    file_format: NotRequired[str]
+    file_id: NotRequired[str]
 
 
 class _Function(TypedDict):
@@ -53,43 +70,62 @@ class _CacheControl(TypedDict):
     type: Literal["ephemeral"]
 
 
+class _MediaPart(TypedDict):
+    """The keys beside the media of a part. A part may have others, which are sent."""
+
+    fps: NotRequired[float]
+    max_frames: NotRequired[int]
+    min_pixels: NotRequired[int]
+    max_pixels: NotRequired[int]
+    total_pixels: NotRequired[int]
+    enable_rotate: NotRequired[bool]
+    cache_control: NotRequired[_CacheControl]
+
+
 class TextPart(TypedDict):
     """Text; with ``cache_control`` it is the end of a cached prefix."""
 
     type: Literal["text"]
-    text: str
+    text: Address
     cache_control: NotRequired[_CacheControl]
 
 
-class ImagePart(TypedDict):
+class ImagePart(_MediaPart):
     """An image, as a URL or a ``data:`` URL."""
 
     type: Literal["image_url"]
     image_url: _Url
 
 
-class VideoPart(TypedDict):
+class VideoPart(_MediaPart):
     """A video, as a URL or a ``data:`` URL."""
 
     type: Literal["video_url"]
     video_url: _Url
 
 
-class FramesPart(TypedDict):
+class FramesPart(_MediaPart):
     """A video, as the URLs of its frames."""
 
     type: Literal["video"]
-    video: list[str]
+    video: list[Address]
 
 
-class AudioPart(TypedDict):
+class AudioPart(_MediaPart):
     """Audio, as a URL or a ``data:`` URL, and its format."""
 
     type: Literal["input_audio"]
     input_audio: _Audio
 
 
-Part = TextPart | ImagePart | VideoPart | FramesPart | AudioPart
+class FilePart(_MediaPart):
+    """A document, as a URL, a ``data:`` URL, or the id of an uploaded file."""
+
+    type: Literal["file"]
+    file: _File
+
+
+Part = TextPart | ImagePart | VideoPart | FramesPart | AudioPart | FilePart
 
 
 class ToolCall(TypedDict):
@@ -138,19 +174,6 @@ class ToolMessage(TypedDict):
 
 Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage
 
-_INPUT_OF_PART = {
-    "image_url": "image",
-    "video_url": "video",
-    "video": "video",
-    "input_audio": "audio",
-}
-# A model to use instead, by the kind of input that a model does not support.
-_MODEL_FOR_INPUT = {
-    "image": "a Qwen-VL model such as 'qwen3-vl-plus', or 'qwen3.7-plus'",
-    "video": "a Qwen-VL model such as 'qwen3-vl-plus', or 'qwen3.7-plus'",
-    "audio": "a Qwen-Omni model such as 'qwen3-omni-flash'",
-}
-
 
 def prepare_messages(
     messages: Sequence[Message], profile: ChatProfile, *, preserve_thinking: bool
@@ -174,12 +197,10 @@ def prepare_messages(
         The messages to send.
 
     Raises:
-        ConfigurationError: There are no messages, or the model does not support a part
-            of one.
+        ConfigurationError: There are no messages, or JSON cannot represent a value.
     """
     if not messages:
         raise ConfigurationError("There are no messages to send: pass at least one.")
-    _check_inputs(messages, profile)
     prepared = [_prepare(message, profile, preserve_thinking) for message in messages]
     if prepared[-1]["role"] == "system":
         prepared[-1] = cast("Message", {**prepared[-1], "role": "user"})
@@ -190,7 +211,7 @@ def _prepare(
     message: Message, profile: ChatProfile, preserve_thinking: bool
 ) -> Message:
     prepared = cast("dict[str, Any]", dict(message))
-    prepared["content"] = _join_text(message["content"])
+    prepared["content"] = join_text(message["content"])
     if message["role"] == "assistant":
         calls = message.get("tool_calls")
         if calls:
@@ -211,7 +232,7 @@ def to_json_value(value: object, where: str = "A message") -> object:
 
     Args:
         value: A string, number, bool, None, list, tuple or mapping of such values. Lone
-            surrogates in a string are replaced.
+            surrogates in a string are replaced. A local file stays until it is read.
         where: What contains the value, for the error.
 
     Raises:
@@ -226,7 +247,7 @@ def to_json_value(value: object, where: str = "A message") -> object:
         case list() | tuple():
             parts = cast("Iterable[object]", value)
             return [to_json_value(part, where) for part in parts]
-        case None | bool() | int():
+        case None | bool() | int() | LocalFile():
             return value
         case float() if math.isfinite(value):
             return value
@@ -237,16 +258,48 @@ def to_json_value(value: object, where: str = "A message") -> object:
             )
 
 
-def _join_text(content: str | list[Part]) -> str | list[Part]:
-    """Join content of text parts alone; a part with a cache marker stays a part."""
+def join_text(content: str | list[Part]) -> str | list[Part]:
+    r"""Join content of text parts alone; a part with a cache marker stays a part.
+
+    Args:
+        content: The content of a message.
+
+    Example:
+        >>> join_text([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}])
+        'a\nb'
+    """
     if isinstance(content, str):
         return content
     texts: list[str] = []
     for part in content:
         if part["type"] != "text" or "cache_control" in part:
             return content
+        if not isinstance(part["text"], str):
+            return content
         texts.append(part["text"])
     return "\n".join(texts)
+
+
+def split_text(content: str | list[Part]) -> tuple[str, list[Part]]:
+    """Return the text of a message's content, and its other parts.
+
+    Args:
+        content: The content of a message.
+
+    Example:
+        >>> split_text([{"type": "text", "text": "a"}])
+        ('a', [])
+    """
+    if isinstance(content, str):
+        return content, []
+    texts: list[str] = []
+    others: list[Part] = []
+    for part in content:
+        if part["type"] == "text" and isinstance(part["text"], str):
+            texts.append(part["text"])
+        else:
+            others.append(part)
+    return "\n".join(texts), others
 
 
 def _with_valid_arguments(call: ToolCall) -> ToolCall:
@@ -324,21 +377,3 @@ def json_instruction(
         "Answer with a JSON object that matches this JSON schema, and with nothing"
         f" else: {schema_text}"
     )
-
-
-def _check_inputs(messages: Iterable[Message], profile: ChatProfile) -> None:
-    """Refuse parts that the model does not support; of an unknown model, none."""
-    if not profile.is_known:
-        return
-    for message in messages:
-        content = message["content"]
-        if isinstance(content, str):
-            continue
-        for part in content:
-            kind = _INPUT_OF_PART.get(part["type"])
-            if kind and kind not in profile.inputs:
-                supported = ", ".join(sorted(profile.inputs))
-                raise ConfigurationError(
-                    f"{profile.id} does not support {kind} input, only {supported}. Use"
-                    f" {_MODEL_FOR_INPUT[kind]}."
-                )

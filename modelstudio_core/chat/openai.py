@@ -12,9 +12,10 @@ from typing import Any, Final
 from typing_extensions import override
 
 from modelstudio_core.chat.events import Event, Usage
-from modelstudio_core.chat.messages import Message, prepare_messages
+from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.parser import ANY_FORM, AnswerForm, ChatParser
 from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.chat.prompt import prepare_prompt
 from modelstudio_core.chat.usage import created_in_cache, token_details, tool_counts
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.json_values import count_of, object_of
@@ -41,9 +42,7 @@ def build_request(
     """
     body: dict[str, Any] = {
         "model": plan.model.profile.id,
-        "messages": prepare_messages(
-            messages, plan.model.profile, preserve_thinking=plan.preserve_thinking
-        ),
+        "messages": prepare_prompt(messages, plan),
     }
     body |= plan.parameters()
     body["stream"] = plan.stream

@@ -320,6 +320,22 @@ ExtraBody = Annotated[
     Rule(_OBJECT.expected, _is_mapping, sent=False),
     Field(description="Parameters that have no argument here, sent unchanged."),
 ]
+LocalFiles = Annotated[
+    bool,
+    Rule(_SWITCH.expected, _is_bool, sent=False),
+    Field(
+        description="Whether addresses in messages may be files on this machine, or"
+        " files in the temporary storage (oss://)."
+    ),
+]
+UploadMedia = Annotated[
+    bool,
+    Rule(_SWITCH.expected, _is_bool, sent=False),
+    Field(
+        description="Whether local files that are too large for a request are uploaded"
+        " to the temporary storage of Model Studio, which is on another host."
+    ),
+]
 ForcedToolChoiceOption = Annotated[
     ForcedToolChoice,
     Rule(
@@ -386,6 +402,8 @@ class ChatOptions:
     ocr_options: OcrOptions = None
     context_cache: ContextCache = None
     extra_body: ExtraBody = None
+    local_files: LocalFiles = False
+    upload_media: UploadMedia = False
     forced_tool_choice: ForcedToolChoiceOption = _DEFAULT_FORCED_TOOL_CHOICE
     forced_tool_choice_retries: ForcedToolChoiceRetries = 0
     tools: Tools = None
@@ -451,6 +469,8 @@ class ChatOptionArguments(BaseModel):
     ocr_options: OcrOptions = None
     context_cache: ContextCache = None
     extra_body: ExtraBody = None
+    local_files: LocalFiles = False
+    upload_media: UploadMedia = False
     forced_tool_choice: ForcedToolChoiceOption = _DEFAULT_FORCED_TOOL_CHOICE
     forced_tool_choice_retries: ForcedToolChoiceRetries = 0
 

@@ -13,6 +13,7 @@ from modelstudio_core.endpoints import (
     is_storage_of_region,
 )
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.local_files import FileContent
 from modelstudio_core.policy import Purpose
 from modelstudio_core.transport.deadlines import Deadline
 
@@ -27,13 +28,13 @@ class Upload:
 
     Attributes:
         name: The name of the form field.
-        content: The bytes of the field.
+        content: The bytes of the field, or a file that is read while it is sent.
         filename: The name of the file; None for a plain field.
         content_type: The media type; None to leave it out.
     """
 
     name: str
-    content: bytes
+    content: bytes | FileContent
     filename: str | None = None
     content_type: str | None = None
 

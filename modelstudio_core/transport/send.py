@@ -22,6 +22,7 @@ from modelstudio_core.transport.clients import (
 )
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.failures import status_error, translate_error
+from modelstudio_core.transport.forms import MultipartForm
 from modelstudio_core.transport.pools import http_library, library_of, timeout_for
 from modelstudio_core.transport.relays import refused_response
 from modelstudio_core.transport.requests import (
@@ -157,7 +158,7 @@ async def _aopen(
                     call = _dashscope_call(connection, request, handle)
                     response = await client.open_stream(**call)
                 case None:
-                    plain = _plain_request(connection, request, handle)
+                    plain = _plain_request(connection, request, handle, is_async=True)
                     response = await client.send(plain, **_plain_options(request))
     except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
         refused = refused_response(error)
@@ -307,7 +308,11 @@ def _plain_options(request: HttpRequest) -> dict[str, Any]:
 
 
 def _plain_request(
-    connection: Connection, request: HttpRequest, handle: ClientHandle
+    connection: Connection,
+    request: HttpRequest,
+    handle: ClientHandle,
+    *,
+    is_async: bool = False,
 ) -> object:
     """Return the HTTP library's request.
 
@@ -316,11 +321,9 @@ def _plain_request(
     """
     http = library_of(handle.pool)
     timeout = timeout_for(connection, http, request.deadline)
-    body = _plain_body(request)
+    body, body_headers = _plain_body(request, is_async=is_async)
     if request.url is None:
-        headers = {"Accept": "application/json"}
-        if "content" in body:
-            headers["Content-Type"] = "application/json"
+        headers = {"Accept": "application/json", **body_headers}
         return handle.pool.build_request(
             request.method,
             request.url_at(connection.endpoint),
@@ -333,7 +336,11 @@ def _plain_request(
     if request.query:
         # By hand: the HTTP libraries would replace the query of a signed URL.
         url += ("&" if "?" in url else "?") + urlencode(request.query)
-    headers = {"Accept": "*/*", "User-Agent": handle.headers["User-Agent"]}
+    headers = {
+        "Accept": "*/*",
+        "User-Agent": handle.headers["User-Agent"],
+        **body_headers,
+    }
     return http.Request(
         request.method,
         url,
@@ -343,19 +350,17 @@ def _plain_request(
     )
 
 
-def _plain_body(request: HttpRequest) -> dict[str, Any]:
-    """Return the body as an argument of the HTTP library."""
+def _plain_body(
+    request: HttpRequest, *, is_async: bool
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the body as an argument of the HTTP library, and its headers."""
     if request.files:
-        return {
-            "files": [
-                (part.name, (part.filename, part.content, part.content_type))
-                for part in request.files
-            ]
-        }
+        form = MultipartForm.build(request.files)
+        return {"content": form.achunks() if is_async else form.chunks()}, form.headers
     if request.json is None:
-        return {}
+        return {}, {}
     text = json.dumps(request.json, ensure_ascii=False, allow_nan=False)
-    return {"content": text.encode()}
+    return {"content": text.encode()}, {"Content-Type": "application/json"}
 
 
 def _parse_error_body(raw: bytes) -> object:

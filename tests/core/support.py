@@ -141,7 +141,10 @@ def tool_call(
 HI: Final[list[Message]] = [user()]
 IMAGE: Final = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 VIDEO: Final = {"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}}
-FRAMES: Final = {"type": "video", "video": ["https://example.com/1.png"]}
+FRAMES: Final = {
+    "type": "video",
+    "video": [f"https://example.com/{number}.png" for number in range(4)],
+}
 AUDIO: Final = {"type": "input_audio", "input_audio": {"data": "data:;base64,AA=="}}
 
 

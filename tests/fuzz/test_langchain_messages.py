@@ -4,6 +4,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from langchain_core.messages import (
@@ -184,6 +185,7 @@ def messages(content: st.SearchStrategy[Any]) -> st.SearchStrategy[BaseMessage]:
     )
 
 
+@pytest.mark.filterwarnings("ignore::modelstudio_core.errors.ModelStudioWarning")
 @given(st.lists(messages(odd_contents), max_size=3))
 @example([HumanMessage([{"type": "text", "text": "a", "extras": 5}])])
 @example([HumanMessage([{"type": "image_url", "image_url": {}}])])

@@ -123,6 +123,7 @@ def _assistant(**fields: Any) -> ChatMessage:
     return ChatMessage(role=MessageRole.ASSISTANT, **fields)
 
 
+@pytest.mark.filterwarnings("ignore::modelstudio_core.errors.ModelStudioWarning")
 @given(st.lists(messages, max_size=3))
 @example([ChatMessage(blocks=[ImageBlock()])])
 @example([ChatMessage(blocks=[ImageBlock(image=b"")])])

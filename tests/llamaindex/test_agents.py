@@ -23,6 +23,7 @@ from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from modelstudio_core.chat.history import NO_RESULT
 from modelstudio_core.emulator import Reply, ToolCall
 from tests.llamaindex.support import (
     IGNORE_AGENT_WARNINGS,
@@ -344,9 +345,13 @@ async def test_the_history_after_a_direct_result_is_valid(
     first = await run(agent, "What time is it?", memory=memory)
     second = await run(agent, "And the weather?", memory=memory)
     assert (str(first.output), str(second.output)) == ("Noon", "Rain.")
-    user, call, result, direct, question = service.messages[1]
+    user, call, result, missing, direct, question = service.messages[1]
     assert user["content"] == "What time is it?"
-    assert [item["id"] for item in call["tool_calls"]] == [result["tool_call_id"]]
+    assert [item["id"] for item in call["tool_calls"]] == [
+        result["tool_call_id"],
+        missing["tool_call_id"],
+    ]
+    assert missing["content"] == NO_RESULT
     assert direct == {"role": "assistant", "content": "Noon"}
     assert question == {"role": "user", "content": "And the weather?"}
 

@@ -162,7 +162,7 @@ def test_body_has_the_replacement_of_a_delisted_model() -> None:
     [
         (IMAGE, {"image": "https://example.com/a.png"}),
         (VIDEO, {"video": "https://example.com/a.mp4"}),
-        (FRAMES, {"video": ["https://example.com/1.png"]}),
+        (FRAMES, {"video": FRAMES["video"]}),
         (AUDIO, {"audio": "data:;base64,AA=="}),
         (text_part("Hi"), {"text": "Hi"}),
         (

@@ -17,11 +17,8 @@ from modelstudio_core.chat.messages import (
 )
 from tests.core.catalog.entries import chat_profile
 from tests.core.support import (
-    AUDIO,
-    FRAMES,
     IMAGE,
     UNKNOWN_MODEL,
-    VIDEO,
     assistant,
     error_message,
     text_part,
@@ -187,53 +184,6 @@ def test_parts_with_a_cache_marker_are_kept() -> None:
 def test_partial_and_name_are_sent_unchanged() -> None:
     turn = assistant("Once upon", partial=True, name="bard")
     assert prepared(user(), turn) == [user(), turn]
-
-
-@pytest.mark.parametrize(
-    "model", [*(m for m in known_models() if m.startswith("deepseek")), "qwen3.7-max"]
-)
-def test_an_image_for_a_text_model_is_refused(model: str) -> None:
-    message = prepare_error(user([text_part("What is it?"), IMAGE]), model=model)
-    assert model in message
-    assert "image input" in message
-    assert "Qwen-VL" in message
-    assert "qwen3-vl-plus" in message
-
-
-@pytest.mark.parametrize("part", [VIDEO, FRAMES])
-def test_a_video_for_a_text_model_is_refused(part: dict[str, Any]) -> None:
-    message = prepare_error(user([part]), model=V4)
-    assert "video input" in message
-    assert "Qwen-VL" in message
-
-
-def test_audio_for_a_model_without_audio_input_is_refused() -> None:
-    message = prepare_error(user([AUDIO]), model="qwen3-vl-plus")
-    assert "audio input" in message
-    assert "qwen3-omni-flash" in message
-
-
-def test_an_image_in_a_later_message_is_refused() -> None:
-    answer = {"role": "tool", "tool_call_id": "call_1", "content": [IMAGE]}
-    assert V4 in prepare_error(
-        user(), assistant(tool_calls=[tool_call()]), answer, model=V4
-    )
-
-
-@pytest.mark.parametrize(
-    ("model", "part"),
-    [
-        ("qwen3-vl-plus", IMAGE),
-        ("qwen3.7-plus", IMAGE),
-        ("qwen3.7-plus", VIDEO),
-        ("qwen3-vl-plus", FRAMES),
-        ("qwen3-omni-flash", AUDIO),
-        (UNKNOWN_MODEL, IMAGE),
-        (UNKNOWN_MODEL, AUDIO),
-    ],
-)
-def test_parts_that_a_model_accepts_are_sent(model: str, part: dict[str, Any]) -> None:
-    assert prepared(user([part]), model=model) == [user([part])]
 
 
 def test_an_empty_prompt_is_refused() -> None:

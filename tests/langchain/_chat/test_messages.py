@@ -433,6 +433,7 @@ def test_an_image_of_a_tool_is_sent_to_a_vision_model(
     )
     llm = model(modelstudio_emulator, protocol=protocol)
     assert llm.invoke([QUESTION, AIMessage("", tool_calls=[CALL]), result]).text
-    *_, sent = messages(modelstudio_emulator.requests[0])
-    assert sent["role"] == "tool"
-    assert IMAGE in str(sent["content"])
+    *_, sent, shown = messages(modelstudio_emulator.requests[0])
+    assert (sent["role"], shown["role"]) == ("tool", "user")
+    assert "A photo." in str(sent["content"])
+    assert IMAGE in str(shown["content"])

@@ -23,6 +23,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from modelstudio_core import errors
+from modelstudio_core.chat.history import NO_RESULT
 from modelstudio_core.emulator import Reply, ToolCall
 from tests.llamaindex.support import HI, EmulatedService, replay_llm, sent_body
 from tests.support.answers import CALLS, STREAM
@@ -153,8 +154,9 @@ def test_an_answer_is_sent_back_unchanged() -> None:
     }
 
 
-def test_a_document_block_is_refused() -> None:
-    message = ChatMessage(role="user", blocks=[DocumentBlock(data=b"x")])
+def test_a_document_of_another_format_is_refused() -> None:
+    block = DocumentBlock(data=b"PK", document_mimetype="application/msword")
+    message = ChatMessage(role="user", blocks=[block])
     with pytest.raises(errors.ConfigurationError, match="DocumentBlock"):
         replay_llm().chat([message])
 
@@ -341,18 +343,19 @@ def test_an_empty_tool_result_is_sent_as_empty_text(service: EmulatedService) ->
 def test_an_image_in_a_tool_result_depends_on_the_model(
     service: EmulatedService,
 ) -> None:
-    """A vision model gets it; a request to a text-only model is not sent."""
+    """A vision model gets it; a text-only model gets a sentence."""
     image = ChatMessage(
         role="tool",
         blocks=[ImageBlock(url="https://x.example/a.png")],
         additional_kwargs={"tool_call_id": "call_a"},
     )
     turn = ChatMessage(role="assistant", blocks=[BLOCK])
-    tool = sent(service, USER, turn, image, model="qwen3.7-plus")[2]
-    assert tool["content"][0]["image_url"]["url"] == "https://x.example/a.png"
-    with pytest.raises(errors.ConfigurationError, match="does not support image"):
-        service.llm().chat([USER, turn, image])
-    assert len(service.requests) == 1
+    *_, tool, shown = sent(service, USER, turn, image, model="qwen3.7-plus")
+    assert tool["role"] == "tool"
+    assert shown["content"][1]["image_url"]["url"] == "https://x.example/a.png"
+    with pytest.warns(errors.ModelStudioWarning, match="supports only text"):
+        *_, tool = sent(service, USER, turn, image)
+    assert tool["content"].startswith("[An image was returned and is not shown")
 
 
 def test_an_assistant_message_is_sent_without_tool_call_id(
@@ -368,13 +371,15 @@ def test_an_assistant_message_is_sent_without_tool_call_id(
     assert messages[3] == {"role": "assistant", "content": "Rain"}
 
 
-def test_tool_calls_without_results_are_removed(service: EmulatedService) -> None:
+def test_tool_calls_without_results_get_one(service: EmulatedService) -> None:
     other = BLOCK.model_copy(update={"tool_call_id": "call_b"})
     turn = ChatMessage(role="assistant", blocks=[BLOCK, other])
     messages = sent(service, USER, turn, result("call_b"), USER)
-    assert [call["id"] for call in messages[1]["tool_calls"]] == ["call_b"]
+    assert [call["id"] for call in messages[1]["tool_calls"]] == ["call_a", "call_b"]
+    assert [tool["content"] for tool in messages[2:4]] == [NO_RESULT, "Rain"]
     lost = ChatMessage(role="assistant", blocks=[TextBlock(text="Hm."), BLOCK])
-    assert sent(service, USER, lost, USER)[1] == {"role": "assistant", "content": "Hm."}
+    _, said, tool, _ = sent(service, USER, lost, USER)
+    assert (said["content"], tool["content"]) == ("Hm.", NO_RESULT)
 
 
 def test_a_last_system_message_is_sent_with_role_user(service: EmulatedService) -> None:

@@ -1,0 +1,351 @@
+"""LangChain's content blocks to the core's content parts.
+
+Blocks of LangChain 1 and 0 are read, and those of OpenAI, Anthropic, Gemini, Bedrock
+and DashScope, because histories contain them.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Final, cast
+
+from modelstudio_core.chat import media
+from modelstudio_core.chat import messages as core
+from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.wire.media_types import MediaKind, kind_of
+
+__all__ = ["Block", "is_cache_point", "to_part", "unwrap"]
+
+# A content block, or another of LangChain's untyped dicts.
+Block = Mapping[str, object]
+
+_SETTINGS: Final = frozenset(
+    {
+        "fps",
+        "max_frames",
+        "min_pixels",
+        "max_pixels",
+        "total_pixels",
+        "enable_rotate",
+        "cache_control",
+    }
+)
+# Keys that describe a block or contain its media. All others are sent beside the media.
+_OF_BLOCK: Final = frozenset(
+    {
+        "annotations",
+        "audio",
+        "audio_url",
+        "base64",
+        "citations",
+        "context",
+        "data",
+        "detail",
+        "extras",
+        "file",
+        "file_data",
+        "file_file_format",
+        "file_format",
+        "file_id",
+        "file_uri",
+        "file_url",
+        "filename",
+        "format",
+        "id",
+        "image",
+        "image_url",
+        "index",
+        "input_audio",
+        "media_type",
+        "metadata",
+        "mime_type",
+        "name",
+        "source",
+        "source_type",
+        "status",
+        "text",
+        "title",
+        "transcript",
+        "type",
+        "url",
+        "video",
+        "video_url",
+    }
+)
+_CACHE_POINTS: Final = ("cachePoint", "cache_point", "cache")
+# Keys of other providers whose values mean nothing to a model.
+_OPAQUE: Final = ("encrypted", "signature", "id", "index", "type", "extras")
+_MEDIA_OF_TYPE: Final[Mapping[str, MediaKind]] = {
+    "image": "image",
+    "image_url": "image",
+    "input_image": "image",
+    "image_generation_call": "image",
+    "video": "video",
+    "video_url": "video",
+    "audio": "audio",
+    "audio_url": "audio",
+    "input_audio": "audio",
+    "file": "pdf",
+    "input_file": "pdf",
+    "document": "pdf",
+    "media": "pdf",
+}
+# Types whose media are in an object under the name of the type.
+_BELOW_TYPE: Final = ("image_url", "video_url", "audio_url", "input_audio")
+_TEXT_TYPES: Final = ("text", "text-plain", "input_text", "output_text", "refusal")
+
+
+def unwrap(block: Block) -> Block:
+    """Return another provider's block without LangChain's wrapper.
+
+    Args:
+        block: A content block.
+    """
+    value = block.get("value")
+    if block.get("type") == "non_standard" and isinstance(value, Mapping):
+        return cast("Block", value)
+    return block
+
+
+def is_cache_point(block: Block) -> bool:
+    """Return whether a block marks the end of a cached prefix, as Bedrock's does.
+
+    Args:
+        block: A content block.
+    """
+    return block.get("type") in _CACHE_POINTS or "cachePoint" in block
+
+
+def to_part(block: str | Block, *, is_from_user: bool) -> core.Part:
+    """Convert a content block.
+
+    Args:
+        block: The block.
+        is_from_user: Whether the user wrote it. A block of a tool or of another
+            provider that has no counterpart is converted to text.
+
+    Raises:
+        ConfigurationError: The block is invalid or not supported.
+    """
+    if isinstance(block, str):
+        return {"type": "text", "text": block}
+    block = unwrap(block)
+    try:
+        part = _known_part(block, is_from_user=is_from_user)
+    except KeyError as error:
+        problem = f"missing key {error}"
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ConfigurationError):
+            raise
+        problem = str(error)
+    else:
+        if part is not None:
+            return part
+        if not is_from_user:
+            return {"type": "text", "text": _described(block)}
+        raise ConfigurationError(
+            f"Content blocks of type {block.get('type')!r} are not supported. Model"
+            " Studio accepts text, image, video, audio and file blocks."
+        )
+    raise ConfigurationError(f"Invalid content block ({problem}): {block!r:.200}")
+
+
+def _known_part(block: Block, *, is_from_user: bool) -> core.Part | None:
+    """Return the part of a block, None if there is no counterpart."""
+    kind = _string(block.get("type") or _type_of_keys(block))
+    if kind in _TEXT_TYPES:
+        return _text_part(kind, block)
+    if kind == "search_result":
+        return {"type": "text", "text": _described(block)}
+    media_kind = _MEDIA_OF_TYPE.get(kind)
+    if media_kind is None:
+        return None
+    return _media_part(kind, media_kind, block, _settings(block, is_from_user))
+
+
+def _type_of_keys(block: Block) -> str:
+    """Return the type of a block in the native form, such as ``{"image": url}``."""
+    if "file_url" in block or "file_data" in block:
+        return "file"
+    return next(
+        (key for key in ("image", "video", "audio", "text") if key in block), ""
+    )
+
+
+def _settings(block: Block, is_from_user: bool) -> dict[str, object]:
+    """Return the keys that are sent beside the media of a block."""
+    extras = _mapping(block.get("extras") or {})
+    keys = {**block, **extras}
+    return {
+        name: value
+        for name, value in keys.items()
+        if value is not None
+        and (name in _SETTINGS or (is_from_user and name not in _OF_BLOCK))
+    }
+
+
+# --- Text -------------------------------------------------------------------------
+
+
+def _text_part(kind: str, block: Block) -> core.Part:
+    if kind == "text-plain" and "text" not in block:
+        return _plain_text_part(block)
+    part: dict[str, object] = {
+        "type": "text",
+        "text": _string(block["refusal" if kind == "refusal" else "text"]),
+    }
+    extras = _mapping(block.get("extras") or {})
+    if cache_control := block.get("cache_control") or extras.get("cache_control"):
+        part["cache_control"] = cache_control
+    return cast("core.TextPart", part)
+
+
+def _plain_text_part(block: Block) -> core.Part:
+    """Return the text of a document in base64, or the address of a text document."""
+    if block.get("file_id"):
+        return media.file_id_part(_string(block["file_id"]))
+    if url := block.get("url"):
+        return media.file_part(
+            _string(url), filename=_text_of(block, "filename", "title")
+        )
+    return {"type": "text", "text": _decoded(_string(block["base64"]))}
+
+
+def _decoded(data: str) -> str:
+    try:
+        return base64.b64decode(data, validate=True).decode()
+    except ValueError:
+        raise ValueError("the base64 of a text is not valid UTF-8") from None
+
+
+def _described(block: Block) -> str:
+    """Return a block that has no counterpart as text, without its opaque keys."""
+    kind = block.get("type") or "content"
+    values = {k: v for k, v in block.items() if not k.startswith(_OPAQUE)}
+    return f"[{kind}: {json.dumps(values, ensure_ascii=False, default=str)}]"
+
+
+# --- Media ------------------------------------------------------------------------
+
+
+def _media_part(
+    kind: str, media_kind: MediaKind, block: Block, settings: Block
+) -> core.Part:
+    """Return the part of an image, video, audio or file block."""
+    frames = block.get("video")
+    if media_kind == "video" and isinstance(frames, list | tuple):
+        addresses = [_string(frame) for frame in cast("list[object]", frames)]
+        return media.frames_part(addresses, settings)
+    fields, more = _fields(kind, block)
+    if "plain_text" in fields:
+        return {"type": "text", "text": _string(fields["plain_text"])}
+    if file_id := fields.get("file_id"):
+        return media.file_id_part(_string(file_id))
+    mime_type = fields.get("mime_type") or fields.get("media_type")
+    mime_type = _string(mime_type) if mime_type else None
+    url = fields.get("url")
+    if mime_type and media_kind == "pdf":
+        if mime_type.startswith("text/") and not url:
+            return {"type": "text", "text": _decoded(_data_of(fields))}
+        media_kind = kind_of(mime_type) or media_kind
+    address = (
+        _string(url) if url else media.data_url(_data_of(fields), mime_type, media_kind)
+    )
+    return _PARTS[media_kind](address, fields, {**settings, **more})
+
+
+def _data_of(fields: Block) -> str:
+    data = fields.get("base64") or fields.get("data")
+    if not data:
+        raise ConfigurationError(
+            f"Content block of type {fields.get('type')!r} needs url, base64 or"
+            " file_id."
+        )
+    return _string(data)
+
+
+def _fields(kind: str, block: Block) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the fields that say where the media of a block are, and other inner ones.
+
+    They are in the block itself (LangChain), in an object below its type (OpenAI), in
+    ``source`` (Anthropic), or are the value of the key of its kind (DashScope).
+    """
+    fields = {name: value for name, value in block.items() if value is not None}
+    more: dict[str, object] = {}
+    if kind in _BELOW_TYPE and not isinstance(block[kind], str):
+        inner = _mapping(block[kind])
+        more = {name: value for name, value in inner.items() if name not in _OF_BLOCK}
+        fields |= inner
+    else:
+        key = "image_url" if kind == "input_image" else kind
+        value = block.get(key)
+        if isinstance(value, str):
+            fields["url"] = value
+        elif isinstance(value, Mapping):
+            fields |= cast("Block", value)
+    if isinstance(source := block.get("source"), Mapping):
+        fields |= cast("Block", source)
+    return _renamed(kind, fields), more
+
+
+def _renamed(kind: str, fields: dict[str, object]) -> dict[str, object]:
+    """Return fields under LangChain's names."""
+    if fields.get("source_type") == "id" and "id" in fields:
+        fields["file_id"] = fields["id"]
+    if fields.get("source_type") == "text" or fields.get("type") == "text":
+        fields["plain_text"] = fields.get("text") or fields.get("data")
+    if url := fields.get("file_url") or fields.get("file_uri"):
+        fields["url"] = url
+    if "file_data" in fields:
+        fields["data"] = fields["file_data"]
+    if kind == "image_generation_call":
+        fields["data"] = fields.get("result")
+    return fields
+
+
+def _text_of(fields: Block, *names: str) -> str | None:
+    """Return the first field that is a string, also of the block's extras."""
+    extras = _mapping(fields.get("extras") or {})
+    values = (fields.get(name) or extras.get(name) for name in names)
+    return next((value for value in values if isinstance(value, str)), None)
+
+
+def _image(address: str, fields: Block, settings: Block) -> core.Part:
+    return media.image_part(address, settings, detail=_text_of(fields, "detail"))
+
+
+def _video(address: str, fields: Block, settings: Block) -> core.Part:
+    return media.video_part(address, settings, detail=_text_of(fields, "detail"))
+
+
+def _audio(address: str, fields: Block, settings: Block) -> core.Part:
+    mime_type, name = _text_of(fields, "mime_type"), _text_of(fields, "format")
+    return media.audio_part(address, settings, mime_type=mime_type, name=name)
+
+
+def _file(address: str, fields: Block, settings: Block) -> core.Part:
+    filename = _text_of(fields, "filename", "title")
+    return media.file_part(address, settings, filename=filename)
+
+
+_PARTS: Final[Mapping[MediaKind, Callable[[str, Block, Block], core.Part]]] = {
+    "image": _image,
+    "video": _video,
+    "audio": _audio,
+    "pdf": _file,
+}
+
+
+# --- Values -----------------------------------------------------------------------
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected a string, got {value!r:.80}")
+    return value
+
+
+def _mapping(value: object) -> Block:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"expected a dict, got {value!r:.80}")
+    return cast("Block", value)

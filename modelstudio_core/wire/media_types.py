@@ -1,0 +1,206 @@
+"""MIME types of media: from the first bytes, from a name, and the names of formats."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+__all__ = [
+    "MEDIA_KINDS",
+    "MediaKind",
+    "audio_format",
+    "kind_of",
+    "mime_type_of_base64",
+    "mime_type_of_bytes",
+    "mime_type_of_name",
+    "normalize_mime_type",
+]
+
+MediaKind = Literal["image", "video", "audio", "pdf"]
+MEDIA_KINDS: Final[tuple[MediaKind, ...]] = ("image", "video", "audio", "pdf")
+
+_PDF: Final = "application/pdf"
+# How many bytes of a file, and characters of its base64, show the type.
+_HEAD_BYTES: Final = 48
+_HEAD_CHARACTERS: Final = 64
+_TYPE_OF_SUFFIX: Final[Mapping[str, str]] = {
+    "3gp": "audio/3gpp",
+    "3gpp": "audio/3gpp",
+    "aac": "audio/aac",
+    "amr": "audio/amr",
+    "avi": "video/x-msvideo",
+    "bmp": "image/bmp",
+    "csv": "text/csv",
+    "flac": "audio/flac",
+    "flv": "video/x-flv",
+    "gif": "image/gif",
+    "heic": "image/heic",
+    "htm": "text/html",
+    "html": "text/html",
+    "jpe": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "json": "application/json",
+    "m4a": "audio/mp4",
+    "md": "text/markdown",
+    "mkv": "video/x-matroska",
+    "mov": "video/quicktime",
+    "mp3": "audio/mpeg",
+    "mp4": "video/mp4",
+    "mpeg": "video/mpeg",
+    "mpg": "video/mpeg",
+    "ogg": "audio/ogg",
+    "opus": "audio/opus",
+    "pdf": _PDF,
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "txt": "text/plain",
+    "wav": "audio/wav",
+    "webm": "video/webm",
+    "webp": "image/webp",
+    "wmv": "video/x-ms-wmv",
+    "xml": "application/xml",
+}
+_TYPE_OF_NAME: Final[Mapping[str, str]] = {
+    "application/x-pdf": _PDF,
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-ms-bmp": "image/bmp",
+    "image/x-png": "image/png",
+}
+_SIGNATURES: Final = (
+    (rb"\x89PNG\r\n", "image/png"),
+    (rb"\xff\xd8\xff", "image/jpeg"),
+    (rb"GIF8", "image/gif"),
+    (rb"BM.{4}\0{4}", "image/bmp"),
+    (rb"II\*\0|MM\0\*", "image/tiff"),
+    (rb"RIFF.{4}WEBP", "image/webp"),
+    (rb"RIFF.{4}WAVE", "audio/wav"),
+    (rb"RIFF.{4}AVI ", "video/x-msvideo"),
+    (rb".{4}ftyp(hei[cxms]|hevc|mif1|msf1)", "image/heic"),
+    (rb".{4}ftypM4A", "audio/mp4"),
+    (rb".{4}ftypqt", "video/quicktime"),
+    # A container of video and of audio: the suffix of audio files is .3gp too.
+    (rb".{4}ftyp3g", "audio/3gpp"),
+    (rb".{4}ftyp", "video/mp4"),
+    (rb"\x1aE\xdf\xa3.*?webm", "video/webm"),
+    (rb"\x1aE\xdf\xa3", "video/x-matroska"),
+    (rb"FLV\x01", "video/x-flv"),
+    (rb"\x30\x26\xb2\x75", "video/x-ms-wmv"),
+    (rb"\0\0\x01[\xb3\xba]", "video/mpeg"),
+    (rb"%PDF-", _PDF),
+    (rb"#!AMR", "audio/amr"),
+    (rb"OggS", "audio/ogg"),
+    (rb"fLaC", "audio/flac"),
+    # The two bits of the layer are 00 in AAC and never in MP3.
+    (rb"\xff[\xf0\xf1\xf8\xf9]", "audio/aac"),
+    (rb"ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]", "audio/mpeg"),
+    (rb"\s*(<\?xml[^>]*>\s*)?<svg", "image/svg+xml"),
+)
+_PATTERNS: Final = tuple(
+    (re.compile(pattern, re.DOTALL), mime_type) for pattern, mime_type in _SIGNATURES
+)
+# Names of audio formats that differ from the second part of the MIME type.
+_FORMAT_OF_TYPE: Final[Mapping[str, str]] = {
+    "3gpp": "3gp",
+    "mpeg": "mp3",
+    "mpeg3": "mp3",
+    "vnd.wave": "wav",
+    "wave": "wav",
+    "m4a": "m4a",
+    "mp4": "m4a",
+}
+_KIND_OF_CONTAINER: Final = {"video/mp4", "video/webm", "audio/3gpp", "audio/ogg"}
+
+
+def normalize_mime_type(mime_type: str) -> str:
+    """Return a MIME type in lower case, without parameters, by its usual name.
+
+    Example:
+        >>> normalize_mime_type("image/JPG")
+        'image/jpeg'
+    """
+    name = mime_type.partition(";")[0].strip().lower()
+    return _TYPE_OF_NAME.get(name, name)
+
+
+def kind_of(mime_type: str) -> MediaKind | None:
+    """Return the kind of media of a MIME type, None for another one.
+
+    Example:
+        >>> kind_of("application/pdf"), kind_of("text/plain")
+        ('pdf', None)
+    """
+    name = normalize_mime_type(mime_type)
+    if name == _PDF:
+        return "pdf"
+    family = name.partition("/")[0]
+    return next((kind for kind in MEDIA_KINDS if kind == family), None)
+
+
+def mime_type_of_bytes(head: bytes, kind: MediaKind | None = None) -> str | None:
+    r"""Return the MIME type that the first bytes of a file show, else None.
+
+    Args:
+        head: The first bytes.
+        kind: What the file is expected to be: some containers hold video or audio.
+
+    Example:
+        >>> mime_type_of_bytes(b"%PDF-1.7\n")
+        'application/pdf'
+    """
+    for pattern, mime_type in _PATTERNS:
+        if pattern.match(head):
+            if kind in {"video", "audio"} and mime_type in _KIND_OF_CONTAINER:
+                return f"{kind}/{mime_type.partition('/')[2]}"
+            return mime_type
+    return None
+
+
+def mime_type_of_base64(text: str, kind: MediaKind | None = None) -> str | None:
+    """Return the MIME type that the beginning of base64 text shows, else None.
+
+    Args:
+        text: The base64 text of a file.
+        kind: What the file is expected to be.
+
+    Example:
+        >>> mime_type_of_base64("iVBORw0KGgo=")
+        'image/png'
+    """
+    head = text[:_HEAD_CHARACTERS].rstrip("=")
+    try:
+        decoded = base64.b64decode(head[: len(head) // 4 * 4])
+    except (binascii.Error, ValueError):
+        return None
+    return mime_type_of_bytes(decoded[:_HEAD_BYTES], kind)
+
+
+def mime_type_of_name(name: str) -> str | None:
+    """Return the MIME type that the suffix of a file's name or URL shows, else None.
+
+    Example:
+        >>> mime_type_of_name("https://example.com/a.mp3?x=1")
+        'audio/mpeg'
+    """
+    try:
+        path = urlsplit(name).path or name
+    except ValueError:
+        path = name
+    _, dot, suffix = path.rpartition(".")
+    return _TYPE_OF_SUFFIX.get(suffix.lower()) if dot else None
+
+
+def audio_format(mime_type: str) -> str:
+    """Return the name of an audio format in a request, from its MIME type.
+
+    Example:
+        >>> audio_format("audio/mpeg"), audio_format("audio/x-wav")
+        ('mp3', 'wav')
+    """
+    name = normalize_mime_type(mime_type).rpartition("/")[2].removeprefix("x-")
+    return _FORMAT_OF_TYPE.get(name, name)

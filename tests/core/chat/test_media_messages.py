@@ -1,0 +1,145 @@
+"""Media in messages: what a model takes, and where the media of a result go."""
+
+import copy
+from typing import Any, cast
+
+import pytest
+
+from modelstudio_core.catalog import known_models
+from modelstudio_core.chat.media_messages import describe_media, place_media
+from modelstudio_core.chat.messages import Message, join_text
+from modelstudio_core.errors import ModelStudioWarning
+from tests.core.catalog.entries import chat_profile
+from tests.core.support import (
+    AUDIO,
+    FRAMES,
+    IMAGE,
+    UNKNOWN_MODEL,
+    VIDEO,
+    assistant,
+    error_message,
+    text_part,
+    tool_call,
+    user,
+)
+
+V4 = "deepseek-v4-pro"
+QWEN = "qwen3.7-plus"
+
+
+def prepared_media(
+    *messages: dict[str, Any], model: str = QWEN, local_files: bool = False
+) -> list[Any]:
+    """Prepare messages; the originals must not change."""
+    before = copy.deepcopy(messages)
+    prompt = cast("list[Message]", list(messages))
+    profile = chat_profile(model)
+    described = describe_media(prompt, profile, local_files=local_files)
+    result = place_media(described, profile, local_files=local_files)
+    assert messages == before
+    return list(result)
+
+
+def media_error(*messages: dict[str, Any], model: str = QWEN) -> str:
+    """Return the message of the error that preparing messages raises."""
+    return error_message(prepared_media, *messages, model=model)
+
+
+def result(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": "call_1", "content": list(parts)}
+
+
+# --- Inputs -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "model", [*(m for m in known_models() if m.startswith("deepseek")), "qwen3.7-max"]
+)
+def test_an_image_for_a_text_model_is_refused(model: str) -> None:
+    message = media_error(user([text_part("What is it?"), IMAGE]), model=model)
+    assert model in message
+    assert "image input" in message
+    assert "Qwen-VL" in message
+    assert "qwen3-vl-plus" in message
+
+
+@pytest.mark.parametrize("part", [VIDEO, FRAMES])
+def test_a_video_for_a_text_model_is_refused(part: dict[str, Any]) -> None:
+    message = media_error(user([part]), model=V4)
+    assert "video input" in message
+    assert "Qwen-VL" in message
+
+
+def test_audio_for_a_model_without_audio_input_is_refused() -> None:
+    message = media_error(user([AUDIO]), model="qwen3-vl-plus")
+    assert "audio input" in message
+    assert "qwen3.5-omni-plus" in message
+
+
+@pytest.mark.parametrize(
+    ("model", "part"),
+    [
+        ("qwen3-vl-plus", IMAGE),
+        ("qwen3.7-plus", IMAGE),
+        ("qwen3.7-plus", VIDEO),
+        ("qwen3-vl-plus", FRAMES),
+        ("qwen3-omni-flash", AUDIO),
+        (UNKNOWN_MODEL, IMAGE),
+        (UNKNOWN_MODEL, AUDIO),
+    ],
+)
+def test_parts_that_a_model_accepts_are_sent(model: str, part: dict[str, Any]) -> None:
+    assert prepared_media(user([part]), model=model) == [user([part])]
+
+
+# --- Media of results and answers ---------------------------------------------------
+
+TURN = assistant(tool_calls=[{**tool_call(), "id": "call_1"}])
+
+
+def test_an_image_of_a_result_goes_behind_the_last_result() -> None:
+    name = TURN["tool_calls"][0]["function"]["name"]
+    other = {"role": "tool", "tool_call_id": "call_2", "content": "Done"}
+    sent = prepared_media(user(), TURN, result(text_part("See"), IMAGE), other, user())
+    label = text_part(f"Returned by the tool {name!r}:")
+    assert sent[2:] == [
+        {**result(), "content": "See"},
+        other,
+        user([label, IMAGE]),
+        user(),
+    ]
+
+
+def test_a_result_that_is_only_an_image_says_where_it_is() -> None:
+    _, _, sent, shown = prepared_media(user(), TURN, result(IMAGE))
+    assert sent["content"] == "The result is shown in the user's next message."
+    assert shown["content"][1:] == [IMAGE]
+
+
+@pytest.mark.parametrize("part", [IMAGE, VIDEO, FRAMES, AUDIO])
+def test_media_of_a_result_become_a_sentence_for_a_text_model(
+    part: dict[str, Any],
+) -> None:
+    with pytest.warns(ModelStudioWarning, match=f"{V4} supports only text"):
+        sent = prepared_media(user(), TURN, result(text_part("See"), part), model=V4)
+    assert len(sent) == 3
+    text = str(join_text(sent[2]["content"]))
+    assert text.startswith("See\n[")
+    assert "was returned and is not shown" in text
+
+
+def test_an_image_that_a_vision_model_refuses_becomes_a_sentence() -> None:
+    svg = {"type": "image_url", "image_url": {"url": "data:image/svg+xml;base64,PA=="}}
+    with pytest.warns(ModelStudioWarning, match="does not support image/svg"):
+        sent = prepared_media(user(), TURN, result(svg))
+    assert len(sent) == 3
+
+
+def test_a_local_address_in_a_result_is_not_read_unless_that_is_allowed() -> None:
+    image = {"type": "image_url", "image_url": {"url": "/etc/hostname"}}
+    with pytest.warns(ModelStudioWarning, match="local_files=True"):
+        sent = prepared_media(user(), TURN, result(image))
+    assert len(sent) == 3
+    assert "/etc/hostname" not in str(sent)
+    *_, shown = prepared_media(user(), TURN, result(image), local_files=True)
+    assert shown["content"][1]["image_url"]["url"].path.name == "hostname"
