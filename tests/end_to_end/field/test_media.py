@@ -747,7 +747,7 @@ def test_an_image_of_an_answer_is_shown_by_a_user_message(
 # --- Recorded requests --------------------------------------------------------------
 
 
-def _recorded_contents(exchange: Any) -> list[list[dict[str, Any]]]:
+def _recorded_contents(exchange: Any) -> list[Any]:
     """Return the contents of a recorded request's user messages that are lists."""
     messages = exchange.request.get("input", {}).get("messages", [])
     contents = [m["content"] for m in messages if m["role"] == "user"]
