@@ -618,9 +618,10 @@ def test_a_doubt_about_a_model_of_a_family_is_a_warning_and_the_request_is_sent(
     message = HumanMessage([{"type": "image", "url": A_PNG}])
     model = "deepseek-chat-of-tomorrow"
     with pytest.warns(ModelStudioWarning, match="does not support image") as warned:
-        for _ in range(2):
-            sent = sent_by("LangChain", "openai", [message], model=model)
-            assert content_of(sent) == [image()[0]]
+        requests = [
+            sent_by("LangChain", "openai", [message], model=model) for _ in range(2)
+        ]
+    assert [content_of(sent) for sent in requests] == [[image()[0]]] * 2
     assert len(warned) == 1
 
 
