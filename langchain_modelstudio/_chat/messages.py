@@ -156,7 +156,7 @@ def _tool_calls(message: AIMessage) -> list[core.ToolCall]:
     if not calls and isinstance(function_call, Mapping):
         # The form of OpenAI before tools, which has no id.
         calls.append(cast("Block", function_call))
-    ids = [None, "", *(call["id"] for call in calls)]
+    ids = [None, "", *(call.get("id") for call in calls)]
     blocks = [
         block
         for block in _blocks(message)

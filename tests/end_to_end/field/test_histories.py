@@ -1,0 +1,329 @@
+"""Histories that interrupts, trims, hand-overs and other providers leave."""
+
+import logging
+from typing import Any
+
+import pytest
+from langchain_core.messages import (
+    AIMessage,
+    FunctionMessage,
+    HumanMessage,
+    RemoveMessage,
+    SystemMessage,
+    ToolMessage,
+    trim_messages,
+)
+from langchain_core.messages import (
+    ChatMessage as LangChainChatMessage,
+)
+from llama_index.core.base.llms.types import ChatMessage, TextBlock, ToolCallBlock
+
+from modelstudio_core.chat.history import NO_RESULT
+from modelstudio_core.emulator import Emulator
+from modelstudio_core.errors import ModelStudioWarning
+from tests.end_to_end.field.media_support import CASES, EVERY_CALL, sent_by
+from tests.support.calls import CallStyle, call
+from tests.support.models import PROTOCOLS, Protocol, model
+
+MODEL = "qwen-max"
+
+
+def conversation(framework: str, *turns: Any) -> list[Any]:
+    """Return messages of a framework: texts of the user, calls, and results by id."""
+    build = _langchain if framework == "LangChain" else _llamaindex
+    return [build(turn) for turn in turns]
+
+
+def _langchain(turn: Any) -> Any:
+    match turn:
+        case str():
+            return HumanMessage(turn)
+        case ("call", *ids):
+            calls = [
+                {
+                    "name": "weather",
+                    "args": {"city": "Oslo"},
+                    "id": one,
+                    "type": "tool_call",
+                }
+                for one in ids
+            ]
+            return AIMessage("", tool_calls=calls)
+        case (call_id, text):
+            return ToolMessage(text, tool_call_id=call_id, name="weather")
+
+
+def _llamaindex(turn: Any) -> Any:
+    match turn:
+        case str():
+            return ChatMessage(role="user", content=turn)
+        case ("call", *ids):
+            blocks = [
+                ToolCallBlock(
+                    tool_call_id=one, tool_name="weather", tool_kwargs={"city": "Oslo"}
+                )
+                for one in ids
+            ]
+            return ChatMessage(role="assistant", blocks=blocks)
+        case (call_id, text):
+            extra = {"tool_call_id": call_id, "name": "weather"}
+            return ChatMessage(role="tool", content=text, additional_kwargs=extra)
+
+
+def shape(messages: list[dict[str, Any]]) -> list[Any]:
+    """Return what matters of the sent messages."""
+    shown: list[Any] = []
+    for message in messages:
+        content = message["content"]
+        if isinstance(content, list):
+            content = "".join(part["text"] for part in content)
+        if message["role"] == "tool":
+            shown.append((message["tool_call_id"], content))
+        elif message.get("tool_calls"):
+            shown.append(("call", *(one["id"] for one in message["tool_calls"])))
+        else:
+            shown.append(content)
+    return shown
+
+
+ORPHAN = (
+    "Result of the tool 'weather', whose call is not part of this conversation:\n"
+    "```\nRain\n```"
+)
+HISTORIES: dict[str, tuple[list[Any], list[Any]]] = {
+    "an interrupt": (
+        ["Rain?", ("call", "a"), "Stop."],
+        ["Rain?", ("call", "a"), ("a", NO_RESULT), "Stop."],
+    ),
+    "an interrupt between two calls": (
+        ["Rain?", ("call", "a", "b"), ("a", "Rain"), "Stop."],
+        ["Rain?", ("call", "a", "b"), ("a", "Rain"), ("b", NO_RESULT), "Stop."],
+    ),
+    "a trim": ([("a", "Rain"), "And now?"], [ORPHAN, "And now?"]),
+    "a hand-over without the call": (
+        ["Rain?", ("x", "Rain"), "And now?"],
+        ["Rain?", ORPHAN, "And now?"],
+    ),
+    "a late result": (
+        ["Rain?", ("call", "a"), "Well?", ("a", "Rain"), "And now?"],
+        ["Rain?", ("call", "a"), ("a", "Rain"), "Well?", "And now?"],
+    ),
+    "results in another order": (
+        ["Rain?", ("call", "a", "b"), ("b", "Sun"), ("a", "Rain"), "So?"],
+        ["Rain?", ("call", "a", "b"), ("a", "Rain"), ("b", "Sun"), "So?"],
+    ),
+    "a result twice": (
+        ["Rain?", ("call", "a"), ("a", "Rain"), ("a", "Rain"), "So?"],
+        ["Rain?", ("call", "a"), ("a", "Rain"), "So?"],
+    ),
+    "an empty result": (
+        ["Rain?", ("call", "a"), ("a", ""), "So?"],
+        ["Rain?", ("call", "a"), ("a", ""), "So?"],
+    ),
+}
+
+
+@CASES
+@pytest.mark.parametrize("name", HISTORIES)
+def test_a_history_is_valid_and_the_same_in_both_frameworks(
+    name: str, framework: str, protocol: Protocol
+) -> None:
+    history, valid = HISTORIES[name]
+    messages = conversation(framework, *history)
+    for used in (MODEL, "qwen3.8-max"):
+        sent = sent_by(framework, protocol, messages, model=used)
+        assert shape(sent.messages) == valid
+
+
+@EVERY_CALL
+async def test_the_emulator_accepts_repaired_histories(
+    modelstudio_emulator: Emulator,
+    style: CallStyle,
+    protocol: Protocol,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    llm = model(style.framework, modelstudio_emulator, protocol, model=MODEL)
+    with caplog.at_level(logging.WARNING, logger="modelstudio"):
+        for name in ("an interrupt", "a trim", "a late result", "a result twice"):
+            caplog.clear()
+            messages = conversation(style.framework, *HISTORIES[name][0])
+            assert await call(llm, style, messages)
+            is_repaired = name in {"an interrupt", "a trim"}
+            assert len(caplog.records) == is_repaired
+
+
+# --- LangChain ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_trimmed_conversation_is_valid(protocol: Protocol) -> None:
+    turns = ["Rain?", ("call", "a"), ("a", "Rain"), "And now?"]
+    messages = conversation("LangChain", *turns)
+    trimmed = trim_messages(
+        messages, max_tokens=2, token_counter=len, strategy="last", start_on=None
+    )
+    assert isinstance(trimmed[0], ToolMessage)
+    sent = sent_by("LangChain", protocol, trimmed, model=MODEL)
+    assert shape(sent.messages) == [ORPHAN, "And now?"]
+
+
+def test_messages_that_are_removed_are_not_sent() -> None:
+    messages = [
+        SystemMessage("Be brief.", id="s"),
+        HumanMessage("Old", id="a"),
+        HumanMessage("New", id="b"),
+        RemoveMessage(id="a"),
+    ]
+    sent = sent_by("LangChain", "openai", messages, model=MODEL)
+    assert shape(sent.messages) == ["Be brief.", "New"]
+    everything = [*messages, RemoveMessage(id="__remove_all__"), HumanMessage("Hi")]
+    sent = sent_by("LangChain", "openai", everything, model=MODEL)
+    assert shape(sent.messages) == ["Hi"]
+
+
+CALL = {"name": "weather", "args": {}, "id": "a", "type": "tool_call"}
+OTHERS: dict[str, tuple[list[Any], list[Any]]] = {
+    "Anthropic's results in a user's message": (
+        [
+            HumanMessage("Rain?"),
+            AIMessage(
+                [{"type": "tool_use", "id": "a", "name": "weather", "input": {}}]
+            ),
+            HumanMessage(
+                [
+                    {"type": "tool_result", "tool_use_id": "a", "content": "Rain"},
+                    {"type": "text", "text": "So?"},
+                ]
+            ),
+        ],
+        ["Rain?", ("call", "a"), ("a", "Rain"), "So?"],
+    ),
+    "OpenAI's results of the Responses API": (
+        [
+            HumanMessage("Rain?"),
+            AIMessage("", tool_calls=[CALL]),
+            HumanMessage(
+                [{"type": "function_call_output", "call_id": "a", "output": "Rain"}]
+            ),
+        ],
+        ["Rain?", ("call", "a"), ("a", "Rain")],
+    ),
+    "OpenAI's functions": (
+        [
+            HumanMessage("Rain?"),
+            AIMessage(
+                "",
+                additional_kwargs={"function_call": {"name": "f", "arguments": "{}"}},
+            ),
+            FunctionMessage("Rain", name="f"),
+            HumanMessage("So?"),
+        ],
+        ["Rain?", ("call", "call_1_0"), ("call_1_0", "Rain"), "So?"],
+    ),
+    "a result with an artifact": (
+        [
+            HumanMessage("Rain?"),
+            AIMessage("", tool_calls=[CALL]),
+            ToolMessage("Rain", tool_call_id="a", artifact={"rows": [1]}),
+            HumanMessage("So?"),
+        ],
+        ["Rain?", ("call", "a"), ("a", "Rain"), "So?"],
+    ),
+    "an invalid call": (
+        [
+            HumanMessage("Rain?"),
+            AIMessage(
+                "",
+                invalid_tool_calls=[
+                    {
+                        "type": "invalid_tool_call",
+                        "id": "a",
+                        "name": "weather",
+                        "args": '{"city',
+                        "error": "cut off",
+                    }
+                ],
+            ),
+            HumanMessage("So?"),
+        ],
+        ["Rain?", ("call", "a"), ("a", NO_RESULT), "So?"],
+    ),
+    "roles as text": (
+        [
+            LangChainChatMessage(role="developer", content="Be brief."),
+            LangChainChatMessage(role="human", content="Hi"),
+            LangChainChatMessage(role="ai", content="Hello"),
+            LangChainChatMessage(role="user", content="So?"),
+        ],
+        ["Be brief.", "Hi", "Hello", "So?"],
+    ),
+}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("name", OTHERS)
+def test_another_providers_history_is_valid(name: str, protocol: Protocol) -> None:
+    history, valid = OTHERS[name]
+    sent = sent_by("LangChain", protocol, history, model=MODEL)
+    assert shape(sent.messages) == valid
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "web_search_call", "id": "ws_1", "action": {"query": "Oslo rain"}},
+        {"type": "server_tool_use", "id": "s_1", "name": "web", "input": "Oslo rain"},
+        {
+            "type": "web_search_tool_result",
+            "content": [{"title": "Oslo rain", "encrypted_content": "SECRET"}],
+        },
+        {"type": "executable_code", "executable_code": "print('Oslo rain')"},
+        {"type": "code_execution_result", "output": "Oslo rain", "signature": "SECRET"},
+    ],
+)
+def test_a_block_of_another_provider_becomes_text(block: dict[str, Any]) -> None:
+    answer = AIMessage([{"type": "text", "text": "It rains."}, block])
+    history = [HumanMessage("Rain?"), answer, HumanMessage("So?")]
+    sent = sent_by("LangChain", "openai", history, model=MODEL)
+    text = sent.messages[1]["content"]
+    assert text.startswith(f"It rains.\n[{block['type']}: ")
+    assert "Oslo rain" in text
+
+
+@CASES
+def test_an_image_in_a_result_without_its_call_does_not_end_a_conversation(
+    framework: str, protocol: Protocol
+) -> None:
+    from llama_index.core.base.llms.types import ImageBlock
+
+    url = "https://x.example/a.png"
+    messages: list[Any]
+    if framework == "LangChain":
+        blocks: list[Any] = [{"type": "image", "url": url}]
+        messages = [ToolMessage(blocks, tool_call_id="a"), HumanMessage("So?")]
+    else:
+        messages = [
+            ChatMessage(
+                role="tool",
+                blocks=[ImageBlock(url=url)],
+                additional_kwargs={"tool_call_id": "a"},
+            ),
+            ChatMessage(role="user", content="So?"),
+        ]
+    with pytest.warns(ModelStudioWarning, match="supports only text"):
+        sent = sent_by(framework, protocol, messages, model=MODEL)
+    result, question = shape(sent.messages)
+    assert "An image was returned and is not shown" in result
+    assert question == "So?"
+
+
+# --- LlamaIndex ---------------------------------------------------------------------
+
+
+def test_a_result_names_its_call_by_keyword_or_by_block() -> None:
+    block = ToolCallBlock(tool_call_id="a", tool_name="weather", tool_kwargs={})
+    turn = ChatMessage(role="assistant", blocks=[block])
+    by_block = ChatMessage(role="tool", blocks=[block, TextBlock(text="Rain")])
+    question = ChatMessage(role="user", content="Rain?")
+    sent = sent_by("LlamaIndex", "openai", [question, turn, by_block], model=MODEL)
+    assert shape(sent.messages) == ["Rain?", ("call", "a"), ("a", "Rain")]
