@@ -215,7 +215,7 @@ OTHERS: dict[str, tuple[list[Any], list[Any]]] = {
                 "",
                 additional_kwargs={"function_call": {"name": "f", "arguments": "{}"}},
             ),
-            FunctionMessage("Rain", name="f"),
+            FunctionMessage(content="Rain", name="f"),
             HumanMessage("So?"),
         ],
         ["Rain?", ("call", "call_1_0"), ("call_1_0", "Rain"), "So?"],
