@@ -49,7 +49,8 @@ def _langchain(turn: Any) -> Any:
                 for one in ids
             ]
             return AIMessage("", tool_calls=calls)
-        case (call_id, text):
+        case _:
+            call_id, text = turn
             return ToolMessage(text, tool_call_id=call_id, name="weather")
 
 
@@ -65,7 +66,8 @@ def _llamaindex(turn: Any) -> Any:
                 for one in ids
             ]
             return ChatMessage(role="assistant", blocks=blocks)
-        case (call_id, text):
+        case _:
+            call_id, text = turn
             extra = {"tool_call_id": call_id, "name": "weather"}
             return ChatMessage(role="tool", content=text, additional_kwargs=extra)
 
