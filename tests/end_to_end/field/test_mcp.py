@@ -85,7 +85,8 @@ async def test_a_llamaindex_agent_with_an_mcp_server(
     )
     tools: Any = await LLAMAINDEX_MCP.McpToolSpec(client=client).to_tool_list_async()
     llm = model("LlamaIndex", modelstudio_emulator, protocol, model=name)
-    answer = await FunctionAgent(tools=tools, llm=llm).run(user_msg="Draw a cat.")
+    agent: Any = FunctionAgent(tools=tools, llm=llm)
+    answer = await agent.run(user_msg="Draw a cat.")
     assert str(answer) == "A cat."
     result = messages_of(modelstudio_emulator)[-1]
     assert result["role"] == "tool"
