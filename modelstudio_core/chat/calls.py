@@ -29,7 +29,7 @@ from modelstudio_core.chat.forced_calls import (
 )
 from modelstudio_core.chat.media import is_text
 from modelstudio_core.chat.media_checks import inline_limits
-from modelstudio_core.chat.messages import Message
+from modelstudio_core.chat.messages import Message, are_plain
 from modelstudio_core.chat.parser import ChatParser
 from modelstudio_core.chat.plan import ChatPlan, ResolvedChat, plan_partial
 from modelstudio_core.chat.request_rules import apply_rules, ends_with_prefix
@@ -152,7 +152,7 @@ def prepare_call(
         request=protocol.build_request(plan, messages, include_usage=include_usage),
         context=resolved.context,
     )
-    if all(map(is_text, messages)):
+    if are_plain(messages) or all(map(is_text, messages)):
         return call
     request, files = prepare_addresses(call.request)
     return replace(call, request=request, files=files)

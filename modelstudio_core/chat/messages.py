@@ -30,6 +30,7 @@ __all__ = [
     "ToolMessage",
     "UserMessage",
     "VideoPart",
+    "are_plain",
     "arguments_text",
     "join_text",
     "json_instruction",
@@ -256,6 +257,20 @@ def to_json_value(value: object, where: str = "A message") -> object:
                 f"{where} holds a {type(value).__name__}, which JSON cannot represent:"
                 f" {value!r:.200}. Pass a string, a finite number, a list or a dict."
             )
+
+
+def are_plain(messages: Sequence[Message]) -> bool:
+    """Return whether all messages are text, without tool calls and results.
+
+    Args:
+        messages: The prompt.
+    """
+    for message in messages:
+        if type(message["content"]) is not str or message["role"] == "tool":
+            return False
+        if "tool_calls" in message:
+            return False
+    return True
 
 
 def join_text(content: str | list[Part]) -> str | list[Part]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from modelstudio_core.chat.history import repair_history
 from modelstudio_core.chat.media import is_text
 from modelstudio_core.chat.media_messages import describe_media, place_media
-from modelstudio_core.chat.messages import Message, prepare_messages
+from modelstudio_core.chat.messages import Message, are_plain, prepare_messages
 from modelstudio_core.chat.plan import ChatPlan
 
 __all__ = ["prepare_prompt"]
@@ -23,7 +23,10 @@ def prepare_prompt(messages: Sequence[Message], plan: ChatPlan) -> list[Message]
     """
     profile = plan.model.profile
     local_files = plan.options.local_files
-    if all(map(is_text, messages)):
+    valid: Sequence[Message]
+    if are_plain(messages):
+        valid = messages
+    elif all(map(is_text, messages)):
         valid = repair_history(messages)
     else:
         described = describe_media(messages, profile, local_files=local_files)
