@@ -84,6 +84,7 @@ _DEEPSEEK_V4 = replace(
     # "DeepSeek" and Chat say on, Deep thinking says off: it is always sent.
     thinking="hybrid-on",
     defaults={"temperature": 1.0, "top_p": 1.0, "max_tokens": 393_216},
+    max_tokens_includes_thinking=True,  # Chat
     # reasoning_effort replaces the budget; top_k: Chat.
     refused=_PENALTIES | {"thinking_budget", "top_k"},
     # "Structured output" lists v4 for json_object; json_schema was refused by
@@ -1163,6 +1164,7 @@ _GLM53 = replace(
     _GLM,
     thinking="only",
     # Chat: thinking_budget is ignored.
+    max_tokens_includes_thinking=True,
     structured_output=None,
     structured_output_while_thinking=None,
     partial=None,
@@ -1313,7 +1315,15 @@ _OTHER_MODELS = (
     replace(_ZHIPU, ids=("ZHIPU/GLM-5.1", "ZHIPU/GLM-5"), reasoning_effort=False),
     replace(
         _GLM,
-        ids=("glm-5.2", "glm-5.2-fast-preview", "glm-5"),
+        ids=("glm-5.2", "glm-5.2-fast-preview"),
+        prefix="glm-5.2",
+        max_tokens_includes_thinking=True,
+        reasoning_effort=True,
+        efforts=_GLM_EFFORTS,
+    ),
+    replace(
+        _GLM,
+        ids=("glm-5",),
         prefix="glm-5",
         reasoning_effort=True,
         efforts=_GLM_EFFORTS,
@@ -1330,6 +1340,7 @@ _OTHER_MODELS = (
     replace(
         _GLM,
         ids=("glm-5.2-us",),
+        max_tokens_includes_thinking=True,
         reasoning_effort=True,
         efforts=_GLM_EFFORTS,
         regions=_VIRGINIA,

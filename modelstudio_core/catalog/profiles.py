@@ -146,6 +146,7 @@ class ChatProfile(ModelProfile):
         context_window: Tokens of prompt and answer together.
         max_output: The most tokens of one answer.
         max_thinking: The most tokens of thinking, which ``thinking_budget`` may set.
+        max_tokens_includes_thinking: Whether ``max_tokens`` counts the thinking too.
         thinking: ``"hybrid-on"`` and ``"hybrid-off"`` can be switched and begin on or
             off; ``"only"`` and ``"never"`` cannot.
         streams_only: Whether it answers only as a stream.
@@ -194,6 +195,7 @@ class ChatProfile(ModelProfile):
     context_window: int | None = None
     max_output: int | None = None
     max_thinking: int | None = None
+    max_tokens_includes_thinking: bool | None = None
     thinking: Thinking | None = None
     streams_only: bool | None = None
     streams_thinking_only: bool | None = None

@@ -45,7 +45,7 @@ class ContextCache:
 
     def count(self, query: ChatQuery, usage: Usage) -> Usage:
         """Return the usage with the tokens read from the cache and written to it."""
-        prefixes = _prefixes(query) if query.profile.cache else []
+        prefixes = _prefixes(query) if query.profile.explicit_cache else []
         marks = [index for index, prefix in enumerate(prefixes) if prefix.marked]
         if not marks:
             return usage

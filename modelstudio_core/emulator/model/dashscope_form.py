@@ -26,6 +26,8 @@ def is_text_format(query: ChatQuery, path: NativePath) -> bool:
 
 def is_incremental(query: ChatQuery) -> bool:
     """Return whether each chunk of a stream has only the new content."""
+    if query.profile.streams_cumulatively:
+        return False
     incremental = query.body.get("incremental_output")
     if incremental is None:
         return query.model.startswith(_INCREMENTAL_BY_DEFAULT)

@@ -18,27 +18,30 @@ _Value = TypeVar("_Value", str, float)
 _MAX_TEXT: Final = 20_000
 _QUOTED: Final = re.compile(r"[\"'\u201c\u300c]([^\"'\u201d\u300d]+)[\"'\u201d\u300d]")
 _NUMBER: Final = r"-?\d{1,15}(?:,\d{3}(?!\d))*(?:\.\d{1,9})?"
-# Names inside a sentence: "What is the weather in New York?"
-_NAME: Final = re.compile(r"(?<=[a-z,] )(?:[A-Z][\w-]*)(?: [A-Z][\w-]*)*")
+# Names in a sentence: "What is the weather in New York?"
+_NAME: Final = re.compile(r"\b[A-Z][\w-]*(?: [A-Z][\w-]*)*")
+# Words that begin a sentence, or have a capital letter, and are no names.
+_NO_NAMES: Final = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        A About All Also An And Answer Any Are As At Book Both But By Call Can Compare
+        Could Create Describe Did Do Does Each Every Explain Extract Find First For From
+        Get Give Had Has Have He Hello Her Hi His How I If In Is It Its JSON Let List
+        Look Make Markdown Most My No Not Now Of On One Only Or Our Output
+        Please Question Read Report Respond Return Say Search See Send She Should Show
+        So Some Summarize Summarise Tell That The Their Then There These They This Those
+        To Translate Use User Was We Were What When Where Which Who Whom Whose Why Will
+        With Would Write You Your
+        """,
+    )
+)
 # Words in the names of fields that hold a sentence or more, whatever it is about.
 _GENERAL: Final = frozenset(
-    [
-        "answer",
-        "body",
-        "content",
-        "input",
-        "message",
-        "output",
-        "paragraph",
-        "prompt",
-        "query",
-        "question",
-        "response",
-        "result",
-        "sentence",
-        "text",
-    ]
+    "answer body content message output paragraph response result sentence text".split()  # noqa: SIM905 - one line
 )
+# Words in the names of fields that hold what is asked.
+_ASKING: Final = frozenset("input prompt query question".split())  # noqa: SIM905 - as above
 # Words in the names of fields that hold a sentence or more about what they name.
 _DESCRIBING: Final = frozenset(
     [
@@ -103,17 +106,19 @@ _UNITS: Final = {
 class FieldValues:
     """Uses each name and number of a text once; the last ones again and again."""
 
-    def __init__(self, text: str, full_text: str) -> None:
+    def __init__(self, text: str, full_text: str, question: str | None = None) -> None:
         """Set what values are found in.
 
         Args:
             text: Where names and numbers are searched.
             full_text: What a field such as ``answer`` gets.
+            question: What a field such as ``query`` gets; None is ``full_text``.
         """
+        self._question = full_text if question is None else question
         text = text[:_MAX_TEXT]
         self._text = text
         self._full_text = full_text
-        names: list[str] = _QUOTED.findall(text) or _NAME.findall(text)
+        names: list[str] = _QUOTED.findall(text) or _find_names(text)
         self._strings = names or [text]
         found = [_to_number(number) for number in re.findall(_NUMBER, text)]
         self._numbers = found or [1.0]
@@ -128,6 +133,8 @@ class FieldValues:
             ('sunny', 'Oslo')
         """
         words = split_name(name)
+        if not _ASKING.isdisjoint(words[-1:]):
+            return self._question
         if not _GENERAL.isdisjoint(words[-1:]):
             return self._full_text
         stated = self._stated(words)
@@ -200,6 +207,18 @@ def split_name(name: str) -> list[str]:
 def _is_in(option: str, words: Iterable[str]) -> bool:
     wanted = significant_words(option.replace("_", " "))
     return bool(wanted) and wanted <= set(words)
+
+
+def _find_names(text: str) -> list[str]:
+    """Return the names in a text, without the words that only begin a sentence."""
+    found: list[str] = []
+    for match in _NAME.findall(text):
+        words = str(match).split(" ")
+        while words and words[0] in _NO_NAMES:
+            del words[0]
+        if words:
+            found.append(" ".join(words))
+    return found
 
 
 def _to_number(text: str) -> float:

@@ -13,6 +13,7 @@ from typing import Final
 __all__ = [
     "best_sentences",
     "find_question",
+    "remove_instructions",
     "significant_words",
     "split_sentences",
 ]
@@ -29,7 +30,15 @@ _MARKED_QUESTION: Final = re.compile(
     r"the original query is as follows|human|问题|用户问题)\s*[:\uff1a]\s*(.+)$",
     re.IGNORECASE | re.MULTILINE,
 )
+# A question at the end of an instruction: "relevant to the question: 'How tall?'"
+_QUOTED_QUESTION: Final = re.compile(
+    r"\bquestion:\s*'([^\n]{1,2000})'\s*$", re.IGNORECASE | re.MULTILINE
+)
 _SENTENCE_END: Final = re.compile("(?<=[.!?])\\s+|(?<=[\u3002\uff01\uff1f])")
+# The marks that templates put around the messages of a conversation.
+_TAG: Final = re.compile(
+    r"</?(?:current_conversation|message|system|user|assistant|tool|chat_history)>"
+)
 # The instructions, marks and metadata of prompt templates, which are no answer.
 _BOILERPLATE: Final = re.compile(
     r"^\W*(?:context(?: information)? is below|context\s*:\s*$"
@@ -39,7 +48,10 @@ _BOILERPLATE: Final = re.compile(
     r"|please (?:answer|use|provide|respond)|(?:do not|don't|never) (?:make|use|answer)"
     r"|(?:answer|respond|reply|return|output) (?:the|in|with|only|based|a |your)"
     r"|answer\s*:|(?:the original |user )?(?:query|question)(?: is|\s*:)|refine the"
-    r"|we have (?:provided|the opportunity)"
+    r"|here(?:'s| is) (?:a|an|the) (?:json|output|schema|example)"
+    r"|(?:the|your) (?:output|response|answer) (?:should|must)|make sure to return"
+    r"|as an? (?:genius|example)|some choices are given|using only the choices"
+    r"|we have (?:provided|the opportunity)|given the conversation"
     r"|(?:file_path|file_name|page_label|source)\s*:"
     r"|根据(?:以上|以下|上述|已知|给定)|请(?:根据|回答|用|使用|基于)|你是"
     r"|(?:问题|已知信息|已知内容|上下文)\s*[:\uff1a])",
@@ -75,6 +87,9 @@ def find_question(text: str) -> str:
         >>> find_question("Context information is below. ... Query: How tall? Answer: ")
         'How tall?'
     """
+    text = _TAG.sub("", text)
+    if quoted := _QUOTED_QUESTION.findall(text):
+        return str(quoted[-1]).strip()
     if marked := _MARKED_QUESTION.findall(_split_marks(text)):
         return re.sub(r"\s*Answer\s*:\s*$", "", str(marked[-1])).strip()
     questions = [s for s in split_sentences(text) if s.endswith(("?", "\uff1f"))]
@@ -84,6 +99,12 @@ def find_question(text: str) -> str:
     if len(text) <= _MAX_QUESTION or not lines:
         return text.strip()
     return lines[-1]
+
+
+def remove_instructions(text: str) -> str:
+    """Return a text without the instructions and marks of prompt templates."""
+    sentences = [s for s in split_sentences(text) if not _BOILERPLATE.match(s)]
+    return "\n".join(sentences)
 
 
 def best_sentences(question: str, texts: Iterable[str]) -> list[str]:
@@ -132,7 +153,7 @@ def split_sentences(text: str) -> list[str]:
     """Split a text into sentences; the end of a line ends a sentence."""
     return [
         sentence.strip()
-        for line in text.splitlines()
+        for line in _TAG.sub("", text).splitlines()
         for sentence in _SENTENCE_END.split(line)
         if _WORD.search(sentence.casefold())
     ]

@@ -58,14 +58,20 @@ _EMPTY: Final[Mapping[str, object]] = {
 }
 
 
-def build_value(schema: object, text: str, *, full_text: str | None = None) -> object:
+def build_value(
+    schema: object,
+    text: str,
+    *,
+    full_text: str | None = None,
+    question: str | None = None,
+) -> object:
     """Build a value that fits a schema.
 
     Args:
         schema: The schema; what is no schema allows anything.
         text: Where names and numbers are taken from, in their order.
-        full_text: What a property such as ``query`` or ``answer`` gets; None is
-            ``text``.
+        full_text: What a property such as ``answer`` gets; None is ``text``.
+        question: What a property such as ``query`` gets; None is ``full_text``.
 
     Returns:
         A JSON value.
@@ -76,7 +82,7 @@ def build_value(schema: object, text: str, *, full_text: str | None = None) -> o
         {'city': 'Paris'}
     """
     root = as_schema(schema)
-    values = FieldValues(text, text if full_text is None else full_text)
+    values = FieldValues(text, text if full_text is None else full_text, question)
     return _Builder(root, values).build(root, _Place())
 
 

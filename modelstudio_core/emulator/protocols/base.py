@@ -1,17 +1,28 @@
 """The interfaces of a protocol: errors for any service, and chat."""
 
+import base64
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from modelstudio_core.emulator.json_values import JsonObject
 from modelstudio_core.emulator.model.answers import Answer
 from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.model.speech import Speech
 from modelstudio_core.emulator.model.tokens import Usage
 from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.script import Reply
 from modelstudio_core.emulator.studio import ResponseContext
 
-__all__ = ["ChatProtocol", "ErrorProtocol", "write_prompt_details"]
+__all__ = [
+    "ChatProtocol",
+    "ErrorProtocol",
+    "write_prompt_details",
+    "write_sound",
+    "write_speech",
+]
+
+# 2026-09-01, an hour after the answer: answers do not depend on the current date.
+_SOUND_EXPIRES: Final = 1_788_224_400
 
 
 class ErrorProtocol(Protocol):
@@ -86,7 +97,7 @@ class ChatProtocol(ErrorProtocol, Protocol):
 
 def write_prompt_details(usage: Usage) -> JsonObject:
     """Write the ``prompt_tokens_details``, which both protocols share."""
-    details: JsonObject = {"cached_tokens": usage.cached_tokens}
+    details: JsonObject = {"cached_tokens": usage.cached_tokens, **usage.input_details}
     created = usage.cache_creation_tokens
     if created is None:
         return details
@@ -96,3 +107,16 @@ def write_prompt_details(usage: Usage) -> JsonObject:
         "cache_type": "ephemeral",
         **details,
     }
+
+
+def write_sound(speech: Speech, sound: bytes) -> JsonObject:
+    """Write a part of the sound of an answer."""
+    data = base64.b64encode(sound).decode()
+    return {"data": data, "expires_at": _SOUND_EXPIRES, "id": speech.id}
+
+
+def write_speech(speech: Speech) -> JsonObject:
+    """Write the whole sound of an answer, and its text."""
+    sound = b"".join(sound for _, sound in speech.pieces)
+    transcript = "".join(text for text, _ in speech.pieces)
+    return {**write_sound(speech, sound), "transcript": transcript}

@@ -24,7 +24,7 @@ from modelstudio_core.emulator.model.web_search import (
     has_search,
     has_sources,
 )
-from modelstudio_core.emulator.protocols.base import write_prompt_details
+from modelstudio_core.emulator.protocols.base import write_prompt_details, write_speech
 from modelstudio_core.emulator.protocols.dashscope_chunks import (
     ChoiceChunk,
     build_chunks,
@@ -42,6 +42,8 @@ __all__ = ["DashScopeProtocol"]
 # The string that the protocol sends where there is no finish reason yet.
 _NO_FINISH_REASON: Final = "null"
 _OK: Final = 200
+# What a message on the multimodal path has as a part of its content.
+_PARTS: Final = ("audio", "ocr_result")
 
 
 class DashScopeProtocol:
@@ -132,6 +134,7 @@ class _Writer:
     def complete_body(self) -> JsonObject:
         choices = [self._choice(i, answer) for i, answer in enumerate(self._answers)]
         output = choices[0] if self._text_format else {"choices": choices}
+        output |= self._tool_info(self._usage)
         return self._body(output, self._counts(self._usage), self._sources)
 
     def chunks(self) -> list[JsonObject]:
@@ -145,12 +148,23 @@ class _Writer:
         cells = [cell for cell in chain.from_iterable(zip_longest(*columns)) if cell]
         usages = self._running_usages([chunk for _, chunk in cells])
         bodies = [
-            self._body(self._output(index, chunk), self._counts(usage), [])
+            self._body(
+                self._output(index, chunk) | self._tool_info(usage),
+                self._counts(usage),
+                [],
+            )
             for (index, chunk), usage in zip(cells, usages, strict=True)
         ]
         if self._sources is None:
             return bodies
         return [self._search_body(self._sources), *bodies]
+
+    def _tool_info(self, usage: Usage) -> JsonObject:
+        code = self._answers[0].code
+        if not usage.runs or code is None:
+            return {}
+        entry = {"code_interpreter": {"code": code}, "type": "code_interpreter"}
+        return {"tool_info": [entry]}
 
     # --- Messages -----------------------------------------------------------------
 
@@ -159,6 +173,10 @@ class _Writer:
         # Recorded: on the multimodal path the key exists without thinking too.
         if answer.thinking or self._multimodal:
             message["reasoning_content"] = answer.reasoning
+        if answer.speech is not None and self._multimodal:
+            message["audio"] = write_speech(answer.speech)
+        if answer.ocr_result is not None and self._multimodal:
+            message["ocr_result"] = answer.ocr_result
         message["role"] = "assistant"
         if answer.tool_calls:
             message["tool_calls"] = [
@@ -201,9 +219,12 @@ class _Writer:
         text: str = message["content"]
         if self._text_format:
             return {"text": text}
-        if self._multimodal:
-            return {**message, "content": [{"text": text}] if text else []}
-        return message
+        if not self._multimodal:
+            return message
+        parts: list[JsonObject] = [{"text": text}] if text else []
+        parts += [{key: message[key]} for key in _PARTS if key in message]
+        rest = {key: value for key, value in message.items() if key not in _PARTS}
+        return {**rest, "content": parts}
 
     def _index(self, index: int) -> JsonObject:
         """Return the index, which is recorded only where tools were given."""
@@ -237,16 +258,21 @@ class _Writer:
     def _running_usages(self, chunks: Sequence[ChoiceChunk]) -> list[Usage]:
         """Count the tokens up to each chunk; the last one has all tokens."""
         final, usages, reasoning, output = self._usage, list[Usage](), 0, 0
+        runs, thinks = 0, final.reasoning_tokens is not None
         for chunk in chunks:
+            # Recorded: the code is in the events that follow the reasoning.
+            runs = runs or (0 if chunk.new_reasoning_tokens else final.runs)
             output = min(output + chunk.new_tokens, final.output_tokens)
-            if final.reasoning_tokens is not None:
-                reasoning += chunk.new_reasoning_tokens
-                reasoning = min(reasoning, final.reasoning_tokens)
-                usages.append(
-                    replace(final, output_tokens=output, reasoning_tokens=reasoning)
+            reasoning += chunk.new_reasoning_tokens
+            reasoning = min(reasoning, final.reasoning_tokens or 0)
+            usages.append(
+                replace(
+                    final,
+                    output_tokens=output,
+                    reasoning_tokens=None if not thinks else reasoning,
+                    runs=runs,
                 )
-            else:
-                usages.append(replace(final, output_tokens=output))
+            )
         return [*usages[:-1], final] if usages else []
 
     def _counts(self, usage: Usage) -> Mapping[str, object]:
@@ -257,13 +283,26 @@ class _Writer:
             "output_tokens": usage.output_tokens,
             "input_tokens": usage.input_tokens,
         }
-        if usage.reasoning_tokens is not None:
-            reasoning = {"reasoning_tokens": usage.reasoning_tokens}
-            counts["output_tokens_details"] = reasoning
-        if has_search(self._query) or self._sources is not None:
-            counts["plugins"] = build_search_usage(self._query)
+        if usage.output_details:
+            counts["output_tokens_details"] = usage.output_details
+        if usage.input_details:
+            media = usage.media_tokens
+            counts |= {f"{kind}_tokens": media[kind] for kind in sorted(media)}
+            counts["input_tokens_details"] = usage.input_details
+        if plugins := self._plugins(usage):
+            counts["plugins"] = plugins
         counts["prompt_tokens_details"] = write_prompt_details(usage)
         return counts
+
+    def _plugins(self, usage: Usage) -> JsonObject:
+        plugins: JsonObject = {}
+        if has_search(self._query) or self._sources is not None:
+            plugins |= build_search_usage(self._query)
+        if usage.runs:
+            plugins["code_interpreter"] = {"count": usage.runs}
+        if usage.pages:
+            plugins["pdf_page_parser"] = {"count": usage.pages}
+        return plugins
 
 
 def _logprobs(entries: Sequence[Mapping[str, object]] | None) -> JsonObject:

@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from modelstudio_core.emulator.json_values import JsonObject
-from modelstudio_core.emulator.model.answers import Answer, FunctionCall
+from modelstudio_core.emulator.model.answers import Answer
+from modelstudio_core.emulator.model.logprobs import split_logprobs
 from modelstudio_core.emulator.model.tokens import count_tokens, split_tokens
+from modelstudio_core.emulator.model.tool_calls import FunctionCall
+from modelstudio_core.emulator.protocols.base import write_sound
 
 __all__ = [
     "ChoiceChunk",
@@ -61,8 +64,19 @@ def build_chunks(
     if not chunks:
         return []
     chunks[-1] = replace(chunks[-1], finish_reason=answer.finish_reason)
-    first_text = next((i for i, delta in enumerate(deltas) if delta["content"]), -1)
-    chunks[first_text] = replace(chunks[first_text], logprobs=answer.logprobs)
+    return _with_logprobs(chunks, deltas, answer) if answer.logprobs else chunks
+
+
+def _with_logprobs(
+    chunks: list[ChoiceChunk], deltas: Sequence[JsonObject], answer: Answer
+) -> list[ChoiceChunk]:
+    """Add to each chunk with new text the entries of its tokens."""
+    with_text = [i for i, delta in enumerate(deltas) if delta["content"]]
+    places = with_text or [len(chunks) - 1]
+    texts = [deltas[place]["content"] for place in places]
+    split = split_logprobs(answer.logprobs or (), texts)
+    for place, entries in zip(places, split, strict=True):
+        chunks[place] = replace(chunks[place], logprobs=entries)
     return chunks
 
 
@@ -116,10 +130,13 @@ def _reasoning(answer: Answer) -> list[JsonObject]:
 
 
 def _text(answer: Answer) -> list[JsonObject]:
-    pieces = answer.pieces
-    if pieces is None:
-        pieces = split_tokens(answer.text)
-    return [_message(answer, piece) for piece in pieces]
+    if answer.speech is None:
+        return [_message(answer, piece) for piece in answer.text_pieces]
+    deltas: list[JsonObject] = []
+    for text, sound in answer.speech.pieces:
+        deltas.append(_message(answer, text))
+        deltas.append(_message(answer, audio=write_sound(answer.speech, sound)))
+    return deltas
 
 
 def _tool_calls(answer: Answer) -> list[JsonObject]:

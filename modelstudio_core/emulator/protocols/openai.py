@@ -10,11 +10,13 @@ from typing import ClassVar, Final
 
 from modelstudio_core.emulator.json_values import JsonObject, dump, is_object
 from modelstudio_core.emulator.model.answers import Answer
+from modelstudio_core.emulator.model.logprobs import split_logprobs
 from modelstudio_core.emulator.model.query import ChatQuery
 from modelstudio_core.emulator.model.tokens import Usage
-from modelstudio_core.emulator.protocols.base import write_prompt_details
+from modelstudio_core.emulator.protocols.base import write_prompt_details, write_speech
 from modelstudio_core.emulator.protocols.chat_query import parse_flat_body
 from modelstudio_core.emulator.protocols.openai_deltas import (
+    accumulate_deltas,
     build_deltas,
     build_last_delta,
 )
@@ -77,7 +79,7 @@ class OpenAIProtocol:
         if context.generation == "null":
             body["system_fingerprint"] = None
         if "usage" not in reply.omit:
-            body["usage"] = reply.usage or _usage(answers[0].usage)
+            body["usage"] = reply.usage or _usage(query, answers[0].usage)
         return dump(body).encode()
 
     def write_events(
@@ -112,6 +114,8 @@ class OpenAIProtocol:
 
 def _choice(index: int, answer: Answer, context: ResponseContext) -> JsonObject:
     message: JsonObject = {"content": answer.text}
+    if answer.speech is not None:
+        message["audio"] = write_speech(answer.speech)
     if answer.thinking:
         message["reasoning_content"] = answer.reasoning
     message["role"] = "assistant"
@@ -131,7 +135,7 @@ def _choice(index: int, answer: Answer, context: ResponseContext) -> JsonObject:
         "message": message,
     }
     if context.generation == "null" or answer.logprobs:
-        choice["logprobs"] = _logprobs(answer)
+        choice["logprobs"] = _logprobs(answer.logprobs)
     return choice
 
 
@@ -146,13 +150,13 @@ def _chunks(
 ) -> list[JsonObject]:
     """Build the chunks of a stream; the choices of ``n`` answers alternate."""
     columns = [
-        _stream_choices(index, answer, context, reply)
+        _stream_choices(query, index, answer, context, reply)
         for index, answer in enumerate(answers)
     ]
     choices = chain.from_iterable(zip_longest(*columns))
     chunks = [_chunk(query, context, [choice]) for choice in choices if choice]
     if query.includes_usage and "usage" not in reply.omit:
-        usage = reply.usage or _usage(answers[0].usage)
+        usage = reply.usage or _usage(query, answers[0].usage)
         chunks.append(_chunk(query, context, [], usage))
     return chunks
 
@@ -174,19 +178,26 @@ def _chunk(
 
 
 def _stream_choices(
-    index: int, answer: Answer, context: ResponseContext, reply: Reply
+    query: ChatQuery, index: int, answer: Answer, context: ResponseContext, reply: Reply
 ) -> list[JsonObject]:
     deltas: Sequence[Mapping[str, object]] | None = reply.deltas
     if deltas is None:
         deltas = build_deltas(answer, context.generation)
+        if query.profile.streams_cumulatively:
+            deltas = accumulate_deltas(deltas)
     choices = [_stream_choice(index, delta, None, context) for delta in deltas]
     if context.generation == "null" and choices:
         choices[0] = {"logprobs": None, **choices[0]}
     if answer.logprobs:
-        with_text = (c for c in choices if c["delta"].get("content"))
-        next(with_text, choices[-1])["logprobs"] = _logprobs(answer)
+        with_text = [c for c in choices if c["delta"].get("content")] or choices[-1:]
+        texts = [str(choice["delta"].get("content")) for choice in with_text]
+        split = split_logprobs(answer.logprobs, texts)
+        for choice, entries in zip(with_text, split, strict=True):
+            choice["logprobs"] = _logprobs(entries)
     if answer.finish_reason is not None:
         delta = build_last_delta(answer, context.generation)
+        if query.profile.streams_cumulatively:
+            delta = accumulate_deltas([*deltas[-1:], delta])[-1]
         choices.append(_stream_choice(index, delta, answer.finish_reason, context))
     return choices
 
@@ -208,22 +219,22 @@ def _stream_choice(
 # --- Parts ------------------------------------------------------------------------
 
 
-def _usage(usage: Usage) -> JsonObject:
+def _usage(query: ChatQuery, usage: Usage) -> JsonObject:
     counts: JsonObject = {
         "total_tokens": usage.total_tokens,
         "completion_tokens": usage.output_tokens,
         "prompt_tokens": usage.input_tokens,
     }
-    if usage.reasoning_tokens is not None:
-        counts["completion_tokens_details"] = {
-            "reasoning_tokens": usage.reasoning_tokens
-        }
+    if usage.output_details:
+        counts["completion_tokens_details"] = usage.output_details
     counts["prompt_tokens_details"] = write_prompt_details(usage)
+    if usage.pages and query.body.get("include_tool_usage"):
+        counts["x_tools"] = {"pdf_page_parser": {"count": usage.pages}}
     return counts
 
 
-def _logprobs(answer: Answer) -> JsonObject | None:
-    return {"content": list(answer.logprobs)} if answer.logprobs else None
+def _logprobs(entries: Sequence[Mapping[str, object]] | None) -> JsonObject | None:
+    return {"content": list(entries)} if entries else None
 
 
 def _error(refusal: Refusal) -> JsonObject:

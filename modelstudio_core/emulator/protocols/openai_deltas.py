@@ -4,25 +4,28 @@ For a key without content, generation ``empty`` (2026-05 to 2026-08) sends ``""`
 generation ``null`` (2026-02) sends null, and ``role: null`` after the first delta.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from modelstudio_core.emulator.json_values import JsonObject
-from modelstudio_core.emulator.model.answers import Answer, FunctionCall
+from modelstudio_core.emulator.model.answers import Answer
+from modelstudio_core.emulator.model.speech import Speech
 from modelstudio_core.emulator.model.tokens import split_tokens
+from modelstudio_core.emulator.model.tool_calls import FunctionCall
+from modelstudio_core.emulator.protocols.base import write_sound
 from modelstudio_core.emulator.studio import Generation
 
-__all__ = ["build_deltas", "build_last_delta"]
+__all__ = ["accumulate_deltas", "build_deltas", "build_last_delta"]
 
 
 def build_deltas(answer: Answer, generation: Generation) -> list[JsonObject]:
     """Build the deltas of an answer: reasoning, text and tool calls, in that order."""
-    pieces = answer.pieces
-    if pieces is None:
-        pieces = split_tokens(answer.text)
+    pieces = answer.text_pieces
     thoughts = split_tokens(answer.reasoning)
     first: JsonObject = {"content": "", "role": "assistant"}
     if answer.thinking:
         first["reasoning_content"] = ""
+    if answer.speech is not None:
+        return [first, *_spoken_deltas(answer.speech)]
     if generation == "empty":
         rest = [
             *({"content": "", "reasoning_content": piece} for piece in thoughts),
@@ -49,6 +52,22 @@ def build_deltas(answer: Answer, generation: Generation) -> list[JsonObject]:
         first = {**first, "content": "", "tool_calls": calls[0]["tool_calls"]}
         rest = rest[1:]
     return [first, *rest]
+
+
+def accumulate_deltas(deltas: Sequence[JsonObject]) -> list[JsonObject]:
+    """Return the deltas of a stream that repeats the text so far in each of them."""
+    text, repeated = "", list[JsonObject]()
+    for delta in deltas:
+        text += delta.get("content") or ""
+        repeated.append({**delta, "content": text} if "content" in delta else delta)
+    return repeated
+
+
+def _spoken_deltas(speech: Speech) -> Iterator[JsonObject]:
+    """Build the deltas of a spoken answer: each piece of the text, then its sound."""
+    for text, sound in speech.pieces:
+        yield {"content": "", "audio": {"transcript": text, "id": speech.id}}
+        yield {"content": "", "audio": write_sound(speech, sound)}
 
 
 def build_last_delta(answer: Answer, generation: Generation) -> JsonObject:

@@ -23,6 +23,18 @@ __all__ = ["check_chat"]
 
 _MAX_SEED: Final = 2**63 - 1
 _MAX_SHOWN: Final = 80
+_MODALITIES: Final = frozenset({"text", "audio"})
+_OCR_TASKS: Final = frozenset(
+    {
+        "advanced_recognition",
+        "document_parsing",
+        "formula_recognition",
+        "key_information_extraction",
+        "multi_lan",
+        "table_parsing",
+        "text_recognition",
+    }
+)
 _TOOL_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TOOL_CHOICE_MESSAGE: Final = (
     'tool_choice is one of the strings that should be ["none","auto"]'
@@ -271,6 +283,57 @@ def _check_format(query: ChatQuery) -> None:
         )
 
 
+# --- Speech, code, text in images -------------------------------------------------
+
+
+@sourced("Qwen-Omni; Error codes", "2026-11-27")
+def _check_speech(query: ChatQuery) -> None:
+    modalities = query.body.get("modalities")
+    if modalities is None:
+        return
+    if not modalities or not all(m in _MODALITIES for m in modalities):
+        raise invalid_parameter(
+            "modalities must be ['text'] or ['text', 'audio'] (emulator)."
+        )
+    if "audio" not in modalities:
+        return
+    if "audio" not in query.profile.outputs:
+        raise invalid_parameter(
+            f"The model {query.model} does not support the modality audio (emulator)."
+        )
+    if not query.stream:
+        raise invalid_parameter("'audio' output only support with stream=true")
+    if query.body.get("enable_thinking"):
+        raise invalid_parameter(
+            "'audio' output is not supported when enable_thinking is true (emulator)."
+        )
+    form = (query.body.get("audio") or {}).get("format", "wav")
+    if form != "wav":
+        raise invalid_parameter("audio.format must be 'wav' (emulator).")
+
+
+@sourced("Code interpreter", "2026-11-27")
+def _check_code_interpreter(query: ChatQuery) -> None:
+    if not query.body.get("enable_code_interpreter"):
+        return
+    if not query.thinking or not query.stream:
+        raise invalid_parameter(
+            "enable_code_interpreter needs enable_thinking and a stream (emulator)."
+        )
+
+
+@sourced("Qwen-OCR API reference; recorded (qwen-vl-ocr)", "2026-11-27")
+def _check_ocr(query: ChatQuery) -> None:
+    options = query.body.get("ocr_options")
+    if options is None:
+        return
+    if "image" not in query.profile.inputs or options.get("task") not in _OCR_TASKS:
+        raise invalid_parameter(
+            f"ocr_options needs a model that reads images, and a task of"
+            f" {', '.join(sorted(_OCR_TASKS))} (emulator)."
+        )
+
+
 _RULES: Final[tuple[Callable[[ChatQuery], None], ...]] = (
     _check_model,
     _check_numbers,
@@ -281,5 +344,8 @@ _RULES: Final[tuple[Callable[[ChatQuery], None], ...]] = (
     _check_tools,
     _check_search,
     _check_format,
+    _check_speech,
+    _check_code_interpreter,
+    _check_ocr,
     _check_length,
 )

@@ -1,1 +1,0 @@
-"""What users report of the service, in both frameworks and both protocols."""
