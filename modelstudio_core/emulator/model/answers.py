@@ -144,6 +144,8 @@ def _find_question(query: ChatQuery) -> str:
 def _statements(query: ChatQuery) -> list[str]:
     """Return the texts of the prompt, without the JSON that it asks for."""
     texts = query.texts("system", "user", "assistant")
+    if _prefix(query):
+        texts.pop()
     if not asks_for_json(query.texts("system", "user")):
         return texts
     return [remove_examples(text) for text in texts]
@@ -175,8 +177,8 @@ def _text(query: ChatQuery, question: str, passages: Sequence[str]) -> str:
             return dump({"answer": text})
         return dump(_value(schema, question, found, text))
     if kind == "json_schema":
-        schema = query.response_format["json_schema"].get("schema") or {}
-        return dump(_value(schema, question, found, text))
+        given: JsonObject = query.response_format["json_schema"].get("schema") or {}
+        return dump(_value(given, question, found, text))
     request = find_request(prompt, question)
     if request is None:
         return text
@@ -198,7 +200,7 @@ def _value(schema: JsonObject, question: str, found: str, text: str) -> object:
     states = not question.endswith(_QUESTION_MARKS)
     full_text = found or (question if states else text)
     return build_value(
-        schema, f"{found}\n{question}".strip(), full_text=full_text, question=question
+        schema, f"{question}\n{found}".strip(), full_text=full_text, question=question
     )
 
 

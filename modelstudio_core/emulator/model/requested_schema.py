@@ -8,7 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeGuard, TypeVar
 
-from modelstudio_core.emulator.json_values import JsonObject, is_array, is_object
+from modelstudio_core.emulator.json_values import (
+    JsonObject,
+    is_array,
+    is_object,
+    objects,
+)
 from modelstudio_core.emulator.model.examples import Example, find_examples, schema_of
 from modelstudio_core.emulator.model.passages import (
     significant_words,
@@ -141,9 +146,9 @@ def _with_options(
     schema: JsonObject, text: str, examples: Sequence[Example], question: str
 ) -> JsonObject:
     """Restrict a choice to the numbered ones, and a tool to those that are listed."""
-    choices = {int(number): line for number, line in _CHOICE.findall(text)}
-    tables = [e.value for e in examples if _SHOWS_OTHER.search(e.label)]
-    tools: JsonObject = next((t for t in reversed(tables) if is_object(t)), {})
+    choices = {int(match[1]): match[2] for match in _CHOICE.finditer(text)}
+    tables = objects([e.value for e in examples if _SHOWS_OTHER.search(e.label)])
+    tools = tables[-1] if tables else {}
     options: Mapping[str, Sequence[object]] = {
         "choice": _ranked(choices, question),
         "tool_name": _ranked(tools, question),

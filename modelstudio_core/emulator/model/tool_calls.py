@@ -168,7 +168,7 @@ def _call(
     query: ChatQuery, function: JsonObject, question: str, results: str
 ) -> FunctionCall:
     schema = parameters_schema(function.get("parameters"))
-    text = f"{results}\n{question}" if results else question
+    text = f"{question}\n{results}".strip()
     arguments = _write_arguments(
         build_value(schema, text, full_text=results or question, question=question)
     )

@@ -181,10 +181,12 @@ def _stream_choices(
     query: ChatQuery, index: int, answer: Answer, context: ResponseContext, reply: Reply
 ) -> list[JsonObject]:
     deltas: Sequence[Mapping[str, object]] | None = reply.deltas
+    last = build_last_delta(answer, context.generation)
     if deltas is None:
-        deltas = build_deltas(answer, context.generation)
+        built = build_deltas(answer, context.generation)
         if query.profile.streams_cumulatively:
-            deltas = accumulate_deltas(deltas)
+            *built, last = accumulate_deltas([*built, last])
+        deltas = built
     choices = [_stream_choice(index, delta, None, context) for delta in deltas]
     if context.generation == "null" and choices:
         choices[0] = {"logprobs": None, **choices[0]}
@@ -195,10 +197,7 @@ def _stream_choices(
         for choice, entries in zip(with_text, split, strict=True):
             choice["logprobs"] = _logprobs(entries)
     if answer.finish_reason is not None:
-        delta = build_last_delta(answer, context.generation)
-        if query.profile.streams_cumulatively:
-            delta = accumulate_deltas([*deltas[-1:], delta])[-1]
-        choices.append(_stream_choice(index, delta, answer.finish_reason, context))
+        choices.append(_stream_choice(index, last, answer.finish_reason, context))
     return choices
 
 

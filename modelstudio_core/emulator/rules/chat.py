@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from modelstudio_core.emulator.json_values import JsonObject
 from modelstudio_core.emulator.model.query import ChatQuery
 from modelstudio_core.emulator.model.tokens import count_prompt
 from modelstudio_core.emulator.rules.messages import check_messages
@@ -307,8 +308,8 @@ def _check_speech(query: ChatQuery) -> None:
         raise invalid_parameter(
             "'audio' output is not supported when enable_thinking is true (emulator)."
         )
-    form = (query.body.get("audio") or {}).get("format", "wav")
-    if form != "wav":
+    audio: JsonObject = query.body.get("audio") or {}
+    if audio.get("format", "wav") != "wav":
         raise invalid_parameter("audio.format must be 'wav' (emulator).")
 
 
