@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test record soak bench bench-quick compare check format clean
+.PHONY: demo test record soak bench bench-quick compare clients check format clean
 
 # The same job in both frameworks: on the emulator, or the service where there is a key.
 demo: $(READY)
@@ -35,6 +35,10 @@ bench-quick: $(READY)
 
 compare: $(READY)
 	$(BIN)/python -m comparison
+
+# Other clients, each in an environment of its own below .benchmarks/.
+clients: $(READY)
+	$(BIN)/python -m clients
 
 check: $(READY)
 	$(BIN)/ruff check

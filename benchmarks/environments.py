@@ -1,8 +1,7 @@
 """The environments that the compared clients run in, each made on first use.
 
-``benchmarks`` and ``comparison`` both run clients in them. ``comparison`` imports this
-module and nothing else of ``benchmarks``; ``benchmarks`` imports nothing of
-``comparison``.
+``benchmarks``, ``comparison`` and ``clients`` run clients in them. The last two import
+this module and nothing else of ``benchmarks``, which imports nothing of them.
 """
 
 import fcntl
@@ -34,8 +33,9 @@ HOME: Final = ROOT / ".benchmarks"
 PROJECT: Final = "modelstudio"
 
 _CONSTRAINTS: Final = ROOT / "constraints.txt"
-_LANGCHAIN: Final = ("langchain-core==1.7.2", "pydantic==2.14.3")
-_LLAMAINDEX: Final = ("llama-index-core==0.14.25", "pydantic==2.14.3")
+_PYDANTIC: Final = "pydantic==2.14.3"
+_LANGCHAIN: Final = ("langchain-core==1.7.2", _PYDANTIC)
+_LLAMAINDEX: Final = ("llama-index-core==0.14.25", _PYDANTIC)
 
 # What to install, by name. The project's own environment is the running Python, unless
 # another Python is asked for.
@@ -66,6 +66,24 @@ ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
         "llama-index-llms-dashscope==0.7.0",
         "dashscope==1.22.2",
     ),
+    "openai-3": ("openai==3.54.0", _PYDANTIC),
+    "openai-2": ("openai==2.54.0", _PYDANTIC),
+    "dashscope-2": ("dashscope==2.0.2", _PYDANTIC),
+    "dashscope-1": ("dashscope==1.27.8", _PYDANTIC),
+    "litellm": ("litellm==1.110.2",),
+    "pydantic-ai": ("pydantic-ai-slim[openai]==2.68.0",),
+    # It imports the other four, and does not require them.
+    "qwen-agent": (
+        "qwen-agent==0.0.34",
+        "numpy==2.4.6",
+        "soundfile==0.14.0",
+        "python-dateutil",
+        "tqdm==4.70.1",
+    ),
+    "agentscope": ("agentscope==2.0.11",),
+    "instructor": ("instructor==1.17.0",),
+    "smolagents": ("smolagents[openai]==1.26.0",),
+    "dspy": ("dspy==3.4.1",),
     "server": ("aiohttp==3.14.5", "trustme==1.2.1"),
     "tools": ("blockbuster==1.5.29", "pyinstrument==5.1.3"),
     "plot": ("matplotlib==3.11.2",),

@@ -11,7 +11,7 @@ from typing import Final
 from benchmarks.environments import ROOT
 from comparison.clients import CLIENTS, Client
 from comparison.report import Column, client_versions, format_page
-from comparison.runner import ClientProcess, judge_scenario, select_scenarios
+from comparison.runner import judge_scenario, select_scenarios, start_client
 from comparison.scenario import Scenario
 from comparison.scenarios import SCENARIOS
 from comparison.verdict import Verdict
@@ -82,7 +82,7 @@ def _column(client: Client, scenarios: Sequence[Scenario]) -> Column:
     """Return the verdicts on one client, by the scenarios' titles."""
     selected = select_scenarios(client, scenarios)
     try:
-        process = ClientProcess(client)
+        process = start_client(client)
     except subprocess.CalledProcessError:
         verdict = Verdict("not tested", "It could not be installed.")
         return dict.fromkeys((scenario.title for scenario in selected), verdict)

@@ -1,98 +1,30 @@
 """Run a scenario with a client, in the client's process or in this one."""
 
-import json
-import select
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from tempfile import TemporaryDirectory
-from types import TracebackType
-from typing import Any, Final, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from benchmarks.environments import interpreter, start_python
 from comparison.clients import Client, Framework, build_task
-from comparison.drivers.task import Task
+from comparison.process import DriverProcess, RunTask
 from comparison.scenario import Scenario
-from comparison.verdict import Observation, Outcome, Verdict
+from comparison.verdict import Observation, Verdict
 from modelstudio_core.emulator import Emulator
 
 __all__ = [
-    "ClientProcess",
-    "RunTask",
     "judge_scenario",
     "observe",
     "select_scenarios",
+    "start_client",
 ]
 
-RunTask = Callable[[Task, float], Outcome]
 _DRIVERS: Final[Mapping[Framework, str]] = {
     "langchain": "comparison.drivers.for_langchain",
     "llamaindex": "comparison.drivers.for_llamaindex",
 }
-# Imports take long on a busy machine.
-_START_LIMIT: Final = 120.0
 
 
-class ClientProcess(AbstractContextManager["ClientProcess"]):
-    """A process with one client, which is started again after it hung or crashed."""
-
-    def __init__(self, client: Client) -> None:
-        self._python = interpreter(client.environment)
-        self._driver = _DRIVERS[client.framework]
-        self._home = TemporaryDirectory()
-        self._process: subprocess.Popen[str] | None = None
-
-    def __call__(self, task: Task, limit: float) -> Outcome:
-        """Run a task.
-
-        Args:
-            task: The task.
-            limit: The number of seconds after which the client counts as hanging.
-
-        Returns:
-            What the driver returned. A process that hangs or ends is an error.
-        """
-        process = self._process = self._process or self._start()
-        assert process.stdin  # noqa: S101 - it is a pipe
-        process.stdin.write(json.dumps(task) + "\n")
-        process.stdin.flush()
-        return self._read(process, limit)
-
-    def _read(self, process: subprocess.Popen[str], limit: float) -> Outcome:
-        assert process.stdout  # noqa: S101 - it is a pipe
-        ready, _, _ = select.select([process.stdout], [], [], limit)
-        line = process.stdout.readline() if ready else ""
-        if line:
-            outcome: Outcome = json.loads(line)
-            return outcome
-        self._stop()
-        kind = "Crash" if ready else "Timeout"
-        text = "the process ended" if ready else f"nothing within {limit:.0f} seconds"
-        return {"error": {"type": kind, "kinds": [], "message": text}}
-
-    def _start(self) -> subprocess.Popen[str]:
-        process = start_python(self._python, "-m", self._driver, HOME=self._home.name)
-        if "error" in self._read(process, _START_LIMIT):
-            raise RuntimeError(f"The driver does not start: {process.args!r}")
-        return process
-
-    def _stop(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.communicate()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop()
-        self._home.cleanup()
+def start_client(client: Client) -> DriverProcess:
+    """Return the process of a client, which is started when it is first used."""
+    return DriverProcess(client.environment, _DRIVERS[client.framework])
 
 
 def observe(

@@ -11,7 +11,7 @@ from comparison.clients import CLIENTS, OTHER_KEY, Client
 from comparison.drivers import for_langchain, for_llamaindex
 from comparison.drivers.task import Task, run_task
 from comparison.report import format_page
-from comparison.runner import ClientProcess, judge_scenario, observe
+from comparison.runner import judge_scenario, observe, start_client
 from comparison.scenario import Scenario
 from comparison.scenarios import SCENARIOS
 from comparison.scenarios.expected import compare
@@ -262,7 +262,7 @@ def task(path: str, arguments: dict[str, Any] | None = None) -> Task:
 
 
 def test_a_client_that_hangs_or_crashes_is_started_again() -> None:
-    with ClientProcess(CLIENTS_BY_NAME[CHAT]) as run:
+    with start_client(CLIENTS_BY_NAME[CHAT]) as run:
         printed = run(task("builtins:print", {"end": "not an outcome\n"}), 30)
         hung = run(task("signal:pause"), 0.2)
         crashed = run(task("os:_exit", {"status": 3}), 30)

@@ -23,7 +23,7 @@ from modelstudio_core.emulator.model.requested_schema import (
     find_schema,
 )
 from modelstudio_core.emulator.model.schema_values import build_value
-from modelstudio_core.emulator.model.speech import Speech, build_speech, is_spoken
+from modelstudio_core.emulator.model.sound import Speech, build_speech, is_spoken
 from modelstudio_core.emulator.model.tokens import (
     Usage,
     count_media,
@@ -40,6 +40,7 @@ from modelstudio_core.emulator.model.tool_calls import (
     choose_functions,
     tool_results,
 )
+from modelstudio_core.emulator.model.transcript import read_transcript
 from modelstudio_core.emulator.script import Reply
 
 __all__ = ["Answer", "build_answers", "build_scripted_answers"]
@@ -86,6 +87,7 @@ class Answer:
 
 def build_answers(query: ChatQuery) -> list[Answer]:
     """Build the answers from the prompt, as many as ``n`` asks for."""
+    sent, query = query, read_transcript(query)
     question = _find_question(query)
     functions = choose_functions(query, question)
     calls = build_calls(query, functions, question)
@@ -109,7 +111,7 @@ def build_answers(query: ChatQuery) -> list[Answer]:
     answer = _add_sound(query, _truncate(query, answer))
     logprobs = build_logprobs(query, answer.text)
     answer = replace(answer, logprobs=logprobs)
-    return _with_usage(query, [answer] * query.count)
+    return _with_usage(sent, [answer] * query.count)
 
 
 def build_scripted_answers(query: ChatQuery, reply: Reply) -> list[Answer]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from modelstudio_core.emulator.json_values import JsonObject, is_array, is_object
 
-__all__ = ["Example", "find_examples", "remove_examples", "schema_of"]
+__all__ = ["Example", "find_examples", "remove_examples", "schema_of", "unescape"]
 
 _MAX_DEPTH: Final = 16
 # No more of a text is read, and no more values of it.
@@ -69,6 +69,13 @@ def find_examples(text: str) -> list[Example]:
     ]
 
 
+def unescape(text: str) -> str:
+    """Undo the doubled braces of a template, which some clients send as they are."""
+    if '{{"' not in text:
+        return text
+    return text.replace("{{", "{").replace("}}", "}")
+
+
 def remove_examples(text: str) -> str:
     """Return a text without the objects and arrays in it.
 
@@ -76,6 +83,7 @@ def remove_examples(text: str) -> str:
         >>> remove_examples('As {"a": 1}, please.')
         'As , please.'
     """
+    text = unescape(text)
     for example in reversed(find_examples(text)):
         start, end = example.span
         text = text[:start] + text[end:]

@@ -142,10 +142,17 @@ class FieldValues:
             return stated
         if not _DESCRIBING.isdisjoint(words[-1:]):
             return self._full_text
+        looked_up = self._look_up(words)
+        return _pop(self._strings) if looked_up is None else looked_up
+
+    def _look_up(self, words: Sequence[str]) -> str | None:
+        """Return what looks like an address, a date, a measure, of the name's kind."""
         for word in words:
+            if word in _UNITS and (number := self._measured(word)) is not None:
+                return f"{number:g}"
             if word in _KINDS and (match := _KINDS[word].search(self._text)):
                 return str(match[0])
-        return _pop(self._strings)
+        return None
 
     def number(self, name: str) -> float:
         """Return a number for a field.
@@ -156,14 +163,20 @@ class FieldValues:
             (21.0, 3.0)
         """
         for word in split_name(name):
-            stem = re.escape(word.removesuffix("s"))
-            unit = _UNITS.get(word, rf"\b{stem}")
-            after = rf"({_NUMBER})[\s-]{{0,2}}(?:{unit})"
-            before = rf"\b{stem}\w{{0,2}}\b[^.\d\n-]{{0,30}}({_NUMBER})"
-            for pattern in (after, before):
-                if match := re.search(pattern, self._text, re.IGNORECASE):
-                    return _to_number(match[1])
+            if (number := self._measured(word)) is not None:
+                return number
         return _pop(self._numbers)
+
+    def _measured(self, word: str) -> float | None:
+        """Return the number beside a word, or beside the unit of what it names."""
+        stem = re.escape(word.removesuffix("s"))
+        unit = _UNITS.get(word, rf"\b{stem}")
+        after = rf"({_NUMBER})[\s-]{{0,2}}(?:{unit})"
+        before = rf"\b{stem}\w{{0,2}}\b[^.\d\n-]{{0,30}}({_NUMBER})"
+        for pattern in (after, before):
+            if match := re.search(pattern, self._text, re.IGNORECASE):
+                return _to_number(match[1])
+        return None
 
     def option(self, options: Sequence[object]) -> object:
         """Return the option that the text names, else the first one.

@@ -39,6 +39,10 @@ _SENTENCE_END: Final = re.compile("(?<=[.!?])\\s+|(?<=[\u3002\uff01\uff1f])")
 _TAG: Final = re.compile(
     r"</?(?:current_conversation|message|system|user|assistant|tool|chat_history)>"
 )
+# What an agent adds to a message for the model alone.
+_REMINDER: Final = re.compile(
+    r"<system-reminder>.{0,5000}?</system-reminder>", re.DOTALL
+)
 # The instructions, marks and metadata of prompt templates, which are no answer.
 _BOILERPLATE: Final = re.compile(
     r"^\W*(?:context(?: information)? is below|context\s*:\s*$"
@@ -46,7 +50,7 @@ _BOILERPLATE: Final = re.compile(
     r"|your (?:task|job|role)|use (?:the following|only the|these|this)"
     r"|if you (?:don't|do not|cannot)|think step|based on (?:the|this) context"
     r"|please (?:answer|use|provide|respond)|(?:do not|don't|never) (?:make|use|answer)"
-    r"|(?:answer|respond|reply|return|output) (?:the|in|with|only|based|a |your)"
+    r"|(?:answer|respond|reply|return|output) (?:the|in|with|only|based|a |your|json)"
     r"|answer\s*:|(?:the original |user )?(?:query|question)(?: is|\s*:)|refine the"
     r"|here(?:'s| is) (?:a|an|the) (?:json|output|schema|example)"
     r"|(?:the|your) (?:output|response|answer) (?:should|must)|make sure to return"
@@ -87,7 +91,7 @@ def find_question(text: str) -> str:
         >>> find_question("Context information is below. ... Query: How tall? Answer: ")
         'How tall?'
     """
-    text = _TAG.sub("", text)
+    text = _REMINDER.sub("", _TAG.sub("", text))
     if quoted := _QUOTED_QUESTION.findall(text):
         return str(quoted[-1]).strip()
     if marked := _MARKED_QUESTION.findall(_split_marks(text)):

@@ -119,9 +119,8 @@ class _Reader:
         letter = self._next()
         if letter in "ux":
             length = 4 if letter == "u" else 2
-            code = self._pattern[self._position : self._position + length]
-            self._position += length
-            return chr(int(code, 16))
+            code = [self._next() for _ in range(length)]
+            return chr(int("".join(code), 16))
         if letter in "pP" and self._accept("{"):
             while self._next() != "}":
                 pass

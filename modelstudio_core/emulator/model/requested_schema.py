@@ -14,7 +14,12 @@ from modelstudio_core.emulator.json_values import (
     is_object,
     objects,
 )
-from modelstudio_core.emulator.model.examples import Example, find_examples, schema_of
+from modelstudio_core.emulator.model.examples import (
+    Example,
+    find_examples,
+    schema_of,
+    unescape,
+)
 from modelstudio_core.emulator.model.passages import (
     significant_words,
     split_sentences,
@@ -27,6 +32,7 @@ _KEYS: Final = re.compile(
     r"\b(?:keys?|fields?|propert(?:y|ies))\b|键|字段", re.IGNORECASE
 )
 _NAME: Final = re.compile(r"([\"'`])([^\W\d]\w*)\1")
+_TYPE: Final = re.compile(r"\b(?:int|integer|float|number|bool|boolean|list|dict)\b")
 _JSON: Final = re.compile(r"\bjson\b", re.IGNORECASE)
 _ASKS: Final = re.compile(
     r"\b(?:output|outputs|return|returns|respond|reply|answer|provide|produce|generate"
@@ -95,7 +101,7 @@ def find_schema(texts: Iterable[str], question: str = "") -> JsonObject | None:
         >>> find_schema(["Return JSON with the keys 'a' and 'b'."])["required"]
         ['a', 'b']
     """
-    for text in reversed(list(texts)):
+    for text in map(unescape, reversed(list(texts))):
         examples = find_examples(text)
         values = [_unwrap(example.value) for example in examples]
         schemas = [value for value in values if _is_schema(value)]
@@ -105,8 +111,7 @@ def find_schema(texts: Iterable[str], question: str = "") -> JsonObject | None:
         if shown:
             schema = schema_of(shown[-1].value)
             return _with_options(schema, text, examples, question)
-        if names := _named_keys(text):
-            properties = {name: {"type": "string"} for name in names}
+        if properties := _named_keys(text):
             return {"properties": properties, "required": list(properties)}
     return None
 
@@ -131,12 +136,22 @@ def _shows_what_is_asked(example: Example) -> bool:
     return bool(_SHOWS.search(example.label) and not _SHOWS_OTHER.search(example.label))
 
 
-def _named_keys(text: str) -> list[str]:
+def _named_keys(text: str) -> dict[str, JsonObject]:
+    """Return the keys that a sentence names, each with the type that follows it."""
     for sentence in reversed(split_sentences(text)):
-        names = [match[1] for match in _NAME.findall(sentence)]
+        names = list(_NAME.finditer(sentence))
         if names and _KEYS.search(sentence):
-            return names
-    return []
+            ends = [*(match.start() for match in names[1:]), len(sentence)]
+            return {
+                match[2]: schema_of(_type_name(sentence[match.end() : end]))
+                for match, end in zip(names, ends, strict=True)
+            }
+    return {}
+
+
+def _type_name(text: str) -> str:
+    match = _TYPE.search(text)
+    return match[0] if match else "string"
 
 
 # --- Choices --------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import ClassVar, Final, Protocol
 from modelstudio_core.emulator.json_values import JsonObject
 from modelstudio_core.emulator.model.answers import Answer
 from modelstudio_core.emulator.model.query import ChatQuery
-from modelstudio_core.emulator.model.speech import Speech
+from modelstudio_core.emulator.model.sound import Speech
 from modelstudio_core.emulator.model.tokens import Usage
 from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.script import Reply

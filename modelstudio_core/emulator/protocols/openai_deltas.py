@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from modelstudio_core.emulator.json_values import JsonObject
 from modelstudio_core.emulator.model.answers import Answer
-from modelstudio_core.emulator.model.speech import Speech
+from modelstudio_core.emulator.model.sound import Speech
 from modelstudio_core.emulator.model.tokens import split_tokens
 from modelstudio_core.emulator.model.tool_calls import FunctionCall
 from modelstudio_core.emulator.protocols.base import write_sound

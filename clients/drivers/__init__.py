@@ -1,0 +1,1 @@
+"""What runs beside each client, in its environment: one module for each kind."""

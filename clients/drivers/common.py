@@ -1,0 +1,87 @@
+"""What the drivers share: prompts, a tool, a schema, and imports by name."""
+
+from importlib import import_module
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from comparison.drivers.task import Task
+
+__all__ = [
+    "EXTRACT",
+    "IMAGE_URL",
+    "QUESTION",
+    "REX",
+    "TALL",
+    "TOOL",
+    "UNKNOWN",
+    "Person",
+    "Report",
+    "compatible_url",
+    "get_weather",
+    "key",
+    "load",
+    "native_url",
+]
+
+TALL: Final = "The tower has 330 m. How tall is the tower?"
+QUESTION: Final = "What is the weather in Oslo?"
+EXTRACT: Final = "Extract the person: Jason is 25 years old."
+IMAGE_URL: Final = "https://example.com/dog.png"
+REX: Final = "The dog is Rex. Which dog is it?"
+UNKNOWN: Final = "no-such-model"
+TOOL: Final[dict[str, Any]] = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Get the weather of a city",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string", "description": "The city"}},
+            "required": ["city"],
+        },
+    },
+}
+
+
+class Person(BaseModel):
+    """A person."""
+
+    name: str
+    age: int
+
+
+class Report(BaseModel):
+    """What an agent says of the weather."""
+
+    city: str
+    degrees: int
+
+
+def get_weather(city: str) -> str:
+    """Get the weather of a city.
+
+    Args:
+        city: The city.
+    """
+    return f"It is sunny in {city}, with 21 degrees."
+
+
+def load(name: str) -> Any:
+    """Import a module that the project's own environment may not have."""
+    return import_module(name)
+
+
+def compatible_url(task: Task) -> str:
+    """Return the base URL of the OpenAI-compatible protocol."""
+    return f"{task['arguments']['origin']}/compatible-mode/v1"
+
+
+def native_url(task: Task) -> str:
+    """Return the base URL of the DashScope protocol."""
+    return f"{task['arguments']['origin']}/api/v1"
+
+
+def key(task: Task) -> str:
+    """Return the API key."""
+    return str(task["arguments"]["key"])

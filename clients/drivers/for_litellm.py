@@ -1,0 +1,109 @@
+"""The checks with LiteLLM."""
+
+import json
+from typing import Any
+
+from clients.drivers.common import (
+    EXTRACT,
+    IMAGE_URL,
+    QUESTION,
+    REX,
+    TALL,
+    TOOL,
+    UNKNOWN,
+    Person,
+    compatible_url,
+    get_weather,
+    key,
+    load,
+)
+from comparison.drivers.task import Task, serve
+
+__all__ = ["ACTIONS"]
+
+
+def _ask(task: Task, content: object = TALL, **options: Any) -> Any:
+    model = options.pop("model", "qwen-plus")
+    messages = options.pop("messages", [{"role": "user", "content": content}])
+    return load("litellm").completion(
+        model=f"dashscope/{model}",
+        api_base=compatible_url(task),
+        api_key=key(task),
+        messages=messages,
+        num_retries=0,
+        **options,
+    )
+
+
+def _text(response: Any) -> Any:
+    return response.choices[0].message.content
+
+
+def plain(task: Task) -> object:
+    """Return the text and the token counts of an answer."""
+    response = _ask(task)
+    usage = [response.usage.prompt_tokens, response.usage.completion_tokens]
+    return {"text": _text(response), "usage": usage}
+
+
+def stream(task: Task) -> object:
+    """Return the pieces of a streamed answer."""
+    return [c.choices[0].delta.content for c in _ask(task, stream=True) if c.choices]
+
+
+def thinking(task: Task) -> object:
+    """Return the reasoning and the text of an answer."""
+    thinks = {"enable_thinking": True}
+    message = _ask(task, model="qwen3.7-plus", extra_body=thinks).choices[0].message
+    return {"reasoning": message.reasoning_content, "text": message.content}
+
+
+def tools(task: Task) -> object:
+    """Run a tool, and return its arguments and the answer."""
+    messages: list[Any] = [{"role": "user", "content": QUESTION}]
+    message = _ask(task, messages=messages, tools=[TOOL]).choices[0].message
+    (call,) = message.tool_calls
+    arguments = json.loads(call.function.arguments)
+    result = get_weather(**arguments)
+    tool = {"role": "tool", "tool_call_id": call.id, "content": result}
+    response = _ask(task, messages=[*messages, message, tool], tools=[TOOL])
+    return {"arguments": arguments, "text": _text(response)}
+
+
+def structured(task: Task) -> object:
+    """Return an object that is asked for by a schema."""
+    form = {
+        "type": "json_schema",
+        "json_schema": {"name": "Person", "schema": Person.model_json_schema()},
+    }
+    thinks = {"enable_thinking": False}
+    options = {"model": "qwen3.7-plus", "extra_body": thinks}
+    return json.loads(_text(_ask(task, EXTRACT, response_format=form, **options)))
+
+
+def image(task: Task) -> object:
+    """Return the answer to a question about an image."""
+    parts = [
+        {"type": "image_url", "image_url": {"url": IMAGE_URL}},
+        {"type": "text", "text": REX},
+    ]
+    return _text(_ask(task, parts, model="qwen3-vl-flash"))
+
+
+def error(task: Task) -> object:
+    """Ask a model that does not exist."""
+    return str(_ask(task, model=UNKNOWN))
+
+
+ACTIONS = {
+    "plain": plain,
+    "stream": stream,
+    "thinking": thinking,
+    "tools": tools,
+    "structured": structured,
+    "image": image,
+    "error": error,
+}
+
+if __name__ == "__main__":
+    serve(ACTIONS)
