@@ -135,7 +135,7 @@ class SchemaReader:
         self, options: Sequence[JsonObject], references: frozenset[str]
     ) -> JsonObject:
         """Return the first alternative, without recursion and not null if possible."""
-        ended = [o for o in options if o.get("$ref") not in references]
+        ended = [o for o in options if str(o.get("$ref")) not in references]
         values = [o for o in ended if o.get("type") != "null"]
         if len(ended) < len(options):
             # Recursion: null ends it sooner than another object does.

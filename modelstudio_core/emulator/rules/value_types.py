@@ -73,6 +73,8 @@ _FUNCTION: Final = {
     # A list is the form of older clients: one object for each parameter.
     "parameters": "object|array",
 }
+_AUDIO: Final = {"format": "string", "voice": "string"}
+_OCR: Final = {"task": "string", "task_config": "object"}
 _FORMAT: Final = {"json_schema": "object", "type": "string"}
 _SCHEMA: Final = {"name": "string", "schema": "object"}
 
@@ -99,6 +101,10 @@ def check_value_types(body: JsonObject) -> None:
         function = _required(tool, "function", path)
         _check_types(function, _FUNCTION, f"{path}.function")
         _required(function, "name", f"{path}.function")
+    _check_types(body.get("audio") or {}, _AUDIO, "audio")
+    _check_types(body.get("ocr_options") or {}, _OCR, "ocr_options")
+    for index, modality in enumerate(body.get("modalities") or ()):
+        _check_type(modality, "string", f"modalities.{index}")
     _check_choice(body.get("tool_choice"))
     _check_format(body.get("response_format"))
 
