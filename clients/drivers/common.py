@@ -1,5 +1,7 @@
 """What the drivers share: prompts, a tool, a schema, and imports by name."""
 
+import json
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
@@ -9,6 +11,7 @@ from comparison.drivers.task import Task
 
 __all__ = [
     "EXTRACT",
+    "IMAGE_PARTS",
     "IMAGE_URL",
     "QUESTION",
     "REX",
@@ -22,6 +25,7 @@ __all__ = [
     "key",
     "load",
     "native_url",
+    "run_tool",
 ]
 
 TALL: Final = "The tower has 330 m. How tall is the tower?"
@@ -29,6 +33,10 @@ QUESTION: Final = "What is the weather in Oslo?"
 EXTRACT: Final = "Extract the person: Jason is 25 years old."
 IMAGE_URL: Final = "https://example.com/dog.png"
 REX: Final = "The dog is Rex. Which dog is it?"
+IMAGE_PARTS: Final[list[dict[str, Any]]] = [
+    {"type": "image_url", "image_url": {"url": IMAGE_URL}},
+    {"type": "text", "text": REX},
+]
 UNKNOWN: Final = "no-such-model"
 TOOL: Final[dict[str, Any]] = {
     "type": "function",
@@ -65,6 +73,25 @@ def get_weather(city: str) -> str:
         city: The city.
     """
     return f"It is sunny in {city}, with 21 degrees."
+
+
+def run_tool(ask: Callable[[list[Any]], Any]) -> dict[str, Any]:
+    """Run a tool over responses in OpenAI's shape.
+
+    Args:
+        ask: Sends messages, and returns the response.
+
+    Returns:
+        The arguments of the call, and the text of the answer.
+    """
+    messages: list[Any] = [{"role": "user", "content": QUESTION}]
+    message = ask(messages).choices[0].message
+    (call,) = message.tool_calls
+    arguments = json.loads(call.function.arguments)
+    result = get_weather(**arguments)
+    tool = {"role": "tool", "tool_call_id": call.id, "content": result}
+    answer = ask([*messages, message, tool]).choices[0].message
+    return {"arguments": arguments, "text": answer.content}
 
 
 def load(name: str) -> Any:

@@ -3,31 +3,19 @@
 import json
 from typing import Any
 
-from clients.drivers.common import (
-    EXTRACT,
-    IMAGE_URL,
-    QUESTION,
-    REX,
-    TALL,
-    TOOL,
-    UNKNOWN,
-    get_weather,
-    key,
-    load,
-    native_url,
-)
+from clients.drivers import common
 from comparison.drivers.task import Task, serve
 
 __all__ = ["ACTIONS"]
 
 
-def _ask(task: Task, content: object = TALL, **options: Any) -> Any:
-    sdk = load("dashscope")
-    sdk.base_http_api_url = native_url(task)
+def _ask(task: Task, content: object = common.TALL, **options: Any) -> Any:
+    sdk = common.load("dashscope")
+    sdk.base_http_api_url = common.native_url(task)
     service = options.pop("service", sdk.Generation)
     options = {"model": "qwen-plus", "result_format": "message", **options}
     messages = options.pop("messages", [{"role": "user", "content": content}])
-    response = service.call(api_key=key(task), messages=messages, **options)
+    response = service.call(api_key=common.key(task), messages=messages, **options)
     return response if options.get("stream") else _checked(response)
 
 
@@ -63,23 +51,23 @@ def thinking(task: Task) -> object:
 
 def tools(task: Task) -> object:
     """Run a tool, and return its arguments and the answer, as the samples do."""
-    messages: list[Any] = [{"role": "user", "content": QUESTION}]
-    message = _message(_ask(task, messages=messages, tools=[TOOL]))
+    messages: list[Any] = [{"role": "user", "content": common.QUESTION}]
+    message = _message(_ask(task, messages=messages, tools=[common.TOOL]))
     (call,) = message.tool_calls
     arguments = json.loads(call["function"]["arguments"])
     # The samples of the documentation send no tool_call_id.
     result = {
         "role": "tool",
         "name": "get_weather",
-        "content": get_weather(**arguments),
+        "content": common.get_weather(**arguments),
     }
-    answer = _ask(task, messages=[*messages, message, result], tools=[TOOL])
+    answer = _ask(task, messages=[*messages, message, result], tools=[common.TOOL])
     return {"arguments": arguments, "text": _message(answer).content}
 
 
 def structured(task: Task) -> object:
     """Return an object that is asked for by the names of its keys."""
-    prompt = f"{EXTRACT} Return JSON with the keys 'name' and 'age'."
+    prompt = f"{common.EXTRACT} Return JSON with the keys 'name' and 'age'."
     form = {"type": "json_object"}
     value = json.loads(_message(_ask(task, prompt, response_format=form)).content)
     return {**value, "age": int(value["age"])}
@@ -87,8 +75,8 @@ def structured(task: Task) -> object:
 
 def image(task: Task) -> object:
     """Return the answer to a question about an image."""
-    service = load("dashscope").MultiModalConversation
-    parts = [{"image": IMAGE_URL}, {"text": REX}]
+    service = common.load("dashscope").MultiModalConversation
+    parts = [{"image": common.IMAGE_URL}, {"text": common.REX}]
     response = _ask(task, parts, service=service, model="qwen3-vl-flash")
     return _message(response).content[0]["text"]
 
@@ -98,25 +86,27 @@ def file(task: Task) -> object:
     import tempfile  # noqa: PLC0415 - only this check needs it
     from pathlib import Path  # noqa: PLC0415 - as above
 
-    service = load("dashscope").MultiModalConversation
+    service = common.load("dashscope").MultiModalConversation
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dog.png"
         path.write_bytes(b"\x89PNG\r\n\x1a\n")
-        parts = [{"image": f"file://{path}"}, {"text": REX}]
+        parts = [{"image": f"file://{path}"}, {"text": common.REX}]
         response = _ask(task, parts, service=service, model="qwen3-vl-flash")
     return _message(response).content[0]["text"]
 
 
 def error(task: Task) -> object:
     """Ask a model that does not exist."""
-    return str(_ask(task, model=UNKNOWN))
+    return str(_ask(task, model=common.UNKNOWN))
 
 
 def models(task: Task) -> object:
     """Return the id of a model that is looked up."""
-    sdk = load("dashscope")
-    sdk.base_http_api_url = native_url(task)
-    return _checked(sdk.Models.get("qwen-plus", api_key=key(task))).output["model"]
+    sdk = common.load("dashscope")
+    sdk.base_http_api_url = common.native_url(task)
+    return _checked(sdk.Models.get("qwen-plus", api_key=common.key(task))).output[
+        "model"
+    ]
 
 
 ACTIONS = {

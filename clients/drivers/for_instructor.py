@@ -2,32 +2,28 @@
 
 from typing import Any
 
-from clients.drivers.common import (
-    EXTRACT,
-    IMAGE_URL,
-    UNKNOWN,
-    Person,
-    compatible_url,
-    key,
-    load,
-)
+from clients.drivers import common
 from comparison.drivers.task import Task, serve
 
 __all__ = ["ACTIONS"]
 
 
-def _extract(task: Task, mode: str, content: Any = EXTRACT, **options: Any) -> Any:
-    instructor = load("instructor")
+def _extract(
+    task: Task, mode: str, content: Any = common.EXTRACT, **options: Any
+) -> Any:
+    instructor = common.load("instructor")
     client = instructor.from_openai(
-        load("openai").OpenAI(
-            base_url=compatible_url(task), api_key=key(task), max_retries=0
+        common.load("openai").OpenAI(
+            base_url=common.compatible_url(task),
+            api_key=common.key(task),
+            max_retries=0,
         ),
         mode=getattr(instructor.Mode, mode),
     )
     options = {"model": "qwen-plus", "max_retries": 1, **options}
     return client.chat.completions.create(
         messages=[{"role": "user", "content": content}],
-        response_model=Person,
+        response_model=common.Person,
         **options,
     )
 
@@ -50,7 +46,7 @@ def words(task: Task) -> object:
 def image(task: Task) -> object:
     """Return an object that is asked for with an image."""
     parts = [
-        {"type": "image_url", "image_url": {"url": IMAGE_URL}},
+        {"type": "image_url", "image_url": {"url": common.IMAGE_URL}},
         {"type": "text", "text": "The dog is Rex, 25 years old. Extract it."},
     ]
     return _extract(task, "TOOLS", parts, model="qwen3-vl-flash").name
@@ -58,7 +54,7 @@ def image(task: Task) -> object:
 
 def error(task: Task) -> object:
     """Ask a model that does not exist."""
-    return str(_extract(task, "TOOLS", model=UNKNOWN))
+    return str(_extract(task, "TOOLS", model=common.UNKNOWN))
 
 
 ACTIONS = {

@@ -3,32 +3,19 @@
 import json
 from typing import Any
 
-from clients.drivers.common import (
-    EXTRACT,
-    IMAGE_URL,
-    QUESTION,
-    REX,
-    TALL,
-    TOOL,
-    UNKNOWN,
-    Person,
-    compatible_url,
-    get_weather,
-    key,
-    load,
-)
+from clients.drivers import common
 from comparison.drivers.task import Task, serve
 
 __all__ = ["ACTIONS"]
 
 
-def _ask(task: Task, content: object = TALL, **options: Any) -> Any:
+def _ask(task: Task, content: object = common.TALL, **options: Any) -> Any:
     model = options.pop("model", "qwen-plus")
     messages = options.pop("messages", [{"role": "user", "content": content}])
-    return load("litellm").completion(
+    return common.load("litellm").completion(
         model=f"dashscope/{model}",
-        api_base=compatible_url(task),
-        api_key=key(task),
+        api_base=common.compatible_url(task),
+        api_key=common.key(task),
         messages=messages,
         num_retries=0,
         **options,
@@ -60,39 +47,31 @@ def thinking(task: Task) -> object:
 
 def tools(task: Task) -> object:
     """Run a tool, and return its arguments and the answer."""
-    messages: list[Any] = [{"role": "user", "content": QUESTION}]
-    message = _ask(task, messages=messages, tools=[TOOL]).choices[0].message
-    (call,) = message.tool_calls
-    arguments = json.loads(call.function.arguments)
-    result = get_weather(**arguments)
-    tool = {"role": "tool", "tool_call_id": call.id, "content": result}
-    response = _ask(task, messages=[*messages, message, tool], tools=[TOOL])
-    return {"arguments": arguments, "text": _text(response)}
+    tool = [common.TOOL]
+    return common.run_tool(lambda messages: _ask(task, messages=messages, tools=tool))
 
 
 def structured(task: Task) -> object:
     """Return an object that is asked for by a schema."""
     form = {
         "type": "json_schema",
-        "json_schema": {"name": "Person", "schema": Person.model_json_schema()},
+        "json_schema": {"name": "Person", "schema": common.Person.model_json_schema()},
     }
     thinks = {"enable_thinking": False}
     options = {"model": "qwen3.7-plus", "extra_body": thinks}
-    return json.loads(_text(_ask(task, EXTRACT, response_format=form, **options)))
+    return json.loads(
+        _text(_ask(task, common.EXTRACT, response_format=form, **options))
+    )
 
 
 def image(task: Task) -> object:
     """Return the answer to a question about an image."""
-    parts = [
-        {"type": "image_url", "image_url": {"url": IMAGE_URL}},
-        {"type": "text", "text": REX},
-    ]
-    return _text(_ask(task, parts, model="qwen3-vl-flash"))
+    return _text(_ask(task, common.IMAGE_PARTS, model="qwen3-vl-flash"))
 
 
 def error(task: Task) -> object:
     """Ask a model that does not exist."""
-    return str(_ask(task, model=UNKNOWN))
+    return str(_ask(task, model=common.UNKNOWN))
 
 
 ACTIONS = {

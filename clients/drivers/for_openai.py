@@ -1,34 +1,20 @@
 """The checks with the openai SDK, versions 2 and 3."""
 
-import json
 from typing import Any
 
-from clients.drivers.common import (
-    EXTRACT,
-    IMAGE_URL,
-    QUESTION,
-    REX,
-    TALL,
-    TOOL,
-    UNKNOWN,
-    Person,
-    compatible_url,
-    get_weather,
-    key,
-    load,
-)
+from clients.drivers import common
 from comparison.drivers.task import Task, serve
 
 __all__ = ["ACTIONS"]
 
 
 def _client(task: Task) -> Any:
-    return load("openai").OpenAI(
-        base_url=compatible_url(task), api_key=key(task), max_retries=0
+    return common.load("openai").OpenAI(
+        base_url=common.compatible_url(task), api_key=common.key(task), max_retries=0
     )
 
 
-def _ask(task: Task, content: object = TALL, **options: Any) -> Any:
+def _ask(task: Task, content: object = common.TALL, **options: Any) -> Any:
     options = {"model": "qwen-plus", **options}
     messages = options.pop("messages", [{"role": "user", "content": content}])
     return _client(task).chat.completions.create(messages=messages, **options)
@@ -57,41 +43,34 @@ def thinking(task: Task) -> object:
 
 def tools(task: Task) -> object:
     """Run a tool, and return its arguments and the answer."""
-    messages: list[Any] = [{"role": "user", "content": QUESTION}]
-    message = _ask(task, messages=messages, tools=[TOOL]).choices[0].message
-    (call,) = message.tool_calls
-    arguments = json.loads(call.function.arguments)
-    result = get_weather(**arguments)
-    tool = {"role": "tool", "tool_call_id": call.id, "content": result}
-    messages += [message, tool]
-    response = _ask(task, messages=messages, tools=[TOOL])
-    return {"arguments": arguments, "text": response.choices[0].message.content}
+    tool = [common.TOOL]
+    return common.run_tool(lambda messages: _ask(task, messages=messages, tools=tool))
 
 
 def structured(task: Task) -> object:
     """Return an object that is asked for by a schema."""
     response = _client(task).chat.completions.parse(
         model="qwen3.7-plus",
-        messages=[{"role": "user", "content": EXTRACT}],
-        response_format=Person,
+        messages=[{"role": "user", "content": common.EXTRACT}],
+        response_format=common.Person,
         extra_body={"enable_thinking": False},
     )
-    person: Person = response.choices[0].message.parsed
+    person: common.Person = response.choices[0].message.parsed
     return person.model_dump()
 
 
 def image(task: Task) -> object:
     """Return the answer to a question about an image."""
-    parts = [
-        {"type": "image_url", "image_url": {"url": IMAGE_URL}},
-        {"type": "text", "text": REX},
-    ]
-    return _ask(task, parts, model="qwen3-vl-flash").choices[0].message.content
+    return (
+        _ask(task, common.IMAGE_PARTS, model="qwen3-vl-flash")
+        .choices[0]
+        .message.content
+    )
 
 
 def error(task: Task) -> object:
     """Ask a model that does not exist."""
-    return str(_ask(task, model=UNKNOWN))
+    return str(_ask(task, model=common.UNKNOWN))
 
 
 def models(task: Task) -> object:

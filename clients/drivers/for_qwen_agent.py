@@ -3,32 +3,20 @@
 import json
 from typing import Any
 
-from clients.drivers.common import (
-    IMAGE_URL,
-    QUESTION,
-    REX,
-    TALL,
-    TOOL,
-    UNKNOWN,
-    compatible_url,
-    get_weather,
-    key,
-    load,
-    native_url,
-)
+from clients.drivers import common
 from comparison.drivers.task import Task, serve
 
 __all__ = ["ACTIONS"]
 
 
 def _model(task: Task, name: str = "qwen-plus", **options: Any) -> Any:
-    load("dashscope").base_http_api_url = native_url(task)
-    config: dict[str, Any] = {"model": name, "api_key": key(task), **options}
+    common.load("dashscope").base_http_api_url = common.native_url(task)
+    config: dict[str, Any] = {"model": name, "api_key": common.key(task), **options}
     config.setdefault("model_type", "qwen_dashscope")
     if config["model_type"] == "oai":
-        config["model_server"] = compatible_url(task)
+        config["model_server"] = common.compatible_url(task)
     config["generate_cfg"] = {"max_retries": 0, **config.get("generate_cfg", {})}
-    return load("qwen_agent.llm").get_chat_model(config)
+    return common.load("qwen_agent.llm").get_chat_model(config)
 
 
 def _user(content: Any) -> list[Any]:
@@ -37,13 +25,13 @@ def _user(content: Any) -> list[Any]:
 
 def plain(task: Task) -> object:
     """Return the text of an answer; the client has no token counts."""
-    *_, (message,) = _model(task).chat(_user(TALL), stream=True)
+    *_, (message,) = _model(task).chat(_user(common.TALL), stream=True)
     return {"text": message["content"], "usage": None}
 
 
 def stream(task: Task) -> object:
     """Return the pieces of a streamed answer."""
-    pieces = _model(task).chat(_user(TALL), stream=True, delta_stream=False)
+    pieces = _model(task).chat(_user(common.TALL), stream=True, delta_stream=False)
     texts = [messages[-1]["content"] for messages in pieces]
     return [
         later[len(text) :] for text, later in zip(["", *texts], texts, strict=False)
@@ -58,21 +46,21 @@ def thinking(task: Task) -> object:
         model_type="oai",
         generate_cfg={"extra_body": {"enable_thinking": True}},
     )
-    (message,) = model.chat(_user(TALL), stream=False)
+    (message,) = model.chat(_user(common.TALL), stream=False)
     return {"reasoning": message["reasoning_content"], "text": message["content"]}
 
 
 def tools(task: Task) -> object:
     """Run a tool with the service's own tool calls."""
     model = _model(task, generate_cfg={"use_raw_api": True})
-    messages, functions = _user(QUESTION), [TOOL["function"]]
+    messages, functions = _user(common.QUESTION), [common.TOOL["function"]]
     *_, responses = model.chat(messages, functions=functions, stream=True)
     call = responses[-1]["function_call"]
     arguments = json.loads(call["arguments"])
     result = {
         "role": "function",
         "name": call["name"],
-        "content": get_weather(**arguments),
+        "content": common.get_weather(**arguments),
         "extra": responses[-1].get("extra"),
     }
     history = [*messages, *responses, result]
@@ -83,14 +71,16 @@ def tools(task: Task) -> object:
 def image(task: Task) -> object:
     """Return the answer to a question about an image."""
     model = _model(task, "qwen-vl-max", model_type="qwenvl_dashscope")
-    *_, responses = model.chat(_user([{"image": IMAGE_URL}, {"text": REX}]))
+    *_, responses = model.chat(
+        _user([{"image": common.IMAGE_URL}, {"text": common.REX}])
+    )
     content = responses[-1]["content"]
     return content if isinstance(content, str) else content[0]["text"]
 
 
 def error(task: Task) -> object:
     """Ask a model that does not exist."""
-    return str(list(_model(task, UNKNOWN).chat(_user(TALL), stream=True)))
+    return str(list(_model(task, common.UNKNOWN).chat(_user(common.TALL), stream=True)))
 
 
 ACTIONS = {

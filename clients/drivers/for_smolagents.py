@@ -2,25 +2,18 @@
 
 from typing import Any
 
-from clients.drivers.common import (
-    IMAGE_URL,
-    QUESTION,
-    REX,
-    TALL,
-    UNKNOWN,
-    compatible_url,
-    get_weather,
-    key,
-    load,
-)
+from clients.drivers import common
 from comparison.drivers.task import Task, serve
 
 __all__ = ["ACTIONS"]
 
 
 def _model(task: Task, name: str = "qwen-plus", **options: Any) -> Any:
-    return load("smolagents").OpenAIServerModel(
-        model_id=name, api_base=compatible_url(task), api_key=key(task), **options
+    return common.load("smolagents").OpenAIServerModel(
+        model_id=name,
+        api_base=common.compatible_url(task),
+        api_key=common.key(task),
+        **options,
     )
 
 
@@ -33,7 +26,9 @@ def _message(content: Any) -> list[dict[str, Any]]:
 
 def plain(task: Task) -> object:
     """Return the text and the token counts of an answer."""
-    message = _model(task, flatten_messages_as_text=True).generate(_message(TALL))
+    message = _model(task, flatten_messages_as_text=True).generate(
+        _message(common.TALL)
+    )
     usage = message.token_usage
     return {"text": message.content, "usage": [usage.input_tokens, usage.output_tokens]}
 
@@ -41,19 +36,19 @@ def plain(task: Task) -> object:
 def stream(task: Task) -> object:
     """Return the pieces of a streamed answer."""
     model = _model(task, flatten_messages_as_text=True)
-    return [delta.content for delta in model.generate_stream(_message(TALL))]
+    return [delta.content for delta in model.generate_stream(_message(common.TALL))]
 
 
 def tools(task: Task) -> object:
     """Run an agent that must call a tool each turn; it must end."""
-    smolagents = load("smolagents")
+    smolagents = common.load("smolagents")
     agent = smolagents.ToolCallingAgent(
-        tools=[smolagents.tool(get_weather)],
+        tools=[smolagents.tool(common.get_weather)],
         model=_model(task, "qwen3-vl-flash"),
         max_steps=5,
         verbosity_level=0,
     )
-    answer = agent.run(QUESTION)
+    answer = agent.run(common.QUESTION)
     calls = [call for step in agent.memory.steps for call in _calls(step)]
     return {"arguments": calls[0].arguments, "text": str(answer)}
 
@@ -64,16 +59,12 @@ def _calls(step: Any) -> list[Any]:
 
 def image(task: Task) -> object:
     """Return the answer to a question about an image."""
-    parts = [
-        {"type": "image_url", "image_url": {"url": IMAGE_URL}},
-        {"type": "text", "text": REX},
-    ]
-    return _model(task, "qwen3-vl-flash").generate(_message(parts)).content
+    return _model(task, "qwen3-vl-flash").generate(_message(common.IMAGE_PARTS)).content
 
 
 def error(task: Task) -> object:
     """Ask a model that does not exist."""
-    return str(_model(task, UNKNOWN).generate(_message(TALL)))
+    return str(_model(task, common.UNKNOWN).generate(_message(common.TALL)))
 
 
 ACTIONS = {
