@@ -118,8 +118,10 @@ class FieldValues:
         text = text[:_MAX_TEXT]
         self._text = text
         self._full_text = full_text
-        names: list[str] = _QUOTED.findall(text) or _find_names(text)
-        self._strings = names or [text]
+        quoted: list[str] = _QUOTED.findall(text)
+        self._strings = quoted or _find_names(text) or [text]
+        # Quoted texts that no field has yet: they are meant as values.
+        self._unused = len(quoted)
         found = [_to_number(number) for number in re.findall(_NUMBER, text)]
         self._numbers = found or [1.0]
 
@@ -140,10 +142,13 @@ class FieldValues:
         stated = self._stated(words)
         if stated is not None:
             return stated
-        if not _DESCRIBING.isdisjoint(words[-1:]):
+        if not self._unused and not _DESCRIBING.isdisjoint(words[-1:]):
             return self._full_text
         looked_up = self._look_up(words)
-        return _pop(self._strings) if looked_up is None else looked_up
+        if looked_up is not None:
+            return looked_up
+        self._unused = max(self._unused - 1, 0)
+        return _pop(self._strings)
 
     def _look_up(self, words: Sequence[str]) -> str | None:
         """Return what looks like an address, a date, a measure, of the name's kind."""
