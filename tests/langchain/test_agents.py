@@ -439,7 +439,7 @@ async def test_text_instead_of_the_required_call_ends_the_agent(
 ) -> None:
     """Without an error ``create_agent`` would repeat the request 9,999 times."""
     llm = model(modelstudio_emulator, protocol=protocol, **arguments)
-    modelstudio_emulator.script(*[Reply(text="I had rather not.")] * 5)
+    modelstudio_emulator.script(Reply(text="I had rather not."))
     agent: Any = create_agent(llm, tools, response_format=Report)
     with pytest.raises(ToolChoiceError, match="without a call"):
         await run(agent, kind)
@@ -550,7 +550,7 @@ async def test_the_retry_middleware_retries_retryable_errors(  # noqa: PLR0917 -
     retry = ModelRetryMiddleware(
         max_retries=2, initial_delay=0.0, jitter=False, on_failure="error"
     )
-    modelstudio_emulator.script(*[fault] * 5)
+    modelstudio_emulator.script(*[fault] * requests)
     agent: Any = create_agent(llm, [get_weather], middleware=[retry])
     with pytest.raises(error):
         await run(agent, kind)
