@@ -126,6 +126,10 @@ class Emulator:
         """The scripted replies and faults that no request has used yet."""
         return list(self._studio.script)
 
+    def clear_script(self) -> None:
+        """Remove the scripted replies and faults that no request has used yet."""
+        self._studio.script.clear()
+
     def advance(self, seconds: float) -> None:
         """Advance its time: policies, uploaded files and cached prompts expire by it.
 

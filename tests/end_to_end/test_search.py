@@ -1,5 +1,6 @@
 """Web search: its sources are citations, on the native protocol only."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -52,10 +53,12 @@ SEARCH = {"enable_search": True, "search_options": {"enable_source": True}}
 
 
 @pytest.fixture(autouse=True)
-def scripted(modelstudio_emulator: Emulator) -> None:
-    """Let the emulator answer two requests with search results."""
+def scripted(modelstudio_emulator: Emulator) -> Iterator[None]:
+    """Let the emulator answer up to two requests with search results."""
     reply = Reply(reasoning="Hm.", text="It rains [1][2].", search_results=RESULTS)
     modelstudio_emulator.script(reply, reply)
+    yield
+    modelstudio_emulator.clear_script()
 
 
 def langchain_model(emulator: Emulator, **arguments: Any) -> ChatModelStudio:
