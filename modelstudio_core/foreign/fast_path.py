@@ -31,17 +31,25 @@ class FastPath:
 
     __slots__ = ("active", "name")
 
-    def __init__(self, name: str, probe: Callable[[], object] = lambda: True) -> None:
+    def __init__(
+        self,
+        name: str,
+        probe: Callable[[], object] = lambda: True,
+        *,
+        is_guard: bool = False,
+    ) -> None:
         """Decide whether the path is used.
 
         Args:
             name: The name of the path in the log.
             probe: Returns a true value if the installed libraries have what the path
                 needs. An exception counts as false.
+            is_guard: Whether it protects the caller and is no faster: it stays on with
+                ``MODELSTUDIO_FAST_PATH=0``.
         """
         self.name = name
         self.active = True
-        if os.environ.get(VARIABLE) == "0":
+        if os.environ.get(VARIABLE) == "0" and not is_guard:
             self.switch_off(f"{VARIABLE}=0")
             return
         try:

@@ -14,7 +14,9 @@ from modelstudio_core.foreign.fast_path import FastPath
 
 __all__ = ["LIMITED_HEADS", "limit_heads"]
 
-LIMITED_HEADS: Final = FastPath("the time limit for informational responses")
+LIMITED_HEADS: Final = FastPath(
+    "the time limit for informational responses", is_guard=True
+)
 _INFORMATIONAL: Final = (b"HTTP/1.1 1", b"HTTP/1.0 1")
 _Read = Callable[[int, float | None], bytes]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from tests.attack.table import ATTACKS, Attack
 from tests.faults.soak import FIGURES, LEFT, OK
 from tests.faults.table import LANGCHAIN_ERRORS, TABLE, Outcome
 
@@ -23,7 +24,12 @@ _SECTION: Final = re.compile(
 
 def regenerate(text: str) -> str:
     """Return the document with its generated sections up to date."""
-    sections = {"faults": _faults, "errors": _errors, "soak": _soak}
+    sections = {
+        "faults": _faults,
+        "errors": _errors,
+        "attacks": _attacks,
+        "soak": _soak,
+    }
     return _SECTION.sub(
         lambda match: f"{match[1]}\n{sections[match[2]]()}\n\n{match[3]}", text
     )
@@ -55,6 +61,17 @@ def _describe(outcome: Outcome) -> str:
     if outcome.partial:
         text += " after partial output"
     return f"{text}, retried" if outcome.retried else text
+
+
+def _attacks() -> str:
+    return _table(
+        ("what the other side does", "outcome", "what ends it"),
+        *((attack.description, _name(attack), attack.end) for attack in ATTACKS),
+    )
+
+
+def _name(attack: Attack) -> str:
+    return "the answer" if attack.error is None else f"`{attack.error.__name__}`"
 
 
 def _errors() -> str:

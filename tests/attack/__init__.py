@@ -1,0 +1,1 @@
+"""What servers, gateways and account holders may send, and what a call comes to."""
