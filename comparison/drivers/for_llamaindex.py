@@ -210,13 +210,17 @@ def tool_turn(task: Task) -> object:
     prompt, tools = _prompt(parameters), _tools(parameters)
     first = _responses(llm, mode, prompt, parameters)[-1]
     calls = llm.get_tool_calls_from_response(first, error_on_no_tool_call=False)
+    # Also those that an agent does not run, because their arguments are invalid.
+    blocks = [b for b in first.message.blocks if isinstance(b, ToolCallBlock)]
+    names = {call.tool_id: call.tool_name for call in calls}
+    names |= {block.tool_call_id or "": block.tool_name for block in blocks}
     results = [
         ChatMessage(
             role="tool",
             content="Rain.",
-            additional_kwargs={"tool_call_id": call.tool_id, "name": call.tool_name},
+            additional_kwargs={"tool_call_id": call_id, "name": name},
         )
-        for call in calls
+        for call_id, name in names.items()
     ]
     history = [*prompt, first.message, *results]
     if parameters.get("stored"):

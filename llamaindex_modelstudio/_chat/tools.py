@@ -134,17 +134,26 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
             **kwargs: Not used.
 
         Returns:
-            The calls; the arguments of an incomplete call are parsed as far as
-            possible.
+            The calls. In a stream, arguments that are not complete are parsed as far as
+            possible. A call of a complete response whose arguments are cut off or
+            invalid is left out: an agent would run it.
 
         Raises:
             ValueError: There is no tool call, and ``error_on_no_tool_call`` is true.
         """
-        calls = _tool_call_blocks(response)
+        all_calls = calls = _tool_call_blocks(response)
+        # Only the last response of a stream has the answer as the service sent it.
+        if response.raw is not None:
+            calls = [call for call in calls if isinstance(call.tool_kwargs, dict)]
         if not calls and error_on_no_tool_call:
             raise ValueError(
-                "Expected at least one tool call, but the model answered with text:"
-                f" {response.message.content!r}"
+                "Expected at least one tool call, but "
+                + (
+                    f"the arguments of {all_calls[0].tool_name!r} are cut off or"
+                    f" invalid: {all_calls[0].tool_kwargs!r}"
+                    if all_calls
+                    else f"the model answered with text: {response.message.content!r}"
+                )
             )
         return [
             ToolSelection(

@@ -26,7 +26,7 @@ class Summary:
         reasoning: The reasoning before the text.
         calls: The id, the name and the arguments of each tool call.
         blocks: The types of the content blocks: reasoning, text, image,
-            audio or tool_call.
+            audio, tool_call or invalid_tool_call.
         finish_reason: Why the answer ended.
         input_tokens: The tokens of the prompt.
         output_tokens: The tokens of the answer, with its reasoning.
@@ -96,8 +96,12 @@ def _summarize_llamaindex(response: ChatResponse) -> Summary:
     return Summary(
         text=message.content or "",
         reasoning=extra.get("reasoning_content", ""),
-        calls=[(call.tool_call_id, call.tool_name, call.tool_kwargs) for call in calls],
-        blocks=[_BLOCK_TYPES[type(block)] for block in message.blocks],
+        calls=[
+            (call.tool_call_id, call.tool_name, call.tool_kwargs)
+            for call in calls
+            if isinstance(call.tool_kwargs, dict)
+        ],
+        blocks=[_type_of(block) for block in message.blocks],
         finish_reason=metadata.get("finish_reason"),
         input_tokens=metadata.get("prompt_tokens"),
         output_tokens=metadata.get("completion_tokens"),
@@ -108,6 +112,11 @@ def _summarize_llamaindex(response: ChatResponse) -> Summary:
         request_id=metadata["request_id"],
         requested_model=metadata.get("requested_model"),
     )
+
+
+def _type_of(block: object) -> str:
+    invalid = isinstance(block, ToolCallBlock) and isinstance(block.tool_kwargs, str)
+    return "invalid_tool_call" if invalid else _BLOCK_TYPES[type(block)]
 
 
 def without_index(blocks: Iterable[Any]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from langchain.agents import create_agent
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.outputs import LLMResult
+from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import (
     AudioBlock,
     ChatMessage,
@@ -35,6 +36,7 @@ from tests.end_to_end.field.support import (
     ask,
     body_of,
 )
+from tests.llamaindex.support import IGNORE_AGENT_WARNINGS
 from tests.support.answers import JSON, STREAM
 from tests.support.calls import CALL_STYLES, STREAM_STYLES, CallStyle, add_chunks, call
 from tests.support.internals import no_backoff
@@ -122,6 +124,10 @@ async def test_half_a_call_is_never_a_call(
         [block] = answer.message.blocks
         assert isinstance(block, ToolCallBlock)
         assert block.tool_kwargs == arguments
+        llm = model("LlamaIndex", replay.base_url)
+        assert llm.get_tool_calls_from_response(answer, False) == []
+        with pytest.raises(ValueError, match="'find' are cut off or invalid"):
+            llm.get_tool_calls_from_response(answer)
 
 
 @EACH_PROTOCOL
@@ -173,6 +179,27 @@ def test_an_agent_does_not_run_half_a_call(protocol: Protocol, stream: bool) -> 
         result = agent.invoke({"messages": [HumanMessage("Hi")]})
     assert ran == []
     assert result["messages"][-1].invalid_tool_calls
+
+
+@IGNORE_AGENT_WARNINGS
+@EACH_PROTOCOL
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_llamaindex_agent_does_not_run_half_a_call(
+    protocol: Protocol, stream: bool
+) -> None:
+    ran: list[str] = []
+
+    def find(pattern: str = "*") -> str:
+        """Find files."""
+        ran.append(pattern)
+        return "none"
+
+    deltas = [{**call_delta('{"pattern": '), "content": "I will look."}]
+    async with answering(body_of(protocol, deltas, "length", stream=stream)) as replay:
+        llm = model("LlamaIndex", replay.base_url, protocol)
+        agent = FunctionAgent(llm=llm, tools=[find], streaming=stream)
+        await agent.run(user_msg="Hi")
+    assert ran == []
 
 
 @EACH_PROTOCOL
