@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from comparison.scenario import Scenario
+from comparison.scenarios.answers import ANSWERS
 from comparison.scenarios.arguments import ARGUMENTS
 from comparison.scenarios.faults import FAULTS
 from comparison.scenarios.metadata import METADATA
@@ -18,6 +19,7 @@ SCENARIOS: Final[Sequence[tuple[str, Sequence[Scenario]]]] = (
     ("Tool calls", TOOLS),
     ("Agents and structured output", STRUCTURED),
     ("Usage and request ids", METADATA),
+    ("Broken, repeated and spoken answers", ANSWERS),
     ("Errors", FAULTS),
     ("Arguments, keys and inputs", ARGUMENTS),
 )
