@@ -197,7 +197,7 @@ async def test_a_llamaindex_agent_does_not_run_half_a_call(
     deltas = [{**call_delta('{"pattern": '), "content": "I will look."}]
     async with answering(body_of(protocol, deltas, "length", stream=stream)) as replay:
         llm = model("LlamaIndex", replay.base_url, protocol)
-        agent = FunctionAgent(llm=llm, tools=[find], streaming=stream)
+        agent: Any = FunctionAgent(llm=llm, tools=[find], streaming=stream)
         await agent.run(user_msg="Hi")
     assert ran == []
 
