@@ -1147,6 +1147,7 @@ _GLM = ChatProfile(
     structured_output_while_thinking=_NONE,
     structured_output_refused=frozenset({"json_schema"}),
     search=False,
+    cache=True,
     explicit_cache=False,
     partial=False,
     source="Chat; Deep thinking; GLM; Function calling; Structured output",
@@ -1362,6 +1363,7 @@ _OTHER_MODELS = (
         max_output=16 * _K,
         max_thinking=32 * _K,
         structured_output_while_thinking=_JSON,
+        cache=False,
         reasoning_effort=False,
     ),
     replace(

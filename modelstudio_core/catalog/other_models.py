@@ -746,7 +746,33 @@ _SPEECH = (
         ),
         prefix="qwen3-tts",
     ),
-    replace(_SPEECH_SYNTHESIS, ids=("qwen-tts-2025-05-22",), prefix="qwen-tts"),
+    replace(
+        _SPEECH_SYNTHESIS,
+        ids=("qwen-tts", "qwen-tts-latest", "qwen-tts-2025-05-22"),
+        prefix="qwen-tts",
+    ),
+    replace(
+        _WEBSOCKET_SYNTHESIS,
+        ids=("cosyvoice-v3-plus", "cosyvoice-v3-flash", "cosyvoice-v2", "cosyvoice-v1"),
+        prefix="cosyvoice-",
+    ),
+    replace(_WEBSOCKET_SYNTHESIS, prefix="sambert-"),
+    replace(
+        _WEBSOCKET_OMNI,
+        ids=("qwen3.8-omni-flash-realtime",),
+        prefix="qwen3.8-omni-flash-realtime",
+        source="Function calling",
+    ),
+    replace(
+        _WEBSOCKET_SPEECH,
+        ids=(
+            "qwen-audio-3.1-realtime-plus",
+            "qwen-audio-3.0-realtime-plus",
+            "qwen-audio-3.0-realtime-flash",
+        ),
+        prefix="qwen-audio-3.",
+        source="Function calling",
+    ),
     replace(
         _SPEECH_SYNTHESIS,
         ids=(
@@ -804,7 +830,11 @@ _SPEECH = (
         ids=("qwen3.5-omni-flash-realtime", "qwen3.5-omni-flash-realtime-2026-03-15"),
         prefix="qwen3.5-omni-flash-realtime",
     ),
-    replace(_WEBSOCKET_OMNI, prefix="qwen-omni-turbo-realtime"),
+    replace(
+        _WEBSOCKET_OMNI,
+        ids=("qwen-omni-turbo-realtime", "qwen-omni-turbo-realtime-latest"),
+        prefix="qwen-omni-turbo-realtime",
+    ),
     replace(
         _WEBSOCKET_SPEECH,
         ids=(

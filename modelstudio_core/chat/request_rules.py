@@ -8,7 +8,7 @@ mode" and "Function calling" (October 2026).
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, cast
 
-from modelstudio_core.chat.messages import Message, Part, json_instruction
+from modelstudio_core.chat.messages import Message, Part, join_text, json_instruction
 from modelstudio_core.chat.plan import ChatPlan
 from modelstudio_core.chat.tools import log_once
 
@@ -83,6 +83,7 @@ def _merge_system_messages(messages: list[Message]) -> list[Message]:
 
 
 def _join(first: _Content, second: _Content) -> _Content:
+    first, second = join_text(first), join_text(second)
     if isinstance(first, str) and isinstance(second, str):
         return f"{first}\n\n{second}"
     return [*_parts(first), *_parts(second)]

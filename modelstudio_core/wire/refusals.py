@@ -105,6 +105,9 @@ _CLASS_OF_STATUS: dict[int, type[APIStatusError]] = {
     429: RateLimitError,
 }
 # Only words that do not change: the messages also contain numbers and links.
+# "Tool names are not allowed to be [search]" (page "Error codes"). Some models accept
+# the name (recorded: qwen-plus).
+_TOOL_NAME = re.compile(r"Tool names? (?:are|is) not allowed")
 _OVERFLOW = re.compile(r"range of input length|maximum context length", re.IGNORECASE)
 _FREE_QUOTA = re.compile(r"free allocated quota|free ?tier", re.IGNORECASE)
 _EMBEDDED_STATUS = re.compile(r"\s*<([45]\d{2})>")
@@ -260,6 +263,10 @@ class ErrorContext:
         cls = body.error_class(real_status)
         if cls is AuthenticationError and self.is_service and self.key_hint:
             message += f" {self.key_hint()}"
+        if _TOOL_NAME.search(message):
+            message += (
+                " This model keeps the name for a tool of its own: rename the tool."
+            )
         if real_status in _REDIRECTS and self.is_service:
             message += (
                 " The service answered with a redirect. Redirects are never followed:"
