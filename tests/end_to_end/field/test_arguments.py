@@ -1,0 +1,236 @@
+"""Arguments by the service's own names, and those that people bring from elsewhere."""
+
+from typing import Any, Final, get_args, get_type_hints
+
+import pytest
+
+from modelstudio_core.arguments import ConnectionArguments
+from modelstudio_core.emulator import Emulator
+from modelstudio_core.errors import ConfigurationError
+from tests.end_to_end.field.sent import bodies, chat, parameters, prompt
+from tests.support.calls import CALL_STYLES, CallStyle
+from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
+
+both_protocols = pytest.mark.parametrize("protocol", PROTOCOLS)
+both_frameworks = pytest.mark.parametrize("framework", FRAMEWORKS)
+all_styles = pytest.mark.parametrize("style", CALL_STYLES, ids=str)
+NOWHERE: Final = "http://127.0.0.1:9"
+MT: Final = {"source_lang": "auto", "target_lang": "English"}
+NATIVE_NAMES: Final = [
+    ("qwen3.5-omni-plus", "modalities", ["text"]),
+    ("qwen3.5-omni-plus", "audio", {"voice": "Tina", "format": "wav"}),
+    ("qwen-mt-flash", "translation_options", MT),
+    ("qwen3.7-plus", "tool_stream", True),
+    ("qwen3-vl-plus", "vl_high_resolution_images", True),
+    ("qwen-vl-ocr", "ocr_options", {"task": "document_parsing"}),
+    ("qwen3-max", "enable_code_interpreter", True),
+]
+
+
+@both_protocols
+@all_styles
+@pytest.mark.parametrize("where", ["constructor", "call"])
+@pytest.mark.parametrize(("name", "argument", "value"), NATIVE_NAMES)
+async def test_arguments_with_the_services_names_are_sent(  # noqa: PLR0917 - pytest passes names
+    modelstudio_emulator: Emulator,
+    protocol: Protocol,
+    style: CallStyle,
+    where: str,
+    name: str,
+    argument: str,
+    value: object,
+) -> None:
+    given: dict[str, Any] = {argument: value}
+    arguments, options = (given, {}) if where == "constructor" else ({}, given)
+    turns = prompt(style, ("user", "Hi"))
+    await chat(modelstudio_emulator, style, protocol, name, turns, arguments, **options)
+    assert parameters(bodies(modelstudio_emulator)[0])[argument] == value
+
+
+@both_protocols
+@both_frameworks
+@pytest.mark.parametrize(
+    ("argument", "value", "words"),
+    [
+        ("modalities", ["video"], "'text' and 'audio'"),
+        ("modalities", "audio", "'text' and 'audio'"),
+        ("audio", {"voice": 7}, "a dict such as"),
+        ("translation_options", "English", "a dict such as"),
+        ("tool_stream", "yes", "True or False"),
+        ("enable_code_interpreter", 1, "True or False"),
+        ("ocr_options", {"task": "read"}, "text_recognition"),
+        ("context_cache", "always", "'auto' or None"),
+        ("forced_tool_choice_retries", -1, "an integer >= 0"),
+        ("forced_tool_choice_retries", True, "an integer >= 0"),
+    ],
+)
+def test_their_values_are_checked(
+    framework: Framework, protocol: Protocol, argument: str, value: object, words: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        model(framework, NOWHERE, protocol, **{argument: value})
+    assert caught.value.message.startswith(f"{argument} must be ")
+
+
+@both_protocols
+@all_styles
+async def test_a_spoken_answer_is_streamed_underneath(
+    modelstudio_emulator: Emulator, protocol: Protocol, style: CallStyle
+) -> None:
+    turns = prompt(style, ("user", "Hi"))
+    speech = {"modalities": ["text", "audio"]}
+    name = "qwen3.8-omni-flash"
+    await chat(modelstudio_emulator, style, protocol, name, turns, speech)
+    await chat(
+        modelstudio_emulator, style, protocol, name, turns, {"extra_body": speech}
+    )
+    for request in modelstudio_emulator.requests:
+        sse = request.headers.get("x-dashscope-sse")
+        assert request.body.get("stream") or sse == "enable"
+
+
+# --- extra_body ---------------------------------------------------------------------
+
+
+@both_protocols
+@both_frameworks
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({"enable_thinking": True}, "enable_thinking"),
+        ({"temperature": 1.0}, "temperature"),
+        ({"max_tokens": 5}, "max_tokens"),
+        ({"translation_options": MT}, "translation_options"),
+    ],
+)
+def test_extra_body_that_contradicts_an_argument_is_an_error(
+    framework: Framework, protocol: Protocol, arguments: dict[str, Any], name: str
+) -> None:
+    other = {"extra_body": {name: False}}
+    with pytest.raises(ConfigurationError, match=f"extra_body has {name}="):
+        model(framework, NOWHERE, protocol, **arguments, **other)
+    model(framework, NOWHERE, protocol, **arguments, extra_body=dict(arguments))
+
+
+@both_protocols
+@both_frameworks
+def test_a_model_in_extra_body_is_an_error(
+    framework: Framework, protocol: Protocol
+) -> None:
+    with pytest.raises(ConfigurationError, match="must not contain model"):
+        model(framework, NOWHERE, protocol, extra_body={"model": "qwen-max"})
+
+
+@both_protocols
+@all_styles
+async def test_a_call_wins_over_the_constructors_extra_body(
+    modelstudio_emulator: Emulator, protocol: Protocol, style: CallStyle
+) -> None:
+    arguments = {"extra_body": {"enable_thinking": True, "skill": "x"}}
+    turns = prompt(style, ("user", "Hi"))
+    await chat(
+        modelstudio_emulator,
+        style,
+        protocol,
+        "qwen-plus",
+        turns,
+        arguments,
+        enable_thinking=False,
+    )
+    sent = parameters(bodies(modelstudio_emulator)[0])
+    assert sent["enable_thinking"] is False
+    assert sent["skill"] == "x"
+
+
+@both_protocols
+@all_styles
+@pytest.mark.parametrize("name", ["qwen3.7-plus", "glm-5.2", "deepseek-v4-pro"])
+async def test_thinking_in_extra_body_is_thinking(
+    modelstudio_emulator: Emulator, protocol: Protocol, style: CallStyle, name: str
+) -> None:
+    arguments = {"extra_body": {"enable_thinking": False}}
+    turns = prompt(style, ("user", "Hi"))
+    await chat(modelstudio_emulator, style, protocol, name, turns, arguments)
+    assert parameters(bodies(modelstudio_emulator)[0])["enable_thinking"] is False
+
+
+@both_protocols
+@all_styles
+async def test_a_stream_in_extra_body_is_read_as_one(
+    modelstudio_emulator: Emulator, protocol: Protocol, style: CallStyle
+) -> None:
+    turns = prompt(style, ("user", "Hi"))
+    arguments = {"extra_body": {"stream": True}}
+    answer = await chat(
+        modelstudio_emulator, style, protocol, "qwen-plus", turns, arguments
+    )
+    (request,) = modelstudio_emulator.requests
+    sse = request.headers.get("x-dashscope-sse")
+    assert request.body.get("stream") is True or sse == "enable"
+    is_message = style.framework == "LangChain"
+    assert answer.text if is_message else answer.message.content
+
+
+# --- Arguments of other classes -----------------------------------------------------
+
+
+@both_frameworks
+@pytest.mark.parametrize(
+    ("name", "words", "misleading"),
+    [
+        ("model_kwargs", "as arguments of their own", "model_name"),
+        ("additional_kwargs", "as arguments of their own", "max_completion_tokens"),
+        ("organization", "workspace=", "'region'"),
+        ("project", "workspace=", "'protocol'"),
+        ("frequency_penalty", "presence_penalty and", "Did you mean"),
+        ("is_chat_model", "every model of this class", "deprecated_models"),
+        ("use_responses_api", "Chat Completions", "response_format"),
+        ("api_version", "Chat Completions", "Did you mean"),
+        ("logit_bias", "nothing like it", "Did you mean"),
+        ("openai_api_key", "Did you mean 'api_key'?", "openai_api_base"),
+        ("request_timeout", "Did you mean 'timeout'?", "total_timeout"),
+        ("max_new_tokens", "Did you mean 'max_tokens'?", "max_completion_tokens"),
+        ("temprature", "Did you mean 'temperature'?", "top_p"),
+        ("asr_options", "extra_body", "ocr_options"),
+        ("clear_thinking", "extra_body", "Did you mean"),
+        ("max_input_tokens", "extra_body", "Did you mean"),
+        ("quite_another", "extra_body", "Did you mean"),
+    ],
+)
+def test_foreign_arguments_have_the_right_hint(
+    framework: Framework, name: str, words: str, misleading: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        model(framework, NOWHERE, **{name: 1})
+    message = caught.value.message
+    assert message.startswith(f"Unknown argument {name!r}")
+    assert words in message
+    assert misleading not in message
+
+
+@both_protocols
+@all_styles
+async def test_an_unknown_argument_of_a_call_names_extra_body(
+    modelstudio_emulator: Emulator, protocol: Protocol, style: CallStyle
+) -> None:
+    turns = prompt(style, ("user", "Hi"))
+    with pytest.raises(ConfigurationError, match="extra_body"):
+        await chat(
+            modelstudio_emulator, style, protocol, "qwen-plus", turns, asr_options={}
+        )
+    assert not modelstudio_emulator.requests
+
+
+@both_frameworks
+def test_model_name_is_another_name_of_model(framework: Framework) -> None:
+    llm: Any = model(framework, NOWHERE, model="qwen-max")
+    named = type(llm)(model_name="qwen-max", base_url=NOWHERE, api_key="k")
+    assert named.model == named.model_name == "qwen-max"
+
+
+def test_regions_and_modes_are_offered_by_type_checkers() -> None:
+    hints = get_type_hints(ConnectionArguments)
+    for name, value in (("region", "eu-central-1"), ("mode", "chinese-mainland")):
+        literal = next(part for part in get_args(hints[name]) if get_args(part))
+        assert value in get_args(literal)
+        assert str in get_args(hints[name])
