@@ -14,7 +14,7 @@ from tests.support.replay import Replay, replaying
 __all__ = ["REQUEST_ID", "TOOL", "Body", "answering", "ask", "body_of"]
 
 REQUEST_ID: Final = "6094200a-5a35-9fce-8dbc-e088ba6a6a44"
-TOOL: Final = {
+TOOL: Final[dict[str, Any]] = {
     "type": "function",
     "function": {
         "name": "find",

@@ -201,7 +201,7 @@ def test_foreign_arguments_have_the_right_hint(
     framework: Framework, name: str, words: str, misleading: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        model(framework, NOWHERE, **{name: 1})
+        model(framework, NOWHERE, "openai", **{name: 1})
     message = caught.value.message
     assert message.startswith(f"Unknown argument {name!r}")
     assert words in message

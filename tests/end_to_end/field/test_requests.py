@@ -83,7 +83,7 @@ async def test_tool_stream_is_sent_with_tools_for_glm(
 ) -> None:
     await chat(modelstudio_emulator, style, protocol, name, tools=[TOOL])
     await chat(modelstudio_emulator, style, protocol, name)
-    off = {"tool_stream": False}
+    off: dict[str, Any] = {"tool_stream": False}
     await chat(modelstudio_emulator, style, protocol, name, tools=[TOOL], **off)
     with_tools, without, switched_off = map(parameters, bodies(modelstudio_emulator))
     assert with_tools["tool_stream"] is True
@@ -446,7 +446,7 @@ def test_context_cache_follows_the_region() -> None:
 
 # --- Forced tool calls --------------------------------------------------------------
 
-FORCED: Final = {"tools": [TOOL, OTHER_TOOL], "tool_choice": "required"}
+FORCED: Final[dict[str, Any]] = {"tools": [TOOL, OTHER_TOOL], "tool_choice": "required"}
 
 
 @both_protocols
