@@ -23,6 +23,11 @@ from langchain_modelstudio._chat.messages import from_messages
 from tests.fuzz.prompts import calls_of, convert_or_refuse, reasoning_of, text_of
 from tests.fuzz.strategies import json_values, names, nested, texts, wild_json
 
+# Media in an answer that a text-only model cannot see become a sentence.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::modelstudio_core.errors.ModelStudioWarning"
+)
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DEEP = nested(900)
 URL = "https://example.com/1.png"
@@ -185,7 +190,6 @@ def messages(content: st.SearchStrategy[Any]) -> st.SearchStrategy[BaseMessage]:
     )
 
 
-@pytest.mark.filterwarnings("ignore::modelstudio_core.errors.ModelStudioWarning")
 @given(st.lists(messages(odd_contents), max_size=3))
 @example([HumanMessage([{"type": "text", "text": "a", "extras": 5}])])
 @example([HumanMessage([{"type": "image_url", "image_url": {}}])])

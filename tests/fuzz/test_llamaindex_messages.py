@@ -30,6 +30,11 @@ from llamaindex_modelstudio._chat.messages import from_messages
 from tests.fuzz.prompts import calls_of, convert_or_refuse, reasoning_of, text_of
 from tests.fuzz.strategies import json_values, names, texts, values, wild_json
 
+# Media in an answer that a text-only model cannot see become a sentence.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::modelstudio_core.errors.ModelStudioWarning"
+)
+
 URL = "https://example.com/1.png"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _bytes = st.binary(max_size=6)
@@ -123,7 +128,6 @@ def _assistant(**fields: Any) -> ChatMessage:
     return ChatMessage(role=MessageRole.ASSISTANT, **fields)
 
 
-@pytest.mark.filterwarnings("ignore::modelstudio_core.errors.ModelStudioWarning")
 @given(st.lists(messages, max_size=3))
 @example([ChatMessage(blocks=[ImageBlock()])])
 @example([ChatMessage(blocks=[ImageBlock(image=b"")])])
