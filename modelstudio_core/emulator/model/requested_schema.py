@@ -34,6 +34,12 @@ _KEYS: Final = re.compile(
 _NAME: Final = re.compile(r"([\"'`])([^\W\d]\w*)\1")
 _TYPE: Final = re.compile(r"\b(?:int|integer|float|number|bool|boolean|list|dict)\b")
 _JSON: Final = re.compile(r"\bjson\b", re.IGNORECASE)
+_SCHEMA: Final = re.compile(r"\bjson[ _]?(?:schema|instance|object)\b", re.IGNORECASE)
+_PASSAGES: Final = re.compile(
+    r"context information|(?:following|given|provided|this) (?:pieces of )?context"
+    r"|^\W*context\W*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _ASKS: Final = re.compile(
     r"\b(?:output|outputs|return|returns|respond|reply|answer|provide|produce|generate"
     r"|write|give|follow|conforms?|format|formatted|match)\b|输出|返回|回答|生成",
@@ -86,8 +92,11 @@ def find_request(texts: Sequence[str], question: str) -> RequestedJson | None:
 def asks_for_json(texts: Sequence[str]) -> bool:
     """Return whether a prompt may ask for JSON in words."""
     prompt = "\n".join(texts)
-    asks = _JSON.search(prompt) and _ASKS.search(prompt)
-    return bool(asks) and not _STEPS.search(prompt)
+    # Passages of a document may hold JSON that nobody asks for.
+    asks = _SCHEMA if _PASSAGES.search(prompt) else _JSON
+    return bool(
+        asks.search(prompt) and _ASKS.search(prompt) and not _STEPS.search(prompt)
+    )
 
 
 def find_schema(texts: Iterable[str], question: str = "") -> JsonObject | None:
@@ -107,7 +116,7 @@ def find_schema(texts: Iterable[str], question: str = "") -> JsonObject | None:
         schemas = [value for value in values if _is_schema(value)]
         if schemas:
             return schemas[-1]
-        shown = [e for e in examples if _shows_what_is_asked(e)]
+        shown = [e for e in examples if _is_structured(e) and _shows_what_is_asked(e)]
         if shown:
             schema = schema_of(shown[-1].value)
             return _with_options(schema, text, examples, question)
@@ -130,6 +139,11 @@ def _is_schema(value: object) -> TypeGuard[JsonObject]:
     )
     is_items = value.get("type") == "array" and is_object(value.get("items"))
     return structured or is_items or isinstance(value.get("$ref"), str)
+
+
+def _is_structured(example: Example) -> bool:
+    """Return whether an example is an object or a list of them, not ``[a link]``."""
+    return is_object(example.value) or bool(objects(example.value))
 
 
 def _shows_what_is_asked(example: Example) -> bool:

@@ -461,6 +461,10 @@ def test_words_about_json_are_answered_in_words(client: OpenAIClient) -> None:
     for prompt in (
         "JSON is a format for data. Which format is it?",
         'The file has {"a": 1}. Describe the json file.',
+        (
+            'Context information is below.\n{"a": 1}\nAs JSON format: [Billing](b.md)\n'
+            "Answer the query.\nQuery: What is json?"
+        ),
         'Thought: hm\nAction Input: {"input": "x"} in a valid JSON format. Hello?',
     ):
         assert not client.message(prompt)["content"].startswith(("{", "[", "```"))
