@@ -34,7 +34,6 @@ _KEYS: Final = re.compile(
 _NAME: Final = re.compile(r"([\"'`])([^\W\d]\w*)\1")
 _TYPE: Final = re.compile(r"\b(?:int|integer|float|number|bool|boolean|list|dict)\b")
 _JSON: Final = re.compile(r"\bjson\b", re.IGNORECASE)
-_SCHEMA: Final = re.compile(r"\bjson[ _]?(?:schema|instance|object)\b", re.IGNORECASE)
 _PASSAGES: Final = re.compile(
     r"context information|(?:following|given|provided|this) (?:pieces of )?context"
     r"|^\W*context\W*$",
@@ -93,10 +92,9 @@ def asks_for_json(texts: Sequence[str]) -> bool:
     """Return whether a prompt may ask for JSON in words."""
     prompt = "\n".join(texts)
     # Passages of a document may hold JSON that nobody asks for.
-    asks = _SCHEMA if _PASSAGES.search(prompt) else _JSON
-    return bool(
-        asks.search(prompt) and _ASKS.search(prompt) and not _STEPS.search(prompt)
-    )
+    if _PASSAGES.search(prompt) or _STEPS.search(prompt):
+        return False
+    return bool(_JSON.search(prompt) and _ASKS.search(prompt))
 
 
 def find_schema(texts: Iterable[str], question: str = "") -> JsonObject | None:
