@@ -49,7 +49,7 @@ _MODEL_FOR_INPUT: Final[Mapping[str, str]] = {
     "pdf": "'qwen3.8-max' or 'qwen3.8-flash'",
     "file_id": "'qwen-long' or 'qwen-doc-turbo'",
 }
-_SENT_ADDRESSES: Final = ("http://", "https://", "data:")
+_SENT_ADDRESSES: Final = ("http://", "https://", "data:", TEMPORARY)
 _MEGABYTE: Final = 2**20
 _SHOWN: Final = 200
 
@@ -79,9 +79,7 @@ def has_local_address(part: Part) -> bool:
 
 def _is_guarded(address: Address) -> bool:
     """Return whether an address needs ``local_files=True``."""
-    return isinstance(address, str) and (
-        address[:6].lower() == TEMPORARY or is_local(address)
-    )
+    return isinstance(address, str) and is_local(address)
 
 
 def with_addresses(part: Part, *, local_files: bool) -> Part:
@@ -113,16 +111,16 @@ def _checked(address: Address, kind: MediaKind, local_files: bool) -> Address:
         raise ConfigurationError(f"The address of the {_NOUNS[kind]} is empty.")
     if not _is_guarded(address):
         raise ConfigurationError(
-            f"The address of the {_NOUNS[kind]} must be an http, https or data URL, got"
-            f" {shown}."
+            f"The address of the {_NOUNS[kind]} must be an http, https, data or oss URL,"
+            f" got {shown}."
         )
     if not local_files:
         raise ConfigurationError(
-            f"The address {shown} is a local file or a file in the temporary storage,"
-            " and messages may come from other people: pass local_files=True to the"
-            " model if messages may name such files."
+            f"The address {shown} is a local file, and messages may come from other"
+            " people: pass local_files=True to the model if messages may name such"
+            " files."
         )
-    return address if lowered.startswith(TEMPORARY) else parse_local(address, kind)
+    return parse_local(address, kind)
 
 
 # --- Limits -----------------------------------------------------------------------

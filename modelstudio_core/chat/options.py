@@ -323,10 +323,7 @@ ExtraBody = Annotated[
 LocalFiles = Annotated[
     bool,
     Rule(_SWITCH.expected, _is_bool, sent=False),
-    Field(
-        description="Whether addresses in messages may be files on this machine, or"
-        " files in the temporary storage (oss://)."
-    ),
+    Field(description="Whether addresses in messages may be files on this machine."),
 ]
 UploadMedia = Annotated[
     bool,

@@ -19,7 +19,9 @@ from typing import Any, Final
 
 import pytest
 from langchain_core.load import dumps, loads
+from langchain_core.messages import HumanMessage
 from langchain_core.runnables import ConfigurableField
+from llama_index.core.base.llms.types import ChatMessage, ImageBlock
 from llama_index.core.schema import NodeWithScore, TextNode
 
 import langchain_modelstudio
@@ -37,6 +39,7 @@ from modelstudio_core.errors import (
     PolicyError,
 )
 from modelstudio_core.policy import Policy, set_policy
+from tests.end_to_end.field.media_support import PNG_BYTES
 from tests.support.audit import audit_records
 from tests.support.calls import CALL_STYLES, CallStyle, collect_text, iterate
 from tests.support.internals import forget_clients, no_backoff
@@ -148,6 +151,7 @@ SENDERS: Final = {
     "modelstudio_core.chat.calls",
     "modelstudio_core.embeddings.calls",
     "modelstudio_core.rerank",
+    "modelstudio_core.uploads",
 }
 
 
@@ -524,6 +528,34 @@ async def test_an_address_must_be_listed(
         error = (await collect_text(unlisted, style, "Hello")).error
         assert isinstance(error, PolicyError)
         assert other.requests == []
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_an_upload_is_bounded(
+    framework: Framework,
+    protocol: Protocol,
+    tmp_path: Path,
+    modelstudio_emulator: Emulator,
+) -> None:
+    """Its model and its address count, from the request for its policy on."""
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG_BYTES + bytes(12 * 2**20))
+    arguments: dict[str, Any] = {"local_files": True, "upload_media": True}
+    arguments["model"] = "qwen3.8-max"
+    llm = model(framework, modelstudio_emulator, protocol, **arguments)
+    send = llm.invoke if isinstance(llm, ChatModelStudio) else llm.chat
+    message: Any = HumanMessage([{"type": "image", "url": str(path)}])
+    if framework == "LlamaIndex":
+        message = ChatMessage(role="user", blocks=[ImageBlock(path=path)])
+    for policy in (Policy(models=["glm-*"]), Policy(base_urls=["http://127.0.0.1:9"])):
+        set_policy(policy)
+        with pytest.raises(PolicyError):
+            send([message])
+    assert modelstudio_emulator.requests == []
+    set_policy(Policy(models=["qwen*"], base_urls=[modelstudio_emulator.base_url]))
+    send([message])
+    assert modelstudio_emulator.requests
 
 
 @pytest.mark.usefixtures("no_backoff")

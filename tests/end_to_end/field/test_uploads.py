@@ -79,25 +79,32 @@ def invoke(server: MediaServer, *messages: Any, **arguments: Any) -> None:
 
 
 @CASES
-@pytest.mark.parametrize("form", ["file", "oss"])
 def test_a_local_address_is_refused_unless_it_is_allowed(
-    framework: str, protocol: Protocol, form: str, png: Path
+    framework: str, protocol: Protocol, png: Path
 ) -> None:
-    address = {"file": png.as_uri(), "oss": "oss://folder/a.png"}[form]
     with serve_media() as server:
         llm: Any = model(framework, server.base_url, protocol, model=VISION)  # type: ignore[call-overload] # pytest passes a string
         send = llm.invoke if framework == "LangChain" else llm.chat
         with pytest.raises(ConfigurationError, match="local_files=True"):
-            send([message(framework, "image", address)])
+            send([message(framework, "image", png.as_uri())])
         assert server.requests == []
-        send([message(framework, "image", address)], local_files=True)
+        send([message(framework, "image", png.as_uri())], local_files=True)
         sent = server.chat
-    if form == "oss":
-        assert media_of(sent) == address
-        assert sent.headers[HEADER] == "enable"
-    else:
-        assert media_of(sent) == f"data:image/png;base64,{base64_of(PNG_BYTES)}"
-        assert HEADER not in sent.headers
+    assert media_of(sent) == f"data:image/png;base64,{base64_of(PNG_BYTES)}"
+    assert HEADER not in sent.headers
+
+
+@CASES
+def test_an_address_of_the_temporary_storage_has_its_header(
+    framework: str, protocol: Protocol
+) -> None:
+    address = "oss://folder/a.png"
+    with serve_media() as server:
+        llm: Any = model(framework, server.base_url, protocol, model=VISION)  # type: ignore[call-overload] # pytest passes a string
+        send = llm.invoke if framework == "LangChain" else llm.chat
+        send([message(framework, "image", address)])
+        assert media_of(server.chat) == address
+        assert server.chat.headers[HEADER] == "enable"
 
 
 @pytest.mark.parametrize(
