@@ -111,8 +111,8 @@ def _checked(address: Address, kind: MediaKind, local_files: bool) -> Address:
         raise ConfigurationError(f"The address of the {_NOUNS[kind]} is empty.")
     if not _is_guarded(address):
         raise ConfigurationError(
-            f"The address of the {_NOUNS[kind]} must be an http, https, data or oss URL,"
-            f" got {shown}."
+            f"The address of the {_NOUNS[kind]} must be an http, https, data or oss"
+            f" URL, got {shown}."
         )
     if not local_files:
         raise ConfigurationError(
