@@ -80,6 +80,7 @@ def redirected(
             endpoint,
             openai_base_url=local.openai_base_url,
             dashscope_base_url=local.dashscope_base_url,
+            rerank_base_url=local.rerank_base_url,
         )
 
     monkeypatch.setattr(arguments, "resolve_endpoint", redirect)
@@ -244,7 +245,8 @@ def test_links_and_commands_exist() -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / link).is_file(), link
     for anchor in re.findall(r"\]\(#([^)]+)\)", README):
-        assert f"\n## {anchor.capitalize()}\n" in README, anchor
+        title = anchor.capitalize().replace("-", " ")
+        assert f"\n## {title}\n" in README, anchor
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^make (\w+)", README, re.MULTILINE)
     assert targets
