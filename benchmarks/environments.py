@@ -84,6 +84,11 @@ ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
     "instructor": ("instructor==1.17.0",),
     "smolagents": ("smolagents[openai]==1.26.0",),
     "dspy": ("dspy==3.4.1",),
+    "llama-index-dashscope-retrieval": (
+        *_LLAMAINDEX,
+        "llama-index-embeddings-dashscope==0.6.0",
+        "llama-index-postprocessor-dashscope-rerank==0.6.0",
+    ),
     "server": ("aiohttp==3.14.5", "trustme==1.2.1"),
     "tools": ("blockbuster==1.5.29", "pyinstrument==5.1.3"),
     "plot": ("matplotlib==3.11.2",),

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from benchmarks.environments import ROOT
+from comparison import retrieval
 from comparison.clients import CLIENTS, Client
 from comparison.report import Column, client_versions, format_page
 from comparison.runner import judge_scenario, select_scenarios, start_client
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         versions = {client.name: client_versions(client) for client in CLIENTS}
         _PAGE.write_text(format_page(columns, versions), encoding="utf-8")
+        retrieval.update()
         print(f"wrote {_PAGE.relative_to(ROOT)}")
     return _report_failures(columns)
 

@@ -244,6 +244,7 @@ class _Call:
             )
         return HttpRequest(
             api="dashscope",
+            uses_sdk=False,
             path=f"/services/{profile.native_path}",
             headers=oss_headers(part.documents),
             json={"model": profile.id, "input": content, "parameters": parameters},

@@ -39,7 +39,7 @@ def build_request(
     }
     if resolved.dimensions:
         body["dimensions"] = resolved.dimensions
-    return HttpRequest(api="openai", path="/embeddings", json=body)
+    return HttpRequest(api="openai", path="/embeddings", json=body, uses_sdk=False)
 
 
 def build_contents_request(
@@ -61,6 +61,7 @@ def build_contents_request(
     }
     return HttpRequest(
         api="dashscope",
+        uses_sdk=False,
         path=f"/services/{resolved.profile.native_path}",
         headers=oss_headers(contents),
         json=body,
@@ -82,6 +83,7 @@ def _build_native(
         parameters["output_type"] = output
     return HttpRequest(
         api="dashscope",
+        uses_sdk=False,
         path=f"/services/{resolved.profile.native_path}",
         json={
             "model": resolved.profile.id,

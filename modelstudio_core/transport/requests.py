@@ -54,6 +54,8 @@ class HttpRequest:
         headers: Headers in addition to those of the connection.
         json: The body, sent as JSON.
         files: The body, sent as a multipart form.
+        uses_sdk: Whether the SDK of the API sends it, if there is one. Without, it is
+            sent by the HTTP client below the SDK, which needs less CPU time.
         requested_model: The model that the user asked for, if another one is sent.
         models: The model ids that the request contains in other places than the field
             ``model`` of its body or of its query, such as the lines of a file.
@@ -76,6 +78,7 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     json: Mapping[str, object] | None = None
     files: Sequence[Upload] = ()
+    uses_sdk: bool = True
     requested_model: str | None = None
     models: Sequence[str] = ()
     repeatable: bool = True

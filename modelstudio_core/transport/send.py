@@ -245,6 +245,8 @@ def _needs_httpx(request: HttpRequest) -> bool:
 
 
 def _sdk_of(request: HttpRequest) -> Sdk | None:
+    if not request.uses_sdk:
+        return None
     if request.url is not None or request.json is None or request.method != "POST":
         return None
     if request.query or request.files:
