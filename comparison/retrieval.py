@@ -18,7 +18,6 @@ __all__ = ["main", "update"]
 
 _PAGE: Final = ROOT / "docs" / "comparison.md"
 _HEADING: Final = "## Embeddings\n"
-_LIMIT: Final = 90.0
 Kind = Literal["embeddings", "rerank"]
 
 
@@ -211,10 +210,10 @@ def _once(value: Any, requests: Sequence[RecordedRequest]) -> Verdict:
     return _KEPT if extra <= 0 else Verdict("lost", f"{extra} texts paid for twice")
 
 
-def _rows(body: Any) -> list[str]:
-    given = body["input"]
-    texts: list[str] = given["texts"] if isinstance(given, dict) else given
-    return texts
+def _rows(body: dict[str, Any]) -> list[str]:
+    native: dict[str, list[str]] = body["input"]
+    compatible: list[str] = body["input"]
+    return native["texts"] if "parameters" in body else compatible
 
 
 def _free_loop(outcome: Outcome, _: Sequence[RecordedRequest]) -> Verdict:
@@ -404,13 +403,25 @@ _RERANK_ROWS: Final = (
 # --- Running ----------------------------------------------------------------------
 
 
-def _judge(client: Client, scenario: Scenario) -> Verdict:
-    if scenario.dimensions and client.dimensions is None:
-        return Verdict("lost", "no such argument")
+def _verdicts(client: Client, rows: Sequence[Scenario]) -> dict[str, Verdict]:
+    """Return the verdicts on a client, by the titles of the rows."""
     try:
         python = interpreter(client.environment)
     except subprocess.CalledProcessError:
-        return Verdict("not tested", "It could not be installed.")
+        verdict = Verdict("not tested", "It could not be installed.")
+        return {row.title: verdict for row in rows}
+    module = "comparison.drivers.for_retrieval"
+    with start_python(python, "-m", module, log="comparison-retrieval") as process:
+        verdicts = {row.title: _judge(client, row, process) for row in rows}
+        process.kill()
+    return verdicts
+
+
+def _judge(
+    client: Client, scenario: Scenario, process: subprocess.Popen[str]
+) -> Verdict:
+    if scenario.dimensions and client.dimensions is None:
+        return Verdict("lost", "no such argument")
     with Emulator(api_key=_KEY) as studio:
         studio.script(*scenario.script)
         more = client.dimensions if scenario.dimensions else None
@@ -428,24 +439,19 @@ def _judge(client: Client, scenario: Scenario) -> Verdict:
             "query": scenario.query,
             "asynchronous": scenario.asynchronous,
         }
-        outcome = _run(python, task)
-        return scenario.judge(outcome, list(studio.requests))
+        return scenario.judge(_run(process, task), list(studio.requests))
 
 
 def _filled(value: object, url: str) -> object:
     return value.format(url=url, key=_KEY) if isinstance(value, str) else value
 
 
-def _run(python: Any, task: Mapping[str, Any]) -> Outcome:
-    module = "comparison.drivers.for_retrieval"
-    process = start_python(python, "-m", module, log="comparison-retrieval")
-    try:
-        output, _ = process.communicate(json.dumps(task), timeout=_LIMIT)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return {"error": "TimeoutExpired", "message": f"{_LIMIT:.0f} s"}
-    outcome: Outcome = json.loads(output or '{"error": "Crash", "message": ""}')
+def _run(process: subprocess.Popen[str], task: Mapping[str, Any]) -> Outcome:
+    if process.stdin is None or process.stdout is None:
+        raise TypeError("The process has no pipes.")
+    process.stdin.write(json.dumps(task) + "\n")
+    process.stdin.flush()
+    outcome: Outcome = json.loads(process.stdout.readline())
     return outcome
 
 
@@ -463,12 +469,12 @@ def update() -> int:
     for title, kind, rows in tables:
         clients = [client for client in CLIENTS if client.kind == kind]
         with ThreadPoolExecutor(2) as pool:
-            futures = {
-                (client.name, row.title): pool.submit(_judge, client, row)
-                for client in clients
-                for row in rows
-            }
-            verdicts = {key: future.result() for key, future in futures.items()}
+            columns = [*pool.map(_verdicts, clients, [rows] * len(clients))]
+        verdicts = {
+            (client.name, title): verdict
+            for client, column in zip(clients, columns, strict=True)
+            for title, verdict in column.items()
+        }
         own = [c.name for c in clients if c.environment == "modelstudio"]
         failed += sum(verdicts[n, r.title].word != "kept" for n in own for r in rows)
         text += _table(title, clients, rows, verdicts)
@@ -480,7 +486,8 @@ def update() -> int:
 _INTRODUCTION: Final = """\
 `python -m comparison.retrieval` wrote this section. The server is the emulator. The
 clients of others are those of langchain-community 0.4.2, langchain-openai 1.7.3 with a
-base URL, and LlamaIndex's own packages for DashScope, 0.6.0.
+base URL, and LlamaIndex's own packages for DashScope, 0.6.0, each with its defaults:
+`OpenAIEmbeddings` would split as the model needs with `chunk_size=10`.
 """
 
 

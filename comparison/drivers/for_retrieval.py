@@ -1,6 +1,6 @@
 """Runs one embedding or rerank client, in its own process and environment.
 
-Reads a task as JSON from standard input, and writes its outcome.
+Reads tasks from standard input, one JSON object a line, and writes their outcomes.
 """
 
 import asyncio
@@ -98,4 +98,6 @@ if __name__ == "__main__":
     output = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     with output:
-        json.dump(asyncio.run(_run(json.load(sys.stdin))), output, default=str)
+        for line in sys.stdin:
+            outcome = asyncio.run(_run(json.loads(line)))
+            print(json.dumps(outcome, default=str), file=output, flush=True)
