@@ -8,7 +8,8 @@ and again after each assignment, so that an object always agrees with its fields
 
 import logging
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -323,7 +324,8 @@ class ServiceArguments(ConnectionArguments):
     @classmethod
     def _decide_within_policy(cls, arguments: Mapping[str, Any]) -> Resolved:
         """Resolve the arguments, and check what they resolve to against the policy."""
-        resolved = cls._decide(arguments)
+        with _keys_hidden(arguments):
+            resolved = cls._decide(arguments)
         check_endpoint(resolved.connection.endpoint, resolved.model.profile.id)
         return resolved
 
@@ -491,7 +493,17 @@ def hide_in_error(error: ConfigurationError, secrets: Iterable[str]) -> None:
     error.args = (error.message,)
 
 
-def secrets_in(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+@contextmanager
+def _keys_hidden(arguments: Mapping[str, Any]) -> Generator[None]:
+    """Remove keys from the message of an error about arguments."""
+    try:
+        yield
+    except ConfigurationError as error:
+        hide_in_error(error, _secrets_in(arguments))
+        raise
+
+
+def _secrets_in(arguments: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the key and the headers in arguments, which may be invalid."""
     values: list[object] = [arguments.get("api_key"), api_key_from_environment()]
     headers: object = arguments.get("default_headers")
@@ -539,7 +551,8 @@ def canonical_arguments(
         canonical_name = cls.argument_aliases.get(name, name)
         if canonical_name not in cls.model_fields:
             names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
-            raise unknown_argument(name, names, owner=cls.__name__)
+            with _keys_hidden(arguments):
+                raise unknown_argument(name, names, owner=cls.__name__)
         if canonical_name in canonical:
             other = next(
                 n

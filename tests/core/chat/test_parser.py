@@ -17,6 +17,7 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
     Usage,
 )
+from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import (
     APIError,
     AuthenticationError,
@@ -32,6 +33,7 @@ from tests.core.support import (
     COMMON,
     DONE,
     KEY,
+    STARS,
     USAGE,
     body_events,
     call_chunk,
@@ -884,3 +886,53 @@ def test_bytes_after_the_end_are_ignored() -> None:
     assert parser.feed(stream + sse(chunk({"content": "b"}))) == [TextDelta("a")]
     assert parser.done
     assert [type(e) for e in parser.close()] == [Finish]
+
+
+# --- Secrets in metadata ------------------------------------------------------------
+
+# A key, and other forms of it.
+ECHOES = (
+    KEY,
+    f"Bearer {KEY}",
+    KEY.upper(),
+    KEY.encode().hex(),
+    f"chatcmpl-{KEY[4:20]}",
+)
+
+
+PLACES: list[tuple[Protocol, str]] = [
+    ("openai", "id"),
+    ("openai", "model"),
+    ("openai", "system_fingerprint"),
+    ("openai", "finish_reason"),
+    ("dashscope", "request_id"),
+    ("dashscope", "finish_reason"),
+]
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+@pytest.mark.parametrize("is_stream", [False, True], ids=["body", "stream"])
+@pytest.mark.parametrize(("protocol", "place"), PLACES)
+def test_a_key_in_the_metadata_of_an_answer_is_hidden(
+    protocol: Protocol, place: str, is_stream: bool, echo: str
+) -> None:
+    text = f"Your key is {KEY}."
+    choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
+    choice["delta" if is_stream and protocol == "openai" else "message"] = {
+        "content": text
+    }
+    common: dict[str, Any] = {"id": "c-1", "request_id": "r-1"}
+    (choice if place == "finish_reason" else common)[place] = echo
+    answer = {"choices": [choice]}
+    payload = common | (answer if protocol == "openai" else {"output": answer})
+    if is_stream:
+        events, error = parse_stream([sse(payload)], protocol=protocol)
+        assert error is None
+    else:
+        events = body_events(payload, protocol=protocol)
+    # The text of the answer is the user's own, also in the raw body.
+    assert join(events).text == text
+    shown = repr(finish_of(events)).replace(text, "").casefold()
+    assert KEY[4:16] not in shown
+    assert KEY.encode().hex()[:24] not in shown
+    assert STARS in shown

@@ -468,6 +468,32 @@ def test_an_answer_that_does_not_match_is_an_error(
     check_invalid(modelstudio_emulator, answer, schema, method)
 
 
+@pytest.mark.parametrize("method", ["json_schema", "json_mode"])
+@pytest.mark.parametrize("kind", ["pydantic", "json schema"])
+@pytest.mark.parametrize("deep", ["[" * 3000, '{"a":' * 3000, "[" * 3000 + "]" * 3000])
+async def test_an_answer_that_is_nested_too_deeply_is_an_error(
+    modelstudio_emulator: Emulator, deep: str, kind: str, method: Any
+) -> None:
+    """No ``RecursionError``, whichever parser reads it."""
+    llm = model(modelstudio_emulator)
+    structured = llm.with_structured_output(SCHEMAS[kind], method=method)
+    with_raw = llm.with_structured_output(
+        SCHEMAS[kind], method=method, include_raw=True
+    )
+    modelstudio_emulator.script(*[Reply(text=deep, pieces=[deep])] * 6)
+    for name in ("invoke", "stream"):
+        with pytest.raises(OutputParserException):
+            last_result(structured, name)
+    with pytest.raises(OutputParserException):
+        await structured.ainvoke("Tell one.")
+    with pytest.raises(OutputParserException):
+        [part async for part in structured.astream("Tell one.")]
+    results: list[Any] = [with_raw.invoke("Hi"), await with_raw.ainvoke("Hi")]
+    for result in results:
+        assert result["parsed"] is None
+        assert isinstance(result["parsing_error"], OutputParserException)
+
+
 @pytest.mark.parametrize("kind", ["pydantic", "json schema"])
 @pytest.mark.parametrize("none", NO_CALL)
 def test_an_answer_without_the_call_is_an_error(
