@@ -17,6 +17,7 @@ from llama_index.core.base.llms.types import (
     MessageRole,
     TextBlock,
     ThinkingBlock,
+    ToolCallBlock,
 )
 from llama_index.core.llms.llm import LLM
 from llama_index.core.program import FunctionCallingProgram
@@ -41,9 +42,15 @@ __all__ = [
 
 
 def construct_response(
-    reasoning: str, text: str, delta: str, thinking_delta: str
+    reasoning: str,
+    text: str,
+    delta: str,
+    thinking_delta: str,
+    *,
+    call_blocks: Sequence[ToolCallBlock] = (),
+    extra: Mapping[str, Any] | None = None,
 ) -> ChatResponse:
-    """Build the response of one event of reasoning or text without validation.
+    """Build the response of one event of a stream without validation.
 
     To be called while ``UNVALIDATED_RESPONSES`` is active; if this raises, the caller
     switches it off. A guard in here would cost one more function call for each chunk.
@@ -53,6 +60,8 @@ def construct_response(
         text: The text so far.
         delta: The text that the event added.
         thinking_delta: The reasoning that the event added.
+        call_blocks: The tool calls so far.
+        extra: The additional values of the message.
 
     Returns:
         A response equal to a validated one.
@@ -71,9 +80,14 @@ def construct_response(
     if text:
         text_fields = {"block_type": "text", "text": text}
         blocks.append(construct(TextBlock, text_fields, {"text"}))
+    blocks += call_blocks
     message = construct(
         ChatMessage,
-        {"role": MessageRole.ASSISTANT, "additional_kwargs": {}, "blocks": blocks},
+        {
+            "role": MessageRole.ASSISTANT,
+            "additional_kwargs": dict(extra or {}),
+            "blocks": blocks,
+        },
         {"role", "additional_kwargs", "blocks"},
     )
     response_fields = {
@@ -90,16 +104,19 @@ def construct_response(
 
 def _matches_validation() -> bool:
     """Return whether a response is the same with and without validation."""
+    call, extra = ToolCallBlock(tool_name="e"), {"tool_calls": [{"id": "f"}]}
+    blocks = [ThinkingBlock(content="a", num_tokens=None), TextBlock(text="b"), call]
     validated = ChatResponse(
         message=ChatMessage(
-            role=MessageRole.ASSISTANT,
-            blocks=[ThinkingBlock(content="a", num_tokens=None), TextBlock(text="b")],
-            additional_kwargs={},
+            role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=extra
         ),
         delta="c",
         additional_kwargs={"thinking_delta": "d"},
     )
-    return dump_state(validated) == dump_state(construct_response("a", "b", "c", "d"))
+    constructed = construct_response(
+        "a", "b", "c", "d", call_blocks=[call], extra=extra
+    )
+    return dump_state(validated) == dump_state(constructed)
 
 
 UNVALIDATED_RESPONSES: Final = FastPath(

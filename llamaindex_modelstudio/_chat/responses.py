@@ -3,7 +3,7 @@
 # LlamaIndex does not type the dicts in its responses.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, assert_never, cast
 
@@ -35,6 +35,7 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
     Usage,
 )
+from modelstudio_core.chat.messages import ToolCall
 from modelstudio_core.chat.plan import ChatPlan
 from modelstudio_core.errors import ToolChoiceError
 
@@ -78,7 +79,8 @@ def to_delta_response(
 ) -> ChatResponse:
     """Build the response of one event of a stream.
 
-    Each response has its own message, so that later events do not change it.
+    Each response has its own message, so that later events do not change it. The tool
+    calls that did not change are shared with the response before.
 
     Args:
         event: The event.
@@ -103,10 +105,20 @@ def to_delta_response(
             return response
         case _:
             assert_never(event)
-    if completion.is_plain and UNVALIDATED_RESPONSES.active:
+    if UNVALIDATED_RESPONSES.active:
         try:
+            if completion.is_plain:
+                return construct_response(
+                    completion.reasoning, completion.text, delta, thinking_delta
+                )
+            calls, blocks = completion.calls_so_far(_tool_call_block)
             return construct_response(
-                completion.reasoning, completion.text, delta, thinking_delta
+                completion.reasoning,
+                completion.text,
+                delta,
+                thinking_delta,
+                call_blocks=blocks,
+                extra=_extra(completion, calls),
             )
         except Exception as error:  # noqa: BLE001 - private parts may raise anything
             UNVALIDATED_RESPONSES.switch_off(error)
@@ -148,20 +160,27 @@ def _to_message(completion: Completion, *, complete: bool) -> ChatMessage:
         blocks.append(ThinkingBlock(content=reasoning, num_tokens=tokens))
         if complete:
             extra["reasoning_content"] = reasoning
-    calls = completion.tool_calls
+    blocks_of_calls: Sequence[ContentBlock]
+    if complete:
+        calls = completion.tool_calls
+        blocks_of_calls = [*map(_tool_call_block, completion.parsed_calls)]
+    else:
+        calls, blocks_of_calls = completion.calls_so_far(_tool_call_block)
     text = completion.text
     if text or (complete and not calls):
         blocks.append(TextBlock(text=text))
-    if completion.citations:
-        extra["search_results"] = completion.citations
+    extra |= _extra(completion, calls)
     if complete:
         _add_media(completion, blocks, extra)
-    if calls:
-        extra["tool_calls"] = calls
-        blocks.extend(map(_tool_call_block, completion.parsed_calls))
+    blocks.extend(blocks_of_calls)
     return ChatMessage(
         role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=extra
     )
+
+
+def _extra(completion: Completion, calls: list[ToolCall]) -> dict[str, Any]:
+    values = {"search_results": completion.citations, "tool_calls": calls}
+    return {name: value for name, value in values.items() if value}
 
 
 def _add_media(

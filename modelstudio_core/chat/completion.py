@@ -1,8 +1,9 @@
 """Joining the events of an answer."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, NamedTuple, assert_never, cast
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar, assert_never, cast
 
 from modelstudio_core.chat.events import (
     AudioDelta,
@@ -20,6 +21,7 @@ from modelstudio_core.chat.speech import Speech
 
 __all__ = ["Completion", "ParsedCall", "image_urls", "parse_call"]
 
+_T = TypeVar("_T")
 # The names of an image in content, in both protocols.
 _IMAGE_NAMES = ("image", "image_url")
 # Finish reasons after which a call without arguments may be cut off.
@@ -121,6 +123,7 @@ class Completion:
     __slots__ = (
         "_audio",
         "_calls",
+        "_calls_so_far",
         "_reasoning",
         "_text",
         "citations",
@@ -133,6 +136,7 @@ class Completion:
         self._reasoning: list[str] = []
         self._text: list[str] = []
         self._calls: dict[int, _Call] = {}
+        self._calls_so_far: _CallsSoFar | None = None
         self._audio: list[AudioDelta] = []
         self.parts: Mapping[str, Any] = {}
         self.citations: list[Citation] = []
@@ -147,6 +151,8 @@ class Completion:
                 self._reasoning.append(event.text)
             case ToolCallDelta():
                 self._calls.setdefault(event.index, _Call()).add(event)
+                if self._calls_so_far is not None:
+                    self._calls_so_far.changed.add(event.index)
             case AudioDelta():
                 self._audio.append(event)
             case ContentParts():
@@ -187,6 +193,25 @@ class Completion:
         """The tool calls in their order, with their arguments parsed."""
         reason = self.finish.finish_reason if self.finish else None
         return [parse_call(call, reason) for call in self.tool_calls]
+
+    def calls_so_far(
+        self, convert: Callable[[ParsedCall], _T]
+    ) -> tuple[list[ToolCall], list[_T]]:
+        """Return the tool calls of an answer that goes on, and what they convert to.
+
+        A call is converted again only after it changed: until then the results share
+        the objects, so that a stream of many calls takes little more time than one of
+        few. Its arguments are parsed only if they may be complete.
+
+        Args:
+            convert: A function of a call. It must be the same one each time.
+
+        Returns:
+            The calls in their order, and the results. The lists are new in each call.
+        """
+        if self._calls_so_far is None:
+            self._calls_so_far = _CallsSoFar(set(self._calls))
+        return self._calls_so_far.update(self._calls, convert)
 
     @property
     def image_urls(self) -> list[str]:
@@ -229,3 +254,37 @@ class _Call:
             "type": "function",
             "function": {"name": self.name, "arguments": arguments},
         }
+
+
+class _CallsSoFar:
+    """The calls of an answer that goes on, converted."""
+
+    __slots__ = ("_calls", "_indexes", "_results", "changed")
+
+    def __init__(self, changed: set[int]) -> None:
+        self.changed = changed
+        self._indexes: list[int] = []
+        self._calls: list[ToolCall] = []
+        self._results: list[Any] = []
+
+    def update(
+        self, calls: Mapping[int, _Call], convert: Callable[[ParsedCall], _T]
+    ) -> tuple[list[ToolCall], list[_T]]:
+        for index in self.changed:
+            call = calls[index].to_tool_call()
+            place = bisect_left(self._indexes, index)
+            replaced = int(self._indexes[place : place + 1] == [index])
+            end = place + replaced
+            self._indexes[place:end] = [index]
+            self._calls[place:end] = [call]
+            self._results[place:end] = [convert(_parse_partly(call))]
+        self.changed.clear()
+        return self._calls.copy(), self._results.copy()
+
+
+def _parse_partly(call: ToolCall) -> ParsedCall:
+    """Parse a call whose arguments may go on. Only an object ends with a brace."""
+    name, text = call["function"]["name"], call["function"]["arguments"]
+    if text.rstrip().endswith("}"):
+        return parse_call(call, None)
+    return ParsedCall(call["id"], name, text, None, "The arguments are incomplete.")
