@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -29,6 +30,7 @@ from modelstudio_core.local_files import (
     survey,
 )
 from modelstudio_core.transport.connection import Connection
+from modelstudio_core.transport.deadlines import Deadline
 from modelstudio_core.transport.fetch import JsonAnswer, afetch, fetch
 from modelstudio_core.transport.requests import HttpRequest, Upload
 from modelstudio_core.wire.json_values import count_of, object_of, text_of
@@ -61,6 +63,7 @@ def load_files(
     model: str,
     upload: bool,
     inline_bytes: Mapping[str, int],
+    deadline: Deadline | None = None,
 ) -> dict[LocalFile, str]:
     """Return what a request contains for each file.
 
@@ -74,6 +77,7 @@ def load_files(
         upload: Whether files that are too large for the request may be uploaded.
         inline_bytes: The largest file of each kind that the request may contain, where
             that is not ``MAX_INLINE_BYTES``.
+        deadline: When the uploads must be complete; None for that of each request.
 
     Returns:
         A ``data:`` URL or an ``oss://`` URL for each file; the text of a text file.
@@ -89,7 +93,7 @@ def load_files(
     for file, content in contents.items():
         text = _read(file, content, limits[file])
         if text is None:
-            text = _upload(connection, context, model, content)
+            text = _upload(connection, context, model, content, deadline)
         loaded[file] = text
     return loaded
 
@@ -102,6 +106,7 @@ async def aload_files(
     model: str,
     upload: bool,
     inline_bytes: Mapping[str, int],
+    deadline: Deadline | None = None,
 ) -> dict[LocalFile, str]:
     """Async version of ``load_files``: files are read in a thread."""
     limits = {file: inline_bytes.get(file.kind, MAX_INLINE_BYTES) for file in files}
@@ -113,7 +118,7 @@ async def aload_files(
     for file, content in contents.items():
         text = await asyncio.to_thread(_read, file, content, limits[file])
         if text is None:
-            text = await _aupload(connection, context, model, content)
+            text = await _aupload(connection, context, model, content, deadline)
         loaded[file] = text
     return loaded
 
@@ -149,12 +154,17 @@ def _read(file: LocalFile, content: FileContent, limit: int) -> str | None:
 
 
 def _upload(
-    connection: Connection, context: ErrorContext, model: str, content: FileContent
+    connection: Connection,
+    context: ErrorContext,
+    model: str,
+    content: FileContent,
+    deadline: Deadline | None,
 ) -> str:
     if kept := _find(connection, model, content):
         return kept
-    policy = fetch(connection, _policy_request(model), context)
+    policy = fetch(connection, _policy_request(model, deadline), context)
     request, address = _upload_request(policy, content, context)
+    request = replace(request, deadline=deadline)
     try:
         fetch(connection, request, context)
     except APIStatusError as error:
@@ -163,12 +173,17 @@ def _upload(
 
 
 async def _aupload(
-    connection: Connection, context: ErrorContext, model: str, content: FileContent
+    connection: Connection,
+    context: ErrorContext,
+    model: str,
+    content: FileContent,
+    deadline: Deadline | None,
 ) -> str:
     if kept := _find(connection, model, content):
         return kept
-    policy = await afetch(connection, _policy_request(model), context)
+    policy = await afetch(connection, _policy_request(model, deadline), context)
     request, address = _upload_request(policy, content, context)
+    request = replace(request, deadline=deadline)
     try:
         await afetch(connection, request, context)
     except APIStatusError as error:
@@ -176,12 +191,13 @@ async def _aupload(
     return _keep(connection, model, content, address)
 
 
-def _policy_request(model: str) -> HttpRequest:
+def _policy_request(model: str, deadline: Deadline | None) -> HttpRequest:
     return HttpRequest(
         api="dashscope",
         path="/uploads",
         method="GET",
         query={"action": "getPolicy", "model": model},
+        deadline=deadline,
     )
 
 

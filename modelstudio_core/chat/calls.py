@@ -180,6 +180,7 @@ def _files_to_load(call: ChatCall) -> dict[str, Any]:
         "model": profile.id,
         "upload": call.plan.options.upload_media,
         "inline_bytes": inline_limits(profile),
+        "deadline": call.request.deadline,
     }
 
 
@@ -280,7 +281,8 @@ def _begin_answer(call: ChatCall) -> tuple[_Batch, Generator[_Batch]]:
     begin = partial(retry, partial(_begin, call), call.connection.max_retries)
     for _ in range(call.plan.call_retries):
         events, batches = begin(call.request)
-        while not has_call(events):
+        batch: _Batch | None = events
+        while not has_call(batch):
             batch = next(batches, None)
             if batch is None:
                 break
@@ -295,7 +297,8 @@ async def _abegin_answer(call: ChatCall) -> tuple[_Batch, AsyncGenerator[_Batch]
     begin = partial(aretry, partial(_abegin, call), call.connection.max_retries)
     for _ in range(call.plan.call_retries):
         events, batches = await begin(call.request)
-        while not has_call(events):
+        batch: _Batch | None = events
+        while not has_call(batch):
             batch = await anext(batches, None)
             if batch is None:
                 break

@@ -190,7 +190,8 @@ def plan_chat(
     decision = choose_tool(options, profile, thinks=bool(thinks))
     marks_cache = _marks_cache(options, profile, region)
     if options.context_cache and not marks_cache:
-        notices.append(_NO_CACHE.format(model=profile.id, region=region or "region"))
+        where = f" for region {region}" if region else ""
+        notices.append(_NO_CACHE.format(model=profile.id, where=where))
     plan = ChatPlan(
         model=model,
         options=decision.options,
@@ -213,7 +214,7 @@ def plan_chat(
 
 _NO_CACHE: Final = (
     "context_cache='auto' has no effect: the page \"Context cache\" does not name"
-    " {model} for {region}. No markers are sent."
+    " {model}{where}. No markers are sent."
 )
 
 
@@ -236,6 +237,12 @@ def plan_partial(plan: ChatPlan) -> ChatPlan:
             " message, or use a model such as qwen3.7-plus."
         )
         plan = replace(plan, notices=(*plan.notices, refuse(profile, problem)))
+    if _is_on(options, "enable_code_interpreter"):
+        raise ConfigurationError(
+            "Partial mode works without thinking, and enable_code_interpreter with"
+            " thinking only: remove partial from the last message, or"
+            " enable_code_interpreter."
+        )
     if profile.thinking == "only":
         return plan
     amounts = [n for n in THINKING_AMOUNT if getattr(options, n) is not None]

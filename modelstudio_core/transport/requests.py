@@ -85,12 +85,12 @@ class HttpRequest:
     deadline: Deadline | None = field(default=None, compare=False, repr=False)
 
     def started(self, total_timeout: float | None) -> Self:
-        """Return the request with a deadline that begins now.
+        """Return the request with a deadline that begins now, unless it has one.
 
         Args:
             total_timeout: The seconds for the answer; None for no deadline.
         """
-        if total_timeout is None:
+        if total_timeout is None or self.deadline is not None:
             return self
         return replace(self, deadline=Deadline(total_timeout))
 

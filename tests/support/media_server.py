@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,12 +73,14 @@ class MediaServer:
         requests: All requests.
         policy: What differs from the usual upload policy.
         upload_status: The statuses of the uploads; the last one is repeated.
+        upload_seconds: How long each upload takes.
     """
 
     base_url: str = ""
     requests: list[Sent] = field(default_factory=list[Sent])
     policy: dict[str, Any] = field(default_factory=dict[str, Any])
     upload_status: list[int] = field(default_factory=lambda: [200])
+    upload_seconds: float = 0.0
 
     @property
     def chats(self) -> list[Sent]:
@@ -147,6 +150,7 @@ def serve_media() -> Generator[MediaServer]:
 
 def _respond(server: MediaServer, request: Sent) -> tuple[int, str, bytes]:
     if request.path == "/oss":
+        time.sleep(server.upload_seconds)
         statuses = server.upload_status
         status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
         return status, "application/xml", b""

@@ -18,6 +18,7 @@ from modelstudio_core.chat.calls import (
 )
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Event, Finish, ReasoningDelta, TextDelta
+from modelstudio_core.chat.forced_calls import has_call
 from modelstudio_core.chat.plan import ResolvedChat
 from modelstudio_core.endpoints import PROTOCOLS, Protocol
 from modelstudio_core.errors import (
@@ -280,6 +281,30 @@ async def read_until_error(
     except APIError as error:
         return events, error
     pytest.fail("The stream raised no error.")
+
+
+@EACH_STREAM
+async def test_each_event_is_searched_for_a_forced_call_once(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[int] = []
+
+    def count(events: list[Event]) -> bool:
+        searched.append(len(events))
+        return has_call(events)
+
+    monkeypatch.setattr("modelstudio_core.chat.calls.has_call", count)
+    words = [chunk({"content": "word"}) for _ in range(5_000)]
+    body = sse(*words, call_chunk(call_delta(0, "c1", "weather", "{}")))
+    body += sse(chunk({}, "tool_calls")) + DONE
+    with replaying(200, STREAM, body) as server:
+        chat = resolve(server.base_url, model="glm-5.3", forced_tool_choice_retries=1)
+        options = {"tools": [tool("weather")], "tool_choice": "any"}
+        with pytest.warns(UserWarning, match="an answer without a call"):
+            prepared = prepare(chat, stream=True, **options)
+        await call(prepared)
+    assert len(searched) > 2
+    assert sum(searched) <= len(words) + 3
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])

@@ -177,6 +177,8 @@ async def test_partial_mode_of_a_model_that_only_thinks_sends_no_switch(
         ("qwen3.7-plus", {"enable_thinking": True}),
         ("qwen3.7-plus", {"thinking_budget": 100}),
         ("qwen-plus", {"extra_body": {"enable_thinking": True}}),
+        ("qwen3.7-plus", {"enable_code_interpreter": True}),
+        ("qwen3.7-plus", {"extra_body": {"enable_code_interpreter": True}}),
         ("deepseek-v4-pro", {}),
         ("glm-5.2", {}),
         ("kimi-k2.6", {}),

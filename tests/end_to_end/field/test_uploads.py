@@ -16,7 +16,11 @@ from llama_index.core.base.llms.types import (
     VideoBlock,
 )
 
-from modelstudio_core.errors import ConfigurationError, InternalServerError
+from modelstudio_core.errors import (
+    APITimeoutError,
+    ConfigurationError,
+    InternalServerError,
+)
 from tests.end_to_end.field.media_support import (
     AUDIO_BYTES,
     CASES,
@@ -329,6 +333,26 @@ def test_an_upload_is_repeated_after_a_fault(video: Path) -> None:
         server.upload_status = [503]
         with pytest.raises(InternalServerError):
             invoke(server, prompt, max_retries=0, **allowed)
+        assert server.chats == []
+
+
+@pytest.mark.parametrize("style", CALL_STYLES[:4], ids=str)
+async def test_all_uploads_of_a_call_share_its_time_limit(
+    tmp_path: Path, style: CallStyle
+) -> None:
+    videos = [tmp_path / f"{number}.mp4" for number in range(4)]
+    for path in videos:
+        path.write_bytes(LARGE_VIDEO)
+    prompt = [HumanMessage([{"video": str(path)} for path in videos])]
+    allowed: dict[str, Any] = {"local_files": True, "upload_media": True}
+    with serve_media() as server:
+        server.upload_seconds = 0.4
+        call = chat_through(
+            server, style, "openai", prompt, model=VISION, total_timeout=0.6, **allowed
+        )
+        with pytest.raises(APITimeoutError, match=r"total_timeout=0\.6"):
+            await call
+        assert len(server.uploads) < len(videos)
         assert server.chats == []
 
 
