@@ -281,13 +281,11 @@ def _begin_answer(call: ChatCall) -> tuple[_Batch, Generator[_Batch]]:
     begin = partial(retry, partial(_begin, call), call.connection.max_retries)
     for _ in range(call.plan.call_retries):
         events, batches = begin(call.request)
-        batch: _Batch | None = events
-        while not has_call(batch):
-            batch = next(batches, None)
-            if batch is None:
-                break
+        found = has_call(events)
+        while not found and (batch := next(batches, None)) is not None:
+            found = has_call(batch)
             events += batch
-        else:
+        if found:
             return events, batches
         log_missing_call(call.plan)
     return begin(call.request)
@@ -297,13 +295,11 @@ async def _abegin_answer(call: ChatCall) -> tuple[_Batch, AsyncGenerator[_Batch]
     begin = partial(aretry, partial(_abegin, call), call.connection.max_retries)
     for _ in range(call.plan.call_retries):
         events, batches = await begin(call.request)
-        batch: _Batch | None = events
-        while not has_call(batch):
-            batch = await anext(batches, None)
-            if batch is None:
-                break
+        found = has_call(events)
+        while not found and (batch := await anext(batches, None)) is not None:
+            found = has_call(batch)
             events += batch
-        else:
+        if found:
             return events, batches
         log_missing_call(call.plan)
     return await begin(call.request)
