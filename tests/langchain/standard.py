@@ -90,9 +90,11 @@ class Configuration:
         return self.other_model
 
 
-# Neither model supports audio or a forced choice among several tools. Models with audio
-# only stream.
-_AUDIO_AND_TOOL_CHOICE: Final[Overrides] = {
+# Neither model supports audio, PDF files or a forced choice among several tools. Models
+# with audio only stream.
+_FILES_AND_TOOL_CHOICE: Final[Overrides] = {
+    "test_pdf_inputs": {"model": "qwen3.8-max"},
+    "test_pdf_tool_message": {"model": "qwen3.8-max"},
     "test_audio_inputs": {"model": "qwen3-omni-flash", "streaming": True},
     "test_tool_choice": {"model": "qwen-plus"},
 }
@@ -115,7 +117,7 @@ class Qwen(Configuration):
     }
     # Text only: on the native protocol it has another path.
     other_model = "qwen3.7-max"
-    overrides = _AUDIO_AND_TOOL_CHOICE
+    overrides = _FILES_AND_TOOL_CHOICE
 
 
 class QwenThinking(Qwen):
@@ -134,7 +136,7 @@ class DeepSeek(Configuration):
     folder = "deepseek"
     arguments: ClassVar[Mapping[str, Any]] = {"model": "deepseek-v4-pro"}
     other_model = "deepseek-v4-flash"
-    overrides: ClassVar[Overrides] = {**_AUDIO_AND_TOOL_CHOICE, **_IMAGES_AND_JSON}
+    overrides: ClassVar[Overrides] = {**_FILES_AND_TOOL_CHOICE, **_IMAGES_AND_JSON}
 
 
 class NativeQwen(Qwen):

@@ -15,7 +15,6 @@ from langchain_core.messages import (
 )
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
-from modelstudio_core.errors import ConfigurationError, ModelStudioWarning
 from tests.langchain.standard import (
     CONFIGURATIONS,
     Configuration,
@@ -39,16 +38,7 @@ pytestmark = [
     pytest.mark.usefixtures("without_skips"),
 ]
 
-SENDS_NOTHING = {
-    "test_no_overrides_DO_NOT_OVERRIDE",
-    "test_pdf_inputs",
-    "test_pdf_tool_message",
-}
-NO_PDF = pytest.mark.xfail(
-    strict=True,
-    raises=(ConfigurationError, ModelStudioWarning),
-    reason="the models of these runs do not support PDF files",
-)
+SENDS_NOTHING = {"test_no_overrides_DO_NOT_OVERRIDE"}
 
 Detail = Literal[
     "audio_input",
@@ -96,28 +86,18 @@ class IntegrationTests(Configuration, ChatModelIntegrationTests):
 
     @property
     def supports_pdf_inputs(self) -> bool:
-        """True, so that the test runs and fails as expected."""
+        """See the suite."""
         return True
 
     @property
     def supports_pdf_tool_message(self) -> bool:
-        """True, so that the test runs and fails as expected."""
+        """See the suite."""
         return True
 
     @property
     def enable_vcr_tests(self) -> bool:
         """See the suite."""
         return True
-
-    @NO_PDF
-    def test_pdf_inputs(self, model: BaseChatModel) -> None:
-        """See the suite."""
-        super().test_pdf_inputs(model)
-
-    @NO_PDF
-    def test_pdf_tool_message(self, model: BaseChatModel) -> None:
-        """See the suite."""
-        super().test_pdf_tool_message(model)
 
     # --- Fixtures -----------------------------------------------------------------
 
