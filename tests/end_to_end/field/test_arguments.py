@@ -79,7 +79,7 @@ async def test_a_spoken_answer_is_streamed_underneath(
 ) -> None:
     turns = prompt(style, ("user", "Hi"))
     speech = {"modalities": ["text", "audio"]}
-    name = "qwen3.8-omni-flash"
+    name = "qwen3-omni-flash"
     await chat(modelstudio_emulator, style, protocol, name, turns, speech)
     await chat(
         modelstudio_emulator, style, protocol, name, turns, {"extra_body": speech}
