@@ -132,15 +132,17 @@ def open_file(path: Path, *, follow: bool) -> BinaryIO:
         ConfigurationError: It is missing, cannot be read, or is not a regular file.
     """
     flags = os.O_RDONLY | _NONBLOCK | _BINARY | (0 if follow else _NOFOLLOW)
-    if not follow and path.is_symlink():
+    try:
+        is_link = not follow and path.is_symlink()
+        descriptor = -1 if is_link else os.open(path, flags)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        # A path may be base64 text by mistake.
+        raise ConfigurationError(f"Cannot read {str(path)!r:.300}: {reason}.") from None
+    if is_link:
         raise ConfigurationError(
             f"{str(path)!r} is a symbolic link: pass the path of the file itself."
         )
-    try:
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigurationError(f"Cannot read {str(path)!r}: {reason}.") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise ConfigurationError(f"{str(path)!r} is not a regular file.")

@@ -8,8 +8,10 @@ from typing import Final, cast
 from modelstudio_core.catalog import ModelKind, ModelProfile, nearest_served
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.local_files import TEMPORARY
 from modelstudio_core.transport.connection import Connection
-from modelstudio_core.user_warnings import warn_user
+from modelstudio_core.uploads import RESOLVE_HEADERS
+from modelstudio_core.user_warnings import warn_once
 from modelstudio_core.wire.json_values import without_surrogates
 from modelstudio_core.wire.refusals import ErrorContext
 
@@ -28,7 +30,6 @@ _MAX_CHARACTERS_PER_TOKEN: Final = 6
 # English has 4 to 5 bytes a token, Chinese 3 to 5 in UTF-8: rather too many tokens are
 # estimated than too few.
 _BYTES_PER_TOKEN: Final = 3
-_OSS_SCHEME: Final = "oss://"
 
 
 def list_of(value: object, name: str) -> list[object]:
@@ -101,7 +102,7 @@ def refuse_or_warn(profile: ModelProfile, message: str) -> None:
     """
     if profile.exact:
         raise ConfigurationError(message)
-    warn_user(f"{message} It is sent nevertheless.", UserWarning)
+    warn_once(f"{message} It is sent nevertheless.", set())
 
 
 def check_instruct(
@@ -137,14 +138,14 @@ def oss_headers(value: object) -> dict[str, str]:
         value: A part of the body.
     """
     if _has_oss_url(value):
-        return {"X-DashScope-OssResourceResolve": "enable"}
+        return dict(RESOLVE_HEADERS)
     return {}
 
 
 def _has_oss_url(value: object) -> bool:
     match value:
         case str():
-            return value.startswith(_OSS_SCHEME)
+            return value[: len(TEMPORARY)].lower() == TEMPORARY
         case Mapping():
             return any(map(_has_oss_url, cast("Mapping[str, object]", value).values()))
         case list() | tuple():

@@ -5,18 +5,17 @@ are fused into one vector where the model can do that.
 """
 
 import base64
-import mimetypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from modelstudio_core.embeddings.inputs import Batch
 from modelstudio_core.embeddings.options import ResolvedEmbeddings
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.local_files import LocalFile, parse_local, read_data_url, survey
 from modelstudio_core.service_inputs import check_text, list_of, refuse_or_warn
+from modelstudio_core.wire.media_types import kind_of, mime_type_of_bytes
 
 __all__ = ["Content", "ContentItem", "Image", "check_contents", "plan_contents"]
 
@@ -33,19 +32,12 @@ class BinaryFile(Protocol):
 Image = str | Path | bytes | BinaryFile
 ContentItem = str | Mapping[str, Any]
 
+_T = TypeVar("_T")
+
 _KINDS: Final = ("text", "image", "video", "multi_images")
 _REMOTE: Final = ("http://", "https://", "oss://")
 _MEGABYTE: Final = 2**20
-# The first bytes of the formats that the models accept.
-_SIGNATURES: Final = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n", "image/png"),
-    (b"BM", "image/bmp"),
-    (b"II*\0", "image/tiff"),
-    (b"MM\0*", "image/tiff"),
-    (b"GIF8", "image/gif"),
-    (b"\0\0\1\0", "image/x-icon"),
-)
+_UNKNOWN: Final = "{name} is not an image of a format that is known."
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,65 +200,65 @@ def to_image_url(value: object, resolved: ResolvedEmbeddings, name: str) -> str:
     """
     if isinstance(value, str) and value.startswith((*_REMOTE, "data:")):
         return value
-    data, mime_type = _read(value, name)
+    file = _file_of(value, name)
+    if file is None:
+        data = _bytes_of(value, name)
+        _check_size(len(data), resolved, name)
+        return f"data:{_mime_type(data, name)};base64,{base64.b64encode(data).decode()}"
+    content = _checked(lambda: survey(file), name)
+    if not content.mime_type:
+        raise ConfigurationError(_UNKNOWN.format(name=name))
+    _check_size(content.size, resolved, name)
+    return _checked(lambda: read_data_url(content), name)
+
+
+def _file_of(value: object, name: str) -> LocalFile | None:
+    """Return the file that a path names; None for a value that is no path."""
+    match value:
+        case str() if value:
+            path = _checked(lambda: parse_local(value, "image"), name).path
+        case Path():
+            path = value
+        case _:
+            return None
+    return LocalFile(path, "image", is_explicit=True)
+
+
+def _bytes_of(value: object, name: str) -> bytes:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(cast("bytes", value))
+    if callable(read := getattr(value, "read", None)):
+        # The file may have been read before, as LlamaIndex's images are.
+        if callable(seek := getattr(value, "seek", None)):
+            seek(0)
+        return cast("bytes", read())
+    raise ConfigurationError(
+        f"{name} must be the URL, the path or the bytes of an image, got a"
+        f" {type(value).__name__}."
+    )
+
+
+def _mime_type(data: bytes, name: str) -> str:
+    found = mime_type_of_bytes(data, "image")
+    if found is None or kind_of(found) != "image":
+        raise ConfigurationError(_UNKNOWN.format(name=name))
+    return found
+
+
+def _check_size(size: int, resolved: ResolvedEmbeddings, name: str) -> None:
     limit = resolved.profile.max_image_megabytes
-    if limit is not None and len(data) > limit * _MEGABYTE:
+    if limit is not None and size > limit * _MEGABYTE:
         refuse_or_warn(
             resolved.profile,
-            f"{name} is an image of {len(data) / _MEGABYTE:.1f} MB, and"
+            f"{name} is an image of {size / _MEGABYTE:.1f} MB, and"
             f" {resolved.profile.id} accepts {limit} MB. Make it smaller, or pass its"
             " URL.",
         )
-    return f"data:{mime_type};base64,{base64.b64encode(data).decode()}"
 
 
-def _read(value: object, name: str) -> tuple[bytes, str]:
-    path: Path | None = None
-    match value:
-        case bytes() | bytearray() | memoryview():
-            data = bytes(cast("bytes", value))
-        case str() if value:
-            path = _path_of(value)
-            data = _read_file(path, name)
-        case Path():
-            path = value
-            data = _read_file(path, name)
-        case _ if callable(read := getattr(value, "read", None)):
-            # The file may have been read before, as LlamaIndex's images are.
-            if callable(seek := getattr(value, "seek", None)):
-                seek(0)
-            data = cast("bytes", read())
-        case _:
-            raise ConfigurationError(
-                f"{name} must be the URL, the path or the bytes of an image, got a"
-                f" {type(value).__name__}."
-            )
-    return data, _mime_type(data, path, name)
-
-
-def _path_of(text: str) -> Path:
-    if text.startswith("file:"):
-        return Path(url2pathname(unquote(urlsplit(text).path)))
-    return Path(text)
-
-
-def _read_file(path: Path, name: str) -> bytes:
+def _checked(read: Callable[[], _T], name: str) -> _T:
+    """Call a function that reads a file; its error names the item."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-    except ValueError:
-        reason = "it is not a path"
-    raise ConfigurationError(f"{name} cannot be read: {reason}.")
-
-
-def _mime_type(data: bytes, path: Path | None, name: str) -> str:
-    for signature, mime_type in _SIGNATURES:
-        if data.startswith(signature):
-            return mime_type
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    guessed = mimetypes.guess_type(path.name)[0] if path else None
-    if guessed and guessed.startswith("image/") and data:
-        return guessed
-    raise ConfigurationError(f"{name} is not an image of a format that is known.")
+        return read()
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{name}: {error.message}") from None

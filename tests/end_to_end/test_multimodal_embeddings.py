@@ -141,7 +141,13 @@ async def test_images_of_every_kind(style: Style, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("item", "words"),
     [
-        ({"image": "/no/such/file.png"}, r"\['image'\] cannot be read: No such file"),
+        ({"image": "/no/such/file.png"}, r"\['image'\]: Cannot read .*: No such file"),
+        ({"image": "/dev/zero"}, r"\['image'\]: '/dev/zero' is not a regular file"),
+        (
+            {"image": "iVBORw0KGgo" * 1000},
+            r"\['image'\]: Cannot read .{300}: File name",
+        ),
+        ({"image": __file__}, r"\['image'\] is not an image of a format"),
         ({"image": b"hello"}, r"\['image'\] is not an image of a format"),
         ({"image": ""}, r"\['image'\] must be the URL, the path or the bytes"),
         ({"image": 7}, r"\['image'\] must be the URL.*got a int"),

@@ -204,12 +204,23 @@ def _file(data: bytes) -> Callable[[Path], Path]:
         (_fifo, "not a regular file"),
         (lambda folder: folder, "not a regular file"),
         (lambda folder: folder / "none.png", "No such file"),
+        (lambda folder: folder / ("iVBORw0KGgo" * 1000), "^Cannot read .{300}: File"),
         (_file(b""), "is empty"),
         (_file(b"root:x:0:0"), "not an image file"),
         (_file(MP4_BYTES), "not an image file: its first bytes show video/mp4"),
         (_file(PNG_BYTES + bytes(21 * 2**20)), "upload_media=True"),
     ],
-    ids=["link", "fifo", "folder", "missing", "empty", "text", "video", "large"],
+    ids=[
+        "link",
+        "fifo",
+        "folder",
+        "missing",
+        "base64",
+        "empty",
+        "text",
+        "video",
+        "large",
+    ],
 )
 @pytest.mark.parametrize("style", CALL_STYLES[:4], ids=str)
 async def test_a_file_that_cannot_be_sent_is_an_error_before_a_request(
