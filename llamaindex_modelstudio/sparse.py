@@ -19,13 +19,15 @@ Example:
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from llamaindex_modelstudio.embeddings import ModelStudioEmbedding
 from modelstudio_core.embeddings import SparseVector
 
 __all__ = ["sparse_doc_fn", "sparse_query_fn"]
 
-SparseFunction = Callable[[list[str]], tuple[list[list[int]], list[list[float]]]]
+_Columns = tuple[list[list[int]], list[list[float]]]
+SparseFunction = Callable[[list[str]], _Columns]
 
 
 def sparse_doc_fn(embed_model: ModelStudioEmbedding) -> SparseFunction:
@@ -38,12 +40,7 @@ def sparse_doc_fn(embed_model: ModelStudioEmbedding) -> SparseFunction:
         ConfigurationError: The model or the protocol has no sparse vectors.
     """
     embed_model.keep_sparse_vectors()
-
-    def embed(texts: list[str]) -> tuple[list[list[int]], list[list[float]]]:
-        embed_model.keep_sparse_vectors()
-        return _columns(embed_model.get_sparse_text_embedding_batch(texts))
-
-    return embed
+    return partial(_embed_documents, embed_model)
 
 
 def sparse_query_fn(embed_model: ModelStudioEmbedding) -> SparseFunction:
@@ -56,16 +53,22 @@ def sparse_query_fn(embed_model: ModelStudioEmbedding) -> SparseFunction:
         ConfigurationError: The model or the protocol has no sparse vectors.
     """
     embed_model.keep_sparse_vectors()
-
-    def embed(queries: list[str]) -> tuple[list[list[int]], list[list[float]]]:
-        embed_model.keep_sparse_vectors()
-        return _columns([embed_model.get_sparse_query_embedding(q) for q in queries])
-
-    return embed
+    return partial(_embed_queries, embed_model)
 
 
-def _columns(
-    vectors: Sequence[SparseVector],
-) -> tuple[list[list[int]], list[list[float]]]:
+# A copy of a model, as in a pickle of a function, does not keep sparse vectors yet.
+
+
+def _embed_documents(embed_model: ModelStudioEmbedding, texts: list[str]) -> _Columns:
+    embed_model.keep_sparse_vectors()
+    return _columns(embed_model.get_sparse_text_embedding_batch(texts))
+
+
+def _embed_queries(embed_model: ModelStudioEmbedding, queries: list[str]) -> _Columns:
+    embed_model.keep_sparse_vectors()
+    return _columns([embed_model.get_sparse_query_embedding(q) for q in queries])
+
+
+def _columns(vectors: Sequence[SparseVector]) -> _Columns:
     indices = [list(vector.indices) for vector in vectors]
     return indices, [list(vector.values) for vector in vectors]

@@ -142,6 +142,15 @@ async def test_llamaindex_asynchronously(modelstudio_emulator: Emulator) -> None
     assert embedded(modelstudio_emulator, "query") == {"item77": 1}
 
 
+@pytest.mark.parametrize("make", [sparse_doc_fn, sparse_query_fn])
+def test_the_functions_of_a_llamaindex_store_can_be_pickled(
+    modelstudio_emulator: Emulator, make: Any
+) -> None:
+    function = make(model_of("LlamaIndex", modelstudio_emulator))
+    copied = pickle.loads(pickle.dumps(function))  # noqa: S301 - made here
+    assert copied(["one subject"]) == function(["one subject"])
+
+
 def test_models_without_sparse_vectors_are_refused_at_once() -> None:
     arguments: dict[str, Any] = {"model": "text-embedding-v2", "api_key": KEY}
     with pytest.raises(ConfigurationError, match="no sparse vectors"):
