@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test record soak bench bench-quick compare clients check format clean
+.PHONY: demo test record soak bench bench-quick compare clients mutants check format clean
 
 # The same job in both frameworks: on the emulator, or the service where there is a key.
 demo: $(READY)
@@ -20,10 +20,12 @@ test: $(READY)
 record: $(READY)
 	$(BIN)/python -m tests.support.cassettes
 
-# Hundreds of streams at once, one in ten failing: nothing is lost or leaked.
+# Hundreds of streams at once, one in ten failing; then threads, loops, forks and
+# interrupts at once: nothing is lost, leaked or delivered to another caller.
 SECONDS ?= 300
 soak: $(READY)
 	$(BIN)/python -m tests.faults.soak --seconds $(SECONDS) --record
+	$(BIN)/python -m tests.faults.soak_mixed --seconds $(SECONDS) --record
 	$(BIN)/python -m tests.faults.document
 
 # Compared with other clients, each in an environment of its own below .benchmarks/.
@@ -39,6 +41,11 @@ compare: $(READY)
 # Other clients, each in an environment of its own below .benchmarks/.
 clients: $(READY)
 	$(BIN)/python -m clients
+
+# Small changes to the core, which a test should notice; it prints those that none did.
+SAMPLE ?= 40
+mutants: $(READY)
+	$(BIN)/python -m tests.mutants --sample $(SAMPLE)
 
 check: $(READY)
 	$(BIN)/ruff check

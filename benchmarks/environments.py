@@ -92,6 +92,9 @@ ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
     "server": ("aiohttp==3.14.5", "trustme==1.2.1"),
     "tools": ("blockbuster==1.5.29", "pyinstrument==5.1.3"),
     "plot": ("matplotlib==3.11.2",),
+    # For ``make mutants``. It lists and applies mutants one by one, so that each runs
+    # its module's own tests; mutmut wants one test command for a layout of its own.
+    "mutants": ("cosmic-ray==8.7.0",),
 }
 
 # Other variables of the user's environment could change what is measured.

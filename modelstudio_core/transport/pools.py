@@ -12,6 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.foreign.httpcore_heads import limit_heads
+from modelstudio_core.foreign.httpcore_locks import replace_lock
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.deadlines import Deadline
 
@@ -93,6 +94,7 @@ def make_sync_pool(connection: Connection) -> Any:
     """
     pool = _make_pool(connection, "Client")
     limit_heads(pool)
+    replace_lock(pool)
     return pool
 
 

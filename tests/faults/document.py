@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tests.attack.table import ATTACKS, Attack
 from tests.faults.soak import FIGURES, LEFT, OK
+from tests.faults.soak_mixed import MIXED_FIGURES
 from tests.faults.table import LANGCHAIN_ERRORS, TABLE, Outcome
 
 __all__ = ["DOCUMENT", "regenerate"]
@@ -29,6 +30,7 @@ def regenerate(text: str) -> str:
         "errors": _errors,
         "attacks": _attacks,
         "soak": _soak,
+        "mixed": _mixed,
     }
     return _SECTION.sub(
         lambda match: f"{match[1]}\n{sections[match[2]]()}\n\n{match[3]}", text
@@ -114,6 +116,24 @@ def _soak() -> str:
             f"{early:g} MiB, {late:g} MiB"
         ),
         "CPU seconds, without the server": figures["cpu"],
+    }
+    return _table(("measure", "value"), *rows.items())
+
+
+def _mixed() -> str:
+    figures: Mapping[str, Any] = json.loads(MIXED_FIGURES.read_text(encoding="utf-8"))
+    outcomes: dict[str, int] = figures["outcomes"]
+    rows = {
+        "seconds": f"{figures['seconds']:g}",
+        "complete answers": outcomes["whole"] + outcomes["streamed"],
+        "abandoned streams": outcomes["abandoned"],
+        "cancelled tasks": outcomes["cancelled"],
+        "interrupted calls": outcomes["interrupted"],
+        "child processes": outcomes["forks"],
+        "answers that are wrong, or of another caller": len(figures["wrong"]),
+        "file descriptors before and after": _join(figures["fds"]),
+        "threads before and after": _join(figures["threads"]),
+        "responses that the server was still sending": figures["busy"],
     }
     return _table(("measure", "value"), *rows.items())
 

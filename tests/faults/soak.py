@@ -31,7 +31,16 @@ from tests.support.calls import ASYNC_STYLES, CallStyle, Result, collect_text
 from tests.support.fault_server import FaultRequest, prompt
 from tests.support.models import PROTOCOLS, Framework, Model, model
 
-__all__ = ["FIGURES", "LEFT", "OK", "Figures", "run"]
+__all__ = [
+    "FIGURES",
+    "LEFT",
+    "OK",
+    "Figures",
+    "count_fds",
+    "count_responding",
+    "run",
+    "serving",
+]
 
 FIGURES: Final = Path(__file__).with_name("soak.json")
 ROWS: Final = {row.fault: row for row in TABLE if row.outcome(stream=True).error}
@@ -122,7 +131,7 @@ def run(
         pause: Seconds before each piece of an answer.
     """
     figures = Figures(streams, seconds)
-    with _server() as port:
+    with serving() as port:
         soak = _Soak(figures, port, random.Random(seed), timeout, pause)  # noqa: S311 - reproducible faults
         # What the first call loads is not a leak.
         asyncio.run(soak.warm_up())
@@ -132,7 +141,7 @@ def run(
             asyncio.run(soak.run())
         figures.cpu = round(time.process_time() - start, 1)
         gc.collect()
-        figures.fds = (monitor.before[0], monitor.most[0], _fds())
+        figures.fds = (monitor.before[0], monitor.most[0], count_fds())
         figures.threads = (monitor.before[1], monitor.most[1], threading.active_count())
     figures.outcomes = dict(soak.outcomes.most_common())
     return figures
@@ -145,7 +154,7 @@ class _Monitor:
         self._figures = figures
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._measure)
-        self.before = self.most = (_fds(), threading.active_count())
+        self.before = self.most = (count_fds(), threading.active_count())
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -158,12 +167,13 @@ class _Monitor:
         while not self._stopping.wait(0.5):
             # Without this thread.
             threads = threading.active_count() - 1
-            self.most = max(self.most[0], _fds()), max(self.most[1], threads)
+            self.most = max(self.most[0], count_fds()), max(self.most[1], threads)
             self._figures.rss.append(_rss())
 
 
 @contextmanager
-def _server() -> Generator[int]:
+def serving() -> Generator[int]:
+    """Run the fault server in a process of its own, and yield its port."""
     command = [sys.executable, "-m", "tests.support.fault_server"]
     with subprocess.Popen(  # noqa: S603 - a module of these tests
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -172,6 +182,16 @@ def _server() -> Generator[int]:
         assert process.stdout
         yield int(process.stdout.readline())
         process.stdin.close()
+
+
+def count_responding(address: str) -> int:
+    """Return how many responses the fault server is still sending.
+
+    Args:
+        address: Its base URL.
+    """
+    with urlopen(f"{address}/log", timeout=5) as log:  # noqa: S310 - http
+        return int(json.load(log)["responding"])
 
 
 class _Soak:
@@ -206,7 +226,7 @@ class _Soak:
         await asyncio.gather(*(self._work(n) for n in range(self.figures.streams)))
         await asyncio.sleep(0.1)
         self.figures.tasks = len(asyncio.all_tasks()) - 1
-        self.figures.busy = self._busy()
+        self.figures.busy = count_responding(self._address)
         self.figures.finished = self.outcomes.total()
 
     async def _work(self, worker: int) -> None:
@@ -236,11 +256,6 @@ class _Soak:
     def _choose_fault(self) -> str:
         fails = self._random.random() < FAILING
         return self._random.choice(list(ROWS)) if fails else "ok"
-
-    def _busy(self) -> int:
-        """Return how many responses the server is still sending."""
-        with urlopen(f"{self._address}/log", timeout=5) as log:  # noqa: S310 - http
-            return int(json.load(log)["responding"])
 
     @staticmethod
     async def _collect(llm: Model, text: str) -> Result:
@@ -289,7 +304,8 @@ def _problem(result: Result, expected: Outcome, text: str) -> str:
 # --- The process --------------------------------------------------------------------
 
 
-def _fds() -> int:
+def count_fds() -> int:
+    """Return how many file descriptors this process has open."""
     return len([*Path("/proc/self/fd").iterdir()])
 
 

@@ -9,7 +9,7 @@ from tests.support.fault_server.faults import ERROR_RESPONSES, FAULTS
 
 def test_the_document_is_up_to_date() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
-    assert len(re.findall("<!-- end -->", text)) == 4
+    assert len(re.findall("<!-- end -->", text)) == 5
     assert regenerate(text) == text, "run python -m tests.faults.document"
 
 

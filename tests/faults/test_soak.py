@@ -1,8 +1,9 @@
-"""Two seconds of what ``make soak`` does for longer."""
+"""Three seconds of what ``make soak`` does for longer."""
 
 import pytest
 
 from tests.faults.soak import LEFT, OK, run
+from tests.faults.soak_mixed import run_mixed
 
 
 @pytest.mark.usefixtures("no_backoff")
@@ -13,3 +14,12 @@ def test_concurrent_streams_lose_duplicate_and_leak_nothing() -> None:
     assert figures.outcomes[OK] > figures.finished / 2
     assert LEFT in figures.outcomes
     assert len(figures.outcomes) > 3
+
+
+# An interrupt that is raised in a finalizer is reported, and ignored.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_threads_loops_forks_and_interrupts_get_their_own_answers() -> None:
+    figures = run_mixed(1, seed=3)
+    assert figures.problems == []
+    assert {"whole", "streamed", "abandoned", "cancelled"} <= set(figures.outcomes)
+    assert {"interrupted", "forks"} <= set(figures.outcomes)
