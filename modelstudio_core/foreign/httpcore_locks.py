@@ -28,7 +28,7 @@ def replace_lock(client: Any) -> None:
     try:
         for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001 - see the module
             if transport is not None:
-                pool = vars(transport._pool)  # noqa: SLF001 - see the module
+                pool: dict[str, Any] = vars(transport._pool)  # noqa: SLF001 - see the module
                 # It is what it is taken for.
                 pool[_LOCK]._lock.release  # noqa: B018, SLF001 - see the module
                 pool[_LOCK] = threading.RLock()
