@@ -26,7 +26,8 @@ def replace_lock(client: Any) -> None:
     if not INTERRUPTIBLE_LOCKS.active:
         return
     try:
-        for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001 - see the module
+        transports: list[Any] = [client._transport, *client._mounts.values()]  # noqa: SLF001 - see the module
+        for transport in transports:
             if transport is not None:
                 pool: dict[str, Any] = vars(transport._pool)  # noqa: SLF001 - see the module
                 # It is what it is taken for.
