@@ -14,7 +14,6 @@ from modelstudio_core.foreign.fast_path import FastPath
 __all__ = ["INTERRUPTIBLE_LOCKS", "replace_lock"]
 
 INTERRUPTIBLE_LOCKS: Final = FastPath("the locks of pools", is_guard=True)
-_LOCK: Final = "_optional_thread_lock"
 
 
 def replace_lock(client: Any) -> None:
@@ -29,9 +28,9 @@ def replace_lock(client: Any) -> None:
         transports: list[Any] = [client._transport, *client._mounts.values()]  # noqa: SLF001 - see the module
         for transport in transports:
             if transport is not None:
-                pool: dict[str, Any] = vars(transport._pool)  # noqa: SLF001 - see the module
+                lock: Any = transport._pool._optional_thread_lock  # noqa: SLF001 - see the module
                 # It is what it is taken for.
-                pool[_LOCK]._lock.release  # noqa: B018, SLF001 - see the module
-                pool[_LOCK] = threading.RLock()
+                lock._lock.release  # noqa: B018, SLF001 - see the module
+                transport._pool._optional_thread_lock = threading.RLock()  # noqa: SLF001 - see the module
     except Exception as error:  # noqa: BLE001 - another version may raise anything
         INTERRUPTIBLE_LOCKS.switch_off(error)
