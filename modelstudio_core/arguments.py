@@ -139,7 +139,8 @@ class ConnectionArguments(BaseModel):
     total_timeout: float | None = Field(
         default=None,
         description="Seconds for a whole answer, with retries, waits and streaming."
-        " None: no limit. A call can have its own.",
+        " None: no limit. A chat call can have its own. For embeddings and reranking it"
+        " holds for each request.",
     )
     max_error_bytes: int = Field(
         default=DEFAULT_MAX_ERROR_BYTES,
