@@ -59,7 +59,7 @@ def digest_of(key: str, headers: Iterable[tuple[str, str]]) -> str:
 
     Args:
         key: The API key. It is the key of the digest too, so that a short header cannot
-            be guessed by whoever sees the digest.
+            be guessed from the digest.
         headers: The names and values of the user's headers.
 
     Example:
