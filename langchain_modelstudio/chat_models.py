@@ -75,7 +75,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         api_key (SecretStr | str | None = None): The API key, else DASHSCOPE_API_KEY.
         region (str | None = None): A region id or alias, else from ``mode``, else
             DASHSCOPE_REGION, else Singapore.
-        mode (str | None = None): The deployment mode, else the region's default.
+        mode (str | None = None): The deployment mode, else ``DASHSCOPE_MODE``, else the
+            region's default.
         workspace (str | None = None): The workspace id, else DASHSCOPE_WORKSPACE_ID.
         protocol (str = "openai"): The protocol, ``"openai"`` or ``"dashscope"``.
         base_url (str | None = None): A custom base URL, such as that of a gateway.

@@ -41,7 +41,8 @@ class ModelStudioEmbeddings(EmbeddingArguments, Embeddings):
         api_key (SecretStr | str | None = None): The API key, else DASHSCOPE_API_KEY.
         region (str | None = None): A region id or alias, else from ``mode``, else
             DASHSCOPE_REGION, else Singapore.
-        mode (str | None = None): The deployment mode, else the region's default.
+        mode (str | None = None): The deployment mode, else ``DASHSCOPE_MODE``, else the
+            region's default.
         workspace (str | None = None): The workspace id, else DASHSCOPE_WORKSPACE_ID.
         protocol (str = "dashscope"): ``"dashscope"``, or ``"openai"`` for a gateway
             that has no other protocol.
@@ -49,6 +50,11 @@ class ModelStudioEmbeddings(EmbeddingArguments, Embeddings):
         allow_insecure_http (bool = False): Allow ``http`` URLs outside loopback.
         timeout (float | tuple | None = 60.0): Seconds without data before a request
             fails, or ``(connect, read)``; None is no limit.
+        total_timeout (float | None = None): Seconds for each request, with its retries
+            and waits; None is no limit.
+        max_error_bytes (int = 1048576): The largest body of an error, decoded.
+        max_event_bytes (int = 16777216): No effect: only streams have events.
+        max_response_bytes (int = 268435456): The largest answer, decoded.
         max_retries (int = 2): The maximum number of retries of a failed request.
         default_headers (Mapping[str, str] | None = None): Headers of every request.
         http_client (httpx.Client | None = None): A custom synchronous HTTP client.

@@ -42,8 +42,8 @@ class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor)
         api_key (str | SecretStr): API key. Default: ``DASHSCOPE_API_KEY``.
         region (str): Region id or alias. Default: the region of ``mode``, else
             ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
-        mode (str): Deployment mode, which decides where inference runs. Default: the
-            default of the region.
+        mode (str): Deployment mode, which decides where inference runs. Default:
+            ``DASHSCOPE_MODE``, else the default of the region.
         workspace (str): Workspace id, which some regions require. Default:
             ``DASHSCOPE_WORKSPACE_ID``.
         protocol (str): Changes nothing: the model decides what is sent.

@@ -104,13 +104,11 @@ class _Target(NamedTuple):
         region: The region of a documented host; None for any other host.
         mode: The deployment mode in which a documented host would run the model; None
             if it is not known.
-        models: The model ids that are sent.
     """
 
     origin: str
     region: str | None
     mode: str | None
-    models: tuple[str, ...]
 
 
 class _Bound(NamedTuple):
@@ -238,16 +236,16 @@ def check_request(
         return
     if _process.problem:
         raise PolicyError(f"The policy is invalid. {_process.problem}")
-    target = _target(endpoint, url, tuple(models), purpose)
+    target = _target(endpoint, url, models, purpose)
     for policy, sources in _process.bounds:
         if purpose != "result" or not target.origin.startswith("https:"):
             _check_address(policy, sources, target)
         if models or needs_model:
-            _check_models(policy, sources, target.models)
+            _check_models(policy, sources, models)
 
 
 def _target(
-    endpoint: Endpoint, url: str, models: tuple[str, ...], purpose: Purpose
+    endpoint: Endpoint, url: str, models: Collection[str], purpose: Purpose
 ) -> _Target:
     host = urlsplit(url).netloc
     region = documented_host(host)[0]
@@ -261,7 +259,7 @@ def _target(
             mode_of_request(region, declared, model) for model in models or (None,)
         }
         mode = modes.pop() if len(modes) == 1 else None
-    return _Target(_origin(url), region, mode, models)
+    return _Target(_origin(url), region, mode)
 
 
 def _check_address(policy: Policy, sources: Mapping[str, str], target: _Target) -> None:
@@ -302,7 +300,7 @@ def _check_address(policy: Policy, sources: Mapping[str, str], target: _Target) 
 
 
 def _check_models(
-    policy: Policy, sources: Mapping[str, str], models: tuple[str, ...]
+    policy: Policy, sources: Mapping[str, str], models: Collection[str]
 ) -> None:
     if policy.models is None:
         return
