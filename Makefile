@@ -44,8 +44,10 @@ clients: $(READY)
 
 # Small changes to the core, which a test should notice; it prints those that none did.
 SAMPLE ?= 40
+SEED ?= 0
+JOBS ?= 2
 mutants: $(READY)
-	$(BIN)/python -m tests.mutants --sample $(SAMPLE)
+	$(BIN)/python -m tests.mutants --sample $(SAMPLE) --seed $(SEED) --jobs $(JOBS)
 
 check: $(READY)
 	$(BIN)/ruff check

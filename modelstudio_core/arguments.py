@@ -393,11 +393,13 @@ class ServiceArguments(ConnectionArguments):
 
     def _resolved_now(self) -> Resolved:
         """Return the resolved arguments."""
-        if not (resolved := self._current()):
-            # A framework made the object without calling the constructor.
-            self._resolve()
-            resolved = self._current()
-        return cast("Resolved", resolved)
+        # As ``_current`` does it: this is asked for several times in a call.
+        values: dict[str, Resolved] = self.__pydantic_private__ or {}
+        if resolved := values.get("_resolved"):
+            return resolved
+        # A framework made the object without calling the constructor.
+        self._resolve()
+        return cast("Resolved", self._current())
 
     def _current(self) -> Resolved | None:
         # Attribute access through pydantic takes longer than planning a request.

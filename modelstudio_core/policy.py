@@ -195,6 +195,14 @@ def set_policy(policy: Policy | None) -> None:
 # --- Checks -----------------------------------------------------------------------
 
 
+def has_policy() -> bool:
+    """Return whether a policy bounds requests, be it an invalid one.
+
+    Without, ``check_request`` allows every request.
+    """
+    return bool(_process.bounds or _process.problem)
+
+
 def check_endpoint(endpoint: Endpoint, model: str) -> None:
     """Check that requests to an endpoint are allowed.
 
@@ -205,7 +213,7 @@ def check_endpoint(endpoint: Endpoint, model: str) -> None:
     Raises:
         PolicyError: The policy of the process does not allow them, or is invalid.
     """
-    if _process.bounds or _process.problem:
+    if has_policy():
         check_request(endpoint, endpoint.openai_base_url, [model])
 
 
@@ -232,7 +240,7 @@ def check_request(
     Raises:
         PolicyError: The policy of the process does not allow it, or is invalid.
     """
-    if not (_process.bounds or _process.problem):
+    if not has_policy():
         return
     if _process.problem:
         raise PolicyError(f"The policy is invalid. {_process.problem}")

@@ -36,6 +36,11 @@ _BREAK_ENDS: Final = frozenset(" \r\n\trnt")
 _LONGEST_BREAK: Final = 100
 # A text is searched in blocks of so many characters: a multiple of the step.
 _BLOCK: Final = 4096 * _STEP
+# The pieces of a text that is not longer are looked up in one step.
+_SHORT: Final = 64 * _STEP
+_PIECES_OF_SHORT: Final = tuple(
+    slice(start, start + _PIECE) for start in range(0, _SHORT, _STEP)
+)
 # What was found in equal surroundings is not computed again.
 _NEAR: Final = 48
 _MAX_RESULTS: Final = 4096
@@ -110,6 +115,11 @@ class Redactor:
         if len(lower) != len(text):
             # A few letters become two in lower case; the places must stay the same.
             lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+        if len(lower) <= _SHORT and self._places.keys().isdisjoint(
+            map(lower.__getitem__, _PIECES_OF_SHORT[: len(lower) // _STEP])
+        ):
+            # Nearly every text: an id, a name, a message.
+            return text
         parts: list[str] = []
         end = 0
         for begin, stop in self._spans(lower):

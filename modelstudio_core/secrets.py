@@ -12,11 +12,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar, cast, overload
 
 from modelstudio_core.redaction import MIN_LENGTH, PLACEHOLDER, Redactor
 
-__all__ = ["digest_of", "hide_in_logs", "hide_keys", "is_key", "redact", "secrets_of"]
+__all__ = [
+    "digest_of",
+    "hide_in_logs",
+    "hide_keys",
+    "is_key",
+    "redact",
+    "redactor_of",
+    "secrets_of",
+]
 
 _T = TypeVar("_T")
 # No body of the service is nested as deeply.
@@ -71,7 +79,11 @@ def digest_of(key: str, headers: Iterable[tuple[str, str]]) -> str:
     return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()[:32]
 
 
-def redact(value: _T, secrets: Iterable[str], *, depth: int = 0) -> _T:
+@overload
+def redact(value: str, secrets: Iterable[str], *, depth: int = 0) -> str: ...
+@overload
+def redact(value: _T, secrets: Iterable[str], *, depth: int = 0) -> _T: ...
+def redact(value: object, secrets: Iterable[str], *, depth: int = 0) -> object:
     """Return a copy of a value, with the secrets in its strings replaced.
 
     Any 12 characters of a secret in a row are hidden, and its first ones if there are 8
@@ -89,11 +101,13 @@ def redact(value: _T, secrets: Iterable[str], *, depth: int = 0) -> _T:
         >>> redact({"message": "Bad key sk-0123456789."}, ["sk-0123456789"])
         {'message': 'Bad key **********.'}
     """
-    return _redact(value, _redactor(tuple(secrets)).redact, depth)
+    hide = redactor_of(tuple(secrets)).redact
+    return hide(value) if isinstance(value, str) else _redact(value, hide, depth)
 
 
 @lru_cache(maxsize=64)
-def _redactor(secrets: tuple[str, ...]) -> Redactor:
+def redactor_of(secrets: tuple[str, ...]) -> Redactor:
+    """Return the redactor of some secrets. It is shared: nothing may be added to it."""
     return Redactor(secrets)
 
 

@@ -92,8 +92,8 @@ def to_metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
     if finish.created is not None:
         metadata["created"] = finish.created
     metadata |= plan.scope
-    if plan.requested_model is not None:
-        metadata["requested_model"] = plan.requested_model
+    if (requested := plan.requested_model) is not None:
+        metadata["requested_model"] = requested
     if plan.thinking_disabled:
         metadata[f"thinking_disabled_for_{plan.thinking_disabled}"] = True
     if finish.logprobs:
@@ -111,8 +111,11 @@ def to_generation_info(finish: Finish | None, plan: ChatPlan) -> dict[str, Any]:
     """Return the ``generation_info`` that tracers read."""
     if finish is None:
         return {}
-    metadata = to_metadata(finish, plan)
-    return {name: metadata[name] for name in ("finish_reason", "model_name", "id")}
+    return {
+        "finish_reason": finish.finish_reason,
+        "model_name": plan.model.profile.id,
+        "id": finish.response_id or finish.request_id,
+    }
 
 
 def to_llm_output(finish: Finish | None, plan: ChatPlan) -> dict[str, Any]:
@@ -134,11 +137,11 @@ def combine_llm_outputs(outputs: Sequence[Mapping[str, Any] | None]) -> dict[str
     present = [output for output in outputs if output]
     if not present:
         return {}
+    if len(present) == 1:
+        return dict(present[0])
     counts: Counter[str] = Counter()
     for output in present:
         counts.update(output["token_usage"])
-    if len(present) == 1:
-        return dict(present[0])
     return {"model_name": present[0]["model_name"], "token_usage": dict(counts)}
 
 
@@ -154,11 +157,11 @@ def to_usage(usage: Usage | None) -> UsageMetadata | None:
     inputs: dict[str, int | None] = {
         "cache_read": usage.cached_tokens,
         "cache_creation": usage.cache_creation_tokens,
-        **_without_text(usage.input_details),
+        **(_without_text(usage.input_details) if usage.input_details else {}),
     }
     outputs: dict[str, int | None] = {
         "reasoning": usage.reasoning_tokens,
-        **_without_text(usage.output_details),
+        **(_without_text(usage.output_details) if usage.output_details else {}),
     }
     # LangChain's own keys are cache_read, cache_creation, audio and reasoning; it
     # allows others beside them.

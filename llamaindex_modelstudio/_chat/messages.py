@@ -153,6 +153,9 @@ _CACHE_LIFETIME: Final = "5m"
 
 
 def _content(blocks: Sequence[ContentBlock]) -> str | list[core.Part]:
+    if len(blocks) == 1 and isinstance(block := blocks[0], TextBlock):
+        # Nearly every message: the core needs no look at its parts.
+        return block.text
     parts: list[core.Part] = []
     for block in blocks:
         match block:

@@ -196,7 +196,8 @@ def _add_media(
             blocks.append(AudioBlock(audio=file.content, format=file.format))
         elif speech.url:
             blocks.append(AudioBlock(url=speech.url))
-    blocks.extend(ImageBlock(url=url) for url in completion.image_urls)
+    if completion.parts:
+        blocks.extend(ImageBlock(url=url) for url in completion.image_urls)
 
 
 def _tool_call_block(call: ParsedCall) -> ToolCallBlock:
@@ -227,8 +228,8 @@ def _metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
         name: value for name, value in values.items() if value is not None
     }
     metadata |= plan.scope
-    if plan.requested_model is not None:
-        metadata["requested_model"] = plan.requested_model
+    if (requested := plan.requested_model) is not None:
+        metadata["requested_model"] = requested
     if plan.thinking_disabled:
         metadata[f"thinking_disabled_for_{plan.thinking_disabled}"] = True
     return metadata | dict.fromkeys(finish.problems, True)
@@ -236,7 +237,7 @@ def _metadata(finish: Finish, plan: ChatPlan) -> dict[str, Any]:
 
 def _token_details(usage: Usage | None) -> dict[str, int]:
     """Return the counts of media, such as ``input_audio_tokens``."""
-    if usage is None:
+    if usage is None or not (usage.input_details or usage.output_details):
         return {}
     sides = {"input": usage.input_details, "output": usage.output_details}
     return {

@@ -80,7 +80,7 @@ class Choice:
             request_id: What the ids of calls without one contain; None for a random
                 text.
         """
-        events = self._missing_ids(index, request_id)
+        events = self._missing_ids(index, request_id) if self._calls else []
         if self._joiner and (data := self._joiner.close()):
             events.append(AudioDelta(data, choice=index))
         if self._parts:

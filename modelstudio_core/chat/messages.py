@@ -241,8 +241,8 @@ def to_json_value(value: object, where: str = "A message") -> object:
     """
     match value:
         case str():
-            return without_surrogates(value)
-        case Mapping():
+            return value if value.isascii() else without_surrogates(value)
+        case dict() | Mapping():
             items = cast("Mapping[object, object]", value).items()
             return {to_json_value(k, where): to_json_value(v, where) for k, v in items}
         case list() | tuple():

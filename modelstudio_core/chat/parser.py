@@ -394,18 +394,19 @@ class ChatParser(ABC):
         """Return what is odd about a choice, which is complete."""
         if choice.has_calls:
             return ()
-        events = self._events or ()
-        places: list[tuple[Problem, type[Event]]] = [
-            ("tool_call_in_reasoning", ReasoningDelta),
-            ("tool_call_in_content", TextDelta),
-        ]
-        problems: list[Problem] = [
-            problem
-            for problem, kind in places
-            if _WRITTEN_CALL.search(_join(events, kind, index))
-        ]
+        problems: list[Problem] = []
         if choice.reason == "tool_calls":
-            problems.insert(0, "tool_call_missing")
+            problems.append("tool_call_missing")
+        if events := self._events:
+            places: list[tuple[Problem, type[Event]]] = [
+                ("tool_call_in_reasoning", ReasoningDelta),
+                ("tool_call_in_content", TextDelta),
+            ]
+            problems += [
+                problem
+                for problem, kind in places
+                if _WRITTEN_CALL.search(_join(events, kind, index))
+            ]
         return tuple(problems)
 
     def _without_secrets(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -418,19 +419,19 @@ class ChatParser(ABC):
 
     def _finish(self, index: int, choice: Choice, usage: Usage | None) -> Finish:
         # Metadata goes into traces: what the service repeats there must not be a key.
-        common = self._without_secrets(self._common)
         reason = self._context.redact(choice.reason)
-        body = self._body
-        if body is not None:
+        common, body = self._common, self._body
+        if body is None:
+            common = self._without_secrets(common)
+            choices = [{"index": index, "finish_reason": reason}]
+            raw = {**common, "usage": self._usage, "choices": choices}
+        else:
             is_clean = reason == choice.reason
-            body = (
+            raw = (
                 self._without_secrets(body) if is_clean else self._context.redact(body)
             )
-        raw = body or {
-            **common,
-            "usage": self._usage,
-            "choices": [{"index": index, "finish_reason": reason}],
-        }
+            # They are fields of the body, which are without secrets now.
+            common = {name: raw.get(name, value) for name, value in common.items()}
         return Finish(
             finish_reason=reason,
             raw_finish_reason=reason,

@@ -7,7 +7,10 @@ from modelstudio_core.wire.json_values import count_of, object_of
 
 __all__ = ["created_in_cache", "token_details", "tool_counts"]
 
-_KINDS: Final = ("text", "image", "video", "audio")
+# What tokens are, and the names of their counts.
+_KINDS: Final = tuple(
+    (kind, (kind, f"{kind}_tokens")) for kind in ("text", "image", "video", "audio")
+)
 
 
 def token_details(*details: Mapping[str, object]) -> dict[str, int]:
@@ -22,10 +25,12 @@ def token_details(*details: Mapping[str, object]) -> dict[str, int]:
         {'text': 214, 'image': 310}
     """
     counts: dict[str, int] = {}
-    for kind in _KINDS:
+    if not any(details):
+        return counts
+    for kind, names in _KINDS:
         for values in details:
-            for name in (kind, f"{kind}_tokens"):
-                if (count := count_of(values, name)) is not None:
+            for name in names:
+                if type(count := values.get(name)) is int:
                     counts[kind] = count
     return counts
 
@@ -44,10 +49,10 @@ def created_in_cache(
         if count is not None:
             return count
         # By the life of the entry, such as ``ephemeral_5m_input_tokens``.
-        created = object_of(values, "cache_creation")
-        counts = [value for value in created.values() if type(value) is int]
-        if counts:
-            return sum(counts)
+        if created := object_of(values, "cache_creation"):
+            counts = [value for value in created.values() if type(value) is int]
+            if counts:
+                return sum(counts)
     return None
 
 
@@ -61,6 +66,8 @@ def tool_counts(tools: Mapping[str, object]) -> dict[str, int]:
         >>> tool_counts({"search": {"count": 1, "strategy": "turbo"}})
         {'search': 1}
     """
+    if not tools:
+        return {}
     counts = {
         name: value if type(value) is int else count_of(object_of(tools, name), "count")
         for name, value in tools.items()

@@ -31,6 +31,8 @@ __all__ = [
 # Large enough that no stream waits for another one to end.
 MAX_CONNECTIONS: Final = 1000
 _PROXY_SCHEMES: Final = ("http", "https", "all")
+# Headers that each request has. Replacing a default of the HTTP library takes time.
+_ALWAYS_SENT: Final = ("accept-encoding", "user-agent")
 
 
 class Timeout(Protocol):
@@ -155,7 +157,7 @@ def _make_pool(connection: Connection, kind: str, *, over_aiohttp: bool = False)
     try:
         http = http_library()
         transport = _aiohttp_transport(connection) if over_aiohttp else None
-        return getattr(http, kind)(
+        pool = getattr(http, kind)(
             # A server on this machine is not reached through a proxy.
             trust_env=not connection.endpoint.is_loopback,
             timeout=timeout_for(connection, http),
@@ -168,12 +170,15 @@ def _make_pool(connection: Connection, kind: str, *, over_aiohttp: bool = False)
             cookies=_no_cookies(),
             **({} if transport is None else {"transport": transport}),
         )
+        for name in _ALWAYS_SENT:
+            del pool.headers[name]
     except (OSError, ValueError, ImportError) as error:
         raise ConfigurationError(
             f"The HTTP client cannot be created: {error}. Check the environment"
             " variables SSL_CERT_FILE, SSL_CERT_DIR, HTTP_PROXY, HTTPS_PROXY and"
             " ALL_PROXY."
         ) from error
+    return pool
 
 
 def _no_cookies() -> CookieJar:

@@ -2,7 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Protocol, Self, cast
@@ -38,6 +44,13 @@ class _Body(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
 
+class _Headers(Protocol):
+    """The headers of a response of the HTTP library."""
+
+    @property
+    def raw(self) -> Sequence[tuple[bytes, bytes]]: ...
+
+
 class _Request(Protocol):
     """A request of the HTTP library."""
 
@@ -54,7 +67,7 @@ class LibraryResponse(Protocol):
         ...
 
     @property
-    def headers(self) -> Mapping[str, str]:
+    def headers(self) -> "_Headers":
         """The headers, by their names in any case."""
         ...
 
@@ -120,6 +133,7 @@ class _BaseResponse:
         """
         self._handle = handle
         self._response = response
+        self._headers = _read_headers(response)
         self._record = record
         self._limits = connection
         self._deadline = deadline
@@ -152,12 +166,12 @@ class _BaseResponse:
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers. The names are in lower case."""
-        return dict(self._response.headers.items())
+        return self._headers.copy()
 
     @property
     def request_id(self) -> str | None:
         """The id to give to the support of Alibaba Cloud."""
-        return self.context.redact(self._response.headers.get("x-request-id")) or None
+        return self.context.redact(self._headers.get("x-request-id")) or None
 
     @property
     def is_json(self) -> bool:
@@ -171,7 +185,7 @@ class _BaseResponse:
 
     @property
     def _media_type(self) -> str:
-        return str(self._response.headers.get("content-type") or "").casefold()
+        return self._headers.get("content-type", "").casefold()
 
     @property
     def _is_read(self) -> bool:
@@ -180,7 +194,7 @@ class _BaseResponse:
 
     def _decoder(self, limit: int | None) -> Decode | None:
         """Return the decoder of the body; None if it has no content encoding."""
-        encoding = self._response.headers.get("content-encoding")
+        encoding = self._headers.get("content-encoding")
         if encoding is None:
             merge_buffered_chunks(self._response)
             return None
@@ -198,7 +212,7 @@ class _BaseResponse:
             return self.context.error(
                 InvalidResponseError,
                 "The response has a Content-Encoding that was not asked for:"
-                f" {self._response.headers.get('content-encoding')!r}. Only {ACCEPTED}"
+                f" {self._headers.get('content-encoding')!r}. Only {ACCEPTED}"
                 " can be decoded.",
                 request_id=request_id,
                 is_retryable=False,
@@ -230,7 +244,7 @@ class _BaseResponse:
                 limit,
                 self.request_id,
                 status_code=self.status,
-                retry_after=retry_after(self._response.headers),
+                retry_after=retry_after(self._headers),
             )
 
 
@@ -422,6 +436,26 @@ class AsyncHttpResponse(_BaseResponse):
         """Return the connection to its pool; close it if the body was not read."""
         if not self._handle.is_inherited:
             await self._response.aclose()
+
+
+def _read_headers(response: LibraryResponse) -> dict[str, str]:
+    """Return the headers by their names in lower case, in one pass over them.
+
+    Each look-up of the HTTP library goes through all of them and decodes them.
+    """
+    raw = response.headers.raw
+    try:
+        return _decode_headers(raw, "utf-8")
+    except UnicodeDecodeError:
+        return _decode_headers(raw, "latin-1")
+
+
+def _decode_headers(raw: Sequence[tuple[bytes, bytes]], coding: str) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        name, value = raw_name.decode(coding).lower(), raw_value.decode(coding)
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 async def _decode(body: _Body, decode: Decode) -> AsyncGenerator[bytes]:

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 from modelstudio_core.errors import APIError, ConfigurationError
-from modelstudio_core.policy import check_request
+from modelstudio_core.policy import check_request, has_policy
 from modelstudio_core.transport.audit import AuditRecord, begin_record
 from modelstudio_core.transport.clients import (
     ClientHandle,
@@ -24,7 +24,7 @@ from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.failures import status_error, translate_error
 from modelstudio_core.transport.forms import MultipartForm
 from modelstudio_core.transport.pools import http_library, library_of, timeout_for
-from modelstudio_core.transport.relays import refused_response
+from modelstudio_core.transport.relays import is_success, refused_response
 from modelstudio_core.transport.requests import (
     HttpRequest,
     check_other_host,
@@ -115,7 +115,7 @@ def _open(
     received = HttpResponse(
         handle, response, context, connection, deadline=deadline, record=record
     )
-    if response.is_success:
+    if is_success(response):
         return received
     with closing(received):
         body = _parse_error_body(received.read_error())
@@ -173,7 +173,7 @@ async def _aopen(
     received = AsyncHttpResponse(
         handle, response, context, connection, deadline=deadline, record=record
     )
-    if response.is_success:
+    if is_success(response):
         return received
     async with aclosing(received):
         body = _parse_error_body(await received.read_error())
@@ -221,13 +221,14 @@ def _route(
         is_upload = request.purpose == "upload"
         host = check_other_host(request.url, endpoint, upload=is_upload)
         context = context.for_other_host(host)
-    check_request(
-        endpoint,
-        request.url_at(endpoint),
-        request.model_ids,
-        purpose=request.purpose,
-        needs_model=request.url is None and request.json is not None,
-    )
+    if has_policy():
+        check_request(
+            endpoint,
+            request.url_at(endpoint),
+            request.model_ids,
+            purpose=request.purpose,
+            needs_model=request.url is None and request.json is not None,
+        )
     if _logger.isEnabledFor(logging.DEBUG):
         _logger.debug("%s %s", request.method, _address(connection, request))
     return _sdk_of(request), context

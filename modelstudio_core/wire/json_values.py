@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from jiter import from_json
 
@@ -14,6 +14,10 @@ __all__ = [
     "text_of",
     "without_surrogates",
 ]
+
+
+# They are called for each answer, some for each chunk: the values have declared types,
+# because ``cast`` is a call.
 
 
 def text_of(raw: Mapping[str, object], name: str) -> str | None:
@@ -28,19 +32,18 @@ def count_of(raw: Mapping[str, object], name: str) -> int | None:
     return value if type(value) is int else None
 
 
-def object_of(raw: Mapping[str, object], name: str) -> dict[str, Any]:
+def object_of(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return a field that is an object, else an empty dict."""
-    value = raw.get(name)
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    value: dict[str, Any] | None = raw.get(name)
+    return value if isinstance(value, dict) else {}
 
 
-def objects_of(raw: Mapping[str, object], name: str) -> list[dict[str, Any]]:
+def objects_of(raw: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the objects in a field that is a list, else an empty list."""
-    value = raw.get(name)
+    value: list[dict[str, Any]] | None = raw.get(name)
     if not isinstance(value, list):
         return []
-    items = cast("list[dict[str, Any]]", value)
-    return [item for item in items if isinstance(item, dict)]
+    return [item for item in value if isinstance(item, dict)]
 
 
 def load(data: bytes) -> object:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast, overload
 
 from modelstudio_core.errors import (
     APIError,
@@ -23,7 +23,7 @@ from modelstudio_core.errors import (
     QuotaExceededError,
     RateLimitError,
 )
-from modelstudio_core.secrets import redact
+from modelstudio_core.secrets import redact, redactor_of
 from modelstudio_core.wire.json_values import load
 from modelstudio_core.wire.sse import EventSplitter, field_of
 
@@ -179,9 +179,15 @@ class ErrorContext:
         """Return the context of a request to another host than the service's."""
         return replace(self, host=host, suggest_model=None, is_service=False)
 
-    def redact(self, value: _T) -> _T:
+    @overload
+    def redact(self, value: str) -> str: ...
+    @overload
+    def redact(self, value: _T) -> _T: ...
+    def redact(self, value: object) -> object:
         """Return a copy of a value, with the secrets in its strings replaced."""
-        return redact(value, self.secrets)
+        if isinstance(value, str):
+            return redactor_of(self.secrets).redact(value)
+        return value if value is None else redact(value, self.secrets)
 
     def error(self, cls: type[_E], message: str, **fields: object) -> _E:
         """Create an error that has no response, such as that of a broken connection.
