@@ -225,7 +225,7 @@ class Trial:
         """
         file = self._tree / mutant.path
         original, status = file.read_text(), file.stat()
-        noticed = False
+        changed, noticed = original, False
         for tests in tests_of(mutant.path):
             limit = self._limit(tests)
             arguments = (mutant.path, mutant.operator, str(mutant.occurrence))

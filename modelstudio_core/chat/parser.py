@@ -402,11 +402,11 @@ class ChatParser(ABC):
                 ("tool_call_in_reasoning", ReasoningDelta),
                 ("tool_call_in_content", TextDelta),
             ]
-            problems += [
+            problems.extend(
                 problem
                 for problem, kind in places
                 if _WRITTEN_CALL.search(_join(events, kind, index))
-            ]
+            )
         return tuple(problems)
 
     def _without_secrets(self, values: Mapping[str, Any]) -> dict[str, Any]:
