@@ -5,8 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, cast
 
-from modelstudio_core.catalog import ModelKind, ModelProfile, nearest_served
-from modelstudio_core.endpoints import Endpoint
+from modelstudio_core.catalog import ModelKind, ModelProfile, suggest_served
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.local_files import TEMPORARY
 from modelstudio_core.transport.connection import Connection
@@ -164,14 +163,5 @@ def service_context(
         profile: The model that is sent.
         kind: The kind of model that the service needs.
     """
-    suggest_model = partial(_suggest_model, connection.endpoint, profile.id, kind)
+    suggest_model = partial(suggest_served, profile.id, connection.endpoint, kind)
     return replace(connection.context, suggest_model=suggest_model)
-
-
-def _suggest_model(endpoint: Endpoint, requested: str, kind: ModelKind) -> str:
-    nearest = nearest_served(requested, endpoint, kind)
-    where = f" in region {endpoint.region}" if endpoint.region else ""
-    return (
-        f"The requested model is {requested!r}. The nearest known {kind} model{where}"
-        f" is {nearest!r}."
-    )

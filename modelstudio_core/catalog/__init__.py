@@ -21,7 +21,12 @@ from modelstudio_core.catalog.kinds import (
     kind_warning,
     resolve_model_as,
 )
-from modelstudio_core.catalog.lookup import known_models, nearest_served, resolve_model
+from modelstudio_core.catalog.lookup import (
+    model_ids,
+    nearest_served,
+    resolve_model,
+    suggest_served,
+)
 from modelstudio_core.catalog.other_models import MULTIMODAL_EMBEDDING_PATH
 from modelstudio_core.catalog.profiles import (
     ChatProfile,
@@ -54,11 +59,12 @@ __all__ = [
     "check_scope",
     "describe_kind",
     "kind_warning",
-    "known_models",
+    "model_ids",
     "nearest_served",
     "resolve_deprecated",
     "resolve_in_scope",
     "resolve_model",
     "resolve_model_as",
     "resolve_service_model",
+    "suggest_served",
 ]

@@ -6,7 +6,7 @@ from typing import Final, Generic, Literal, NamedTuple, TypeVar, get_args
 
 from modelstudio_core.catalog.chat_models import MODELS
 from modelstudio_core.catalog.kinds import kind_warning, resolve_model_as
-from modelstudio_core.catalog.lookup import known_models, resolve_model
+from modelstudio_core.catalog.lookup import model_ids, resolve_model
 from modelstudio_core.catalog.profiles import ChatProfile, ModelProfile
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import ConfigurationError
@@ -174,7 +174,7 @@ def check_scope(model: str, endpoint: Endpoint) -> None:
         )
     wanted = model + _US_SUFFIX
     kind = resolve_model(model).kind
-    us_models = [name for name in known_models(kind) if name.endswith(_US_SUFFIX)]
+    us_models = [name for name in model_ids(kind) if name.endswith(_US_SUFFIX)]
     if wanted in us_models:
         advice = f"use {wanted!r}"
     elif us_models:

@@ -22,7 +22,7 @@ from modelstudio_core.catalog.profiles import (
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.wire.suggestions import nearest
 
-__all__ = ["MODELS", "known_models", "nearest_served", "resolve_model"]
+__all__ = ["MODELS", "model_ids", "nearest_served", "resolve_model", "suggest_served"]
 
 MODELS: tuple[ModelProfile, ...] = (
     *CHAT_MODELS,
@@ -88,7 +88,7 @@ def _bind(profile: ModelProfile, name: str, matched: ModelMatch) -> ModelProfile
     return replace(bound, regions=_US_REGION, modes=_US_MODE)
 
 
-def known_models(kind: ModelKind | None = "chat") -> tuple[str, ...]:
+def model_ids(kind: ModelKind | None = "chat") -> tuple[str, ...]:
     """Return the exact ids of the catalog, in its order.
 
     Args:
@@ -131,6 +131,30 @@ def nearest_served(
         if name != model and name.endswith(_US_SUFFIX) == (endpoint.mode == "us")
     ]
     return next(iter(nearest(model, served)), None)
+
+
+def suggest_served(
+    model: str, endpoint: Endpoint, kind: ModelKind | None = None
+) -> str:
+    """Return the sentences that offer the nearest model where one does not exist.
+
+    Args:
+        model: As for ``nearest_served``.
+        endpoint: As for ``nearest_served``.
+        kind: As for ``nearest_served``; the sentence names it.
+
+    Example:
+        >>> from modelstudio_core.endpoints import resolve_endpoint
+        >>> suggest_served("qwen3.7-pluss", resolve_endpoint(region="singapore"))[:44]
+        "The requested model is 'qwen3.7-pluss'. The "
+    """
+    requested = f"The requested model is {model!r}."
+    nearest_model = nearest_served(model, endpoint, kind)
+    if nearest_model is None:
+        return requested
+    noun = f"{kind} model" if kind else "model"
+    where = f" in region {endpoint.region}" if endpoint.region else ""
+    return f"{requested} The nearest known {noun}{where} is {nearest_model!r}."
 
 
 def _is_like(requested: ModelProfile, profile: ModelProfile) -> bool:

@@ -276,33 +276,30 @@ async def astream(call: ChatCall) -> AsyncGenerator[Event]:
 def _begin_answer(call: ChatCall) -> tuple[_Batch, Generator[_Batch]]:
     """Start a stream; where a forced call does not come, start another.
 
-    Nothing of an answer is handed on before its call, except of the last one.
+    Nothing of an answer is handed on before its call, except of the last one: until
+    then a stream that breaks is repeated too.
     """
-    begin = partial(retry, partial(_begin, call), call.connection.max_retries)
+    retries = call.connection.max_retries
     for _ in range(call.plan.call_retries):
-        events, batches = begin(call.request)
-        found = has_call(events)
-        while not found and (batch := next(batches, None)) is not None:
-            found = has_call(batch)
-            events += batch
+        found, events, batches = retry(
+            partial(_begin_with_call, call), retries, call.request
+        )
         if found:
             return events, batches
         log_missing_call(call.plan)
-    return begin(call.request)
+    return retry(partial(_begin, call), retries, call.request)
 
 
 async def _abegin_answer(call: ChatCall) -> tuple[_Batch, AsyncGenerator[_Batch]]:
-    begin = partial(aretry, partial(_abegin, call), call.connection.max_retries)
+    retries = call.connection.max_retries
     for _ in range(call.plan.call_retries):
-        events, batches = await begin(call.request)
-        found = has_call(events)
-        while not found and (batch := await anext(batches, None)) is not None:
-            found = has_call(batch)
-            events += batch
+        found, events, batches = await aretry(
+            partial(_abegin_with_call, call), retries, call.request
+        )
         if found:
             return events, batches
         log_missing_call(call.plan)
-    return await begin(call.request)
+    return await aretry(partial(_abegin, call), retries, call.request)
 
 
 # --- One attempt ------------------------------------------------------------------
@@ -329,6 +326,33 @@ async def _abegin(
 ) -> tuple[_Batch, AsyncGenerator[_Batch]]:
     batches = _astream_once(call, attempt)
     return await anext(batches), batches
+
+
+def _begin_with_call(
+    call: ChatCall, attempt: int
+) -> tuple[bool, _Batch, Generator[_Batch]]:
+    """Start a stream and wait for its first tool call, or else for its end.
+
+    Returns:
+        Whether there is a call, the events so far, and the others.
+    """
+    events, batches = _begin(call, attempt)
+    found = has_call(events)
+    while not found and (batch := next(batches, None)) is not None:
+        found = has_call(batch)
+        events += batch
+    return found, events, batches
+
+
+async def _abegin_with_call(
+    call: ChatCall, attempt: int
+) -> tuple[bool, _Batch, AsyncGenerator[_Batch]]:
+    events, batches = await _abegin(call, attempt)
+    found = has_call(events)
+    while not found and (batch := await anext(batches, None)) is not None:
+        found = has_call(batch)
+        events += batch
+    return found, events, batches
 
 
 def _stream_once(call: ChatCall, attempt: int) -> Generator[_Batch]:

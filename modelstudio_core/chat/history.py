@@ -60,8 +60,8 @@ def repair_history(messages: Sequence[Message]) -> list[Message]:
       services allow, gets the id of its result.
     - A call without a result gets one that says that there is none, but not in the last
       message: the service refuses such a prompt with a message that says why.
-    - A result without a call, and a second result, become a user's message that names
-      the tool and contains the result between fences.
+    - A result without a call, and a second result that differs from the first, become a
+      user's message that names the tool and contains the result between fences.
 
     Args:
         messages: The history. It is not changed.
@@ -98,14 +98,22 @@ def repair_history(messages: Sequence[Message]) -> list[Message]:
             repaired += [turn, *results, *extra]
             without_call += len(extra)
             without_result += sum(r["content"] is NO_RESULT for r in results)
-    if without_result or without_call:
-        _logger.warning(
-            "The history was repaired: %d tool calls without a result, %d tool results"
-            " without a call.",
-            without_result,
-            without_call,
-        )
+    _log_repair(without_result, without_call)
     return repaired
+
+
+def _log_repair(without_result: int, without_call: int) -> None:
+    """Log what was repaired in one warning, if anything was."""
+    counts = [
+        f"{count} {noun if count == 1 else noun + 's'} without a {missing}"
+        for count, noun, missing in (
+            (without_result, "tool call", "result"),
+            (without_call, "tool result", "call"),
+        )
+        if count
+    ]
+    if counts:
+        _logger.warning("The history was repaired: %s.", ", ".join(counts))
 
 
 def fence(text: str) -> str:
@@ -157,11 +165,14 @@ def _pair(
     others = list(turn.others)
     calls: list[ToolCall] = []
     results: list[ToolMessage] = []
+    used: list[ToolMessage] = []
     for call, call_id in zip(
         turn.calls, _new_ids(turn.calls, turn.number), strict=True
     ):
         same_id = by_id.get(call["id"])
-        result = same_id.pop(0) if same_id else _take_other(call, others)
+        result = same_id.pop(0) if same_id else _pop_unassigned(call, others)
+        if result:
+            used.append(result)
         if not call["id"] and result and result["tool_call_id"]:
             call_id = result["tool_call_id"]  # noqa: PLW2901 - the call has no id
         calls.append(_named({**call, "id": call_id}))
@@ -169,12 +180,9 @@ def _pair(
             result = _no_result(call_id)
         answer: ToolMessage = {**result, "tool_call_id": call_id}
         results.append(answer)
-    contents = [result["content"] for result in results]
+    # A copy of a result that was used, of the same call, says nothing new.
     second = [
-        result
-        for same_id in by_id.values()
-        for result in same_id
-        if result["content"] not in contents
+        result for same_id in by_id.values() for result in same_id if result not in used
     ]
     return calls, results, [*second, *others]
 
@@ -183,8 +191,8 @@ def _no_result(call_id: str) -> ToolMessage:
     return {"role": "tool", "tool_call_id": call_id, "content": NO_RESULT}
 
 
-def _take_other(call: ToolCall, others: list[ToolMessage]) -> ToolMessage | None:
-    """Take a result without a known id that may answer a call: by name, else in order.
+def _pop_unassigned(call: ToolCall, others: list[ToolMessage]) -> ToolMessage | None:
+    """Remove and return a result that may answer a call: by name, else in order.
 
     A result with an id of its own answers only a call without one.
     """

@@ -127,7 +127,7 @@ def place_media(
             continue
         content = cast("list[Part]", message["content"])
         if message["role"] not in _RETURNED:
-            content = _take_file_ids(content, profile, file_ids)
+            content = _extract_file_ids(content, profile, file_ids)
         parts = [with_addresses(part, local_files=local_files) for part in content]
         if message["role"] in _RETURNED:
             text, shown = split_text(parts)
@@ -172,7 +172,7 @@ def _names_of_calls(messages: Iterable[Message]) -> dict[str, str]:
 # --- File ids ---------------------------------------------------------------------
 
 
-def _take_file_ids(
+def _extract_file_ids(
     content: Sequence[Part], profile: ChatProfile, file_ids: list[str]
 ) -> list[Part]:
     """Move the ids of files out of a message's content."""

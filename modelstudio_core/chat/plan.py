@@ -9,8 +9,8 @@ from modelstudio_core.catalog import (
     ChatProfile,
     DeprecatedModels,
     ResolvedModel,
-    nearest_served,
     resolve_in_scope,
+    suggest_served,
 )
 from modelstudio_core.chat.checks import check_budget, check_options, resolve_effort
 from modelstudio_core.chat.facts import refuse
@@ -436,7 +436,9 @@ class ResolvedChat:
     @cached_property
     def context(self) -> ErrorContext:
         """The facts of a request that errors report."""
-        suggest_model = partial(_suggest_model, self.connection, self.model)
+        suggest_model = partial(
+            suggest_served, self.model.profile.id, self.connection.endpoint
+        )
         return replace(self.connection.context, suggest_model=suggest_model)
 
     def plan(self, *, stream: bool) -> ChatPlan:
@@ -505,13 +507,3 @@ class ResolvedChat:
         selects = any(value is not None for value in selection.values())
         resolved = self.with_model(**selection) if selects else self
         return replace(resolved, options=resolved.options.override(options))
-
-
-def _suggest_model(connection: Connection, model: ResolvedModel) -> str:
-    endpoint, requested = connection.endpoint, model.profile.id
-    nearest = nearest_served(requested, endpoint)
-    where = f" in region {endpoint.region}" if endpoint.region else ""
-    return (
-        f"The requested model is {requested!r}. The nearest known model{where} is"
-        f" {nearest!r}."
-    )

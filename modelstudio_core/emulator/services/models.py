@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from modelstudio_core.catalog import known_models, resolve_model
+from modelstudio_core.catalog import model_ids, resolve_model
 from modelstudio_core.emulator.json_values import JsonObject, dump
 from modelstudio_core.emulator.protocols.base import ErrorProtocol
 from modelstudio_core.emulator.protocols.faults import build_refusal
@@ -74,7 +74,7 @@ class ModelService:
 
 
 def _served_models() -> Sequence[str]:
-    return [name for name in known_models() if not resolve_model(name).delisted]
+    return [name for name in model_ids() if not resolve_model(name).delisted]
 
 
 def _openai_list(_: RecordedRequest, __: ResponseContext) -> JsonObject:

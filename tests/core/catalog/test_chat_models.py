@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from modelstudio_core.catalog import (
-    known_models,
+    model_ids,
     resolve_model,
 )
 from tests.core.catalog.entries import chat_profile
@@ -333,7 +333,7 @@ def test_what_a_model_accepts_and_returns(
 
 
 def test_which_models_answer_only_as_a_stream() -> None:
-    assert [m for m in known_models() if chat_profile(m).streams_only] == [
+    assert [m for m in model_ids() if chat_profile(m).streams_only] == [
         "qwen-deep-research",
         "qwen-deep-research-2025-12-15",
         "qwen3.5-omni-plus",
@@ -347,7 +347,7 @@ def test_which_models_answer_only_as_a_stream() -> None:
 
 
 def test_which_models_repeat_the_text_in_each_chunk() -> None:
-    assert [m for m in known_models() if chat_profile(m).streams_cumulatively] == [
+    assert [m for m in model_ids() if chat_profile(m).streams_cumulatively] == [
         "qwen-mt-plus",
         "qwen-mt-turbo",
     ]
@@ -366,7 +366,7 @@ def test_models_of_one_protocol(model: str, protocols: tuple[str, ...] | None) -
 
 
 def test_reasoning_is_preserved_by_default_where_the_page_says_so() -> None:
-    preserving = [m for m in known_models() if chat_profile(m).preserves_thinking]
+    preserving = [m for m in model_ids() if chat_profile(m).preserves_thinking]
     assert preserving == [
         "qwen3.8-max",
         "qwen3.8-max-0902",
@@ -379,29 +379,25 @@ def test_reasoning_is_preserved_by_default_where_the_page_says_so() -> None:
 
 
 def test_who_wants_reasoning_on_tool_turns() -> None:
-    wanting = {
-        m for m in known_models() if chat_profile(m).wants_reasoning_on_tool_turns
-    }
+    wanting = {m for m in model_ids() if chat_profile(m).wants_reasoning_on_tool_turns}
     assert wanting == {
         "kimi-k2-thinking",
         *(
             m
-            for m in known_models()
+            for m in model_ids()
             if m.startswith(("deepseek-v4", "vanchin/deepseek-v4", "kimi/", "stepfun/"))
         ),
     }
 
 
 def test_who_wants_the_reasoning_of_every_turn() -> None:
-    wanting = {
-        m for m in known_models() if chat_profile(m).wants_reasoning_on_every_turn
-    }
-    assert wanting == {m for m in known_models() if m.startswith(("kimi/", "stepfun/"))}
+    wanting = {m for m in model_ids() if chat_profile(m).wants_reasoning_on_every_turn}
+    assert wanting == {m for m in model_ids() if m.startswith(("kimi/", "stepfun/"))}
 
 
 def test_tool_stream_is_sent_for_glm_alone() -> None:
-    sent = {m for m in known_models() if chat_profile(m).tool_stream}
-    assert sent == {m for m in known_models() if m.startswith(("glm-", "ZHIPU/"))}
+    sent = {m for m in model_ids() if chat_profile(m).tool_stream}
+    assert sent == {m for m in model_ids() if m.startswith(("glm-", "ZHIPU/"))}
 
 
 @pytest.mark.parametrize(
@@ -468,7 +464,7 @@ CACHE_MODELS = (
 
 
 def test_which_models_have_an_explicit_cache() -> None:
-    cached = {m for m in known_models() if chat_profile(m).explicit_cache}
+    cached = {m for m in model_ids() if chat_profile(m).explicit_cache}
     assert cached == set(CACHE_MODELS)
 
 
@@ -486,8 +482,8 @@ def test_an_explicit_cache_has_its_regions(model: str) -> None:
 
 def test_which_models_are_said_to_accept_a_schema() -> None:
     families = ("qwen3.8-max", "qwen3.8-flash", "qwen3.7-")
-    named = {m for m in known_models() if m.startswith(families)}
-    profiles = [chat_profile(m) for m in known_models()]
+    named = {m for m in model_ids() if m.startswith(families)}
+    profiles = [chat_profile(m) for m in model_ids()]
     answering = {p.id for p in profiles if "json_schema" in (p.structured_output or ())}
     thinking = {
         p.id
@@ -545,7 +541,7 @@ def test_media_limits(model: str, kind: str, column: str, value: object) -> None
     assert getattr(chat_profile(model).media[kind], column) == value
 
 
-@pytest.mark.parametrize("model", known_models())
+@pytest.mark.parametrize("model", model_ids())
 def test_media_limits_are_of_inputs_that_the_model_accepts(model: str) -> None:
     profile = chat_profile(model)
     assert profile.media.keys() <= profile.inputs
@@ -609,5 +605,5 @@ def test_efforts_as_given_and_as_sent(model: str, efforts: dict[str, str]) -> No
     ],
 )
 def test_models_of_both_pages_have_their_own_entry(model: str) -> None:
-    assert model in known_models(kind=None)
+    assert model in model_ids(kind=None)
     assert resolve_model(model).id == model

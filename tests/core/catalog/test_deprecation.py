@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from modelstudio_core.catalog import (
-    known_models,
+    model_ids,
     resolve_deprecated,
     resolve_model,
 )
@@ -45,7 +45,7 @@ def test_delisted_model_is_replaced(requested: str, used: str, thinking: bool) -
 
 
 def test_exactly_nine_chat_models_are_delisted() -> None:
-    delisted = {m for m in known_models() if resolve_model(m).delisted is not None}
+    delisted = {m for m in model_ids() if resolve_model(m).delisted is not None}
     assert delisted == set(REPLACED)
     assert {resolve_model(m).delisted for m in delisted} == {date(2026, 7, 9)}
 
@@ -54,7 +54,7 @@ def test_exactly_nine_chat_models_are_delisted() -> None:
 def test_mode_us_replaces_with_the_us_id(requested: str) -> None:
     resolved = resolve_deprecated(requested, mode="us")
     assert resolved.profile.id == f"{REPLACED[requested][0]}-us"
-    assert resolved.profile.id in known_models()
+    assert resolved.profile.id in model_ids()
     assert resolved.default_thinking is REPLACED[requested][1]
 
 
@@ -62,7 +62,7 @@ def test_mode_us_replaces_with_the_us_id(requested: str) -> None:
     "model",
     sorted(
         {
-            *(m for m in known_models() if m not in REPLACED),
+            *(m for m in model_ids() if m not in REPLACED),
             *(f"siliconflow/{m}" for m in REPLACED),
             *(f"{m}-2026-01-01" for m in REPLACED),
             "deepseek-r1-distill-llama-8b",

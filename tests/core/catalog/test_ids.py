@@ -20,7 +20,7 @@ from modelstudio_core.catalog import (
     MediaProfile,
     ModelProfile,
     RerankProfile,
-    known_models,
+    model_ids,
     resolve_model,
 )
 from tests.support.recordings import VARIABLE
@@ -36,7 +36,7 @@ def read_ids(name: str) -> list[str]:
 
 RECORDED = read_ids("recorded_ids.txt")
 DOCUMENTED = read_ids("documented_ids.txt")
-ALL_IDS = sorted({*RECORDED, *DOCUMENTED, *known_models(None)})
+ALL_IDS = sorted({*RECORDED, *DOCUMENTED, *model_ids(None)})
 
 
 def format_value(value: object) -> str:

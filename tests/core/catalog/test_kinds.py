@@ -12,7 +12,7 @@ from modelstudio_core.catalog import (
     RerankProfile,
     describe_kind,
     kind_warning,
-    known_models,
+    model_ids,
     resolve_deprecated,
     resolve_in_scope,
     resolve_model,
@@ -28,7 +28,7 @@ PROFILES: dict[ModelKind, type[ModelProfile]] = {
     "rerank": RerankProfile,
     "media": MediaProfile,
 }
-NOT_CHAT = [name for name in known_models(None) if name not in known_models()]
+NOT_CHAT = [name for name in model_ids(None) if name not in model_ids()]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from modelstudio_core.catalog import (
     ModelKind,
     ModelProfile,
     RerankProfile,
-    known_models,
     lookup,
+    model_ids,
     nearest_served,
     resolve_model,
 )
@@ -158,14 +158,12 @@ def test_an_unknown_name_has_the_kind_that_is_wanted(
     assert profile == profile_type(id="a-model-of-tomorrow")
 
 
-def test_known_models_are_chat_models_by_default() -> None:
+def test_model_ids_are_chat_models_by_default() -> None:
     kinds: tuple[ModelKind, ...] = ("chat", "embedding", "rerank", "media")
-    assert known_models() == known_models("chat")
-    assert known_models(None) == tuple(
-        name for kind in kinds for name in known_models(kind)
-    )
+    assert model_ids() == model_ids("chat")
+    assert model_ids(None) == tuple(name for kind in kinds for name in model_ids(kind))
     for kind in kinds:
-        assert {resolve_model(name).kind for name in known_models(kind)} == {kind}
+        assert {resolve_model(name).kind for name in model_ids(kind)} == {kind}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from modelstudio_core.catalog import (
     EmbeddingProfile,
     MediaProfile,
     RerankProfile,
-    known_models,
+    model_ids,
     resolve_model,
     resolve_model_as,
 )
@@ -164,7 +164,7 @@ def test_the_limits_of_multimodal_embeddings(
     assert profile.max_videos == videos
 
 
-@pytest.mark.parametrize("model", known_models("embedding"))
+@pytest.mark.parametrize("model", model_ids("embedding"))
 def test_the_default_dimension_can_be_asked_for(model: str) -> None:
     profile = embedding(model)
     if profile.dimensions is not None:
@@ -215,7 +215,7 @@ def test_gte_rerank_is_delisted() -> None:
     profile = resolve_model("gte-rerank")
     assert profile.delisted == date(2026, 5, 30)
     assert profile.replacement == "qwen3-rerank"
-    others = [m for m in known_models(None) if m not in known_models()]
+    others = [m for m in model_ids(None) if m not in model_ids()]
     assert [m for m in others if resolve_model(m).delisted] == ["gte-rerank"]
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from modelstudio_core.catalog import check_scope, known_models
+from modelstudio_core.catalog import check_scope, model_ids
 from modelstudio_core.endpoints import resolve_endpoint
 from modelstudio_core.errors import ConfigurationError
 
-US_IDS = [m for m in known_models() if m.endswith("-us")]
+US_IDS = [m for m in model_ids() if m.endswith("-us")]
 
 
 def scope_refusal(model: str, **where: str) -> str:

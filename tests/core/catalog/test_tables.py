@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from modelstudio_core.catalog import ModelProfile, known_models, resolve_model
+from modelstudio_core.catalog import ModelProfile, model_ids, resolve_model
 from modelstudio_core.catalog.lookup import MODELS
 from tests.core.catalog.entries import name_entry
 
-ALL_IDS = known_models(None)
+ALL_IDS = model_ids(None)
 
 
 def test_ids_are_unique() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core.catalog import known_models
+from modelstudio_core.catalog import model_ids
 from modelstudio_core.chat.checks import check_budget, check_options, resolve_effort
 from modelstudio_core.chat.options import ChatOptions
 from modelstudio_core.endpoints import Protocol
@@ -33,7 +33,7 @@ SAMPLING = [
 ]
 REFUSED = [
     (model, name)
-    for model in known_models()
+    for model in model_ids()
     for name in sorted(chat_profile(model).refused)
 ]
 

@@ -91,6 +91,25 @@ BROKEN = {
         [user(), turn(A), result("a"), result("a", "Sun"), user()],
         [user(), turn(A), result("a"), orphan("Sun"), user()],
     ),
+    "a second result with the text of another call's result": (
+        [user(), turn(A, B), result("a"), result("b", "Sun"), result("a", "Sun")],
+        [user(), turn(A, B), result("a"), result("b", "Sun"), orphan("Sun")],
+    ),
+    "a second result with the text of the sentence that there is none": (
+        [user(), turn(A, B), result("a", "Rain"), result("a", NO_RESULT), user()],
+        [
+            user(),
+            turn(A, B),
+            result("a"),
+            no_result("b"),
+            orphan(NO_RESULT),
+            user(),
+        ],
+    ),
+    "a copy of a result under another name": (
+        [user(), turn(A), result("a"), result("a", name="clock"), user()],
+        [user(), turn(A), result("a"), orphan("Rain", "the tool 'clock'"), user()],
+    ),
     "a foreign result in a turn": (
         [user(), turn(A), result("x", "Sun"), result("a"), user()],
         [user(), turn(A), result("a"), orphan("Sun"), user()],
@@ -125,6 +144,25 @@ def test_a_repair_is_one_warning_in_the_log(caplog: pytest.LogCaptureFixture) ->
         "The history was repaired: 2 tool calls without a result, 2 tool results"
         " without a call."
     )
+
+
+@pytest.mark.parametrize(
+    ("history", "repair"),
+    [
+        ([user(), turn(A), user()], "1 tool call without a result"),
+        ([user(), result("x"), user()], "1 tool result without a call"),
+        (
+            [user(), result("x"), turn(A, B), user()],
+            "2 tool calls without a result, 1 tool result without a call",
+        ),
+    ],
+)
+def test_the_warning_counts_only_what_was_repaired(
+    history: list[Any], repair: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    repaired(*history)
+    (record,) = caplog.records
+    assert record.getMessage() == f"The history was repaired: {repair}."
 
 
 def test_calls_without_ids_get_the_ids_of_their_results() -> None:

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from modelstudio_core.catalog import known_models
+from modelstudio_core.catalog import model_ids
 from modelstudio_core.chat.media_messages import describe_media, place_media
 from modelstudio_core.chat.messages import Message, join_text
 from modelstudio_core.errors import ModelStudioWarning
@@ -53,7 +53,7 @@ def result(*parts: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "model", [*(m for m in known_models() if m.startswith("deepseek")), "qwen3.7-max"]
+    "model", [*(m for m in model_ids() if m.startswith("deepseek")), "qwen3.7-max"]
 )
 def test_an_image_for_a_text_model_is_refused(model: str) -> None:
     message = media_error(user([text_part("What is it?"), IMAGE]), model=model)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from modelstudio_core.catalog import known_models
+from modelstudio_core.catalog import model_ids
 from modelstudio_core.chat.messages import (
     Message,
     arguments_text,
@@ -72,7 +72,7 @@ def test_empty_reasoning_of_other_turns_is_not_sent() -> None:
     assert prepared(turn, preserve=True) == [assistant("Hello")]
 
 
-@pytest.mark.parametrize("model", [m for m in known_models() if "deepseek-v4" in m])
+@pytest.mark.parametrize("model", [m for m in model_ids() if "deepseek-v4" in m])
 def test_deepseek_v4_gets_empty_reasoning_on_tool_turns_without_any(
     model: str,
 ) -> None:

@@ -29,6 +29,7 @@ from tests.end_to_end.field.sent import (
 )
 from tests.end_to_end.field.support import TOOL
 from tests.support.calls import CALL_STYLES, CallStyle
+from tests.support.internals import no_backoff
 from tests.support.models import PROTOCOLS, Protocol, model
 
 both_protocols = pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -516,6 +517,35 @@ async def test_the_last_answer_without_the_call_is_an_error(
     received: Any = caught.value.message_received
     assert received.content == "Never."
     assert len(modelstudio_emulator.requests) == 2
+
+
+@both_protocols
+@all_styles
+@pytest.mark.parametrize("after", [1, 3], ids=["at once", "within the text"])
+async def test_an_answer_that_breaks_before_the_forced_call_is_asked_for_again(
+    modelstudio_emulator: Emulator,
+    protocol: Protocol,
+    style: CallStyle,
+    after: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    no_backoff(monkeypatch)
+    called = Reply(text="Now.", tool_calls=[ToolCall("find", {"pattern": "*"})])
+    words = Reply(pieces=["Let ", "me ", "think ", "of it."])
+    broken = Fault.cut(after=after, reply=words) if style.stream else Fault.cut()
+    modelstudio_emulator.script(broken, called)
+    answer = await chat(
+        modelstudio_emulator,
+        style,
+        protocol,
+        "glm-5.3",
+        prompt(style, ("user", "Hi")),
+        {"forced_tool_choice_retries": 1, "max_retries": 1},
+        **FORCED,
+    )
+    assert len(modelstudio_emulator.requests) == 2
+    assert "Let" not in repr(answer)
+    assert "find" in repr(answer)
 
 
 @both_protocols
