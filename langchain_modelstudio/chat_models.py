@@ -40,7 +40,7 @@ from langchain_modelstudio._chat.tools import Schema, Tool, to_response_format, 
 from langchain_modelstudio._provider import PROVIDER
 from langchain_modelstudio.errors import langchain_errors
 from modelstudio_core import __version__
-from modelstudio_core.arguments import Resolved
+from modelstudio_core.arguments import Resolved, replace_aliases
 from modelstudio_core.catalog import resolve_model
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.arguments import ChatArguments
@@ -311,14 +311,15 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
 
     def _sent_model(self, arguments: dict[str, Any]) -> str:
         """Return the model id that a call sends, without a deprecation warning."""
-        model_arguments = {name: arguments.get(name) for name in MODEL_ARGUMENTS}
-        if all(value is None for value in model_arguments.values()):
-            return self.resolved.model.profile.id
         try:
-            return self.resolved.with_model(**model_arguments).model.profile.id
+            renamed = replace_aliases(type(self), arguments)
+            selection = {name: renamed.get(name) for name in MODEL_ARGUMENTS}
+            if all(value is None for value in selection.values()):
+                return self.resolved.model.profile.id
+            return self.resolved.with_model(**selection).model.profile.id
         except ConfigurationError:
             # The call itself raises this error.
-            return str(model_arguments["model"] or self.model)
+            return str(arguments.get("model") or self.model)
 
     @override
     def get_num_tokens(self, text: str) -> int:
@@ -474,7 +475,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         self, bound: dict[str, Any]
     ) -> StructuredOutputMethod:
         names = OPTION_NAMES + MODEL_ARGUMENTS
-        options = {name: value for name, value in bound.items() if name in names}
+        arguments = replace_aliases(type(self), bound)
+        options = {name: value for name, value in arguments.items() if name in names}
         chat = self.resolved.with_call(options)
         supported = takes_json_schema(chat.options, chat.model)
         return "json_schema" if supported else "function_calling"

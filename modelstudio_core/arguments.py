@@ -75,6 +75,7 @@ __all__ = [
     "canonical_arguments",
     "check_total_timeout",
     "hide_in_error",
+    "replace_aliases",
     "resolve_connection",
     "warn_of_model",
 ]
@@ -549,22 +550,36 @@ def canonical_arguments(
         ConfigurationError: A name is unknown, or an argument was passed under two
             names.
     """
-    canonical: dict[str, Any] = {}
-    for name, value in arguments.items():
-        canonical_name = cls.argument_aliases.get(name, name)
-        if canonical_name not in cls.model_fields:
+    for name in arguments:
+        if cls.argument_aliases.get(name, name) not in cls.model_fields:
             names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
             with _keys_hidden(arguments):
                 raise unknown_argument(name, names, owner=cls.__name__)
-        if canonical_name in canonical:
-            other = next(
-                n
-                for n in arguments
-                if n != name and cls.argument_aliases.get(n, n) == canonical_name
-            )
+    return replace_aliases(cls, arguments)
+
+
+def replace_aliases(
+    cls: type[ConnectionArguments], arguments: Mapping[str, object]
+) -> dict[str, Any]:
+    """Return arguments with canonical names instead of aliases; other names stay.
+
+    Args:
+        cls: The class of the arguments.
+        arguments: The arguments as they were passed to the constructor or a call.
+
+    Raises:
+        ConfigurationError: An argument was passed under two names.
+    """
+    canonical: dict[str, Any] = {}
+    given: dict[str, str] = {}
+    for name, value in arguments.items():
+        canonical_name = cls.argument_aliases.get(name, name)
+        if canonical_name in given:
             raise ConfigurationError(
-                f"{name} and {other} are the same argument: pass one of the two."
+                f"{name} and {given[canonical_name]} are the same argument: pass one of"
+                " the two."
             )
+        given[canonical_name] = name
         canonical[canonical_name] = value
     return canonical
 

@@ -13,6 +13,7 @@ from modelstudio_core.arguments import (
     ServiceArguments,
     check_total_timeout,
     hide_in_error,
+    replace_aliases,
     resolve_connection,
 )
 from modelstudio_core.catalog import DeprecatedModels, resolve_in_scope
@@ -65,8 +66,8 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
         include_usage: bool = True,
     ) -> ChatCall:
         resolved = self.resolved
+        arguments = replace_aliases(type(self), arguments)
         if "total_timeout" in arguments:
-            arguments = dict(arguments)
             seconds = check_total_timeout(arguments.pop("total_timeout"))
             connection = replace(resolved.connection, total_timeout=seconds)
             resolved = replace(resolved, connection=connection)

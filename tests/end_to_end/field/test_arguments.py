@@ -234,3 +234,53 @@ def test_regions_and_modes_are_offered_by_type_checkers() -> None:
         literal = next(part for part in get_args(hints[name]) if get_args(part))
         assert value in get_args(literal)
         assert str in get_args(hints[name])
+
+
+@both_protocols
+@all_styles
+async def test_a_call_takes_the_other_names_of_the_constructor(
+    modelstudio_emulator: Emulator, protocol: Protocol, style: CallStyle
+) -> None:
+    names: dict[str, Any] = {"model_name": "qwen-plus"}
+    if style.framework == "LangChain":
+        names["stop_sequences"] = ["END"]
+    turns = prompt(style, ("user", "Hi"))
+    await chat(modelstudio_emulator, style, protocol, "qwen-max", turns, **names)
+    (body,) = bodies(modelstudio_emulator)
+    assert body["model"] == "qwen-plus"
+    assert parameters(body).get("stop") == names.get("stop_sequences")
+
+
+@both_protocols
+@both_frameworks
+def test_a_call_refuses_two_names_of_one_argument(
+    modelstudio_emulator: Emulator, protocol: Protocol, framework: Framework
+) -> None:
+    style = CallStyle(framework)
+    turns = prompt(style, ("user", "Hi"))
+    llm: Any = model(framework, modelstudio_emulator, protocol)
+    answer = getattr(llm, style.method(turns))
+    with pytest.raises(ConfigurationError, match="the same argument"):
+        answer(turns, model="qwen-plus", model_name="qwen-max")
+    address = "dashscope_api_key" if framework == "LangChain" else "api_base"
+    with pytest.raises(ConfigurationError, match="an argument of the constructor"):
+        answer(turns, **{address: "https://x.example"})
+    if framework == "LangChain":
+        with pytest.raises(ConfigurationError, match="stop and stop_sequences"):
+            answer(turns, stop=["a"], stop_sequences=["b"])
+    assert modelstudio_emulator.requests == []
+
+
+def test_a_bound_other_name_is_the_same_argument(
+    modelstudio_emulator: Emulator,
+) -> None:
+    llm = model("LangChain", modelstudio_emulator, model="qwen-max")
+    assert llm._get_ls_params(model_name="qwen-plus")["ls_model_name"] == "qwen-plus"
+    bound = llm.bind(model_name="qwen3.7-plus", stop_sequences=["END"])
+    bound.invoke("Hi")
+    person = {"title": "Person", "type": "object", "properties": {"name": {}}}
+    runnable = llm.with_structured_output(person, model_name="qwen3.7-plus")
+    runnable.invoke("Jason", stop_sequences=["END"])
+    for request in modelstudio_emulator.requests:
+        assert request.body["model"] == "qwen3.7-plus"
+        assert request.body["stop"] == ["END"]
