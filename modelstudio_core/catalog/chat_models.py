@@ -1016,6 +1016,7 @@ _QWEN_AUDIO_MODELS = (
         structured_output=_NONE,
         partial=None,
         several_system_messages=None,
+        speaks_while_thinking=False,
         source="Chat; Models; Qwen-Omni",
     ),
     ChatProfile(

@@ -186,6 +186,7 @@ class ChatProfile(ModelProfile):
             calls that has no ``reasoning_content``; an empty one is accepted.
         wants_reasoning_on_every_turn: Whether it wants the ``reasoning_content`` of
             every assistant turn while it thinks.
+        speaks_while_thinking: Whether its answer may be speech while it thinks.
     """
 
     kind: ClassVar[ModelKind] = "chat"
@@ -224,6 +225,7 @@ class ChatProfile(ModelProfile):
     preserves_thinking: bool | None = None
     wants_reasoning_on_tool_turns: bool | None = None
     wants_reasoning_on_every_turn: bool | None = None
+    speaks_while_thinking: bool | None = None
 
     @property
     def default_thinking(self) -> bool | None:

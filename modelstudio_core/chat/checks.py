@@ -5,7 +5,7 @@ from typing import Final
 
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.facts import refuse
-from modelstudio_core.chat.options import RULES, ChatOptions
+from modelstudio_core.chat.options import RULES, ChatOptions, speaks, wanted_thinking
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import nearest, unknown_name
@@ -128,6 +128,15 @@ def _thinking_problems(options: ChatOptions, profile: ChatProfile) -> Iterator[s
         yield (
             f"{profile.id} does not support thinking: remove enable_thinking=True, or"
             " use a model such as deepseek-v4-pro, qwen3.7-plus or qwen3.7-max."
+        )
+    if (
+        profile.speaks_while_thinking is False
+        and wanted_thinking(options)
+        and speaks(options)
+    ):
+        yield (
+            f"{profile.id} speaks only while it does not think: remove"
+            " enable_thinking=True, or 'audio' from modalities."
         )
     budget = options.thinking_budget
     if budget is None:

@@ -21,6 +21,8 @@ __all__ = [
     "ChatOptions",
     "ForcedToolChoice",
     "Rule",
+    "speaks",
+    "wanted_thinking",
 ]
 
 ForcedToolChoice = Literal["disable_thinking", "auto", "error"]
@@ -488,3 +490,25 @@ RULES: Final[Mapping[str, Rule]] = {
     name: _rule_of(name, annotation)
     for name, annotation in get_type_hints(ChatOptions, include_extras=True).items()
 }
+
+
+def wanted_thinking(options: ChatOptions) -> bool | None:
+    """Return what the caller wants of thinking, as an argument or in ``extra_body``.
+
+    Args:
+        options: The options of the request.
+    """
+    if options.enable_thinking is not None:
+        return options.enable_thinking
+    extra = (options.extra_body or {}).get("enable_thinking")
+    return extra if isinstance(extra, bool) else None
+
+
+def speaks(options: ChatOptions) -> bool:
+    """Return whether speech is asked for, as an argument or in ``extra_body``.
+
+    Args:
+        options: The options of the request.
+    """
+    modalities = options.modalities or (options.extra_body or {}).get("modalities")
+    return isinstance(modalities, list | tuple) and "audio" in modalities

@@ -15,7 +15,13 @@ from modelstudio_core.catalog import (
 from modelstudio_core.chat.checks import check_budget, check_options, resolve_effort
 from modelstudio_core.chat.facts import refuse
 from modelstudio_core.chat.messages import to_json_value
-from modelstudio_core.chat.options import RULES, THINKING_AMOUNT, ChatOptions
+from modelstudio_core.chat.options import (
+    RULES,
+    THINKING_AMOUNT,
+    ChatOptions,
+    speaks,
+    wanted_thinking,
+)
 from modelstudio_core.chat.parser import ANY_FORM, AnswerForm
 from modelstudio_core.chat.tools import SWITCHABLE, choose_tool, log_once
 from modelstudio_core.endpoints import Endpoint, Protocol
@@ -246,7 +252,7 @@ def plan_partial(plan: ChatPlan) -> ChatPlan:
     if profile.thinking == "only":
         return plan
     amounts = [n for n in THINKING_AMOUNT if getattr(options, n) is not None]
-    requested = ["enable_thinking"] if _wanted_thinking(options) else amounts
+    requested = ["enable_thinking"] if wanted_thinking(options) else amounts
     if requested and plan.thinking is not False:
         raise ConfigurationError(
             "Partial mode works without thinking only: remove partial from the last"
@@ -261,21 +267,13 @@ def plan_partial(plan: ChatPlan) -> ChatPlan:
     return replace(plan, thinking=False, thinking_disabled="partial")
 
 
-def _wanted_thinking(options: ChatOptions) -> bool | None:
-    """Return what the caller says of thinking, as an argument or in extra_body."""
-    if options.enable_thinking is not None:
-        return options.enable_thinking
-    extra = (options.extra_body or {}).get("enable_thinking")
-    return extra if isinstance(extra, bool) else None
-
-
 def _sent(
     options: ChatOptions, profile: ChatProfile, thinks: bool | None
 ) -> bool | None:
     """Return the value of ``enable_thinking``; None to leave it out."""
     if profile.thinking in SWITCHABLE:
         return thinks
-    return None if profile.exact else _wanted_thinking(options)
+    return None if profile.exact else wanted_thinking(options)
 
 
 def _thinks_for_code(
@@ -290,7 +288,7 @@ def _thinks_for_code(
         return thinks
     if profile.thinking == "never":
         return thinks
-    if _wanted_thinking(options) is False:
+    if wanted_thinking(options) is False:
         raise ConfigurationError(
             "enable_code_interpreter works with thinking only: remove"
             " enable_thinking=False."
@@ -308,12 +306,6 @@ def _is_on(options: ChatOptions, name: str) -> bool:
     return bool((options.extra_body or {}).get(name) if value is None else value)
 
 
-def _speaks(options: ChatOptions) -> bool:
-    """Whether the answer is speech too."""
-    modalities = options.modalities or (options.extra_body or {}).get("modalities")
-    return isinstance(modalities, list | tuple) and "audio" in modalities
-
-
 def _streams(plan: ChatPlan, *, thinks: bool) -> bool | None:
     """Return whether the response is a stream whatever the caller wants, else None."""
     options, profile = plan.options, plan.model.profile
@@ -323,7 +315,7 @@ def _streams(plan: ChatPlan, *, thinks: bool) -> bool | None:
     needs_stream = (
         profile.streams_only
         or (thinks and profile.streams_thinking_only)
-        or _speaks(options)
+        or speaks(options)
         or _is_on(options, "enable_code_interpreter")
     )
     return True if needs_stream and (options.n or 1) == 1 else None
@@ -351,14 +343,14 @@ def _answer_form(
         cumulative=bool(profile.streams_cumulatively) or incremental is False,
         speech=not profile.exact
         or "audio" in profile.outputs
-        or _speaks(options)
+        or speaks(options)
         or not extra.keys().isdisjoint(_SPEECH_PARAMETERS),
         tools=bool(options.tools),
     )
 
 
 def _thinks(options: ChatOptions, model: ResolvedModel) -> bool | None:
-    wanted = _wanted_thinking(options)
+    wanted = wanted_thinking(options)
     if wanted is not None and not model.profile.exact:
         return wanted
     match model.profile.thinking:
@@ -375,7 +367,7 @@ def _plan_format(plan: ChatPlan, *, thinks: bool) -> ChatPlan:
     options, profile = plan.options, plan.model.profile
     format_type = (options.response_format or {}).get("type", "text")
     amounts = (getattr(options, name) for name in THINKING_AMOUNT)
-    is_requested = any((_wanted_thinking(options), *amounts))
+    is_requested = any((wanted_thinking(options), *amounts))
     while_thinking = profile.structured_output_while_thinking
     if (
         not thinks
