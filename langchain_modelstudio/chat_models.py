@@ -15,6 +15,7 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, model_validator
@@ -29,6 +30,7 @@ from langchain_modelstudio._chat.answers import (
 )
 from langchain_modelstudio._chat.blocks import register_blocks
 from langchain_modelstudio._chat.chunks import ChunkBuilder
+from langchain_modelstudio._chat.image_types import add_image_types
 from langchain_modelstudio._chat.messages import from_messages
 from langchain_modelstudio._chat.profile import to_profile
 from langchain_modelstudio._chat.structured import (
@@ -488,6 +490,10 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         self, llm_outputs: list[dict[str, Any] | None]
     ) -> dict[str, Any]:
         return combine_llm_outputs(llm_outputs)
+
+    @override
+    def _convert_input(self, model_input: LanguageModelInput) -> PromptValue:
+        return add_image_types(super()._convert_input(model_input))
 
     @override
     def _generate(

@@ -164,12 +164,24 @@ def _content(blocks: Sequence[ContentBlock]) -> str | list[core.Part]:
             case CachePoint():
                 _mark_last(parts, block)
             case CitableBlock():
+                parts.extend(_source(block))
                 parts.extend(_part(cited) for cited in block.content)
             case CitationBlock():
+                parts.extend(_source(block))
                 parts.append(_part(block.cited_content))
             case _:
                 parts.append(_part(block))
     return parts or ""
+
+
+def _source(block: CitableBlock | CitationBlock) -> list[core.Part]:
+    """Return the text before cited content: its title and its source.
+
+    The service has no citations of documents, so the model reads them as text.
+    """
+    names = dict.fromkeys(name for name in (block.title, block.source) if name)
+    text = f"Source: {', '.join(names)}"
+    return [{"type": "text", "text": text}] if names else []
 
 
 def _mark_last(parts: list[core.Part], point: CachePoint) -> None:

@@ -1,5 +1,6 @@
 """Histories that interrupts, trims, hand-overs and other providers leave."""
 
+import json
 import logging
 from typing import Any
 
@@ -19,7 +20,7 @@ from langchain_core.messages import (
 from llama_index.core.base.llms.types import ChatMessage, TextBlock, ToolCallBlock
 
 from modelstudio_core.chat.history import NO_RESULT
-from modelstudio_core.emulator import Emulator
+from modelstudio_core.emulator import Emulator, Reply, ToolCall
 from modelstudio_core.errors import ModelStudioWarning
 from tests.end_to_end.field.media_support import CASES, EVERY_CALL, sent_by
 from tests.support.calls import CallStyle, call
@@ -152,6 +153,33 @@ async def test_the_emulator_accepts_repaired_histories(
             assert await call(llm, style, messages)
             is_repaired = name in {"an interrupt", "a trim"}
             assert len(caplog.records) == is_repaired
+
+
+@EVERY_CALL
+async def test_half_a_call_that_was_not_run_is_followed_by_another_turn(
+    modelstudio_emulator: Emulator, style: CallStyle, protocol: Protocol
+) -> None:
+    half = ToolCall("weather", pieces=['{"city": ', '"Os'], id="a")
+    modelstudio_emulator.script(
+        Reply(text="Let me look.", tool_calls=[half], finish_reason="length"),
+        Reply(text="So it is."),
+    )
+    llm = model(style.framework, modelstudio_emulator, protocol, model=MODEL)
+    question, more = conversation(style.framework, "Rain?", "And now?")
+    answer = await call(llm, style, [question])
+    half_turn = answer if style.framework == "LangChain" else answer.message
+    if isinstance(half_turn, AIMessage):
+        assert half_turn.tool_calls == []
+    else:
+        ran = llm.get_tool_calls_from_response(answer, error_on_no_tool_call=False)  # type: ignore[union-attr] # LlamaIndex's
+        assert ran == []
+    await call(llm, style, [question, half_turn, more])
+    body = modelstudio_emulator.requests[-1].body
+    sent = body.get("input", body)["messages"]
+    assert shape(sent) == ["Rain?", ("call", "a"), ("a", NO_RESULT), "And now?"]
+    arguments = json.loads(sent[1]["tool_calls"][0]["function"]["arguments"])
+    assert arguments["invalid_arguments"].startswith('{"city": "Os')
+    assert "Let me look." in str(sent[1]["content"])
 
 
 # --- LangChain ----------------------------------------------------------------------

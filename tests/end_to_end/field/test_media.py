@@ -85,6 +85,10 @@ def pdf_data(filename: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"type": "file", "file": {**file, "file_format": "pdf"}}, file
 
 
+def text(words: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {"type": "text", "text": words}, {"text": words}
+
+
 def expected_of(both: tuple[Any, Any], protocol: Protocol) -> Any:
     return both[PROTOCOLS.index(protocol)]
 
@@ -344,9 +348,33 @@ def test_a_cache_point_of_bedrock_marks_the_block_before_it(protocol: Protocol) 
     assert content_of(sent)[0] == expected_of(image(cache_control=EPHEMERAL), protocol)
 
 
+@EVERY_CALL
+@pytest.mark.parametrize("form", ["LangChain 1", "LangChain 0"])
+async def test_an_image_without_a_mime_type_is_sent_with_the_type_of_its_bytes(
+    style: CallStyle, protocol: Protocol, form: str
+) -> None:
+    """LangChain's tracing raises a bare ``ValueError`` for such a block."""
+    if style.framework == "LlamaIndex":
+        messages: list[Any] = [
+            ChatMessage(role="user", blocks=[ImageBlock(image=JPEG_BYTES)])
+        ]
+    elif form == "LangChain 1":
+        messages = [HumanMessage([{"type": "image", "base64": JPEG}])]
+    else:
+        block = {"type": "image", "source_type": "base64", "data": JPEG}
+        messages = [HumanMessage(["See:", block])]
+    before = [message.model_copy(deep=True) for message in messages]
+    with serve_media() as server:
+        await chat_through(server, style, protocol, messages, model=VISION)
+        sent = content_of(server.chat)[-1]
+    assert sent == expected_of(image(f"data:image/jpeg;base64,{JPEG}"), protocol)
+    assert messages == before
+
+
 @pytest.mark.parametrize(
     ("block", "problem"),
     [
+        ({"type": "image", "base64": 5}, "expected a string"),
         ({"type": "image"}, "needs url, base64 or file_id"),
         ({"type": "image_url"}, "missing key 'image_url'"),
         ({"type": "image", "url": 5}, "expected a string"),
@@ -441,7 +469,23 @@ LLAMAINDEX: dict[str, tuple[str, list[Any], list[tuple[Any, Any]]]] = {
                 content=[DocumentBlock(data=PDF_BYTES, title="b.pdf")],
             )
         ],
-        [pdf_data("b.pdf")],
+        [text("Source: B, s.pdf"), pdf_data("b.pdf")],
+    ),
+    "a cited image whose title is its source": (
+        VISION,
+        [CitableBlock(title="a.png", source="a.png", content=[ImageBlock(url=A_PNG)])],
+        [text("Source: a.png"), image()],
+    ),
+    "cited text without a name, and an image": (
+        VISION,
+        [
+            CitableBlock(
+                title="",
+                source="",
+                content=[TextBlock(text="Hi"), ImageBlock(url=A_PNG)],
+            )
+        ],
+        [text("Hi"), image()],
     ),
     "a citation": (
         VISION,
@@ -453,7 +497,7 @@ LLAMAINDEX: dict[str, tuple[str, list[Any], list[tuple[Any, Any]]]] = {
                 additional_location_info={},
             )
         ],
-        [image()],
+        [text("Source: t, s"), image()],
     ),
 }
 
@@ -468,6 +512,16 @@ def test_a_llamaindex_block_is_sent_with_its_fields(
     sent = sent_by("LlamaIndex", protocol, [message], model=model)
     words = WORDS if protocol == "openai" else {"text": "What is it?"}
     assert content_of(sent) == [*(expected_of(one, protocol) for one in both), words]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_cited_text_is_sent_below_its_title_and_its_source(protocol: Protocol) -> None:
+    cited = CitableBlock(title="B", source="b.md", content=[TextBlock(text="Rex.")])
+    blocks = [cited, TextBlock(text="Which dog?")]
+    message = ChatMessage(role="user", blocks=blocks)
+    sent = sent_by("LlamaIndex", protocol, [message], model=TEXT_ONLY)
+    words = "Source: B, b.md\nRex.\nWhich dog?"
+    assert sent.messages == [{"role": "user", "content": words}]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -1,0 +1,59 @@
+"""The MIME types of images in a prompt, which LangChain's tracing requires."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from langchain_core.messages import BaseMessage
+from langchain_core.prompt_values import ChatPromptValue, PromptValue
+
+from langchain_modelstudio._chat.parts import Block
+from modelstudio_core.wire.media_types import mime_type_of_base64
+
+__all__ = ["add_image_types"]
+
+_DEFAULT = "image/png"
+
+
+def add_image_types(prompt: PromptValue) -> PromptValue:
+    """Return a prompt in which each image in base64 has a MIME type.
+
+    LangChain raises a bare ``ValueError`` before a call for an image block without
+    one; the first bytes of the image say what it is.
+
+    Args:
+        prompt: The prompt. It is not changed, and returned if nothing is missing.
+    """
+    if not isinstance(prompt, ChatPromptValue) or not any(
+        map(_lacks_type, prompt.messages)
+    ):
+        return prompt
+    return ChatPromptValue(
+        messages=[
+            message.model_copy(update={"content": list(map(_typed, message.content))})
+            if _lacks_type(message)
+            else message
+            for message in prompt.messages
+        ]
+    )
+
+
+def _lacks_type(message: BaseMessage) -> bool:
+    content = message.content
+    return isinstance(content, list) and any(map(_is_untyped, content))
+
+
+def _is_untyped(block: object) -> bool:
+    """Return whether a block is an image in base64 of LangChain 1 or 0 without type."""
+    if not isinstance(block, Mapping):
+        return False
+    fields = cast("Block", block)
+    is_data = "base64" in fields or fields.get("source_type") == "base64"
+    return fields.get("type") == "image" and is_data and "mime_type" not in fields
+
+
+def _typed(block: str | Block) -> str | Block:
+    if isinstance(block, str) or not _is_untyped(block):
+        return block
+    data = block.get("base64") or block.get("data")
+    found = mime_type_of_base64(data, "image") if isinstance(data, str) else None
+    return {**block, "mime_type": found or _DEFAULT}
