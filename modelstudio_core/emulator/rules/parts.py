@@ -17,9 +17,9 @@ from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
 from modelstudio_core.emulator.rules.sources import sourced
 from modelstudio_core.emulator.studio import StoredFile
 
-__all__ = ["check_parts", "check_uploads"]
+__all__ = ["INPUT_OF_PART_TYPE", "check_parts", "check_uploads", "urls_of"]
 
-_INPUT_OF_PART_TYPE: Final = {
+INPUT_OF_PART_TYPE: Final[Mapping[str, str]] = {
     "text": "text",
     "image_url": "image",
     "video_url": "video",
@@ -53,14 +53,14 @@ def check_parts(message: JsonObject, query: ChatQuery) -> None:
     for part in objects(content):
         _check_kind(part, query)
         _check_beside(part)
-        for url in _urls(part):
+        for url in urls_of(part):
             _check_url(url)
     _check_list(query)
 
 
 @sourced("recorded (qwen3.7-max); Error codes", "2026-09-15")
 def _check_kind(part: JsonObject, query: ChatQuery) -> None:
-    kind = _INPUT_OF_PART_TYPE.get(str(part.get("type")))
+    kind = INPUT_OF_PART_TYPE.get(str(part.get("type")))
     if kind not in query.profile.inputs or not _has_content(part):
         raise invalid_parameter(
             "The provided messages input is invalid. The error info is"
@@ -76,7 +76,7 @@ def _has_content(part: JsonObject) -> bool:
     if kind == "file":
         file = part.get("file")
         return is_object(file) and bool(file.keys() & {"file_url", "file_data"})
-    return bool(_urls(part))
+    return bool(urls_of(part))
 
 
 @sourced("Error codes; Context cache", "2026-09-15")
@@ -100,8 +100,12 @@ def _check_beside(part: JsonObject) -> None:
         raise invalid_parameter("enable_rotate must be a boolean (emulator).")
 
 
-def _urls(part: JsonObject) -> list[object]:
-    """Return the URLs of a part, each as it was given."""
+def urls_of(part: JsonObject) -> list[object]:
+    """Return the URLs of a part, each as it was given.
+
+    Args:
+        part: The part.
+    """
     kind = str(part.get("type"))
     if kind == "text":
         return []
@@ -128,7 +132,7 @@ def _storage_keys(query: ChatQuery) -> Iterator[str]:
     """Yield the keys of the files of the temporary storage that a request names."""
     for message in query.messages:
         for part in objects(message.get("content")):
-            for url in _urls(part):
+            for url in urls_of(part):
                 if isinstance(url, str) and url.startswith(_STORAGE):
                     yield url.removeprefix(_STORAGE)
 
