@@ -304,7 +304,8 @@ def test_a_bound_other_name_is_the_same_argument(
     modelstudio_emulator: Emulator,
 ) -> None:
     llm = model("LangChain", modelstudio_emulator, model="qwen-max")
-    assert llm._get_ls_params(model_name="qwen-plus")["ls_model_name"] == "qwen-plus"
+    params = llm._get_ls_params(model_name="qwen-plus")
+    assert params.get("ls_model_name") == "qwen-plus"
     bound = llm.bind(model_name="qwen3.7-plus", stop_sequences=["END"])
     bound.invoke("Hi")
     person = {"title": "Person", "type": "object", "properties": {"name": {}}}
