@@ -77,6 +77,7 @@ _ODD_PATH = re.compile(
 # Hosts that sell plans, whose keys begin with sk-sp- and are refused elsewhere.
 # Sources: the official pages on the Coding Plan and the Token Plan (2026-09).
 _PLAN_KEY = "sk-sp-"
+_ORDINARY_KEY, _TEMPORARY_KEY = "sk-", "st-"
 _CODING_HOST = f"coding.dashscope.{_CLOUD_DOMAIN}"
 _TOKEN_PLAN_LABEL = "token-plan"  # noqa: S105 - the label of a host
 # Other fronts of the same service, with their own keys. Their regions and scopes are
@@ -377,6 +378,86 @@ def check_mode(mode: object, source: str = "mode") -> str:
         ConfigurationError: The mode is unknown.
     """
     return _mode_id(mode, source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionInfo:
+    """A documented region of the service.
+
+    Attributes:
+        region: The region id.
+        aliases: Other names that are accepted.
+        data_location: Where data is stored.
+        modes: The deployment modes, the default one first if there is one.
+        default_mode: The mode where none is given; None: it is not known.
+        host: The host without a workspace; None: a workspace is required.
+        workspace_host: The host with a workspace, with ``{workspace}`` in the place of
+            its id; the same as ``host`` where a header names the workspace.
+    """
+
+    region: str
+    aliases: tuple[str, ...]
+    data_location: str
+    modes: tuple[str, ...]
+    default_mode: str | None
+    host: str | None
+    workspace_host: str
+
+
+def documented_regions() -> tuple[RegionInfo, ...]:
+    """Return the documented regions of the service.
+
+    Example:
+        >>> [info.region for info in documented_regions() if info.host is None]
+        ['eu-central-1', 'ap-northeast-1']
+    """
+    return tuple(
+        RegionInfo(
+            region=region,
+            aliases=facts.aliases,
+            data_location=facts.location,
+            modes=facts.modes,
+            default_mode=facts.default_mode,
+            host=facts.shared_host,
+            workspace_host=facts.shared_host
+            if facts.shared_host and facts.workspace_in_header
+            else f"{{workspace}}.{region}.{_WORKSPACE_DOMAIN}",
+        )
+        for region, facts in _REGIONS.items()
+    )
+
+
+def inference_scope_of(region: str, mode: str | None) -> str | None:
+    """Return where inference runs, as the documentation says.
+
+    Args:
+        region: The region id.
+        mode: A mode of the region; None for none.
+
+    Example:
+        >>> inference_scope_of("eu-central-1", "eu")
+        'Limited to the EU'
+    """
+    return _MODES[mode].scope if mode else _REGIONS[region].scope_without_mode
+
+
+def describe_key(api_key: str) -> str:
+    """Return what kind of API key it is, from its first characters alone.
+
+    Args:
+        api_key: The key.
+
+    Example:
+        >>> describe_key("sk-sp-0123456789")
+        'of a Coding Plan or a Token Plan (sk-sp-...)'
+    """
+    if is_plan_key(api_key):
+        return f"of a Coding Plan or a Token Plan ({_PLAN_KEY}...)"
+    if api_key.startswith(_TEMPORARY_KEY):
+        return f"temporary ({_TEMPORARY_KEY}...): it expires"
+    if api_key.startswith(_ORDINARY_KEY):
+        return f"ordinary ({_ORDINARY_KEY}...)"
+    return "not in the form of a Model Studio key (sk-...)"
 
 
 def is_plan_key(api_key: str) -> bool:

@@ -20,6 +20,7 @@ __all__ = [
     "digest_of",
     "hide_in_logs",
     "hide_keys",
+    "holds_key",
     "is_key",
     "redact",
     "redactor_of",
@@ -141,6 +142,16 @@ def is_key(value: str) -> bool:
         True
     """
     return _KEY.fullmatch(value) is not None
+
+
+def holds_key(text: str) -> bool:
+    """Return whether a part of a text looks like an API key.
+
+    Example:
+        >>> holds_key("--region=sk-0123456789abcdef")
+        True
+    """
+    return _KEY.search(text) is not None
 
 
 def hide_keys(text: str, secrets: Iterable[str] = ()) -> str:

@@ -44,9 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, partial(_stop, stopped))
     with emulator as studio:
-        print(_USAGE.format(url=studio.base_url, key=studio.api_key), flush=True)
+        print(usage_of(studio), flush=True)
         stopped.wait()
     print("\nThe emulator has stopped.", flush=True)
+
+
+def usage_of(studio: Emulator) -> str:
+    """Return how to call a running emulator, as examples.
+
+    Args:
+        studio: The emulator.
+    """
+    return _USAGE.format(url=studio.base_url, key=studio.api_key)
 
 
 def build_emulator(arguments: Sequence[str] | None) -> Emulator:

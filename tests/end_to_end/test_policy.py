@@ -150,6 +150,7 @@ EACH_SERVICE: Final = pytest.mark.parametrize("name", SERVICES)
 SENDERS: Final = {
     "modelstudio_core.chat.calls",
     "modelstudio_core.embeddings.calls",
+    "modelstudio_core.model_list",
     "modelstudio_core.rerank",
     "modelstudio_core.uploads",
 }

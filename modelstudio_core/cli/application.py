@@ -1,0 +1,89 @@
+"""The commands of ``modelstudio``, and how the command line is run."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+
+from modelstudio_core._version import __version__
+from modelstudio_core.cli import chat, doctor, embed, emulator, endpoints, models
+from modelstudio_core.cli.connection_options import command_of
+from modelstudio_core.cli.exit_codes import ExitCode
+from modelstudio_core.endpoints import API_KEY_VARIABLE
+from modelstudio_core.secrets import holds_key
+
+__all__ = ["run"]
+
+_HELP: Final = (
+    "Alibaba Cloud Model Studio on a terminal.\n\n"
+    f"The API key comes from {API_KEY_VARIABLE} or from --api-key-file, never from the"
+    " command line. Begin with: modelstudio doctor"
+)
+_EPILOG: Final = (
+    "Exit codes: 0 done, 1 other, 2 usage or configuration, 3 key refused, 4 wrong"
+    " region or mode, 5 model missing or not granted, 6 network, 7 quota or balance."
+)
+
+_application: Final = typer.Typer(
+    name="modelstudio",
+    help=_HELP,
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    # Errors are reported by the commands. A traceback with the values of variables
+    # could contain the key.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (
+    doctor.doctor,
+    endpoints.endpoints,
+    models.models,
+    chat.chat,
+    embed.embed,
+    emulator.emulator,
+):
+    _application.command()(command_of(_command))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@_application.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    del version
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line.
+
+    Args:
+        arguments: The arguments, without the name of the command.
+
+    Returns:
+        The exit code.
+    """
+    if any(map(holds_key, arguments)):
+        sys.stderr.write(
+            "Error: an argument looks like an API key. Other users see it in the list"
+            " of processes, and the shell keeps it in its history: remove it there, and"
+            f" set {API_KEY_VARIABLE} or pass --api-key-file. (A prompt that holds one"
+            " can be piped.)\n"
+        )
+        return ExitCode.USAGE
+    try:
+        _application(args=list(arguments), prog_name="modelstudio")
+    except SystemExit as end:
+        return int(end.code or 0)
+    return ExitCode.DONE
