@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test record soak bench bench-quick compare clients mutants check format clean
+.PHONY: demo test test-limits record soak bench bench-quick compare clients mutants check format clean
 
 # The same job in both frameworks: on the emulator, or the service where there is a key.
 demo: $(READY)
@@ -15,6 +15,10 @@ demo: $(READY)
 # One worker a core; the network is blocked but for loopback.
 test: $(READY)
 	$(BIN)/pytest -n auto
+
+# Two processes that share a limit of 600 requests and 60,000 tokens a minute, for 20 s.
+test-limits: $(READY)
+	MODELSTUDIO_LIMIT_SECONDS=20 $(BIN)/pytest -s tests/end_to_end/test_limits.py -k two_processes
 
 # From the live service where DASHSCOPE_API_KEY is set, else from the emulator.
 record: $(READY)

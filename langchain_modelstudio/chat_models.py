@@ -96,6 +96,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             request.
         http_client (httpx.Client | None = None): A custom synchronous HTTP client.
         http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
+        limiter (RateLimit | None = None): A limit of requests and tokens a minute, from
+            ``modelstudio_core.limits``, which each HTTP request waits for.
         temperature (float | None = None): Sampling temperature, in [0, 2).
         top_p (float | None = None): Nucleus sampling probability, in (0, 1].
         top_k (int | None = None): The number of candidate tokens for sampling.

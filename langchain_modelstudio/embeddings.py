@@ -59,6 +59,8 @@ class ModelStudioEmbeddings(EmbeddingArguments, Embeddings):
         default_headers (Mapping[str, str] | None = None): Headers of every request.
         http_client (httpx.Client | None = None): A custom synchronous HTTP client.
         http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
+        limiter (RateLimit | None = None): A limit of requests and tokens a minute, from
+            ``modelstudio_core.limits``, which each HTTP request waits for.
         resolved_model (str | None = None): Read only: the model id that is sent.
 
     Raises:

@@ -67,6 +67,8 @@ class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
             an ``httpx2.Client``.
         http_async_client (httpx.AsyncClient): HTTP client for asynchronous calls; with
             openai 3, an ``httpx2.AsyncClient``.
+        limiter (RateLimit): Limit of requests and tokens a minute, from
+            ``modelstudio_core.limits``, which each HTTP request waits for.
 
         embed_batch_size (int): How many texts LlamaIndex passes on at once. Default:
             ``batch_size`` times ``max_concurrency``, so that they are sent at once.

@@ -96,6 +96,8 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
             an ``httpx2.Client``.
         http_async_client (httpx.AsyncClient): HTTP client for asynchronous calls; with
             openai 3, an ``httpx2.AsyncClient``.
+        limiter (RateLimit): Limit of requests and tokens a minute, from
+            ``modelstudio_core.limits``, which each HTTP request waits for.
 
         temperature (float): Sampling temperature in [0, 2).
         top_p (float): Nucleus sampling probability in (0, 1].

@@ -58,6 +58,8 @@ class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor)
             an ``httpx2.Client``.
         http_async_client (httpx.AsyncClient): HTTP client for asynchronous calls; with
             openai 3, an ``httpx2.AsyncClient``.
+        limiter (RateLimit): Limit of requests and tokens a minute, from
+            ``modelstudio_core.limits``, which each HTTP request waits for.
 
         callback_manager (CallbackManager): Receives LlamaIndex's callbacks.
 

@@ -5,6 +5,7 @@ The public modules are:
 - ``modelstudio_core.errors``: the exceptions.
 - ``modelstudio_core.endpoints``: regions, deployment modes, workspaces and base URLs.
 - ``modelstudio_core.policy``: what an organisation allows.
+- ``modelstudio_core.limits``: limits of requests and tokens a minute.
 - ``modelstudio_core.catalog``: the facts of each model.
 - ``modelstudio_core.embeddings``: the vectors that the embedding classes return.
 - ``modelstudio_core.emulator``: a local server for tests (extra ``emulator``).

@@ -54,6 +54,7 @@ from modelstudio_core.errors import (
     ModelDeprecationWarning,
     ModelStudioWarning,
 )
+from modelstudio_core.limits import RateLimit
 from modelstudio_core.policy import check_endpoint
 from modelstudio_core.secrets import hide_keys, secrets_of
 from modelstudio_core.transport.connection import (
@@ -178,6 +179,12 @@ class ConnectionArguments(BaseModel):
         repr=False,
         description="A custom httpx.AsyncClient (httpx2.AsyncClient with openai 3).",
     )
+    limiter: RateLimit | None = Field(
+        default=None,
+        exclude=True,
+        description="A limit of requests and tokens a minute, which each HTTP request"
+        " waits for. None: no limit.",
+    )
 
 
 class UsedModel(Protocol):
@@ -265,6 +272,8 @@ class ServiceArguments(ConnectionArguments):
             """Assign, and resolve the arguments again if one changed."""
             if name == "resolved_model":
                 raise _assigned_resolved_model()
+            if name == "rate_limiter":
+                _check_rate_limiter(value)
             if name not in self.argument_names or not self._current():
                 super().__setattr__(name, value)
                 return
@@ -307,6 +316,9 @@ class ServiceArguments(ConnectionArguments):
                 f"{type(self).__name__} cannot be pickled with a custom http_client or"
                 " http_async_client: create it in the worker."
             )
+        if self.limiter is not None:
+            # LlamaIndex leaves out what cannot be pickled.
+            self.limiter.check_pickle()
         return super().__getstate__()
 
     @classmethod
@@ -581,6 +593,7 @@ def replace_aliases(
             )
         given[canonical_name] = name
         canonical[canonical_name] = value
+    _check_rate_limiter(canonical.get("rate_limiter"))
     return canonical
 
 
@@ -638,6 +651,7 @@ def resolve_connection(
         http_async_client=_check_http_client(
             values["http_async_client"], "AsyncClient"
         ),
+        limiter=_check_limiter(values["limiter"]),
     )
 
 
@@ -732,6 +746,25 @@ def _check_retries(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ConfigurationError(f"max_retries must be an integer >= 0, got {value!r}.")
     return value
+
+
+def _check_limiter(value: object) -> RateLimit | None:
+    if value is None or isinstance(value, RateLimit):
+        return value
+    raise ConfigurationError(
+        "limiter must be a modelstudio_core.limits.RateLimit, got a"
+        f" {type(value).__name__}. A limiter of the framework is passed as"
+        " rate_limiter=, where the class has that argument."
+    )
+
+
+def _check_rate_limiter(value: object) -> None:
+    """Refuse a RateLimit as the framework's limiter, which counts calls only."""
+    if isinstance(value, RateLimit):
+        raise ConfigurationError(
+            "rate_limiter is for limiters of the framework: pass the RateLimit as"
+            " limiter=."
+        )
 
 
 def _check_headers(value: object, endpoint: Endpoint) -> tuple[tuple[str, str], ...]:

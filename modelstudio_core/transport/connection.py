@@ -11,6 +11,7 @@ from modelstudio_core.endpoints import (
     refused_key_hint,
 )
 from modelstudio_core.secrets import digest_of, secrets_of
+from modelstudio_core.transport.charges import RequestLimiter
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = [
@@ -52,6 +53,7 @@ class Connection:
         default_headers: The names and values of the user's headers.
         http_client: The user's sync HTTP client, which is never closed here.
         http_async_client: The user's async HTTP client, which is never closed here.
+        limiter: The limit that each request to the service waits for; None for none.
     """
 
     endpoint: Endpoint
@@ -68,6 +70,7 @@ class Connection:
     max_error_bytes: int = field(default=DEFAULT_MAX_ERROR_BYTES, compare=False)
     max_event_bytes: int = field(default=DEFAULT_MAX_EVENT_BYTES, compare=False)
     max_response_bytes: int = field(default=DEFAULT_MAX_RESPONSE_BYTES, compare=False)
+    limiter: RequestLimiter | None = field(default=None, repr=False, compare=False)
 
     @property
     def base_url(self) -> str:

@@ -17,6 +17,7 @@ from modelstudio_core.errors import APIError, InvalidResponseError
 from modelstudio_core.foreign.h11_chunks import merge_buffered_chunks
 from modelstudio_core.foreign.httpcore_reads import limited_reads
 from modelstudio_core.transport.audit import AuditRecord, tokens_of
+from modelstudio_core.transport.charges import Charge
 from modelstudio_core.transport.clients import ClientHandle
 from modelstudio_core.transport.connection import ERROR_BODY_SECONDS, Connection
 from modelstudio_core.transport.deadlines import Deadline
@@ -120,6 +121,7 @@ class _BaseResponse:
         *,
         deadline: Deadline | None = None,
         record: AuditRecord | None = None,
+        charge: Charge | None = None,
     ) -> None:
         """Create a response.
 
@@ -130,28 +132,39 @@ class _BaseResponse:
             connection: The limits of its size.
             deadline: When the body must be complete; None for never.
             record: The audit record, written when the response is left; None for none.
+            charge: What a rate limit counted for the request; None without a limit.
         """
         self._handle = handle
         self._response = response
         self._headers = _read_headers(response)
         self._record = record
+        self._charge = charge
         self._limits = connection
         self._deadline = deadline
         self.context = context
 
     def report(self, usage: object, request_id: str | None = None) -> None:
-        """Add facts of the body to the audit record.
+        """Add facts of the body to the audit record, and settle a rate limit.
 
         Args:
             usage: The ``usage`` object of the body.
             request_id: The id in the body.
         """
-        if self._record is not None:
-            if isinstance(usage, Mapping):
-                self._record.tokens = tokens_of(cast("Mapping[str, object]", usage))
-            self._record.request_id = self._record.request_id or request_id
+        record, charge = self._record, self._charge
+        if record is None and charge is None:
+            return
+        tokens = None
+        if isinstance(usage, Mapping):
+            tokens = tokens_of(cast("Mapping[str, object]", usage))
+        if record is not None:
+            record.tokens = tokens or record.tokens
+            record.request_id = record.request_id or request_id
+        if charge is not None:
+            charge.settle(tokens)
 
     def _write_record(self, error: BaseException | None) -> None:
+        if self._charge is not None:
+            self._charge.end(error)
         if (record := self._record) is not None:
             self._record = None
             record.status = self.status

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from modelstudio_core.errors import APIError, ConfigurationError
 from modelstudio_core.policy import check_request, has_policy
 from modelstudio_core.transport.audit import AuditRecord, begin_record
+from modelstudio_core.transport.charges import Charge
 from modelstudio_core.transport.clients import (
     ClientHandle,
     async_client,
@@ -23,6 +24,7 @@ from modelstudio_core.transport.clients import (
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.failures import status_error, translate_error
 from modelstudio_core.transport.forms import MultipartForm
+from modelstudio_core.transport.limiting import acharge_request, charge_request
 from modelstudio_core.transport.pools import http_library, library_of, timeout_for
 from modelstudio_core.transport.relays import is_success, refused_response
 from modelstudio_core.transport.requests import (
@@ -68,18 +70,29 @@ def send(
         ConfigurationError: The request must not be sent, and was not.
     """
     sdk, context = _route(connection, request, context)
+    charge = None
+    if connection.limiter is not None:
+        charge = charge_request(connection.limiter, request, context)
     record = begin_record(connection, request, attempt)
     try:
-        return _open(connection, request, context, sdk, record)
+        return _open(connection, request, context, sdk, record, charge=charge)
     except BaseException as error:
-        _write_failure(record, error)
+        _write_failure(record, error, charge)
         raise
 
 
-def _write_failure(record: AuditRecord | None, error: BaseException) -> None:
+def _write_failure(
+    record: AuditRecord | None, error: BaseException, charge: Charge | None
+) -> None:
     # A ConfigurationError means that there was no HTTP request.
-    if record is not None and not isinstance(error, ConfigurationError):
+    was_sent = not isinstance(error, ConfigurationError)
+    if record is not None and was_sent:
         record.write(error)
+    if charge is not None:
+        if was_sent:
+            charge.end(error)
+        else:
+            charge.give_back()
 
 
 def _open(
@@ -88,6 +101,8 @@ def _open(
     context: ErrorContext,
     sdk: Sdk | None,
     record: AuditRecord | None,
+    *,
+    charge: Charge | None,
 ) -> HttpResponse:
     handle, client = sync_client(connection, sdk)
     failures: list[Exception] = []
@@ -113,7 +128,13 @@ def _open(
         raise failures.pop()
     deadline = request.deadline
     received = HttpResponse(
-        handle, response, context, connection, deadline=deadline, record=record
+        handle,
+        response,
+        context,
+        connection,
+        deadline=deadline,
+        record=record,
+        charge=charge,
     )
     if is_success(response):
         return received
@@ -130,11 +151,14 @@ async def asend(
 ) -> AsyncHttpResponse:
     """Async version of ``send``."""
     sdk, context = _route(connection, request, context)
+    charge = None
+    if connection.limiter is not None:
+        charge = await acharge_request(connection.limiter, request, context)
     record = begin_record(connection, request, attempt)
     try:
-        return await _aopen(connection, request, context, sdk, record)
+        return await _aopen(connection, request, context, sdk, record, charge=charge)
     except BaseException as error:
-        _write_failure(record, error)
+        _write_failure(record, error, charge)
         raise
 
 
@@ -144,6 +168,8 @@ async def _aopen(
     context: ErrorContext,
     sdk: Sdk | None,
     record: AuditRecord | None,
+    *,
+    charge: Charge | None,
 ) -> AsyncHttpResponse:
     over_httpx = _needs_httpx(request)
     handle, client = await async_client(connection, sdk, large=over_httpx)
@@ -171,7 +197,13 @@ async def _aopen(
         raise failures.pop()
     deadline = request.deadline
     received = AsyncHttpResponse(
-        handle, response, context, connection, deadline=deadline, record=record
+        handle,
+        response,
+        context,
+        connection,
+        deadline=deadline,
+        record=record,
+        charge=charge,
     )
     if is_success(response):
         return received
