@@ -12,7 +12,7 @@ from langchain_core.callbacks import (
 from langchain_core.language_models import LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.prompt_values import PromptValue
@@ -45,7 +45,7 @@ from modelstudio_core import __version__
 from modelstudio_core.arguments import Resolved, replace_aliases
 from modelstudio_core.catalog import resolve_model
 from modelstudio_core.chat import calls
-from modelstudio_core.chat.arguments import ChatArguments
+from modelstudio_core.chat.arguments import BATCH_TEXT, ChatArguments
 from modelstudio_core.chat.calls import ChatCall
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.options import OPTION_NAMES
@@ -580,6 +580,20 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
                     raise
                 if last := builder.last:
                     yield last
+
+    @override
+    def plan_batch(self, arguments: Mapping[str, object]) -> ChatCall:
+        """Return a call with the arguments that all rows of a batch share.
+
+        Args:
+            arguments: The arguments of a call, such as those that ``bind_tools`` binds.
+
+        Raises:
+            ConfigurationError: An argument is invalid, or the model does not support
+                it.
+        """
+        message = HumanMessage(BATCH_TEXT)
+        return self._to_call([message], None, dict(arguments), stream=False)
 
     def _to_call(
         self,

@@ -230,8 +230,20 @@ def langchain_errors() -> Generator[None]:
     except ModelStudioError:
         raise
     except core.ModelStudioError as error:
-        classes = cast("tuple[type[core.ModelStudioError], ...]", type(error).__mro__)
-        base = next(cls for cls in classes if cls in _TWINS)
-        twin = _TWINS[base](error.message, **base.fields(error))
-        vars(twin).update(vars(error))
+        twin = to_langchain_error(error)
         raise twin.with_traceback(error.__traceback__) from error.__cause__
+
+
+def to_langchain_error(error: core.ModelStudioError) -> ModelStudioError:
+    """Return the twin of an error of the core.
+
+    Args:
+        error: The error. One of this module is returned as it is.
+    """
+    if isinstance(error, ModelStudioError):
+        return error
+    classes = cast("tuple[type[core.ModelStudioError], ...]", type(error).__mro__)
+    base = next(cls for cls in classes if cls in _TWINS)
+    twin = _TWINS[base](error.message, **base.fields(error))
+    vars(twin).update(vars(error))
+    return twin

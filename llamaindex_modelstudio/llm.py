@@ -33,6 +33,7 @@ from llamaindex_modelstudio._chat.streams import chat_stream, completion_stream
 from llamaindex_modelstudio._chat.structured import StructuredPrediction
 from llamaindex_modelstudio._component import ScopedComponent
 from modelstudio_core.chat import calls
+from modelstudio_core.chat.arguments import BATCH_TEXT
 from modelstudio_core.chat.calls import ChatCall
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.plan import ResolvedChat
@@ -372,6 +373,20 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
                     yield to_completion_response(response)
 
         return responses()
+
+    @override
+    def plan_batch(self, arguments: Mapping[str, object]) -> ChatCall:
+        """Return a call with the arguments that all rows of a batch share.
+
+        Args:
+            arguments: The arguments of a call, such as ``tools``.
+
+        Raises:
+            ConfigurationError: An argument is invalid, or the model does not support
+                it.
+        """
+        message = ChatMessage(role=MessageRole.USER, content=BATCH_TEXT)
+        return self._chat_call([message], dict(arguments), stream=False)
 
     # Without callbacks: a reported method that calls another reported method would
     # report, and count, each call twice.

@@ -567,6 +567,17 @@ def mode_of_request(region: str, declared: str | None, model: str | None) -> str
     return declared if declared in modes else None
 
 
+def name_region(region: str) -> str:
+    """Return a region id with its first alias, for errors.
+
+    Example:
+        >>> name_region("cn-beijing")
+        'cn-beijing (beijing)'
+    """
+    facts = _REGIONS.get(region)
+    return f"{region} ({facts.aliases[0]})" if facts else region
+
+
 def regions_of_mode(mode: str) -> tuple[str, ...]:
     """Return the ids of the regions that a deployment mode is bound to."""
     return tuple(name for name, region in _REGIONS.items() if mode in region.modes)

@@ -23,12 +23,14 @@ from modelstudio_core.catalog.kinds import (
 )
 from modelstudio_core.catalog.lookup import (
     model_ids,
+    models_with_batch,
     nearest_served,
     resolve_model,
     suggest_served,
 )
 from modelstudio_core.catalog.other_models import MULTIMODAL_EMBEDDING_PATH
 from modelstudio_core.catalog.profiles import (
+    BATCH_TEST_MODEL,
     ChatProfile,
     EmbeddingProfile,
     MediaLimits,
@@ -42,6 +44,7 @@ from modelstudio_core.catalog.profiles import (
 )
 
 __all__ = [
+    "BATCH_TEST_MODEL",
     "MULTIMODAL_EMBEDDING_PATH",
     "ChatProfile",
     "DeprecatedModels",
@@ -60,6 +63,7 @@ __all__ = [
     "describe_kind",
     "kind_warning",
     "model_ids",
+    "models_with_batch",
     "nearest_served",
     "resolve_deprecated",
     "resolve_in_scope",

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
+from modelstudio_core.catalog.batch_models import BATCH_CHAT_MODELS, BATCH_REGIONS
 from modelstudio_core.catalog.chat_models import MODELS as CHAT_MODELS
 from modelstudio_core.catalog.other_models import (
     EMBEDDING_MODELS,
@@ -22,7 +23,14 @@ from modelstudio_core.catalog.profiles import (
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.wire.suggestions import nearest
 
-__all__ = ["MODELS", "model_ids", "nearest_served", "resolve_model", "suggest_served"]
+__all__ = [
+    "MODELS",
+    "model_ids",
+    "models_with_batch",
+    "nearest_served",
+    "resolve_model",
+    "suggest_served",
+]
 
 MODELS: tuple[ModelProfile, ...] = (
     *CHAT_MODELS,
@@ -65,6 +73,39 @@ def resolve_model(name: str, kind: ModelKind | None = None) -> ModelProfile:
         >>> resolve_model("a-model-of-tomorrow").is_known
         False
     """
+    return _with_batch(_find(name, kind))
+
+
+def _with_batch(profile: ModelProfile) -> ModelProfile:
+    """Add the facts on batches: the pages list the models that have them."""
+    unlisted = () if profile.exact else None
+    regions = BATCH_REGIONS.get(profile.id, unlisted)
+    has_chat = profile.id in BATCH_CHAT_MODELS or (False if profile.exact else None)
+    return replace(profile, batch_regions=regions, batch_chat=has_chat)
+
+
+def models_with_batch(region: str | None, kind: ModelKind) -> tuple[str, ...]:
+    """Return the ids that have batch inference, without those that are delisted.
+
+    Args:
+        region: A region id; None: in any region.
+        kind: The kind of model.
+
+    Example:
+        >>> models_with_batch("ap-southeast-1", "chat")
+        ('qwen-plus', 'qwen-flash', 'qwen-max', 'qwen-turbo')
+    """
+    return tuple(
+        name
+        for name, regions in BATCH_REGIONS.items()
+        if region is None or region in regions
+        if (profile := resolve_model(name, kind)).kind == kind
+        and profile.is_known
+        and profile.delisted is None
+    )
+
+
+def _find(name: str, kind: ModelKind | None) -> ModelProfile:
     by_id, by_alias, by_prefix = _index()
     if name in by_id:
         return replace(by_id[name], id=name, matched="exact")

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from modelstudio_core.endpoints import Protocol
 
 __all__ = [
+    "BATCH_TEST_MODEL",
     "ChatProfile",
     "EmbeddingProfile",
     "Fusion",
@@ -23,6 +24,10 @@ __all__ = [
     "RerankShape",
     "Thinking",
 ]
+
+# A free model that answers batches of the endpoint for tests ("OpenAI compatible -
+# Batch", 2026-11-27).
+BATCH_TEST_MODEL: Final = "batch-test-model"
 
 ModelKind = Literal["chat", "embedding", "rerank", "media"]
 ModelMatch = Literal["exact", "alias", "prefix", "default"]
@@ -70,6 +75,8 @@ class ModelProfile:
             has the service's name alone (``aigc/{name}/generation``).
         regions: The region ids that serve it.
         modes: The deployment modes that serve it.
+        batch_regions: The region ids that have batch inference for it; empty for none.
+        batch_chat: Whether Batch Chat has it, in China (Beijing).
         released: The day of release.
         delisted: The day on which the service removed it.
         replacement: The model that the documentation recommends instead of it.
@@ -91,6 +98,8 @@ class ModelProfile:
     native_path: str | None = None
     regions: tuple[str, ...] | None = None
     modes: tuple[str, ...] | None = None
+    batch_regions: tuple[str, ...] | None = None
+    batch_chat: bool | None = None
     released: date | None = None
     delisted: date | None = None
     replacement: str | None = None

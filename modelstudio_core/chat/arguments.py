@@ -29,8 +29,10 @@ from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.sdks import HAS_DASHSCOPE
 from modelstudio_core.user_warnings import warn_once
 
-__all__ = ["ChatArguments", "resolve_chat"]
+__all__ = ["BATCH_TEXT", "ChatArguments", "resolve_chat"]
 
+# It stands for the messages of the rows. With the word that JSON mode wants.
+BATCH_TEXT: Final = "JSON"
 _CONNECTION: Final = frozenset(ConnectionArguments.model_fields)
 
 
@@ -56,6 +58,20 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
     def resolved(self) -> ResolvedChat:
         """The resolved arguments."""
         return cast("ResolvedChat", self._resolved_now())
+
+    def plan_batch(self, arguments: Mapping[str, object]) -> ChatCall:
+        """Return a call with the arguments that all rows of a batch share.
+
+        Args:
+            arguments: The arguments of a call. They have precedence over the
+                constructor's.
+
+        Raises:
+            ConfigurationError: An argument is invalid, or the model does not support
+                it.
+        """
+        message: Message = {"role": "user", "content": BATCH_TEXT}
+        return self._prepare_call([message], arguments, stream=False)
 
     def _prepare_call(
         self,

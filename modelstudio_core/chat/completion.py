@@ -142,6 +142,21 @@ class Completion:
         self.citations: list[Citation] = []
         self.finish: Finish | None = None
 
+    @classmethod
+    def of_text(cls, text: str, reasoning: str, finish: Finish) -> "Completion":
+        """Return an answer that is complete and has nothing but text.
+
+        Args:
+            text: The text.
+            reasoning: The reasoning; empty if there is none.
+            finish: The last event.
+        """
+        completion = cls()
+        completion._text = [text] if text else []
+        completion._reasoning = [reasoning] if reasoning else []
+        completion.finish = finish
+        return completion
+
     def add(self, event: Event) -> None:
         """Add the next event of this choice."""
         match event:

@@ -10,7 +10,7 @@ from modelstudio_core.chat.plan import ChatPlan
 from modelstudio_core.errors import ToolChoiceError
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["RequiredCallCheck", "has_call", "log_missing_call"]
+__all__ = ["RequiredCallCheck", "has_call", "log_missing_call", "missing_call_error"]
 
 _logger: Final = logging.getLogger("modelstudio")
 
@@ -71,12 +71,33 @@ class RequiredCallCheck:
             yield event
 
     def _error(self, finish: Finish) -> ToolChoiceError:
-        error = self._context.error(
-            ToolChoiceError,
-            f"{self._plan.model.profile.id} was required to call a tool and answered"
-            " without a call. The answer is in message_received of this error;"
-            " forced_tool_choice_retries=1 asks once more.",
-            request_id=finish.request_id,
+        advice = "forced_tool_choice_retries=1 asks once more."
+        return missing_call_error(
+            self._plan, self._context, self._completion, finish, advice
         )
-        error.message_received = self._completion
-        return error
+
+
+def missing_call_error(
+    plan: ChatPlan,
+    context: ErrorContext,
+    completion: Completion,
+    finish: Finish,
+    advice: str,
+) -> ToolChoiceError:
+    """Create the error for an answer without the required tool call.
+
+    Args:
+        plan: The plan of the request.
+        context: The facts of the request that errors report.
+        completion: The answer.
+        finish: Its last event.
+        advice: What can be done, as a sentence.
+    """
+    error = context.error(
+        ToolChoiceError,
+        f"{plan.model.profile.id} was required to call a tool and answered without a"
+        f" call. The answer is in message_received of this error; {advice}",
+        request_id=finish.request_id,
+    )
+    error.message_received = completion
+    return error

@@ -221,7 +221,17 @@ class ChatParser(ABC):
         Raises:
             APIError: The body is an error, or it is not JSON.
         """
-        parsed = self._load(body)
+        return self.feed_value(self._load(body))
+
+    def feed_value(self, parsed: object) -> list[Event]:
+        """Parse a body that is parsed JSON already; then call ``close``.
+
+        Args:
+            parsed: The value. It is not changed.
+
+        Raises:
+            APIError: It is an error, or no JSON object.
+        """
         events: list[Event] = []
         # One message repeats nothing, and has its sound if it has any.
         self._cumulative, self._speech = False, True

@@ -11,6 +11,7 @@ __all__ = ["created_in_cache", "token_details", "tool_counts"]
 _KINDS: Final = tuple(
     (kind, (kind, f"{kind}_tokens")) for kind in ("text", "image", "video", "audio")
 )
+_CREATED: Final = frozenset({"cache_creation_input_tokens", "cache_creation"})
 
 
 def token_details(*details: Mapping[str, object]) -> dict[str, int]:
@@ -45,6 +46,8 @@ def created_in_cache(
         raw: The ``usage`` object.
     """
     for values in (details, raw):
+        if _CREATED.isdisjoint(values):
+            continue
         count = count_of(values, "cache_creation_input_tokens")
         if count is not None:
             return count

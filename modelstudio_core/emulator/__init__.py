@@ -13,8 +13,8 @@ Imports between its modules go in one direction::
     protocols  parse requests; write answers, errors and faults
     rules      what the service refuses
     model      how the deterministic answer is made
-    studio     the state of an emulator: key, script, recorded requests
-    script     replies and faults
+    studio     the state of an emulator: key, script, recorded requests, batches
+    script     replies, faults, and how batches go on
     json_values
 
 Example:
@@ -24,7 +24,8 @@ Example:
     ...     # ... call studio.base_url with studio.api_key
 """
 
-from modelstudio_core.emulator.script import Fault, Reply, ToolCall
+from modelstudio_core.emulator.script import BatchScript, Fault, Reply, ToolCall
+from modelstudio_core.emulator.stored_batches import StoredBatch
 from modelstudio_core.emulator.studio import RecordedRequest
 
 try:
@@ -37,4 +38,12 @@ except ModuleNotFoundError as error:
         ' pip install "modelstudio-integrations[emulator]".'
     ) from error
 
-__all__ = ["Emulator", "Fault", "RecordedRequest", "Reply", "ToolCall"]
+__all__ = [
+    "BatchScript",
+    "Emulator",
+    "Fault",
+    "RecordedRequest",
+    "Reply",
+    "StoredBatch",
+    "ToolCall",
+]

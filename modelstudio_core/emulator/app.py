@@ -20,10 +20,13 @@ from modelstudio_core.emulator.protocols.dashscope import DashScopeProtocol
 from modelstudio_core.emulator.protocols.faults import build_refusal
 from modelstudio_core.emulator.protocols.openai import OpenAIProtocol
 from modelstudio_core.emulator.protocols.steps import Cut, Head, Pause, Step
+from modelstudio_core.emulator.rules.files import MAX_BATCH_FILE_BYTES
 from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.rules.sources import OWN, sourced
+from modelstudio_core.emulator.services.batches import BatchService
 from modelstudio_core.emulator.services.chat import ChatService
 from modelstudio_core.emulator.services.embeddings import EmbeddingService
+from modelstudio_core.emulator.services.files import FileService
 from modelstudio_core.emulator.services.models import ModelService
 from modelstudio_core.emulator.services.rerank import RerankService
 from modelstudio_core.emulator.services.storage import (
@@ -39,11 +42,18 @@ Abort = Callable[[tuple[str, int]], None]
 _Responder = Callable[[RecordedRequest, ResponseContext], list[Step]]
 
 _OPENAI: Final = "/compatible-mode/v1"
+_FILES: Final = f"{_OPENAI}/files"
+_BATCHES: Final = f"{_OPENAI}/batches"
 _DASHSCOPE: Final = "/api/v1"
 _RERANK: Final = "/compatible-api/v1"
 _SERVICES: Final = f"{_DASHSCOPE}/services"
 _TEXT_EMBEDDING: Final = "embeddings/text-embedding/text-embedding"
 _TEXT_RERANK: Final = "rerank/text-rerank/text-rerank"
+# The paths that accept a larger body than the emulator's limit.
+_UPLOADS: Final = {
+    UPLOAD_PATH: MAX_UPLOAD_BYTES,
+    _FILES: MAX_BATCH_FILE_BYTES + 64 * 1024,
+}
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _DISCONNECT: Final = "http.disconnect"
 _OPENAI_ERRORS: Final = OpenAIProtocol()
@@ -74,6 +84,8 @@ def build_app(studio: Studio, abort: Abort) -> ASGIApp:
     embeddings = EmbeddingService(studio, openai, "openai")
     texts = EmbeddingService(studio, dashscope, "text")
     contents = EmbeddingService(studio, dashscope, "multimodal")
+    files = FileService(studio, openai)
+    batches = BatchService(studio, openai)
     flat_rerank = RerankService(studio, dashscope, flat=True)
     rerank = RerankService(studio, dashscope, flat=False)
     app = Starlette(
@@ -81,6 +93,15 @@ def build_app(studio: Studio, abort: Abort) -> ASGIApp:
             route(f"{_OPENAI}/chat/completions", chat.respond, "POST"),
             route(f"{_OPENAI}/models", models.list_openai, "GET"),
             route(f"{_OPENAI}/models/{{id:path}}", models.show_openai, "GET"),
+            route(_FILES, files.upload, "POST"),
+            route(_FILES, files.list_files, "GET"),
+            route(f"{_FILES}/{{id}}", files.show, "GET"),
+            route(f"{_FILES}/{{id}}", files.delete, "DELETE"),
+            route(f"{_FILES}/{{id}}/content", files.content, "GET"),
+            route(_BATCHES, batches.create, "POST"),
+            route(_BATCHES, batches.list_batches, "GET"),
+            route(f"{_BATCHES}/{{id}}", batches.show, "GET"),
+            route(f"{_BATCHES}/{{id}}/cancel", batches.cancel, "POST"),
             route(f"{_OPENAI}/embeddings", embeddings.respond, "POST"),
             route(f"{_SERVICES}/{_TEXT_EMBEDDING}", texts.respond, "POST"),
             route(f"{_SERVICES}/{MULTIMODAL_EMBEDDING_PATH}", contents.respond, "POST"),
@@ -167,8 +188,8 @@ class _RecordingMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         limit = self._studio.max_body_bytes
-        if scope["path"] == UPLOAD_PATH:
-            limit = max(limit, MAX_UPLOAD_BYTES)
+        if most := _UPLOADS.get(scope["path"]):
+            limit = max(limit, most)
         body = await _read_body(receive, limit)
         recorded, context = self._studio.record(
             scope["method"],

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
-__all__ = ["Fault", "FaultKind", "Reply", "ToolCall"]
+__all__ = ["BatchScript", "Fault", "FaultKind", "Reply", "ToolCall"]
 
 Omission = Literal["finish_reason", "usage", "done"]
 FaultKind = Literal["status", "stream", "cut", "silence", "short"]
+ErrorForm = Literal["code", "error_code", "response"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +208,37 @@ class Fault:
     def redirect(cls, location: str, *, status: int = 307) -> Self:
         """Redirect to another URL."""
         return cls(status=status, body=b"", headers={"location": location})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchScript:
+    """How one batch goes on. Its requests are answered as chat and embedding calls are.
+
+    Lines are counted from 0.
+
+    Attributes:
+        seconds: How long it takes, in the emulator's time. As time goes on, so many of
+            its requests are answered: at a cancellation, or at the end of its
+            completion window, the others are not run.
+        bad_lines: Lines whose requests fail, with an error in the error file.
+        missing_lines: Lines of which neither file has a result.
+        replies: Exact answers to lines.
+        error_form: How the error file says what failed: below ``error`` with ``code``
+            or with ``error_code``, or as the body of a response.
+        no_error_file: What the batch has in the place of the id of an error file that
+            there is not: null or an empty text.
+        writes_unfinished: Whether the error file of a batch that expired names the
+            lines that were not run. That of a cancelled one always does.
+
+    Example:
+        >>> BatchScript(seconds=3600, bad_lines={2}).bad_lines
+        {2}
+    """
+
+    seconds: float = 20.0
+    bad_lines: Collection[int] = ()
+    missing_lines: Collection[int] = ()
+    replies: Mapping[int, Reply] = field(default_factory=dict[int, Reply])
+    error_form: ErrorForm = "code"
+    no_error_file: Literal[""] | None = None
+    writes_unfinished: bool = False

@@ -11,7 +11,8 @@ from typing import Final, Self
 import uvicorn
 
 from modelstudio_core.emulator.app import build_app
-from modelstudio_core.emulator.script import Fault, Reply
+from modelstudio_core.emulator.script import BatchScript, Fault, Reply
+from modelstudio_core.emulator.stored_batches import StoredBatch
 from modelstudio_core.emulator.studio import (
     DEFAULT_MAX_BODY_BYTES,
     Generation,
@@ -130,8 +131,23 @@ class Emulator:
         """Remove the scripted replies and faults that no request has used yet."""
         self._studio.script.clear()
 
+    def script_batches(self, *items: BatchScript) -> None:
+        """Script how the next batches go on, one item for each.
+
+        Args:
+            items: The scripts; they are added after those that are left.
+        """
+        self._studio.batch_script.extend(items)
+
+    @property
+    def batches(self) -> list[StoredBatch]:
+        """All batches, oldest first, as of the last request about each."""
+        return list(self._studio.batches.values())
+
     def advance(self, seconds: float) -> None:
         """Advance its time: policies, uploaded files and cached prompts expire by it.
+
+        Batches go on by it.
 
         Args:
             seconds: How much later it is.

@@ -9,7 +9,8 @@ from typing import Any, Final, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from modelstudio_core.emulator.json_values import parse
-from modelstudio_core.emulator.script import Fault, Reply
+from modelstudio_core.emulator.script import BatchScript, Fault, Reply
+from modelstudio_core.emulator.stored_batches import BatchFile, StoredBatch
 
 __all__ = [
     "DEFAULT_MAX_BODY_BYTES",
@@ -99,6 +100,9 @@ class Studio:
         script: The replies and faults that the next chat requests are answered with.
         cached_prefixes: The context cache: key of a prompt prefix → when it expires.
         uploads: The temporary storage: key of a file → what is known of it.
+        batch_script: How the next batches go on.
+        files: The files of batches, by id, oldest first.
+        batches: The batches, by id, oldest first.
         advanced: How many seconds its time is ahead of the machine's.
     """
 
@@ -111,6 +115,9 @@ class Studio:
     script: deque[Reply | Fault] = field(default_factory=deque[Reply | Fault])
     cached_prefixes: dict[str, float] = field(default_factory=dict[str, float])
     uploads: dict[str, StoredFile] = field(default_factory=dict[str, StoredFile])
+    batch_script: deque[BatchScript] = field(default_factory=deque[BatchScript])
+    files: dict[str, BatchFile] = field(default_factory=dict[str, BatchFile])
+    batches: dict[str, StoredBatch] = field(default_factory=dict[str, StoredBatch])
     advanced: float = 0.0
     _sizes: deque[int] = field(default_factory=deque[int])
     _kept_bytes: int = 0

@@ -28,7 +28,9 @@ import langchain_modelstudio
 import llamaindex_modelstudio
 import modelstudio_core
 from langchain_modelstudio import ChatModelStudio
+from langchain_modelstudio import batches as langchain_batches
 from llamaindex_modelstudio import ModelStudio
+from llamaindex_modelstudio import batches as llamaindex_batches
 from modelstudio_core.arguments import ServiceArguments
 from modelstudio_core.emulator import Emulator, Fault
 from modelstudio_core.errors import (
@@ -148,8 +150,10 @@ CHAT: Final = [name for name in SERVICES if name.endswith("chat")]
 EACH_SERVICE: Final = pytest.mark.parametrize("name", SERVICES)
 # The modules that send requests: what is below them is reached by a class above.
 SENDERS: Final = {
+    "modelstudio_core.batches.run",
     "modelstudio_core.chat.calls",
     "modelstudio_core.embeddings.calls",
+    "modelstudio_core.files",
     "modelstudio_core.model_list",
     "modelstudio_core.rerank",
     "modelstudio_core.uploads",
@@ -172,6 +176,8 @@ def test_every_class_is_in_the_table() -> None:
 def test_every_module_that_sends_is_in_the_table() -> None:
     core = Path(modelstudio_core.__file__).parent
     senders = {"send", "asend", "fetch", "afetch", "download", "adownload"}
+    # Those that run procedures of several requests.
+    senders |= {"run", "arun"}
     found = {
         ".".join(path.relative_to(core.parent).with_suffix("").parts)
         for path in core.rglob("*.py")
@@ -557,6 +563,61 @@ async def test_an_upload_is_bounded(
     set_policy(Policy(models=["qwen*"], base_urls=[modelstudio_emulator.base_url]))
     send([message])
     assert modelstudio_emulator.requests
+
+
+# --- Batches ------------------------------------------------------------------------
+
+RUNS: Final[Mapping[Framework, Any]] = {
+    "LangChain": langchain_batches.BatchRun,
+    "LlamaIndex": llamaindex_batches.BatchRun,
+}
+STEPS: Final = ("submit", "refresh", "collect", "cancel", "resume")
+
+
+async def take_step(run: Any, step: str) -> None:
+    if step.startswith("a"):
+        await getattr(run, step)()
+    else:
+        getattr(run, step)()
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("step", [*STEPS, *(f"a{step}" for step in STEPS)])
+async def test_no_step_of_a_batch_leaves_the_policy(
+    framework: Framework, step: str, tmp_path: Path, modelstudio_emulator: Emulator
+) -> None:
+    """Also of a run that was prepared, and submitted, without a policy."""
+    llm = model(framework, modelstudio_emulator)
+    run = RUNS[framework].prepare(llm, ["Hi"], directory=tmp_path / "run")
+    if "submit" not in step:
+        run.submit()
+    sent = len(modelstudio_emulator.requests)
+    set_policy(Policy(base_urls=["http://127.0.0.1:9"]))
+    opened = RUNS[framework].open(
+        tmp_path / "run", api_key=modelstudio_emulator.api_key
+    )
+    for each in (run, opened):
+        with pytest.raises(PolicyError):
+            await take_step(each, step)
+    assert len(modelstudio_emulator.requests) == sent
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_the_model_of_each_line_of_a_batch_counts(
+    framework: Framework, tmp_path: Path, modelstudio_emulator: Emulator
+) -> None:
+    llm = model(framework, modelstudio_emulator)
+    run = RUNS[framework].prepare(llm, ["Hi", "Bye"], directory=tmp_path / "run")
+    set_policy(Policy(models=["qwen3*"]))
+    with pytest.raises(PolicyError, match="qwen-plus"):
+        run.submit()
+    set_policy(QWEN)
+    lines = tmp_path / "run" / "part-0001.jsonl"
+    text = lines.read_text(encoding="utf-8")
+    lines.write_text(text.replace("qwen-plus", "glm-5.3.2", 1), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="not the file that was prepared"):
+        run.submit()
+    assert modelstudio_emulator.requests == []
 
 
 @pytest.mark.usefixtures("no_backoff")

@@ -1,0 +1,298 @@
+"""The results of a run, from the files on disk, in the order of the inputs."""
+
+import os
+import re
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Generic, Literal, TypeVar, cast
+
+from modelstudio_core.batches.directory import RunDirectory
+from modelstudio_core.batches.line_files import indices_of, read_lines
+from modelstudio_core.batches.records import Manifest, PartState
+from modelstudio_core.chat.events import Usage
+from modelstudio_core.errors import APIError, ModelStudioError
+from modelstudio_core.wire.json_values import load, object_of, text_of
+from modelstudio_core.wire.refusals import ErrorContext
+
+__all__ = ["Answer", "BatchRow", "ResultReader", "RowStatus"]
+
+_T = TypeVar("_T")
+RowStatus = Literal["done", "error", "missing", "pending"]
+_OK: Final = 200
+# The id of a row, in a line of the service. Within texts the quotes are escaped.
+_CUSTOM_ID: Final = re.compile(rb'"custom_id"\s*:\s*"([0-9]{10})-[0-9a-f]{8}"')
+# How the service says that a row was not run.
+_NOT_RUN: Final = frozenset({"batch_expired", "batch_cancelled", "batch_canceled"})
+
+
+@dataclass(slots=True)
+class Answer(Generic[_T]):
+    """What the answer to one row holds.
+
+    Attributes:
+        message: The message; None for an embedding.
+        embedding: The vector; None for a message.
+        usage: The tokens that were used; None if the service did not say it.
+        finish_reason: Why the answer ended; None for an embedding.
+    """
+
+    message: _T | None = None
+    embedding: list[float] | None = None
+    usage: Usage | None = None
+    finish_reason: str | None = None
+
+
+@dataclass(slots=True)
+class BatchRow(Generic[_T]):
+    """The result of one input.
+
+    Attributes:
+        index: The index of the input.
+        status: ``"done"``; ``"error"``: the service refused it, or its answer cannot be
+            read; ``"missing"``: its batch has ended without a result for it;
+            ``"pending"``: its batch has not ended, or its results are not downloaded.
+        message: The answer as a message; None without one.
+        embedding: The vector; None without one.
+        usage: The tokens that were used; None if they are not known.
+        error: Why there is no answer; None for a row that is done or pending.
+        request_id: The id to give to the support of Alibaba Cloud.
+        finish_reason: Why the answer ended.
+        raw: The body that the service sent.
+    """
+
+    index: int
+    status: RowStatus
+    message: _T | None = None
+    embedding: list[float] | None = None
+    usage: Usage | None = None
+    error: ModelStudioError | None = None
+    request_id: str | None = None
+    finish_reason: str | None = None
+    raw: Mapping[str, Any] | None = None
+
+
+class ResultReader(Generic[_T]):
+    """Reads the results of a run from its files.
+
+    Of each row only the place of its result is kept in memory.
+
+    Attributes:
+        problems: What does not add up, as sentences.
+    """
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        manifest: Manifest,
+        parts: Sequence[PartState],
+        context: ErrorContext,
+        parse: Callable[[object, str | None], Answer[_T]],
+    ) -> None:
+        """Find the results of all rows.
+
+        Args:
+            directory: The directory of the run.
+            manifest: The manifest of the run.
+            parts: The state of its parts.
+            context: The facts of the requests that errors report.
+            parse: Reads the body of an answer, with its request id.
+        """
+        self._manifest = manifest
+        self._context = context
+        self._parse = parse
+        self._parts = {part.number: part for part in parts}
+        self.problems: list[str] = []
+        rows = manifest.rows
+        # By row: the last part that has it, and the place of its result.
+        self._part_of = array("H", bytes(2 * rows))
+        self._file_of = array("H", bytes(2 * rows))
+        self._begin = array("q", bytes(8 * rows))
+        self._size = array("I", bytes(4 * rows))
+        # The first is for rows without a result.
+        self._paths: list[Path] = [Path()]
+        for part in parts:
+            self._add_part(directory, part)
+
+    # --- The places of the results ----------------------------------------------------
+
+    def _add_part(self, directory: RunDirectory, part: PartState) -> None:
+        number, rows = part.number, 0
+        for index in indices_of(directory, part):
+            self._part_of[index] = number
+            self._file_of[index] = 0
+            rows += 1
+        if not part.is_collected:
+            return
+        # Errors first: an answer of the same part has precedence.
+        found = 0
+        if part.error_file_id:
+            found += self._add_file(directory.errors(number), number)
+        if part.output_file_id:
+            found += self._add_file(directory.answers(number), number)
+        counted = part.answered + part.failed
+        if counted and counted != rows:
+            self.problems.append(
+                f"Part {number} has {rows} rows, and the service counts {counted}."
+            )
+        if found not in (counted, rows):
+            self.problems.append(
+                f"The files of part {number} have results of {found} rows of {rows}."
+            )
+
+    def _add_file(self, path: Path, number: int) -> int:
+        """Note the places of the results in a file; return how many there are."""
+        self._paths.append(path)
+        file, begin, found = len(self._paths) - 1, 0, 0
+        part_of, file_of, begins, sizes = (
+            self._part_of,
+            self._file_of,
+            self._begin,
+            self._size,
+        )
+        rows, search = self._manifest.rows, _CUSTOM_ID.search
+        strays = 0
+        for line in read_lines(path):
+            match = search(line)
+            index = int(match[1]) if match else rows
+            if index < rows and part_of[index] == number:
+                found += not file_of[index]
+                file_of[index] = file
+                begins[index] = begin
+                sizes[index] = len(line)
+            elif not line.isspace():
+                strays += 1
+            begin += len(line)
+        if strays:
+            self.problems.append(
+                f"{path.name} has {strays} lines that belong to no row of the part."
+            )
+        return found
+
+    # --- Rows -------------------------------------------------------------------------
+
+    def rows(self) -> Iterator[BatchRow[_T]]:
+        """Yield all rows, in the order of the inputs."""
+        with ExitStack() as stack:
+            files: list[BinaryIO | None] = [None] * len(self._paths)
+            for index, number in enumerate(self._file_of):
+                if not number:
+                    yield self._without_result(index)
+                    continue
+                file = files[number]
+                if file is None:
+                    file = stack.enter_context(self._paths[number].open("rb"))
+                    files[number] = file
+                line = _read_at(file, self._begin[index], self._size[index])
+                yield self._read(index, line)
+
+    def _read(self, index: int, line: bytes) -> BatchRow[_T]:
+        result: Any = None
+        try:
+            result = load(line)
+            response = result["response"]
+            if response["status_code"] == _OK and not result.get("error"):
+                body, request_id = response["body"], response.get("request_id")
+                answer = self._parse(body, request_id)
+                return BatchRow(
+                    index,
+                    "done",
+                    answer.message,
+                    answer.embedding,
+                    answer.usage,
+                    None,
+                    request_id,
+                    answer.finish_reason,
+                    body,
+                )
+        except ModelStudioError as error:
+            return self._failed(index, error, result["response"]["body"])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            pass
+        return self._refused(index, result, line)
+
+    def _refused(self, index: int, result: object, line: bytes) -> BatchRow[_T]:
+        """Return the row of a line that is an error, in any of its forms.
+
+        The error has ``code`` and ``message``, or ``error_code`` and ``error_message``
+        (the official page has both), or it is the body of the response.
+        """
+        if not isinstance(result, dict):
+            return self._failed(index, self._context.not_json(line, None), None)
+        fields = cast("dict[str, Any]", result)
+        response = object_of(fields, "response")
+        status = response.get("status_code")
+        error = object_of(fields, "error")
+        body: Mapping[str, Any] = object_of(response, "body")
+        payload: Mapping[str, Any] = body or {}
+        if error:
+            code = text_of(error, "code") or text_of(error, "error_code")
+            message = text_of(error, "message") or text_of(error, "error_message")
+            payload = {"error": {**error, "code": code, "message": message}}
+        request_id = text_of(response, "request_id") or text_of(fields, "id")
+        is_status = isinstance(status, int) and status != _OK
+        failure = self._context.from_payload(
+            status if is_status else None, payload, request_id=request_id
+        )
+        if self._was_not_run(index, failure, has_status=is_status):
+            return BatchRow(index, "missing", error=failure, request_id=request_id)
+        return self._failed(index, failure, body or None)
+
+    def _was_not_run(self, index: int, error: APIError, *, has_status: bool) -> bool:
+        """Whether an error says that the batch ended before the row was run."""
+        status = self._parts[self._part_of[index]].status
+        if has_status or status not in {"cancelled", "expired"}:
+            return False
+        return error.code in _NOT_RUN or error.status_code is None
+
+    def _failed(
+        self, index: int, error: ModelStudioError, body: Mapping[str, Any] | None
+    ) -> BatchRow[_T]:
+        return BatchRow(
+            index, "error", error=error, request_id=error.request_id, raw=body
+        )
+
+    def _without_result(self, index: int) -> BatchRow[_T]:
+        part = self._parts[self._part_of[index]]
+        if not part.is_collected:
+            return BatchRow(index, "pending")
+        if (refused := self._refused_line(index, part)) is not None:
+            return self._failed(index, refused, None)
+        reasons = "; ".join(
+            str(error.get("message") or error.get("code")) for error in part.errors[:3]
+        )
+        message = (
+            f"Row {index} has no result: batch {part.batch_id} is {part.status}"
+            + (f" ({reasons})" if reasons else "")
+            + ". resume() sends it again."
+        )
+        return BatchRow(index, "missing", error=self._context.error(APIError, message))
+
+    def _refused_line(self, index: int, part: PartState) -> APIError | None:
+        """Return the error of the very line for which a batch was not begun."""
+        if part.status != "failed" or part.first is None:
+            return None
+        number = index - part.first + 1
+        for error in part.errors:
+            if error.get("line") == number:
+                return self._context.from_payload(400, {"error": dict(error)})
+        return None
+
+    def counts(self) -> Counter[str]:
+        """Count the rows by their status."""
+        return Counter(row.status for row in self.rows())
+
+
+if hasattr(os, "pread"):
+
+    def _read_at(file: BinaryIO, begin: int, size: int) -> bytes:
+        return os.pread(file.fileno(), size, begin)
+
+else:
+
+    def _read_at(file: BinaryIO, begin: int, size: int) -> bytes:
+        file.seek(begin)
+        return file.read(size)

@@ -1,0 +1,111 @@
+"""Rules for the files of batches."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from modelstudio_core.emulator.multipart import FormField
+from modelstudio_core.emulator.rules.refusal import Refusal, invalid_shape
+from modelstudio_core.emulator.rules.sources import OWN, sourced
+
+__all__ = [
+    "MAX_BATCH_FILE_BYTES",
+    "check_content",
+    "check_file_form",
+    "check_page_size",
+    "check_storage",
+    "file_not_found",
+]
+
+MAX_BATCH_FILE_BYTES: Final = 500 * 1024 * 1024
+_MAX_FILES: Final = 10_000
+_MAX_STORED_BYTES: Final = 100 * 1024**3
+_MAX_PAGE_SIZE: Final = 100
+_PAGE_SIZE: Final = 20
+_FIELDS: Final = frozenset({"purpose", "file"})
+_RESULTS: Final = "file-batch_output"
+
+
+@sourced("OpenAI compatible - File; recorded (form fields)", "2026-11-27")
+def check_file_form(fields: Sequence[FormField]) -> FormField:
+    """Refuse a form that is no upload of a batch file.
+
+    Args:
+        fields: The fields of the form.
+
+    Returns:
+        The file.
+
+    Raises:
+        Refusal: With the service's status, code and message.
+    """
+    by_name = {field.name: field for field in fields}
+    if unknown := sorted(by_name.keys() - _FIELDS):
+        raise invalid_shape(f"Unknown form field: {unknown[0]} (emulator).")
+    file, purpose = by_name.get("file"), by_name.get("purpose")
+    if file is None or file.filename is None:
+        raise invalid_shape("'file' is a required property")
+    if purpose is None or purpose.text != "batch":
+        raise invalid_shape(
+            "The purpose is not supported: the emulator keeps files of the purpose"
+            " 'batch' only."
+        )
+    if len(file.value) > MAX_BATCH_FILE_BYTES:
+        raise invalid_shape("File size exceeds the limit of 500 MB (emulator).")
+    return file
+
+
+@sourced("OpenAI compatible - File", "2026-11-27")
+def check_storage(count: int, size: int) -> None:
+    """Refuse a file for which there is no room.
+
+    Args:
+        count: How many files there would be.
+        size: How many bytes they would have.
+
+    Raises:
+        Refusal: There are too many files or bytes.
+    """
+    if count > _MAX_FILES or size > _MAX_STORED_BYTES:
+        raise invalid_shape("The storage holds 10,000 files and 100 GB (emulator).")
+
+
+@sourced("OpenAI compatible - File; OpenAI compatible - Batch", "2026-11-27")
+def check_page_size(text: str | None) -> int:
+    """Return how many objects a page of a list has.
+
+    Args:
+        text: The parameter of the query.
+
+    Raises:
+        Refusal: It is not a number from 1 to 100.
+    """
+    if text is None:
+        return _PAGE_SIZE
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= _MAX_PAGE_SIZE:
+        raise invalid_shape(f"limit must be from 1 to {_MAX_PAGE_SIZE} (emulator).")
+    return int(text)
+
+
+@sourced("OpenAI compatible - Batch", "2026-11-27")
+def check_content(file_id: str) -> None:
+    """Refuse to send a file that was uploaded: only results can be downloaded.
+
+    Args:
+        file_id: The id of the file.
+
+    Raises:
+        Refusal: It has no results.
+    """
+    if not file_id.startswith(_RESULTS):
+        raise invalid_shape(f"The file {file_id} cannot be downloaded (emulator).")
+
+
+@sourced(OWN, "2026-11-27")
+def file_not_found(file_id: str) -> Refusal:
+    """Return the refusal of a file that does not exist."""
+    return Refusal(
+        f"No such File object: {file_id} (emulator).",
+        status=404,
+        code="not_found",
+        gateway=True,
+    )
