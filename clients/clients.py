@@ -118,6 +118,12 @@ CLIENTS: Final = (
         packages=("smolagents", "openai"),
     ),
     Client(
+        name="AI SDK",
+        driver="for_ai_sdk",
+        environment="ai-sdk",
+        packages=("ai", "@ai-sdk/alibaba"),
+    ),
+    Client(
         name="DSPy",
         driver="for_dspy",
         environment="dspy",

@@ -13,6 +13,7 @@ from langchain_core.messages import (
     AIMessageChunk,
     BaseMessage,
     HumanMessage,
+    ToolCall,
     ToolMessage,
     messages_from_dict,
     messages_to_dict,
@@ -75,11 +76,29 @@ def _with_tools(llm: BaseChatModel, parameters: dict[str, Any]) -> _Model:
 
 
 def _prompt(parameters: dict[str, Any]) -> list[BaseMessage]:
+    if history := parameters.get("history"):
+        return [_turn(turn) for turn in history]
     text = parameters.get("prompt", "Hi")
-    if image := parameters.get("image"):
-        picture = {"type": "image", "base64": image, "mime_type": "image/png"}
-        return [HumanMessage([{"type": "text", "text": text}, picture])]
+    if media := parameters.get("media"):
+        return [HumanMessage([{"type": "text", "text": text}, media])]
     return [HumanMessage(text)]
+
+
+def _turn(turn: dict[str, Any]) -> BaseMessage:
+    """Return a message of a history."""
+    match turn:
+        case {"role": "user"}:
+            return HumanMessage(turn["content"])
+        case {"role": "assistant"}:
+            call = ToolCall(name="weather", args=turn["arguments"], id=turn["call"])
+            return AIMessage("", tool_calls=[call])
+        case _:
+            blocks: list[str | dict[Any, Any]] = [
+                {"type": "text", "text": turn["content"]},
+                {"type": "image", "url": turn.get("image")},
+            ]
+            content = blocks if "image" in turn else turn["content"]
+            return ToolMessage(content, tool_call_id=turn["call"], name="weather")
 
 
 def _join(chunks: Iterator[Any]) -> tuple[AIMessage, int]:

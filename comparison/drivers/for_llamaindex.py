@@ -12,12 +12,15 @@ from typing import Any, Final, cast
 
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import (
+    AudioBlock,
     ChatMessage,
     ChatResponse,
+    DocumentBlock,
     ImageBlock,
     TextBlock,
     ThinkingBlock,
     ToolCallBlock,
+    VideoBlock,
 )
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.prompts import PromptTemplate
@@ -67,10 +70,47 @@ def _arguments_for(task: Task, mode: str) -> dict[str, Any]:
 
 
 def _prompt(parameters: dict[str, Any]) -> list[ChatMessage]:
+    if history := parameters.get("history"):
+        return [_turn(turn) for turn in history]
     blocks: list[Any] = [TextBlock(text=parameters.get("prompt", "Hi"))]
-    if image := parameters.get("image"):
-        blocks.append(ImageBlock(image=image.encode(), image_mimetype="image/png"))
+    if media := parameters.get("media"):
+        blocks.append(_media_block(media))
     return [ChatMessage(blocks=blocks)]
+
+
+def _media_block(media: dict[str, Any]) -> Any:
+    """Return the block of media that are described as LangChain's blocks are."""
+    data, mime_type = media.get("base64", "").encode(), media.get("mime_type", "")
+    match media["type"]:
+        case "image":
+            return ImageBlock(image=data, image_mimetype=mime_type)
+        case "video":
+            return VideoBlock(url=media["url"], fps=media["fps"])
+        case "audio":
+            return AudioBlock(audio=data, format=mime_type.partition("/")[2])
+        case _:
+            title = media["filename"]
+            return DocumentBlock(data=data, document_mimetype=mime_type, title=title)
+
+
+def _turn(turn: dict[str, Any]) -> ChatMessage:
+    """Return a message of a history."""
+    match turn:
+        case {"role": "user"}:
+            return ChatMessage(role="user", content=turn["content"])
+        case {"role": "assistant"}:
+            call = ToolCallBlock(
+                tool_call_id=turn["call"],
+                tool_name="weather",
+                tool_kwargs=turn["arguments"],
+            )
+            return ChatMessage(role="assistant", blocks=[call])
+        case _:
+            blocks: list[Any] = [TextBlock(text=turn["content"])]
+            if "image" in turn:
+                blocks.append(ImageBlock(url=turn["image"]))
+            names = {"tool_call_id": turn["call"], "name": "weather"}
+            return ChatMessage(role="tool", blocks=blocks, additional_kwargs=names)
 
 
 def _tools(parameters: dict[str, Any]) -> list[FunctionTool]:

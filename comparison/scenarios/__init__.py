@@ -7,6 +7,7 @@ from comparison.scenario import Scenario
 from comparison.scenarios.answers import ANSWERS
 from comparison.scenarios.arguments import ARGUMENTS
 from comparison.scenarios.faults import FAULTS
+from comparison.scenarios.inputs import INPUTS
 from comparison.scenarios.metadata import METADATA
 from comparison.scenarios.reasoning import REASONING
 from comparison.scenarios.structured import STRUCTURED
@@ -21,5 +22,6 @@ SCENARIOS: Final[Sequence[tuple[str, Sequence[Scenario]]]] = (
     ("Usage and request ids", METADATA),
     ("Broken, repeated and spoken answers", ANSWERS),
     ("Errors", FAULTS),
-    ("Arguments, keys and inputs", ARGUMENTS),
+    ("Media and histories", INPUTS),
+    ("Arguments and keys", ARGUMENTS),
 )

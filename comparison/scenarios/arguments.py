@@ -1,4 +1,4 @@
-"""Arguments, API keys, images and cache keys."""
+"""Arguments, API keys and cache keys."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -24,12 +24,6 @@ __all__ = ["ARGUMENTS"]
 _KEY: Final = Emulator().api_key
 _CONSTRUCTOR: Final = {"temperature": 0.9, "max_tokens": 100}
 _CALL: Final = {"temperature": 0.3, "max_tokens": 7}
-# One transparent pixel.
-_IMAGE: Final = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAA"
-    "AABJRU5ErkJggg=="
-)
-_VISION_MODEL: Final = "qwen3-vl-plus"
 _OTHER_ARGUMENTS: Final = {
     "model": "qwen3.7-max",
     "base_url": "http://127.0.0.1:1/compatible-mode/v1",
@@ -127,33 +121,7 @@ def _judge_cache_keys(keys: Mapping[str, str], _: Observation) -> Verdict:
     return Verdict("kept", f"it has no {missing[0]}" if missing else "")
 
 
-# --- Inputs and streams -----------------------------------------------------------
-
-
-def _judge_image(observation: Observation) -> Verdict:
-    messages = [message for body in observation.bodies for message in body["messages"]]
-    parts = [
-        part
-        for message in messages
-        if isinstance(message["content"], list)
-        for part in message["content"]
-        if _IMAGE in str(part)
-    ]
-    if any(_follows_protocol(part) for part in parts):
-        return KEPT
-    if parts:
-        keys = format_value(sorted(parts[0]))
-        return Verdict("corrupted", f"sent with the keys {keys}, against the protocol")
-    outcome = observation.outcome.get("value", {}).get("call", observation.outcome)
-    if error := outcome.get("error"):
-        return judge_error(error)
-    return Verdict("lost", "no error, and the request has no image")
-
-
-def _follows_protocol(part: Mapping[str, Any]) -> bool:
-    """Return whether a content part has the form of one of the two protocols."""
-    image_url: Mapping[str, Any] = part.get("image_url") or {}
-    return _IMAGE in str(part.get("image") or image_url.get("url"))
+# --- Streams -----------------------------------------------------------
 
 
 def _judge_stream(answer: Mapping[str, Any]) -> Verdict:
@@ -234,13 +202,6 @@ ARGUMENTS: Final = (
         action="without_key",
         parameters={"without": ["api_key"], "other_key": OTHER_KEY},
         judge=_judge_other_key,
-    ),
-    Scenario(
-        title="image input",
-        expected=f"The framework's image block is sent (`{_VISION_MODEL}`).",
-        script=_hello,
-        parameters={"modes": ["call"], "image": _IMAGE, "model": _VISION_MODEL},
-        judge=_judge_image,
     ),
     Scenario(
         title="cache keys",

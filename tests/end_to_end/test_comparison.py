@@ -137,6 +137,22 @@ def without_reasoning(body: dict[str, Any]) -> None:
         message.pop("reasoning_content", None)
 
 
+def without_fps(body: dict[str, Any]) -> None:
+    for part in body["messages"][0]["content"]:
+        part.pop("fps", None)
+
+
+def without_calls(body: dict[str, Any]) -> None:
+    body["messages"] = body["messages"][-1:]
+
+
+def with_raw_sound(body: dict[str, Any]) -> None:
+    for part in body["messages"][0]["content"]:
+        if "input_audio" in part:
+            data = part["input_audio"]["data"]
+            part["input_audio"]["data"] = data.partition(",")[2]
+
+
 def call(**change: object) -> Spoil:
     sent = {"id": "call_a", "name": "weather", "args": {"city": "Oslo"}}
     return answer({"calls": [{**sent, **change}]})
@@ -182,6 +198,10 @@ IS_LOST = [
     ),
     (CHAT, "no API key, but `OPENAI_API_KEY`", with_other_key),
     (INDEX, "image input", request(lambda body: body.update(messages=[]))),
+    (CHAT, "video input, with `fps`", request(without_fps)),
+    (INDEX, "PDF input", request(lambda body: body.update(messages=[]))),
+    (INDEX, "a tool call without its result", request(without_calls)),
+    (CHAT, "a tool result without its call", request(without_calls)),
     (INDEX, "misspelled constructor argument", value({"call": {"value": {}}})),
 ]
 IS_CORRUPTED = [
@@ -200,6 +220,7 @@ IS_CORRUPTED = [
     (CHAT, "HTTP 429, too many requests", repeated),
     (CHAT, "overdue account (`Arrearage`, 400)", repeated),
     (CHAT, "structured output of a call", value({"call": {"value": {"name": None}}})),
+    (CHAT, "sound input", request(with_raw_sound)),
     (CHAT, "cache keys", value({"": "a", "model": "a", "base_url": "b"})),
 ]
 
@@ -210,6 +231,8 @@ IS_CORRUPTED = [
         *((*row, "lost") for row in IS_LOST),
         *((*row, "corrupted") for row in IS_CORRUPTED),
         (CHAT, "reasoning of a stream", failing("TypeError"), "error"),
+        (CHAT, "PDF input", failing("TypeError"), "error"),
+        (INDEX, "a tool result behind a later message", failing("TypeError"), "error"),
         (CHAT, "stream without a finish reason", failing("TypeError"), "error"),
     ],
 )
