@@ -43,7 +43,12 @@ from tests.support.answers import JSON, STREAM
 from tests.support.calls import CALL_STYLES, STREAM_STYLES, CallStyle, add_chunks, call
 from tests.support.internals import no_backoff
 from tests.support.models import KEY, PROTOCOLS, model
-from tests.support.recordings import Exchange, chat_exchanges, native_exchanges
+from tests.support.recordings import (
+    Exchange,
+    chat_exchanges,
+    expected_native_answer,
+    native_exchanges,
+)
 from tests.support.replay import replaying
 from tests.support.responses import summarize
 
@@ -280,7 +285,7 @@ async def test_everything_of_a_cumulative_native_stream_is_subtracted(
     assert answer.calls == [("call_a", "find", {"pattern": "*"})]
 
 
-@EACH_STREAM
+@EACH_STYLE
 @pytest.mark.parametrize("exchange", native_exchanges(cumulative=True))
 async def test_a_recorded_cumulative_stream(
     exchange: Exchange, style: CallStyle
@@ -596,21 +601,51 @@ async def test_no_part_of_the_content_is_dropped(
         assert [str(block.url) for block in shown_blocks] == images
 
 
-@pytest.mark.parametrize(
-    "exchange",
-    [e for e in native_exchanges() if "ocr" in str(e.id) or e.values[0] is None],
-)
-@pytest.mark.parametrize("framework", ["LangChain", "LlamaIndex"])
-async def test_a_recorded_ocr_answer_keeps_its_result(
-    exchange: Exchange, framework: Any
+def multimodal_exchanges() -> list[Any]:
+    """Return the recorded chats about images, text in images and sound."""
+    return [
+        each
+        for each in native_exchanges()
+        if each.values[0] is None or "/multimodal-generation/" in each.values[0].url
+    ]
+
+
+def other_parts_of(exchange: Exchange) -> dict[str, Any]:
+    """Return the parts of a recorded answer that are neither text nor media."""
+    lines = (
+        exchange.body.splitlines() if exchange.streamed else [f"data:{exchange.body}"]
+    )
+    events = [json.loads(line[5:]) for line in lines if line.startswith("data:")]
+    contents = [event["output"]["choices"][0]["message"]["content"] for event in events]
+    parts = [part for content in contents for part in content]
+    return {k: v for part in parts for k, v in part.items() if k != "text"}
+
+
+@EACH_STYLE
+@pytest.mark.parametrize("exchange", multimodal_exchanges())
+async def test_a_recorded_multimodal_answer_is_complete_in_every_style(
+    exchange: Exchange, style: CallStyle
 ) -> None:
-    part = json.loads(exchange.body)["output"]["choices"][0]["message"]["content"][0]
-    with replaying(exchange.status, exchange.headers, exchange.body.encode()) as replay:
-        style = CallStyle(framework)
-        answer = await ask(replay, style, "dashscope", model="qwen-vl-ocr-latest")
+    expected = expected_native_answer(exchange)
+    headers, body = STREAM if exchange.streamed else JSON, exchange.body.encode()
+    with replaying(exchange.status, headers, body) as replay:
+        name = exchange.request["model"]
+        answer = await ask(replay, style, "dashscope", model=name)
+        assert replay.paths[0].endswith("/multimodal-generation/generation")
+        assert replay.requests[0]["model"] == name
+    summary = summarize(answer)
+    assert summary.text == expected.text
+    assert summary.finish_reason == expected.finish_reason
+    assert summary.request_id == expected.request_id
+    assert expected.usage is not None
+    assert summary.input_tokens == expected.usage["input_tokens"]
+    assert summary.output_tokens == expected.usage["output_tokens"]
+    raw = answer.response_metadata if isinstance(answer, AIMessage) else answer.raw
+    name = "token_usage" if isinstance(answer, AIMessage) else "usage"
+    assert raw[name] == expected.usage
     message = answer if isinstance(answer, AIMessage) else answer.message
-    assert message.additional_kwargs["ocr_result"] == part["ocr_result"]
-    assert summarize_text(answer) == part["text"]
+    others = {k: message.additional_kwargs.get(k) for k in other_parts_of(exchange)}
+    assert others == other_parts_of(exchange)
 
 
 # --- Calls that are none --------------------------------------------------------------

@@ -11,11 +11,11 @@ from typing import Any, Final
 import pytest
 
 from modelstudio_core import errors
-from modelstudio_core.endpoints import Protocol
+from modelstudio_core.endpoints import Protocol, refused_key_hint
 from tests.end_to_end.field.support import ask
 from tests.support.answers import JSON, STREAM
 from tests.support.calls import CALL_STYLES, CallStyle
-from tests.support.models import KEY, PROTOCOLS
+from tests.support.models import FRAMEWORKS, KEY, PROTOCOLS, Framework, model
 from tests.support.replay import replaying
 
 EACH_PROTOCOL: Final = pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -242,3 +242,26 @@ async def test_a_refused_key_of_a_plan_names_its_hosts(
     assert "https://token-plan.<region>.maas.aliyuncs.com" in error.message
     assert "API keys belong to one region" not in error.message
     assert key not in str(error)
+
+
+FRONTS: Final = {
+    "https://maas.qwencloudapi.com": "Qwen Cloud",
+    "https://maas.qianwenaiapi.com/compatible-mode/v1": "Qianwen AI Platform",
+    "https://ws-1.maas.qwencloudapi.com": "Qwen Cloud",
+}
+
+
+@EACH_PROTOCOL
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("base_url", FRONTS)
+def test_another_front_of_the_service_is_known_by_its_name_alone(
+    framework: Framework, protocol: Protocol, base_url: str
+) -> None:
+    llm = model(framework, base_url, protocol)
+    endpoint = llm.resolved.connection.endpoint
+    host = base_url.removeprefix("https://").partition("/")[0]
+    path = {"openai": "/compatible-mode/v1", "dashscope": "/api/v1"}[protocol]
+    assert llm.resolved.connection.base_url == f"https://{host}{path}"
+    assert (endpoint.region, endpoint.mode) == (None, None)
+    hint = refused_key_hint(endpoint, plan_key=False)
+    assert FRONTS[base_url] in hint

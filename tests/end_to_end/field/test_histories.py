@@ -17,7 +17,15 @@ from langchain_core.messages import (
 from langchain_core.messages import (
     ChatMessage as LangChainChatMessage,
 )
-from llama_index.core.base.llms.types import ChatMessage, TextBlock, ToolCallBlock
+from llama_index.core.base.llms.types import (
+    AudioBlock,
+    ChatMessage,
+    DocumentBlock,
+    ImageBlock,
+    TextBlock,
+    ToolCallBlock,
+    VideoBlock,
+)
 
 from modelstudio_core.chat.history import NO_RESULT
 from modelstudio_core.emulator import Emulator, Reply, ToolCall
@@ -320,12 +328,55 @@ def test_a_block_of_another_provider_becomes_text(block: dict[str, Any]) -> None
     assert "Oslo rain" in text
 
 
+MEDIA: dict[str, tuple[dict[str, Any], Any]] = {
+    "An image": (
+        {"type": "image", "url": "https://x.example/a.png"},
+        ImageBlock(url="https://x.example/a.png"),
+    ),
+    "A video": (
+        {"type": "video", "url": "https://x.example/a.mp4"},
+        VideoBlock(url="https://x.example/a.mp4"),
+    ),
+    "Audio": (
+        {"type": "audio", "url": "https://x.example/a.mp3"},
+        AudioBlock(url="https://x.example/a.mp3"),
+    ),
+    "A file": (
+        {"type": "file", "url": "https://x.example/a.pdf"},
+        DocumentBlock(url="https://x.example/a.pdf"),
+    ),
+}
+
+
+@CASES
+@pytest.mark.parametrize("name", MEDIA)
+def test_media_of_a_tool_do_not_end_an_agent_with_a_text_model(
+    name: str, framework: str, protocol: Protocol
+) -> None:
+    block, llamaindex_block = MEDIA[name]
+    question, turn = conversation(framework, "Show me.", ("call", "a"))
+    result: Any
+    if framework == "LangChain":
+        text = {"type": "text", "text": "Here."}
+        result = ToolMessage([text, block], tool_call_id="a", name="weather")
+    else:
+        result = ChatMessage(
+            role="tool",
+            blocks=[TextBlock(text="Here."), llamaindex_block],
+            additional_kwargs={"tool_call_id": "a", "name": "weather"},
+        )
+    with pytest.warns(ModelStudioWarning, match=f"{name} in an earlier message"):
+        sent = sent_by(framework, protocol, [question, turn, result], model=MODEL)
+    first, call_ids, (call_id, words) = shape(sent.messages)
+    assert (first, call_ids, call_id) == ("Show me.", ("call", "a"), "a")
+    assert words.startswith("Here.")
+    assert f"[{name} was returned and is not shown: {MODEL} supports only" in words
+
+
 @CASES
 def test_an_image_in_a_result_without_its_call_does_not_end_a_conversation(
     framework: str, protocol: Protocol
 ) -> None:
-    from llama_index.core.base.llms.types import ImageBlock
-
     url = "https://x.example/a.png"
     messages: list[Any]
     if framework == "LangChain":

@@ -611,6 +611,15 @@ def test_a_file_id_for_another_model_is_an_error() -> None:
 # --- Models -------------------------------------------------------------------------
 
 
+URLS = {"image": A_PNG, "video": A_MP4, "audio": A_MP3, "pdf": A_PDF}
+BLOCKS: dict[str, Any] = {
+    "image": ImageBlock(url=A_PNG),
+    "video": VideoBlock(url=A_MP4),
+    "audio": AudioBlock(url=A_MP3),
+    "pdf": DocumentBlock(url=A_PDF),
+}
+
+
 @EVERY_CALL
 async def test_media_are_sent_by_every_call(
     style: CallStyle, protocol: Protocol
@@ -649,21 +658,48 @@ def test_media_take_the_multimodal_path(model: str) -> None:
 def test_an_input_that_a_model_does_not_take_is_an_error(
     framework: str, protocol: Protocol, model: str, kind: str
 ) -> None:
-    url = f"https://x.example/a.{kind}"
-    blocks: dict[str, Any] = {
-        "image": ImageBlock(url=url),
-        "video": VideoBlock(url=url),
-        "audio": AudioBlock(url=url),
-        "pdf": DocumentBlock(url=url),
-    }
-    block = {"type": "file" if kind == "pdf" else kind, "url": url}
+    block = {"type": "file" if kind == "pdf" else kind, "url": URLS[kind]}
     message = (
         HumanMessage([block])
         if framework == "LangChain"
-        else ChatMessage(role="user", blocks=[blocks[kind]])
+        else ChatMessage(role="user", blocks=[BLOCKS[kind]])
     )
     with pytest.raises(ConfigurationError, match=rf"{model} does not support"):
         sent_by(framework, protocol, [message], model=model)
+
+
+@CASES
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("kimi-k2.5", "image"),
+        ("kimi-k2.6", "video"),
+        ("MiniMax/MiniMax-M3", "image"),
+        ("gui-plus", "image"),
+        ("qwen3.5-omni-plus", "audio"),
+        ("qwen3.8-omni-flash", "audio"),
+        ("qwen3.8-omni-flash", "video"),
+        ("qwen3.8-flash", "pdf"),
+    ],
+)
+def test_an_input_that_a_newer_page_allows_is_sent(
+    framework: str, protocol: Protocol, model: str, kind: str
+) -> None:
+    if framework == "LangChain":
+        block = {"type": "file" if kind == "pdf" else kind, "url": URLS[kind]}
+        message: Any = HumanMessage([block])
+    else:
+        message = ChatMessage(role="user", blocks=[BLOCKS[kind]])
+    sent = sent_by(framework, protocol, [message], model=model)
+    forms = {
+        "image": image(),
+        "video": video(),
+        "audio": audio(A_MP3, "mp3"),
+        "pdf": pdf_at(A_PDF),
+    }
+    assert content_of(sent) == [expected_of(forms[kind], protocol)]
+    if protocol == "dashscope":
+        assert sent.path.endswith("/multimodal-generation/generation")
 
 
 def test_a_doubt_about_a_model_of_a_family_is_a_warning_and_the_request_is_sent() -> (

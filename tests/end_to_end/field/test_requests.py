@@ -14,6 +14,7 @@ from langchain_modelstudio.errors import ToolChoiceError as LangChainToolChoiceE
 from modelstudio_core.chat import tools
 from modelstudio_core.emulator import Emulator, Fault, Reply, ToolCall
 from modelstudio_core.errors import (
+    APITimeoutError,
     BadRequestError,
     ConfigurationError,
     ModelStudioWarning,
@@ -71,6 +72,29 @@ async def test_small_open_hybrids_are_streamed_underneath(
     assert parameters(request.body)["enable_thinking"] is True
     headers = request.headers.get("x-dashscope-sse")
     assert request.body.get("stream") or headers == "enable"
+
+
+@both_protocols
+@all_styles
+@pytest.mark.parametrize("where", ["constructor", "call"])
+async def test_endless_thinking_ends_with_the_total_timeout(
+    protocol: Protocol, style: CallStyle, where: str
+) -> None:
+    """The emulator sends words without a pause: a limit of silence never ends it."""
+    limit: dict[str, Any] = {"total_timeout": 0.15}
+    arguments, options = (limit, {}) if where == "constructor" else ({}, limit)
+    with Emulator(chunk_delay=0.01) as studio:
+        studio.script(Reply(reasoning="On the one hand, but then. " * 200, text="No."))
+        with pytest.raises(APITimeoutError, match="total_timeout"):
+            await chat(
+                studio,
+                style,
+                protocol,
+                "qwen3-4b",
+                prompt(style, ("user", "Hi")),
+                {"max_retries": 0, "timeout": 60, **arguments},
+                **options,
+            )
 
 
 # --- GLM and tools ------------------------------------------------------------------
