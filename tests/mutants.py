@@ -69,6 +69,12 @@ _MEDIA: Final = (
     "tests/end_to_end/field/test_uploads.py",
     "tests/end_to_end/field/test_voice.py",
 )
+_TRANSPORT: Final = (
+    "tests/core/transport",
+    "tests/core/foreign",
+    "tests/faults/test_retries.py",
+    "tests/faults/test_connections.py",
+)
 WIDER_TESTS: Final[Mapping[str, Sequence[str]]] = {
     "argument_hints.py": _CONSTRUCTORS,
     "arguments.py": _CONSTRUCTORS,
@@ -82,15 +88,15 @@ WIDER_TESTS: Final[Mapping[str, Sequence[str]]] = {
     "chat/media.py": _MEDIA,
     "chat/media_checks.py": _MEDIA,
     "chat/media_messages.py": _MEDIA,
-    "chat/parser.py": (*_ANSWERS, "tests/end_to_end/test_recordings.py"),
+    "chat/parser.py": _ANSWERS,
     "chat/speech.py": (*_MEDIA, "tests/end_to_end/field/test_answers.py"),
     "chat/usage.py": _ANSWERS,
     "chat": _REQUESTS,
     "concurrent_arguments.py": (*_CONSTRUCTORS, *_RETRIEVAL),
     "embeddings": _RETRIEVAL,
     "endpoints.py": ("tests/core/catalog", "tests/core/test_policy.py"),
-    "errors.py": ("tests/core", "tests/faults/test_table.py"),
-    "foreign": ("tests/core/foreign", "tests/faults/test_closing_early.py"),
+    "errors.py": ("tests/core/chat", "tests/core/transport", "tests/langchain"),
+    "foreign": (*_TRANSPORT, "tests/faults/test_closing_early.py"),
     "local_files.py": _MEDIA,
     "redaction.py": ("tests/core/test_secrets.py", "tests/faults/test_secrets.py"),
     "rerank.py": _RETRIEVAL,
@@ -101,23 +107,39 @@ WIDER_TESTS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "service_inputs.py": _RETRIEVAL,
     "transport/audit.py": ("tests/end_to_end/test_policy.py",),
-    "transport/forms.py": ("tests/core/transport", "tests/end_to_end/field"),
-    "transport": ("tests/core/transport", "tests/faults/test_retries.py"),
+    "transport/forms.py": ("tests/core/transport", *_MEDIA),
+    "transport": _TRANSPORT,
     "uploads.py": _MEDIA,
     "user_warnings.py": ("tests/core",),
-    "wire": ("tests/core/wire", "tests/core/chat", "tests/end_to_end/field"),
+    "wire": ("tests/core/wire", "tests/core/chat"),
 }
-LAST: Final = (
-    "tests/core",
-    "tests/langchain/_chat",
-    "tests/llamaindex/_chat",
-    "tests/end_to_end",
-    "tests/faults",
-    "--deselect=tests/faults/test_soak.py",
-    "--deselect=tests/end_to_end/test_demo.py",
-    "--deselect=tests/end_to_end/test_benchmarks.py",
-    "--deselect=tests/end_to_end/test_comparison.py",
-)
+# The last tests, by the beginning of the module's path.
+LAST: Final[Mapping[str, Sequence[str]]] = {
+    "chat": (
+        "tests/langchain/_chat",
+        "tests/llamaindex/_chat",
+        "tests/end_to_end/field/test_answers.py",
+        "tests/end_to_end/field/test_arguments.py",
+        "tests/end_to_end/field/test_histories.py",
+        "tests/end_to_end/field/test_media.py",
+        "tests/end_to_end/test_policy.py",
+        "tests/end_to_end/test_recordings.py",
+        "tests/faults/test_table.py",
+    ),
+    "transport": (
+        "tests/end_to_end/test_policy.py",
+        "tests/faults",
+        "tests/attack",
+        "--deselect=tests/faults/test_soak.py",
+    ),
+    "wire": (
+        "tests/end_to_end/field/test_errors.py",
+        "tests/end_to_end/field/test_media.py",
+        "tests/end_to_end/test_recordings.py",
+        "tests/faults/test_table.py",
+    ),
+    "": ("tests/core", "tests/end_to_end/test_parity.py", "tests/faults/test_table.py"),
+}
 # Changes that change nothing: in annotations, which nothing runs, and of decorators
 # that do nothing, or only save time or memory.
 IGNORED: Final = "core/ReplaceBinaryOperator_BitOr_"
@@ -170,11 +192,14 @@ def tests_of(path: str) -> list[tuple[str, ...]]:
     service = module.parts[0].removesuffix(".py")
     named = [f"{place}/test_{service}.py" for place in PLACES]
     listed = next((t for p, t in WIDER_TESTS.items() if module.is_relative_to(p)), ())
+    last = next(tests for p, tests in LAST.items() if module.is_relative_to(p))
     wider = dict.fromkeys([*named, *listed])
     wider.pop(str(own), None)
-    stages = [[str(own)], list(wider)]
-    present = [tuple(t for t in stage if (ROOT / t).exists()) for stage in stages]
-    return [*filter(None, present), LAST]
+    present = [
+        tuple(test for test in stage if test.startswith("-") or (ROOT / test).exists())
+        for stage in ([str(own)], wider, last)
+    ]
+    return [stage for stage in present if stage]
 
 
 class Trial:
