@@ -33,7 +33,7 @@ Example:
     (True, 'Requests rate limit exceeded. (status 429)')
 """
 
-from typing import Any
+from typing import Any, Final
 
 __all__ = [
     "APIConnectionError",
@@ -60,6 +60,13 @@ __all__ = [
 ]
 
 
+# A longer message is cut in its middle: what a server sends may have any length.
+_MAX_MESSAGE: Final = 4000
+# How much of it is shown from its beginning, and from its end, where the advice is.
+_HEAD, _TAIL = 2900, 1000
+_MAX_IDENTIFIER: Final = 256
+
+
 class ModelDeprecationWarning(DeprecationWarning):
     """The requested model is delisted. The message names the model that is used."""
 
@@ -72,7 +79,8 @@ class ModelStudioError(Exception):
     """The base class of the errors of this package.
 
     Attributes:
-        message: What happened, and what to do about it.
+        message: What happened, and what to do about it, in at most 4,000 characters: of
+            a longer one the middle is left out.
         status_code: The HTTP status. For an error inside a stream: the status of the
             error, not the 200 of the stream. None if there is no status.
         code: The service's error code, such as ``data_inspection_failed``.
@@ -100,6 +108,7 @@ class ModelStudioError(Exception):
         is_retryable: bool | None = None,
     ) -> None:
         """Create an error. The arguments are the attributes of the class."""
+        message = _shorten(message)
         super().__init__(message)
         self.message = message
         self.status_code = status_code
@@ -134,7 +143,11 @@ class ModelStudioError(Exception):
             "region": self.region,
             "request id": self.request_id,
         }
-        return ", ".join(f"{name} {v}" for name, v in values.items() if v is not None)
+        return ", ".join(
+            f"{name} {str(v)[:_MAX_IDENTIFIER]}"
+            for name, v in values.items()
+            if v is not None
+        )
 
     def __str__(self) -> str:
         """Return the message, then the identifiers of the request in parentheses."""
@@ -144,6 +157,17 @@ class ModelStudioError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the error as the arguments of its constructor."""
         return _rebuild, (type(self), self.message, self.fields())
+
+
+def _shorten(message: str) -> str:
+    """Return a message without its middle, if it is long."""
+    if len(message) <= _MAX_MESSAGE:
+        return message
+    left_out = len(message) - _HEAD - _TAIL
+    return (
+        f"{message[:_HEAD]} [... {left_out:,} characters left out ...]"
+        f" {message[-_TAIL:]}"
+    )
 
 
 def _rebuild(

@@ -50,6 +50,8 @@ from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["ChatCall", "agenerate", "astream", "generate", "prepare_call", "stream"]
 
+# A longer id is not shown completely.
+_MAX_ID: Final = 256
 # How many events are yielded before other tasks of the event loop may run.
 _EVENTS_PER_TURN: Final = 8
 
@@ -447,8 +449,8 @@ _PROBLEMS: Final[Mapping[Problem, tuple[str, str]]] = {
 
 def _warn(call: ChatCall, finish: Finish, what: str, advice: str) -> None:
     warn_user(
-        f"{call.plan.model.profile.id} {what} (request id {finish.request_id}):"
-        f" {advice}.",
+        f"{call.plan.model.profile.id} {what} (request id"
+        f" {str(finish.request_id)[:_MAX_ID]}): {advice}.",
         RuntimeWarning,
     )
 

@@ -16,6 +16,7 @@ from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = [
     "DEFAULT_CONNECT_TIMEOUT",
+    "DEFAULT_MAX_DOWNLOAD_BYTES",
     "DEFAULT_MAX_ERROR_BYTES",
     "DEFAULT_MAX_EVENT_BYTES",
     "DEFAULT_MAX_RESPONSE_BYTES",
@@ -30,6 +31,9 @@ DEFAULT_RETRIES: Final = 2
 DEFAULT_MAX_ERROR_BYTES: Final = 2**20
 DEFAULT_MAX_EVENT_BYTES: Final = 2**24
 DEFAULT_MAX_RESPONSE_BYTES: Final = 2**28
+# Of a file that is written to disk. The largest are the results of batches: 50,000
+# answers, where the file of the requests may have 500 MB.
+DEFAULT_MAX_DOWNLOAD_BYTES: Final = 2**35
 # How long the body of an error may take. What has arrived by then is used.
 ERROR_BODY_SECONDS: Final = 10.0
 

@@ -8,7 +8,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any, Final, cast
 
-from modelstudio_core.transport.connection import Connection
+from modelstudio_core.transport.connection import (
+    DEFAULT_MAX_DOWNLOAD_BYTES,
+    Connection,
+)
 from modelstudio_core.transport.fairness import REQUEST, wait_for_turn
 from modelstudio_core.transport.gate import Gate
 from modelstudio_core.transport.requests import HttpRequest
@@ -93,7 +96,12 @@ async def afetch(
 
 
 def download(
-    connection: Connection, request: HttpRequest, to: Path, context: ErrorContext
+    connection: Connection,
+    request: HttpRequest,
+    to: Path,
+    context: ErrorContext,
+    *,
+    max_bytes: int = DEFAULT_MAX_DOWNLOAD_BYTES,
 ) -> None:
     """Send a request and write the body of its response to a file.
 
@@ -104,9 +112,11 @@ def download(
         request: What to send. With ``url`` it is sent to another host, without the key.
         to: The path of the file. Its folder must exist.
         context: The facts of the request that errors report.
+        max_bytes: How large the file may be, decoded: 32 GiB by default.
 
     Raises:
         APIError: There was no response, it is an error, or it is not complete.
+        InvalidResponseError: The file is too large. Nothing of it is kept.
         ConfigurationError: The request must not be sent, and was not.
         OSError: The file cannot be written.
     """
@@ -116,7 +126,7 @@ def download(
         with send(connection, request, context, attempt) as response:
             file = _open_part(to)
             try:
-                for chunk in response.chunks(is_limited=False):
+                for chunk in response.chunks(max_bytes=max_bytes):
                     file.write(chunk)
             except BaseException:
                 _discard(file)
@@ -127,7 +137,12 @@ def download(
 
 
 async def adownload(
-    connection: Connection, request: HttpRequest, to: Path, context: ErrorContext
+    connection: Connection,
+    request: HttpRequest,
+    to: Path,
+    context: ErrorContext,
+    *,
+    max_bytes: int = DEFAULT_MAX_DOWNLOAD_BYTES,
 ) -> None:
     """Async version of ``download``."""
     request = request.started(connection.total_timeout)
@@ -136,7 +151,7 @@ async def adownload(
         async with await asend(connection, request, context, attempt) as response:
             file = await asyncio.to_thread(_open_part, to)
             try:
-                await _write(response, file)
+                await _write(response, file, max_bytes)
             except BaseException:
                 _discard(file)
                 raise
@@ -146,9 +161,9 @@ async def adownload(
     await aretry(once, connection.max_retries, request)
 
 
-async def _write(response: AsyncHttpResponse, file: IO[bytes]) -> None:
+async def _write(response: AsyncHttpResponse, file: IO[bytes], max_bytes: int) -> None:
     pending = bytearray()
-    async for chunk in response.chunks(is_limited=False):
+    async for chunk in response.chunks(max_bytes=max_bytes):
         pending += chunk
         if len(pending) >= _WRITE_BYTES:
             await asyncio.to_thread(file.write, bytes(pending))

@@ -44,7 +44,9 @@ class Gate:
         Args:
             seconds: The time from now on. It does not shorten a longer pause.
         """
-        self._resume_at = max(self._resume_at, time.monotonic() + seconds)
+        until = time.monotonic() + seconds
+        with self._lock:
+            self._resume_at = max(self._resume_at, until)
 
     def __enter__(self) -> None:
         """Wait for a place and for the end of a pause."""

@@ -1,7 +1,6 @@
 """HTTP responses whose headers are received and whose body is read as it comes."""
 
 import asyncio
-import sys
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -30,10 +29,17 @@ from modelstudio_core.transport.decoding import (
 )
 from modelstudio_core.transport.failures import broken_body_error, retry_after
 from modelstudio_core.transport.fairness import cost_of, wait_for_turn
-from modelstudio_core.wire.refusals import ErrorContext, too_large_error
+from modelstudio_core.wire.refusals import (
+    ErrorContext,
+    too_large_error,
+    too_large_refusal,
+)
 
 __all__ = ["AsyncHttpResponse", "HttpResponse"]
 
+# A longer id is none: the headers of a response may have 100 KB.
+_MAX_ID: Final = 256
+_MAX_DIGITS: Final = 20
 # How long to wait for the end of a response after a complete answer.
 _DRAIN_SECONDS: Final = 0.1
 
@@ -140,6 +146,8 @@ class _BaseResponse:
         self._record = record
         self._charge = charge
         self._limits = connection
+        # The argument that limits the size of the body, and its value.
+        self._limit = ("max_response_bytes", connection.max_response_bytes)
         self._deadline = deadline
         self.context = context
 
@@ -184,7 +192,8 @@ class _BaseResponse:
     @property
     def request_id(self) -> str | None:
         """The id to give to the support of Alibaba Cloud."""
-        return self.context.redact(self._headers.get("x-request-id")) or None
+        request_id = self._headers.get("x-request-id")
+        return self.context.redact(request_id)[:_MAX_ID] if request_id else None
 
     @property
     def is_json(self) -> bool:
@@ -218,9 +227,7 @@ class _BaseResponse:
         request_id = self.request_id
         failure = broken_body_error(error, self.context, request_id)
         if isinstance(error, BodyTooLargeError):
-            limit = self._limits.max_response_bytes
-            argument = "max_response_bytes"
-            return too_large_error(self.context, argument, limit, request_id)
+            return too_large_error(self.context, *self._limit, request_id)
         if isinstance(error, UnknownEncodingError):
             return self.context.error(
                 InvalidResponseError,
@@ -234,6 +241,17 @@ class _BaseResponse:
         if deadline is not None and deadline.has_passed:
             return deadline.error(failure)
         return failure
+
+    def _set_limit(self, max_bytes: int | None) -> int:
+        """Set the limit of the size of the body, and check the size in the header."""
+        if max_bytes is None:
+            return self._limits.max_response_bytes
+        self._limit = ("max_bytes", max_bytes)
+        size = self._headers.get("content-length", "")
+        # A longer number cannot be converted quickly.
+        if size.isdecimal() and (len(size) > _MAX_DIGITS or int(size) > max_bytes):
+            raise BodyTooLargeError
+        return max_bytes
 
     # --- The body of an error -----------------------------------------------------
 
@@ -251,12 +269,12 @@ class _BaseResponse:
         """Raise an error if the body of an error is too large."""
         limit = self._limits.max_error_bytes
         if len(body) > limit:
-            raise too_large_error(
+            raise too_large_refusal(
                 self.context,
-                "max_error_bytes",
+                bytes(body[:limit]),
                 limit,
-                self.request_id,
-                status_code=self.status,
+                status=self.status,
+                request_id=self.request_id,
                 retry_after=retry_after(self._headers),
             )
 
@@ -289,19 +307,19 @@ class HttpResponse(_BaseResponse):
         """
         return b"".join(self.chunks())
 
-    def chunks(self, *, is_limited: bool = True) -> Iterator[bytes]:
+    def chunks(self, *, max_bytes: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of the body as they come, decoded.
 
         Args:
-            is_limited: Whether the size of the body is limited.
+            max_bytes: How large the body may be; None for ``max_response_bytes``.
 
         Raises:
             APIError: The connection broke, no data was received for too long, or the
                 body is too large.
         """
-        left = self._limits.max_response_bytes if is_limited else sys.maxsize
         deadline = self._deadline
         try:
+            left = self._set_limit(max_bytes)
             for chunk in self._pieces(left):
                 left -= len(chunk)
                 if left < 0:
@@ -387,19 +405,19 @@ class AsyncHttpResponse(_BaseResponse):
         """
         return b"".join([chunk async for chunk in self.chunks()])
 
-    async def chunks(self, *, is_limited: bool = True) -> AsyncGenerator[bytes]:
+    async def chunks(self, *, max_bytes: int | None = None) -> AsyncGenerator[bytes]:
         """Yield the bytes of the body as they come, decoded.
 
         Args:
-            is_limited: Whether the size of the body is limited.
+            max_bytes: How large the body may be; None for ``max_response_bytes``.
 
         Raises:
             APIError: The connection broke, no data was received for too long, or the
                 body is too large.
         """
-        left = self._limits.max_response_bytes if is_limited else sys.maxsize
         deadline = self._deadline
         try:
+            left = self._set_limit(max_bytes)
             async for chunk in self._pieces(left):
                 left -= len(chunk)
                 if left < 0:

@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar, cast, overload
 
+from jiter import from_json
+
 from modelstudio_core.errors import (
     APIError,
     APIStatusError,
@@ -27,7 +29,7 @@ from modelstudio_core.secrets import redact, redactor_of
 from modelstudio_core.wire.json_values import load
 from modelstudio_core.wire.sse import EventSplitter, field_of
 
-__all__ = ["ErrorContext", "is_refusal", "too_large_error"]
+__all__ = ["ErrorContext", "is_refusal", "too_large_error", "too_large_refusal"]
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=APIError)
@@ -94,8 +96,12 @@ _NAMED_CODES = ("workspacenotfound",)
 _MODEL_CODES = ("model_not_found", "ModelNotFound", "model_not_supported")
 _STATUS_OF_TYPE = {"invalid_request_error": 400, "server_error": 500}
 _BAD_REQUEST, _SERVER_ERROR = 400, 500
-# How much of a body that is not JSON is looked at for an error message.
+# How much of a message, or of a body that is not JSON, is looked at: a server may send
+# a text that the expressions below cannot search quickly; and how many of its events.
 _MAX_SHOWN = 8192
+_MAX_EVENTS = 8
+# A longer code or id is none.
+_MAX_ID = 256
 _CLASS_OF_STATUS: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
     401: AuthenticationError,
@@ -254,7 +260,7 @@ class ErrorContext:
         """
         # Before a long text is cut: the cut could be inside a secret.
         payload = self.redact(payload)
-        body = _ErrorBody.parse(payload, status)
+        body = _ErrorBody.read(payload, status)
         real_status = status or body.status()
         message = body.message
         fields: dict[str, Any] = {
@@ -300,7 +306,7 @@ def too_large_error(
 
     Args:
         context: The facts of the request.
-        argument: The argument of the constructor that sets the limit.
+        argument: The argument that sets the limit.
         limit: Its value.
         request_id: The id in the header.
         **fields: Other fields of the error.
@@ -312,6 +318,43 @@ def too_large_error(
         request_id=request_id,
         is_retryable=False,
         **fields,
+    )
+
+
+def too_large_refusal(
+    context: ErrorContext,
+    head: bytes,
+    limit: int,
+    *,
+    status: int,
+    request_id: str | None,
+    retry_after: float | None,
+) -> InvalidResponseError:
+    """Create the error for the body of an error that is larger than its limit.
+
+    Args:
+        context: The facts of the request.
+        head: What was read of the body. The code of the service may be in it.
+        limit: The value of ``max_error_bytes``.
+        status: The HTTP status.
+        request_id: The id in the header.
+        retry_after: The seconds to wait, from the header.
+    """
+    try:
+        payload = from_json(head, partial_mode="trailing-strings")
+    except ValueError:
+        payload = head.decode(errors="replace")
+    payload = context.redact(payload)
+    body = _ErrorBody.read(payload, status)
+    return too_large_error(
+        context,
+        "max_error_bytes",
+        limit,
+        body.request_id or request_id or body.response_id,
+        status_code=status,
+        code=body.code,
+        body=payload,
+        retry_after=retry_after,
     )
 
 
@@ -342,6 +385,17 @@ class _ErrorBody:
     kind: str | None
     request_id: str | None
     response_id: str | None
+
+    @classmethod
+    def read(cls, payload: object, status: int | None) -> Self:
+        """Read an error from its body, with a message of a limited length.
+
+        Args:
+            payload: The body: parsed if it is JSON, else its text.
+            status: The HTTP status, for a body without a message.
+        """
+        body = cls.parse(payload, status)
+        return replace(body, message=body.message[:_MAX_SHOWN])
 
     @classmethod
     def parse(cls, payload: object, status: int | None, *, depth: int = 0) -> Self:
@@ -479,11 +533,12 @@ def _event_data(text: str) -> list[str]:
         return []
     splitter = EventSplitter()
     events = [*splitter.feed(text.strip().encode()), splitter.close()]
-    return [field_of(event, b"data").decode() for event in events]
+    return [field_of(event, b"data").decode() for event in events[:_MAX_EVENTS]]
 
 
 def _readable(text: str, status: int | None) -> str:
     """Return the text of a body that is not JSON; of a page in HTML, its title."""
+    text = text[:_MAX_SHOWN]
     title = _TITLE.search(text) if _HTML.match(text) else None
     return title.group(2) if title else text[:500] or _default_message(status)
 
@@ -495,4 +550,4 @@ def _default_message(status: int | None) -> str:
 
 
 def _text(value: object) -> str | None:
-    return str(value) if value not in (None, "") else None
+    return str(value)[:_MAX_ID] if value not in (None, "") else None

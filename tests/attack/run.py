@@ -48,7 +48,8 @@ class Report:
         stream: Whether the call was a stream.
         errors: The classes of the error in the core, the most special one first; empty
             for an answer.
-        text: The text that was received, or the message of the error.
+        text: The beginning of the text that was received, or of the error.
+        characters: How long the text of the error is.
         seconds: How long the call took.
         mebibytes: How much more memory the process had at most than before.
     """
@@ -59,6 +60,7 @@ class Report:
     stream: bool
     errors: list[str]
     text: str
+    characters: int
     seconds: float
     mebibytes: float
 
@@ -88,6 +90,7 @@ def run(attack: Attack, protocol: Protocol, style: CallStyle, port: int) -> Repo
         stream=style.stream,
         errors=[c.__name__ for c in parents if c.__module__ == errors.__name__],
         text=str(result.error or result.text)[:300],
+        characters=len(str(result.error)) if result.error else 0,
         seconds=round(seconds, 2),
         mebibytes=round(after - before, 1),
     )

@@ -163,6 +163,11 @@ def answer(  # noqa: C901, PLR0912, PLR0915 - one case an attack
         case "deep JSON" | "deep JSON as error":
             status = 400 if "error" in name else 200
             yield head(status, _JSON + b"content-length: 100000\r\n") + b"[" * 100_000
+        case "long error" | "markup as error":
+            text = b'{"code": "InvalidParameter", "message": "%s"}' % (b"x" * 10**6)
+            if name == "markup as error":
+                text = b"<html" + b"<title" * 170_000
+            yield head(400, _JSON + b"content-length: %d\r\n" % len(text)) + text
         case "many tool calls":
             body = calls(protocol, 300)
             yield head(200, _JSON + b"content-length: %d\r\n" % len(body)) + body

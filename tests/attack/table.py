@@ -197,6 +197,18 @@ ATTACKS: Final = (
         "the status",
     ),
     Attack(
+        "long error",
+        "The body of an error with a message of a million characters",
+        errors.BadRequestError,
+        "the status; the message shows 4,000 characters",
+    ),
+    Attack(
+        "markup as error",
+        "The body of an error of 170,000 unclosed tags",
+        errors.BadRequestError,
+        "the status; the first 8,192 characters are searched for a title",
+    ),
+    Attack(
         "many tool calls",
         "Hundreds of tool calls without an index",
         None,

@@ -23,6 +23,8 @@ ROOT: Final = Path(__file__).parents[2]
 LARGE: Final = 330 if IS_FULL else 100
 SMALL: Final = 60
 LARGE_ATTACKS: Final = {"gzip bomb", "nested gzip bomb", "endless answer"}
+# The text of an error, with what identifies its request.
+CHARACTERS: Final = 5000
 HALVES: Final = (ATTACKS[::2], ATTACKS[1::2])
 
 
@@ -68,6 +70,7 @@ def problems_of(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             or bool(report["errors"]) is (outcome is None)
             or report["seconds"] > SECONDS
             or report["mebibytes"] > limit
+            or report["characters"] > CHARACTERS
         ):
             wrong.append({**report, "expected": str(outcome)})
     return wrong

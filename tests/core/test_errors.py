@@ -156,3 +156,32 @@ def test_identifiers() -> None:
     assert ModelStudioError("x", **FIELDS).identifiers == (
         "status 429, code limit_requests, region us-east-1, request id r-1"
     )
+
+
+# --- Messages of any length ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("cls", ERRORS)
+@pytest.mark.parametrize("length", [4001, 600_000])
+def test_of_a_long_message_the_middle_is_left_out(
+    cls: type[ModelStudioError], length: int
+) -> None:
+    error = cls("BEGIN" + "x" * (length - 8) + "END", body="kept")
+    assert error.message.startswith("BEGINx")
+    assert error.message.endswith("xEND")
+    assert f"[... {length - 3900:,} characters left out ...]" in error.message
+    assert len(error.message) <= 4000
+    assert error.args == (error.message,)
+    assert error.body == "kept"
+    for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301 - our own bytes
+        assert other.message == error.message
+
+
+def test_a_message_of_4000_characters_is_complete() -> None:
+    assert ModelStudioError("x" * 4000).message == "x" * 4000
+
+
+def test_what_identifies_a_request_is_shown_in_a_limited_length() -> None:
+    error = ModelStudioError("x", code="c" * 10_000, request_id="r" * 10_000)
+    assert str(error) == f"x (code {'c' * 256}, request id {'r' * 256})"
+    assert error.code == "c" * 10_000

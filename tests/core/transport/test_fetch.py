@@ -54,13 +54,18 @@ async def fetched(
 
 
 async def downloaded(
-    connection: Connection, request: HttpRequest, to: Path, *, is_async: bool
+    connection: Connection,
+    request: HttpRequest,
+    to: Path,
+    *,
+    is_async: bool,
+    **limits: int,
 ) -> None:
     context = connection.context
     await call(
         is_async,
-        lambda: download(connection, request, to, context),
-        lambda: adownload(connection, request, to, context),
+        lambda: download(connection, request, to, context, **limits),
+        lambda: adownload(connection, request, to, context, **limits),
     )
 
 
@@ -553,6 +558,62 @@ async def test_a_download_that_fails_leaves_what_was_there(
             )
     assert to.read_bytes() == b"before"
     assert names_in(tmp_path) == ["file"]
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("encoded", [False, True], ids=["", "gzip"])
+async def test_a_download_has_a_largest_size(
+    is_async: bool, encoded: bool, tmp_path: Path
+) -> None:
+    to, content = tmp_path / "film.mp4", b"0" * 100_000
+    body = gzip.compress(content) if encoded else content
+    headers = {"content-encoding": "gzip"} if encoded else {}
+    request = HttpRequest(method="GET", path="/files/1/content")
+    with serve_http(Scripted(body=body, headers=headers)) as server:
+        connection = connection_to(server.base_url, max_retries=1)
+        with pytest.raises(errors.InvalidResponseError, match="max_bytes=99,999 ") as e:
+            await downloaded(
+                connection, request, to, is_async=is_async, max_bytes=99_999
+            )
+        assert not e.value.is_retryable
+        assert names_in(tmp_path) == []
+        await downloaded(connection, request, to, is_async=is_async, max_bytes=100_000)
+        assert to.read_bytes() == content
+        # Not again after the first: what comes next would be as large.
+        assert len(server.received) == 2
+
+
+@SYNC_AND_ASYNC
+async def test_a_download_that_is_announced_as_too_large_is_not_read(
+    is_async: bool, tmp_path: Path
+) -> None:
+    to = tmp_path / "film.mp4"
+    request = HttpRequest(method="GET", path="/files/1/content")
+    announced = Scripted(body=b"0" * 1000, missing_bytes=2**40)
+    with (
+        serve_http(announced) as server,
+        pytest.raises(errors.InvalidResponseError, match="max_bytes=34,359,738,368 "),
+    ):
+        await downloaded(connection_to(server.base_url), request, to, is_async=is_async)
+    assert names_in(tmp_path) == []
+
+
+@SYNC_AND_ASYNC
+async def test_the_error_of_a_download_has_its_code_if_it_is_too_large(
+    is_async: bool, tmp_path: Path
+) -> None:
+    body = b'{"code": "InvalidParameter", "message": "' + b"x" * 2**21 + b'"}'
+    request = HttpRequest(method="GET", path="/files/1/content")
+    with (
+        serve_http(Scripted(status=400, body=body)) as server,
+        pytest.raises(errors.InvalidResponseError, match="max_error_bytes") as caught,
+    ):
+        await downloaded(
+            connection_to(server.base_url), request, tmp_path / "a", is_async=is_async
+        )
+    assert caught.value.code == "InvalidParameter"
+    assert caught.value.status_code == 400
+    assert len(str(caught.value)) < 1000
 
 
 # --- The log ----------------------------------------------------------------------

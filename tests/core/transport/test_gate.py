@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -90,6 +91,17 @@ async def test_a_pause_holds_for_threads_and_tasks() -> None:
 
     await asyncio.gather(asyncio.to_thread(work), gate.__aenter__())
     assert time.monotonic() - begin >= 0.045
+
+
+def test_a_pause_is_set_by_one_thread_at_a_time() -> None:
+    """Else a shorter pause could replace a longer one that another thread sets."""
+    gate = Gate(1)
+    with ThreadPoolExecutor(1) as threads:
+        with gate._lock:
+            pausing = threads.submit(gate.pause, 0.0)
+            with pytest.raises(TimeoutError):
+                pausing.result(0.05)
+        pausing.result(5)
 
 
 async def test_a_call_that_blocks_the_loop_does_not_wait_for_its_tasks() -> None:

@@ -1,5 +1,7 @@
 """Error responses: which exception each one is, and what it shows."""
 
+import json
+import time
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,12 +16,17 @@ from modelstudio_core.errors import (
     ContentFilterError,
     ContextOverflowError,
     InternalServerError,
+    InvalidResponseError,
     NotFoundError,
     PermissionDeniedError,
     QuotaExceededError,
     RateLimitError,
 )
-from modelstudio_core.wire.refusals import ErrorContext, is_refusal
+from modelstudio_core.wire.refusals import (
+    ErrorContext,
+    is_refusal,
+    too_large_refusal,
+)
 from tests.core.support import CONTEXT, KEY, STARS
 
 
@@ -489,3 +496,84 @@ def test_redact() -> None:
 
 def test_contexts_that_differ_in_the_suggestion_are_equal() -> None:
     assert CONTEXT == SUGGESTING
+
+
+# --- Bodies of any size ---------------------------------------------------------------
+
+MEBIBYTE = 2**20
+
+
+def repeat(text: str) -> str:
+    return (text * (MEBIBYTE // len(text) + 1))[:MEBIBYTE]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "<html" + repeat("<title"),
+        "<html>" + repeat("<title> "),
+        "<html>" + repeat("<h1>a"),
+        repeat("data: {\n\n"),
+        repeat("data: a\n"),
+        {"error": {"message": repeat("model ")}},
+        {"error": {"message": repeat("model not ")}},
+        {"error": {"message": repeat("role must be i")}},
+        {"error": {"message": repeat(" ")}},
+        {"error": {"message": "x", "code": repeat("a.")}, "id": repeat("y")},
+    ],
+    ids=lambda payload: repr(payload)[:50],
+)
+def test_a_large_body_is_read_quickly_and_shown_in_part(payload: object) -> None:
+    begin = time.process_time()
+    error = CONTEXT.from_payload(400, payload, url="https://example.com/a")
+    assert time.process_time() - begin < 5.0
+    assert type(error) is BadRequestError
+    assert len(str(error)) < 5000
+    assert error.body == payload
+
+
+def test_advice_stays_where_the_message_is_long() -> None:
+    context = replace(CONTEXT, key_hint=lambda: "Check the key.")
+    error = context.from_payload(401, {"message": "x" * MEBIBYTE})
+    assert error.message.endswith("Check the key.")
+
+
+@pytest.mark.parametrize(
+    ("head", "code", "request_id"),
+    [
+        ('{"code": "InvalidParameter", "message": "xxx', "InvalidParameter", "header"),
+        ('{"request_id": "r-1", "code": "Throttling", "me', "Throttling", "r-1"),
+        (
+            '{"error": {"code": "invalid_value", "message": "x',
+            "invalid_value",
+            "header",
+        ),
+        ('{"error": {"message": "xxxxxxxxxx', None, "header"),
+        ("xxxxxxxxxx", None, "header"),
+        ("", None, "header"),
+    ],
+)
+def test_of_an_error_that_is_too_large_what_was_read_is_kept(
+    head: str, code: str | None, request_id: str
+) -> None:
+    error = too_large_refusal(
+        CONTEXT, head.encode(), 99, status=429, request_id="header", retry_after=2.0
+    )
+    assert type(error) is InvalidResponseError
+    assert (error.status_code, error.code) == (429, code)
+    assert (error.request_id, error.retry_after) == (request_id, 2.0)
+    assert not error.is_retryable
+    assert "max_error_bytes=99" in error.message
+    if head.startswith("{"):
+        assert isinstance(error.body, dict)
+    else:
+        assert error.body == head
+
+
+def test_a_key_in_an_error_that_is_too_large_is_hidden() -> None:
+    head = json.dumps({"code": "Bad", "message": f"Not {KEY}"})[:-4]
+    error = too_large_refusal(
+        CONTEXT, head.encode(), 99, status=400, request_id=None, retry_after=None
+    )
+    assert KEY[:12] not in repr(error.body)
+    assert STARS in repr(error.body)
