@@ -7,6 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from modelstudio_core.emulator.json_values import JsonObject, content_text, dump
+from modelstudio_core.emulator.model.citations import (
+    NumberedPassage,
+    cite,
+    find_numbered_passages,
+)
 from modelstudio_core.emulator.model.code_interpreter import run_code
 from modelstudio_core.emulator.model.examples import remove_examples
 from modelstudio_core.emulator.model.logprobs import build_logprobs
@@ -92,12 +97,14 @@ def build_answers(query: ChatQuery) -> list[Answer]:
     functions = choose_functions(query, question)
     calls = build_calls(query, functions, question)
     ran = run_code(query, question)
-    passages = best_sentences(question, _statements(query))
+    numbered = find_numbered_passages(query.texts("system", "user", "tool"))
+    statements = [passage.text for passage in numbered] or _statements(query)
+    passages = best_sentences(question, statements)
     if ran is not None and ran.result is not None:
         passages = [f"The result is {ran.result}."]
     reasoning = _reasoning(question, passages, functions) if query.thinking else ""
     read = build_ocr_result(query)
-    text = "" if calls else _text(query, question, passages)
+    text = "" if calls else _text(query, question, passages, numbered)
     answer = Answer(
         thinking=query.thinking,
         reasoning=reasoning,
@@ -164,10 +171,16 @@ def _add_sound(query: ChatQuery, answer: Answer) -> Answer:
 # --- Texts ------------------------------------------------------------------------
 
 
-def _text(query: ChatQuery, question: str, passages: Sequence[str]) -> str:
-    results = tool_results(query)
+def _text(
+    query: ChatQuery,
+    question: str,
+    passages: Sequence[str],
+    numbered: Sequence[NumberedPassage],
+) -> str:
+    results = [] if numbered and passages else tool_results(query)
     found = " ".join(results or passages)
-    text = f"The tool answered: {found}" if results else found or _no_answer(query)
+    cited = " ".join(cite(sentence, numbered) for sentence in passages)
+    text = f"The tool answered: {found}" if results else cited or _no_answer(query)
     if query.body.get("translation_options"):
         text = question
     text = text.removeprefix(_prefix(query)).lstrip()

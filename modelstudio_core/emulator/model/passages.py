@@ -61,6 +61,8 @@ _BOILERPLATE: Final = re.compile(
     r"|(?:问题|已知信息|已知内容|上下文)\s*[:\uff1a])",
     re.IGNORECASE,
 )
+# A heading of Markdown is no statement.
+_HEADING: Final = re.compile(r"#{1,6}\s")
 _WORD: Final = re.compile(r"[a-z\u00c0-\u024f]+|\d+|[\u3040-\u9fff\uac00-\ud7af]+")
 _CJK: Final = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]")
 _STOP_WORDS: Final = frozenset(
@@ -174,6 +176,7 @@ def _candidates(question: str, texts: Iterable[str]) -> list[str]:
             if sentence != question
             and not sentence.endswith(("?", "\uff1f"))
             and not _BOILERPLATE.match(sentence)
+            and not _HEADING.match(sentence)
         )
     )
 
