@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test test-limits record soak bench bench-quick compare clients mutants check format clean
+.PHONY: demo test test-limits record soak bench bench-quick compare clients mutants check format clean test-rag
 
 # The same job in both frameworks: on the emulator, or the service where there is a key.
 demo: $(READY)
@@ -19,6 +19,11 @@ test: $(READY)
 # Two processes that share a limit of 600 requests and 60,000 tokens a minute, for 20 s.
 test-limits: $(READY)
 	MODELSTUDIO_LIMIT_SECONDS=20 $(BIN)/pytest -s tests/end_to_end/test_limits.py -k two_processes
+
+# Kills indexing at random moments, among 2,000 documents, in both frameworks.
+KILLS ?= 5
+test-rag: $(READY)
+	TQDM_DISABLE=1 $(BIN)/python -m tests.rag.kills --kills $(KILLS)
 
 # From the live service where DASHSCOPE_API_KEY is set, else from the emulator.
 record: $(READY)
