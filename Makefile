@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test test-limits record soak bench bench-quick compare clients mutants check format clean test-rag
+.PHONY: demo test test-rag test-limits record soak bench bench-quick compare clients mutants check format clean
 
-# The same job in both frameworks: on the emulator, or the service where there is a key.
+# From a folder of documents to a cited answer, in both frameworks: on the emulator, or
+# the service where there is a key.
 demo: $(READY)
 	$(BIN)/python examples/demo.py
 

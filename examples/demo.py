@@ -1,49 +1,42 @@
-"""Answer questions about a guide, in LangChain and in LlamaIndex.
+"""Answer questions about a folder of documents, in LangChain and in LlamaIndex.
 
-Run it with ``python examples/demo.py``. Without ``DASHSCOPE_API_KEY`` it uses the local
+Run it with ``python examples/demo.py``. It runs the jobs of ``rag_langchain.py`` and
+``rag_llamaindex.py`` beside it. Without ``DASHSCOPE_API_KEY`` it uses the local
 emulator, which is not a model: it answers with sentences from the prompt. With a key it
 uses the service, with the region, mode and workspace of the other ``DASHSCOPE_*``
 variables and the model of ``MODELSTUDIO_MODEL``; this has not been tested yet.
 """
 
-# The frameworks leave some of their dicts without types.
-# pyright: reportUnknownMemberType=false
-
 import os
 import sys
-from collections import Counter
+import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from langchain_core.callbacks import get_usage_metadata_callback
-from langchain_core.messages import AIMessage
-from langchain_core.output_parsers import StrOutputParser
-from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableGenerator
-from llama_index.core import Document, SummaryIndex
-from llama_index.core.instrumentation.event_handlers import BaseEventHandler
-from llama_index.core.instrumentation.events import BaseEvent
-from llama_index.core.instrumentation.events.llm import LLMChatEndEvent
-from llama_index_instrumentation import get_dispatcher
-from pydantic import Field
-from typing_extensions import override
-
-from langchain_modelstudio import ChatModelStudio
-from llamaindex_modelstudio import ModelStudio
+import rag_langchain
+import rag_llamaindex
+from langchain_modelstudio import (
+    ChatModelStudio,
+    ModelStudioEmbeddings,
+)
+from langchain_modelstudio import ModelStudioRerank as LangChainRerank
+from llamaindex_modelstudio import ModelStudio, ModelStudioEmbedding
+from llamaindex_modelstudio import ModelStudioRerank as LlamaIndexRerank
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.endpoints import Endpoint, resolve_endpoint
 from modelstudio_core.errors import ModelStudioError
 
-GUIDE: Final = Path(__file__).parent.parent / "docs" / "guide.md"
-MODEL: Final = os.environ.get("MODELSTUDIO_MODEL") or "deepseek-v4-pro"
+DOCUMENTS: Final = rag_langchain.DOCUMENTS
+MODEL: Final = rag_langchain.MODEL
+EMBEDDINGS: Final = "text-embedding-v4"
+RERANK: Final = "qwen3-rerank"
 WIDTH: Final = 88
 COLORS: Final = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-TOKENS: Final = ("prompt_tokens", "completion_tokens", "reasoning_tokens")
-
-LANGCHAIN_QUESTION: Final = "Where is static data stored in European Union mode?"
-LLAMAINDEX_QUESTION: Final = "How are reasoning tokens billed?"
+# Small batches, so that the progress bar moves.
+BATCH: Final = 10
+HEADINGS: Final = {"reasoning": "Reasoning:", "answer": "Answer:", "passage": "Cited:"}
 
 
 class Writer:
@@ -81,9 +74,20 @@ def show_heading(text: str) -> None:
     print(f"\n{text}\n{'-' * len(text)}", flush=True)
 
 
-def show_usage(prompt: int, output: int, reasoning: int) -> None:
-    """Print the token counts of an answer."""
-    print(f"\ntokens: {prompt} input, {output} output ({reasoning} reasoning)")
+def show_tokens(text: str, embedded: int, reranked: int) -> None:
+    """Print the token counts of an answer, and of what comes before it."""
+    print(f"\ntokens: {text}")
+    print(f"tokens of embeddings: {embedded}; of reranking: {reranked}")
+
+
+def show_indexed(what: str, tokens: int) -> None:
+    """Print what was indexed."""
+    print(f"first run: {what} indexed, {tokens} tokens embedded", flush=True)
+
+
+def show_repeated(unchanged: int, tokens: int) -> None:
+    """Print what a second run did."""
+    print(f"second run: {unchanged} unchanged, {tokens} tokens embedded", flush=True)
 
 
 def show_endpoint(title: str, endpoint: Endpoint) -> None:
@@ -96,62 +100,68 @@ def show_endpoint(title: str, endpoint: Endpoint) -> None:
     print(f"  inference scope  {endpoint.inference_scope or 'unknown'}")
 
 
-def show_reasoning(chunks: Iterator[AIMessage]) -> Iterator[AIMessage]:
-    """Print the reasoning before the answer, and yield every chunk."""
-    writer = Writer(dim=True)
-    print("Reasoning:")
-    answering = False
-    for chunk in chunks:
-        writer.write(chunk.additional_kwargs.get("reasoning_content", ""))
-        if chunk.content and not answering:
-            answering = True
-            writer.write("\n")
-            print("\nAnswer:")
-        yield chunk
+def show_answer(parts: Iterator[rag_langchain.Part]) -> str:
+    """Print the reasoning, the answer and its passages; return the token counts."""
+    reasoning, answer = Writer(dim=True), Writer()
+    tokens = ""
+    shown: str | None = None
+    for kind, text in parts:
+        if kind == "tokens":
+            tokens = text
+        elif text and kind != shown:
+            if shown != "passage":
+                (reasoning if shown == "reasoning" else answer).write("\n")
+            print(HEADINGS[kind] if shown is None else f"\n{HEADINGS[kind]}")
+            shown = kind
+        if kind == "reasoning":
+            reasoning.write(text)
+        elif kind != "tokens":
+            answer.write(f"{text}\n" if kind == "passage" else text)
+    return tokens
 
 
-def ask_with_langchain(model: ChatModelStudio, text: str) -> None:
-    """Stream a chain: print the reasoning of its chunks, and the parsed answer."""
-    prompt = ChatPromptTemplate.from_messages(
-        [
-            ("system", "Answer from this guide only.\n\n{guide}"),
-            ("human", "{question}"),
-        ]
+def ask_with_langchain(model: ChatModelStudio, connection: dict[str, Any]) -> None:
+    """Index the documents twice, and answer from them in LangChain."""
+    embeddings = ModelStudioEmbeddings(model=EMBEDDINGS, dimensions=1024, **connection)
+    reranker = LangChainRerank(model=RERANK, top_n=rag_langchain.PASSAGES, **connection)
+    chunks = rag_langchain.read_chunks(DOCUMENTS)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        rag_langchain.open_index(embeddings, Path(directory)) as index,
+    ):
+        first = index.update(chunks, BATCH)
+        show_indexed(f"{first['num_added']} chunks", embeddings.usage.input_tokens)
+        before = embeddings.usage.input_tokens
+        again = index.update(chunks, BATCH)
+        show_repeated(again["num_skipped"], embeddings.usage.input_tokens - before)
+        retriever = rag_langchain.make_retriever(index, reranker)
+        tokens = show_answer(
+            rag_langchain.stream_answer(rag_langchain.QUESTION, retriever, model)
+        )
+    show_tokens(tokens, embeddings.usage.input_tokens, reranker.usage.input_tokens)
+
+
+def ask_with_llamaindex(llm: ModelStudio, connection: dict[str, Any]) -> None:
+    """Index the documents twice, and answer from them in LlamaIndex."""
+    embed_model = ModelStudioEmbedding(model=EMBEDDINGS, dimensions=1024, **connection)
+    reranker = LlamaIndexRerank(
+        model=RERANK, top_n=rag_llamaindex.PASSAGES, **connection
     )
-
-    chain = prompt | model | RunnableGenerator(show_reasoning) | StrOutputParser()
-    answer = Writer()
-    with get_usage_metadata_callback() as callback:
-        for piece in chain.stream({"guide": text, "question": LANGCHAIN_QUESTION}):
-            answer.write(piece)
-    answer.write("\n")
-    usage = callback.usage_metadata[model.resolved_model or model.model]
-    details = usage.get("output_token_details", {})
-    show_usage(
-        usage["input_tokens"], usage["output_tokens"], details.get("reasoning", 0)
-    )
-
-
-class TokenCounter(BaseEventHandler):
-    """Sum the tokens of all answers, from LlamaIndex's events."""
-
-    tokens: Counter[str] = Field(default_factory=Counter[str])
-
-    @override
-    def handle(self, event: BaseEvent, **kwargs: Any) -> None:
-        if isinstance(event, LLMChatEndEvent) and event.response is not None:
-            counts = cast("dict[str, Any]", event.response.additional_kwargs)
-            self.tokens.update({name: counts.get(name) or 0 for name in TOKENS})
-
-
-def ask_with_llamaindex(llm: ModelStudio, text: str) -> None:
-    """Query an index; a summary index needs no embeddings."""
-    counter = TokenCounter()
-    get_dispatcher().add_event_handler(counter)
-    index = SummaryIndex.from_documents([Document(text=text)])
-    engine = index.as_query_engine(response_mode="tree_summarize", llm=llm)
-    Writer().write(f"{engine.query(LLAMAINDEX_QUESTION)}\n")
-    show_usage(*(counter.tokens[name] for name in TOKENS))
+    documents = rag_llamaindex.read_documents(DOCUMENTS)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        rag_llamaindex.open_index(embed_model, Path(directory)) as index,
+    ):
+        first = index.update(documents, BATCH)
+        show_indexed(f"{first['changed']} documents", embed_model.usage.input_tokens)
+        before = embed_model.usage.input_tokens
+        again = index.update(documents, BATCH)
+        show_repeated(again["unchanged"], embed_model.usage.input_tokens - before)
+        engine = rag_llamaindex.make_engine(index, reranker, llm)
+        tokens = show_answer(
+            rag_llamaindex.stream_answer(rag_llamaindex.QUESTION, engine)
+        )
+    show_tokens(tokens, embed_model.usage.input_tokens, reranker.usage.input_tokens)
 
 
 def ask_a_delisted_model(model: ChatModelStudio) -> None:
@@ -178,7 +188,6 @@ def open_connection() -> Generator[tuple[dict[str, Any], str]]:
 
 def run(connection: dict[str, Any]) -> None:
     """Run all parts of the demo."""
-    text = GUIDE.read_text(encoding="utf-8")
     model = ChatModelStudio(model=MODEL, enable_thinking=True, **connection)
     llm = ModelStudio(model=MODEL, enable_thinking=True, **connection)
 
@@ -186,10 +195,10 @@ def run(connection: dict[str, Any]) -> None:
     frankfurt = resolve_endpoint(region="frankfurt", mode="eu", workspace="ws-123")
     show_endpoint("Germany (Frankfurt) in European Union mode:", frankfurt)
     show_endpoint("\nThis demo:", model.endpoint)
-    show_heading(f"2. LangChain, {MODEL}: {LANGCHAIN_QUESTION}")
-    ask_with_langchain(model, text)
-    show_heading(f"3. LlamaIndex, {MODEL}: {LLAMAINDEX_QUESTION}")
-    ask_with_llamaindex(llm, text)
+    show_heading(f"2. LangChain, {MODEL}: {rag_langchain.QUESTION}")
+    ask_with_langchain(model, connection)
+    show_heading(f"3. LlamaIndex, {MODEL}: {rag_llamaindex.QUESTION}")
+    ask_with_llamaindex(llm, connection)
     show_heading("4. A delisted model: deepseek-r1")
     ask_a_delisted_model(model)
 

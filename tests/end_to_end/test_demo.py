@@ -46,6 +46,8 @@ def demo(
         "HOME": str(home),
         "PYTHONPATH": str(home),
         "PYTHONIOENCODING": "utf-8",
+        # The progress bar is drawn at each step, however fast they are.
+        "TQDM_MININTERVAL": "0",
     }
     before = os.times()
     done = subprocess.run(
@@ -61,7 +63,7 @@ def demo(
     # CPU and not wall-clock time: other tests run at the same time.
     after = os.times()
     used = after.children_user + after.children_system
-    assert used - before.children_user - before.children_system < 20
+    assert used - before.children_user - before.children_system < 30
     return done
 
 
@@ -94,24 +96,45 @@ def test_it_shows_where_requests_go(demo: "subprocess.CompletedProcess[str]") ->
     assert re.search(r"base URL +http://127\.0\.0\.1:\d+/compatible-mode/v1\n", part)
 
 
-def test_langchain_thinks_then_answers(
-    demo: "subprocess.CompletedProcess[str]",
+@pytest.mark.parametrize("section", [1, 2], ids=["langchain", "llamaindex"])
+def test_each_framework_indexes_once_and_answers_with_citations(
+    demo: "subprocess.CompletedProcess[str]", section: int
 ) -> None:
-    part = demo.stdout.split("\n2. LangChain")[1].split("\n3. LlamaIndex")[0]
+    part = part_of(demo, section)
+    assert re.search(r"first run: 39 \w+ indexed, [1-9]\d+ tokens embedded\n", part)
+    assert "second run: 39 unchanged, 0 tokens embedded\n" in part
+    fact, document = (
+        (r"John\s+Roebling\s+designed.+?\[1\]", "structures/brooklyn-bridge.md"),
+        (r"hemocyanin,\s+carries.+?\[1\]", "nature/octopus.md"),
+    )[section - 1]
     assert re.search(
-        r"Reasoning:\nThe user asks.+?\n\nAnswer:\n.+?Germany \(Frankfurt\)",
+        rf"\n\nReasoning:\nThe user asks.+?\n\nAnswer:\n.+?{fact}\."
+        rf"\n\nCited:\n\[1\] {document}\n",
         part,
         re.DOTALL,
     )
-    assert reasoning_tokens(part) > 0
 
 
-def test_llamaindex_answers_from_the_guide(
+@pytest.mark.parametrize("section", [1, 2], ids=["langchain", "llamaindex"])
+def test_each_framework_counts_tokens(
+    demo: "subprocess.CompletedProcess[str]", section: int
+) -> None:
+    part = part_of(demo, section)
+    counts = re.search(
+        r"\ntokens: (\d+) input, (\d+) output \((\d+) reasoning\)\n"
+        r"tokens of embeddings: (\d+); of reranking: (\d+)\n",
+        part,
+    )
+    assert counts is not None
+    assert all(int(count) > 0 for count in counts.groups())
+
+
+def test_a_progress_bar_is_shown_while_indexing(
     demo: "subprocess.CompletedProcess[str]",
 ) -> None:
-    part = demo.stdout.split("\n3. LlamaIndex")[1].split("\n4. A delisted")[0]
-    assert "billed as output tokens" in part
-    assert reasoning_tokens(part) > 0
+    for unit in ("chunk", "document"):
+        shown = re.findall(rf"Indexing: +(\d+)%.+?{unit}", demo.stderr)
+        assert {"0", "26", "51", "100"} <= {*shown}
 
 
 def test_the_user_sees_the_warning(demo: "subprocess.CompletedProcess[str]") -> None:
@@ -125,7 +148,7 @@ def test_it_fits_a_terminal(demo: "subprocess.CompletedProcess[str]") -> None:
     assert [line for line in demo.stdout.splitlines() if len(line) > WIDTH] == []
 
 
-def reasoning_tokens(part: str) -> int:
-    match = re.search(r"tokens: \d+ input, \d+ output \((\d+) reasoning\)", part)
-    assert match is not None
-    return int(match[1])
+def part_of(demo: "subprocess.CompletedProcess[str]", section: int) -> str:
+    """Return the output of a section, by its position."""
+    output = demo.stdout.split(f"\n{SECTIONS[section]}")[1]
+    return output.split(f"\n{SECTIONS[section + 1]}")[0]

@@ -43,10 +43,14 @@ class Job(ABC):
     ) -> None:
         """Set where the service and the index are, and arguments of the embeddings."""
         self.directory = directory
-        service = {"base_url": base_url, "api_key": api_key, "max_retries": 0}
+        self.service: dict[str, Any] = {
+            "base_url": base_url,
+            "api_key": api_key,
+            "max_retries": 0,
+        }
         self.arguments: dict[str, Any] = {
             "dimensions": DIMENSIONS,
-            **service,
+            **self.service,
             **arguments,
         }
 
@@ -66,6 +70,14 @@ class Job(ABC):
     @abstractmethod
     def search(self, index: Any, query: str, mode: str, count: int) -> list[str]:
         """Return the documents of the best chunks, in the modes dense and hybrid."""
+
+    @abstractmethod
+    def search_and_rerank(self, index: Any, query: str, count: int) -> list[str]:
+        """Return the documents of the best chunks of a hybrid search, reranked."""
+
+    @abstractmethod
+    def stream_answer(self, index: Any, question: str, **arguments: Any) -> Any:
+        """Yield the parts of the example's answer, with arguments of the model."""
 
     @abstractmethod
     def _chunk(self, payload: Any) -> tuple[str, str]:

@@ -12,7 +12,11 @@ from typing import Any
 from langchain_qdrant import RetrievalMode
 
 import rag_langchain
-from langchain_modelstudio import ModelStudioEmbeddings
+from langchain_modelstudio import (
+    ChatModelStudio,
+    ModelStudioEmbeddings,
+    ModelStudioRerank,
+)
 from tests.rag.jobs import Chunks, Job
 
 __all__ = ["LangChainJob"]
@@ -44,6 +48,19 @@ class LangChainJob(Job):
         index.store.retrieval_mode = RetrievalMode(mode)
         found = index.store.similarity_search(query, k=count)
         return [document.metadata["source"] for document in found]
+
+    def retriever(self, index: rag_langchain.Index, count: int) -> Any:
+        """Return the example's retriever with a reranker of some documents."""
+        reranker = ModelStudioRerank(model="qwen3-rerank", top_n=count, **self.service)
+        return rag_langchain.make_retriever(index, reranker)
+
+    def search_and_rerank(self, index: Any, query: str, count: int) -> list[str]:
+        found = self.retriever(index, count).invoke(query)
+        return [document.metadata["source"] for document in found]
+
+    def stream_answer(self, index: Any, question: str, **arguments: Any) -> Any:
+        model = ChatModelStudio(**self.service | arguments)
+        return rag_langchain.stream_answer(question, self.retriever(index, 3), model)
 
     def _chunk(self, payload: Any) -> tuple[str, str]:
         return payload["metadata"]["source"], payload["page_content"]

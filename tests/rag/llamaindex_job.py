@@ -11,10 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from llama_index.core import VectorStoreIndex
+from llama_index.core.query_engine import CitationQueryEngine
+from llama_index.core.schema import QueryBundle
 from llama_index.core.vector_stores.types import VectorStoreQueryMode
 
 import rag_llamaindex
-from llamaindex_modelstudio import ModelStudioEmbedding
+from llamaindex_modelstudio import (
+    ModelStudio,
+    ModelStudioEmbedding,
+    ModelStudioRerank,
+)
 from tests.rag.jobs import Chunks, Job
 
 __all__ = ["LlamaIndexJob"]
@@ -56,6 +62,23 @@ class LlamaIndexJob(Job):
             hybrid_top_k=count,
         )
         return [node.metadata["source"] for node in retriever.retrieve(query)]
+
+    def engine(
+        self, index: rag_llamaindex.Index, count: int, **arguments: Any
+    ) -> CitationQueryEngine:
+        """Return the example's engine with a reranker of some nodes."""
+        reranker = ModelStudioRerank(model="qwen3-rerank", top_n=count, **self.service)
+        defaults: dict[str, Any] = {"model": "deepseek-v4-pro", **self.service}
+        llm = ModelStudio(**defaults | arguments)
+        return rag_llamaindex.make_engine(index, reranker, llm)
+
+    def search_and_rerank(self, index: Any, query: str, count: int) -> list[str]:
+        found = self.engine(index, count).retrieve(QueryBundle(query))
+        return [node.metadata["source"] for node in found]
+
+    def stream_answer(self, index: Any, question: str, **arguments: Any) -> Any:
+        engine = self.engine(index, 3, **arguments)
+        return rag_llamaindex.stream_answer(question, engine)
 
     def _chunk(self, payload: Any) -> tuple[str, str]:
         return payload["source"], json.loads(payload["_node_content"])["text"]

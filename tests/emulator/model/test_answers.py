@@ -29,6 +29,52 @@ def test_a_passage_may_be_in_earlier_messages(client: OpenAIClient) -> None:
     assert client.message(prompt)["content"] == "My favourite colour is teal."
 
 
+NUMBERED = """Cite the passages by their numbers.
+
+[1] Paris is the capital of France.
+[2] The tower is 330 metres tall. It was opened in 1889."""
+
+
+def test_numbered_passages_are_cited_where_the_prompt_asks(
+    client: OpenAIClient,
+) -> None:
+    prompt = [
+        {"role": "system", "content": NUMBERED},
+        {"role": "user", "content": "How tall is the tower?"},
+    ]
+    message = client.message(prompt, enable_thinking=True)
+    assert message["content"] == "The tower is 330 metres tall [2]."
+    assert '"The tower is 330 metres tall."' in message["reasoning_content"]
+
+
+def test_numbered_passages_of_a_tool_are_cited(client: OpenAIClient) -> None:
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "search", "arguments": "{}"},
+    }
+    prompt = [
+        {"role": "system", "content": "Cite passages by number."},
+        {"role": "user", "content": "How tall is the tower?"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": NUMBERED},
+    ]
+    answer = client.message(prompt)["content"]
+    assert answer == "The tower is 330 metres tall [2]."
+
+
+def test_a_number_of_a_citation_is_no_value(client: OpenAIClient) -> None:
+    schema = {"type": "object", "properties": {"height": {"type": "integer"}}}
+    answer = client.message(
+        f"{NUMBERED}\n\nReturn JSON. Question: How tall is the tower?",
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "Tower", "schema": schema},
+        },
+    )
+    assert answer["content"] == '{"height":330}'
+
+
 def test_chinese_is_understood(client: OpenAIClient) -> None:
     prompt = "已知信息:\n西湖位于杭州市。杭州是浙江省的省会。\n问题:浙江省的省会是哪里?"
     assert client.message(prompt)["content"] == "杭州是浙江省的省会。"
