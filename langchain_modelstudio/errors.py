@@ -14,6 +14,7 @@ LangChain's retry middleware reads ``is_retryable`` from them.
         │   └── APITimeoutError         ModelTimeoutError; also a TimeoutError
         ├── IncompleteStreamError       ModelConnectionError
         │   └── InvalidResponseError
+        ├── TaskFailedError             also LangChain's ToolException
         ├── ToolChoiceError
         └── APIStatusError
             ├── BadRequestError         ModelInvalidRequestError
@@ -60,6 +61,7 @@ from contextlib import contextmanager
 from typing import Final, cast
 
 from langchain_core import exceptions as langchain
+from langchain_core.tools import ToolException
 
 from modelstudio_core import errors as core
 
@@ -82,6 +84,7 @@ __all__ = [
     "PolicyError",
     "QuotaExceededError",
     "RateLimitError",
+    "TaskFailedError",
     "ToolChoiceError",
 ]
 
@@ -141,6 +144,10 @@ class IncompleteStreamError(
 
 class InvalidResponseError(IncompleteStreamError, core.InvalidResponseError):
     """A response is not what the protocol allows: no JSON, or events out of order."""
+
+
+class TaskFailedError(APIError, core.TaskFailedError, ToolException):
+    """A task has no result. ``handle_tool_error`` of a tool handles it."""
 
 
 class ToolChoiceError(APIError, core.ToolChoiceError):

@@ -76,6 +76,7 @@ __all__ = [
     "canonical_arguments",
     "check_total_timeout",
     "hide_in_error",
+    "keys_hidden",
     "replace_aliases",
     "resolve_connection",
     "warn_of_model",
@@ -338,7 +339,7 @@ class ServiceArguments(ConnectionArguments):
     @classmethod
     def _decide_within_policy(cls, arguments: Mapping[str, Any]) -> Resolved:
         """Resolve the arguments, and check what they resolve to against the policy."""
-        with _keys_hidden(arguments):
+        with keys_hidden(arguments):
             resolved = cls._decide(arguments)
         check_endpoint(resolved.connection.endpoint, resolved.model.profile.id)
         return resolved
@@ -510,8 +511,12 @@ def hide_in_error(error: ConfigurationError, secrets: Iterable[str]) -> None:
 
 
 @contextmanager
-def _keys_hidden(arguments: Mapping[str, Any]) -> Generator[None]:
-    """Remove keys from the message of an error about arguments."""
+def keys_hidden(arguments: Mapping[str, Any]) -> Generator[None]:
+    """Remove keys from the message of an error about arguments.
+
+    Args:
+        arguments: The arguments by name, which may be invalid.
+    """
     try:
         yield
     except ConfigurationError as error:
@@ -565,7 +570,7 @@ def canonical_arguments(
     for name in arguments:
         if cls.argument_aliases.get(name, name) not in cls.model_fields:
             names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
-            with _keys_hidden(arguments):
+            with keys_hidden(arguments):
                 raise unknown_argument(name, names, owner=cls.__name__)
     return replace_aliases(cls, arguments)
 

@@ -10,6 +10,7 @@
         │   └── APITimeoutError     also a TimeoutError
         ├── IncompleteStreamError
         │   └── InvalidResponseError
+        ├── TaskFailedError
         ├── ToolChoiceError
         └── APIStatusError
             ├── BadRequestError
@@ -56,6 +57,7 @@ __all__ = [
     "PolicyError",
     "QuotaExceededError",
     "RateLimitError",
+    "TaskFailedError",
     "ToolChoiceError",
 ]
 
@@ -236,6 +238,40 @@ class IncompleteStreamError(APIError):
 
 class InvalidResponseError(IncompleteStreamError):
     """A response violates the protocol: it is not JSON, or events are out of order."""
+
+
+class TaskFailedError(APIError):
+    """An asynchronous task has no result: it failed, was canceled, or is unknown.
+
+    ``code`` is the service's error code, such as ``DataInspectionFailed``.
+
+    Attributes:
+        task_id: The id of the task; empty for one file of a task that succeeded.
+        status: ``"FAILED"``, ``"CANCELED"`` or ``"UNKNOWN"``.
+    """
+
+    def __init__(
+        self, message: str, *, task_id: str = "", status: str = "FAILED", **fields: Any
+    ) -> None:
+        """Create an error.
+
+        Args:
+            message: What happened, and what to do about it.
+            task_id: The id of the task.
+            status: The status of the task.
+            **fields: Arguments of ``ModelStudioError``.
+        """
+        super().__init__(message, **fields)
+        self.task_id = task_id
+        self.status = status
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the constructor's arguments."""
+        return _rebuild, (
+            type(self),
+            self.message,
+            {**self.fields(), "task_id": self.task_id, "status": self.status},
+        )
 
 
 class ToolChoiceError(APIError):

@@ -25,6 +25,7 @@ __all__ = [
     "redact",
     "redactor_of",
     "secrets_of",
+    "sign",
 ]
 
 _T = TypeVar("_T")
@@ -78,6 +79,20 @@ def digest_of(key: str, headers: Iterable[tuple[str, str]]) -> str:
     pairs = sorted((name.casefold(), value) for name, value in headers)
     text = json.dumps(pairs).encode()
     return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()[:32]
+
+
+def sign(key: str, text: str) -> str:
+    """Return a signature that only somebody with the key can make.
+
+    Args:
+        key: The API key. It cannot be computed from the signature.
+        text: The text to sign.
+
+    Example:
+        >>> sign("sk-0123456789", "a") == sign("sk-0123456780", "a")
+        False
+    """
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 @overload

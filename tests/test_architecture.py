@@ -313,7 +313,7 @@ def test_every_module_has_a_docstring() -> None:
 
 
 def test_the_core_names_its_public_modules() -> None:
-    modules = ("errors", "endpoints", "catalog", "embeddings", "emulator")
+    modules = ("errors", "endpoints", "catalog", "embeddings", "tasks", "emulator")
     docstring = modelstudio_core.__doc__ or ""
     strays = [name for name in modules if not re.search(rf"\b{name}\b", docstring)]
     assert strays == []

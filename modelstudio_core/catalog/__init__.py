@@ -28,11 +28,17 @@ from modelstudio_core.catalog.lookup import (
     resolve_model,
     suggest_served,
 )
-from modelstudio_core.catalog.other_models import MULTIMODAL_EMBEDDING_PATH
+from modelstudio_core.catalog.other_models import (
+    IMAGE_PATHS,
+    MEDIA_FORMS,
+    MULTIMODAL_EMBEDDING_PATH,
+    SYNC_MEDIA_PATH,
+)
 from modelstudio_core.catalog.profiles import (
     BATCH_TEST_MODEL,
     ChatProfile,
     EmbeddingProfile,
+    MediaInput,
     MediaLimits,
     MediaProfile,
     ModelKind,
@@ -45,10 +51,14 @@ from modelstudio_core.catalog.profiles import (
 
 __all__ = [
     "BATCH_TEST_MODEL",
+    "IMAGE_PATHS",
+    "MEDIA_FORMS",
     "MULTIMODAL_EMBEDDING_PATH",
+    "SYNC_MEDIA_PATH",
     "ChatProfile",
     "DeprecatedModels",
     "EmbeddingProfile",
+    "MediaInput",
     "MediaLimits",
     "MediaProfile",
     "ModelKind",

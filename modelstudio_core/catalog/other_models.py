@@ -7,12 +7,14 @@ with the service itself. Where two sources disagree, a comment says so. A column
 left out is not known.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from modelstudio_core.catalog.profiles import (
     EmbeddingProfile,
+    MediaInput,
     MediaProfile,
     RerankProfile,
 )
@@ -283,13 +285,37 @@ _IMAGE_GENERATION = "aigc/image-generation/generation"
 _TEXT_TO_IMAGE = "aigc/text2image/image-synthesis"
 _IMAGE_TO_IMAGE = "aigc/image2image/image-synthesis"
 _VIDEO = "aigc/video-generation/video-synthesis"
+_FRAMES = "aigc/image2video/video-synthesis"
 _TRANSCRIPTION = "audio/asr/transcription"
+_FILE_EMBEDDING_PATH = "embeddings/text-embedding/text-embedding"
+
+# The path of calls that are answered at once; every other one creates a task.
+SYNC_MEDIA_PATH: Final = _MULTIMODAL
+# What the paths read, for models that are not known.
+MEDIA_FORMS: Final[Mapping[str, MediaInput]] = {
+    _MULTIMODAL: "messages",
+    _IMAGE_GENERATION: "messages",
+    _TEXT_TO_IMAGE: "prompt",
+    _IMAGE_TO_IMAGE: "prompt+images",
+    _VIDEO: "media",
+    _FRAMES: "frames",
+    _TRANSCRIPTION: "file_urls",
+    _FILE_EMBEDDING_PATH: "url",
+}
+# The paths of which ``n`` images are requested.
+IMAGE_PATHS: Final = frozenset({_IMAGE_GENERATION, _TEXT_TO_IMAGE, _IMAGE_TO_IMAGE})
 
 # The sources of most media entries.
 _IMAGE_ROUTES = "modelstudioai/cli (image-routes.ts); docs.qwencloud.com"
 _SPEECH_ROUTES = "modelstudioai/cli (asr-routes.ts); docs.qwencloud.com"
 _VIDEO_ROUTES = "dashscope 2.0.2 (videos.py); docs.qwencloud.com"
 _WEBSOCKET = "dashscope 2.0.2 (/api-ws/v1/realtime); recorded (list of models)"
+
+# The pages advise to query every 10 s for images, and name 1 to 2 minutes for an image
+# and 1 to 10 for a video (docs.qwencloud.com). A first query comes earlier, for models
+# that are fast; the pace then slows down.
+_VIDEO_POLLS = (10.0, 30.0)
+_FILE_POLLS = (3.0, 30.0)
 
 # --- Images -------------------------------------------------------------------------
 
@@ -536,6 +562,7 @@ _VIDEO_TASK = MediaProfile(
     native_path=_VIDEO,
     input_form="prompt",
     result_form="video_url",
+    poll_seconds=_VIDEO_POLLS,
     source=_VIDEO_ROUTES,
     checked=_CHECKED,
 )
@@ -550,7 +577,7 @@ _MEDIA_TO_VIDEO = replace(
 )
 _FRAMES_TO_VIDEO = replace(
     _VIDEO_TASK,
-    native_path="aigc/image2video/video-synthesis",
+    native_path=_FRAMES,
     inputs=frozenset({"text", "image"}),
     input_form="frames",
     source=_VIDEO_ROUTES,
@@ -619,6 +646,7 @@ _FILE_RECOGNITION = replace(
     native_path=_TRANSCRIPTION,
     input_form="file_urls",
     result_form="transcription",
+    poll_seconds=_FILE_POLLS,
     source=_SPEECH_ROUTES,
 )
 _FLASH_RECOGNITION = replace(
@@ -865,9 +893,10 @@ _FILE_EMBEDDING = MediaProfile(
     outputs=frozenset({"embedding"}),
     protocols=("dashscope",),
     calls="async",
-    native_path="embeddings/text-embedding/text-embedding",
+    native_path=_FILE_EMBEDDING_PATH,
     input_form="url",
     result_form="url",
+    poll_seconds=_FILE_POLLS,
     regions=_BEIJING,
     source="Text embedding batch API; recorded",
     checked=_CHECKED,

@@ -365,6 +365,8 @@ class MediaProfile(ModelProfile):
         input_images: The fewest and the most images of a request.
         max_prompt_characters: The most characters of the prompt.
         size_parameter: The parameter that sets the size of a video.
+        poll_seconds: The seconds before the first query of a task, and the most
+            between two queries.
     """
 
     kind: ClassVar[ModelKind] = "media"
@@ -378,3 +380,4 @@ class MediaProfile(ModelProfile):
     input_images: tuple[int, int] | None = None
     max_prompt_characters: int | None = None
     size_parameter: Literal["size", "resolution"] | None = None
+    poll_seconds: tuple[float, float] = (3.0, 15.0)

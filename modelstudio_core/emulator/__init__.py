@@ -24,7 +24,13 @@ Example:
     ...     # ... call studio.base_url with studio.api_key
 """
 
-from modelstudio_core.emulator.script import BatchScript, Fault, Reply, ToolCall
+from modelstudio_core.emulator.script import (
+    BatchScript,
+    Fault,
+    Reply,
+    TaskOutcome,
+    ToolCall,
+)
 from modelstudio_core.emulator.stored_batches import StoredBatch
 from modelstudio_core.emulator.studio import RecordedRequest
 
@@ -45,5 +51,6 @@ __all__ = [
     "RecordedRequest",
     "Reply",
     "StoredBatch",
+    "TaskOutcome",
     "ToolCall",
 ]

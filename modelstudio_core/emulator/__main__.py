@@ -71,6 +71,7 @@ def build_emulator(arguments: Sequence[str] | None) -> Emulator:
         api_key=options.api_key,
         generation=options.generation,
         chunk_delay=options.chunk_delay,
+        task_seconds=options.task_seconds,
         max_requests=_MAX_REQUESTS,
     )
 
@@ -99,6 +100,12 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=0.02,
         help="seconds between two chunks of a stream (default: 0.02)",
+    )
+    add(
+        "--task-seconds",
+        type=float,
+        default=2.0,
+        help="seconds until a task is done (default: 2)",
     )
     return parser
 

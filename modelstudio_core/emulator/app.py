@@ -14,7 +14,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelstudio_core._version import __version__
-from modelstudio_core.catalog import MULTIMODAL_EMBEDDING_PATH, NativePath
+from modelstudio_core.catalog import (
+    MEDIA_FORMS,
+    MULTIMODAL_EMBEDDING_PATH,
+    SYNC_MEDIA_PATH,
+    NativePath,
+    model_ids,
+    resolve_model,
+)
+from modelstudio_core.emulator.json_values import is_object
 from modelstudio_core.emulator.protocols.base import ErrorProtocol
 from modelstudio_core.emulator.protocols.dashscope import DashScopeProtocol
 from modelstudio_core.emulator.protocols.faults import build_refusal
@@ -23,6 +31,7 @@ from modelstudio_core.emulator.protocols.steps import Cut, Head, Pause, Step
 from modelstudio_core.emulator.rules.files import MAX_BATCH_FILE_BYTES
 from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.rules.sources import OWN, sourced
+from modelstudio_core.emulator.rules.tasks import RESULT_PATH
 from modelstudio_core.emulator.services.batches import BatchService
 from modelstudio_core.emulator.services.chat import ChatService
 from modelstudio_core.emulator.services.embeddings import EmbeddingService
@@ -34,6 +43,8 @@ from modelstudio_core.emulator.services.storage import (
     UPLOAD_PATH,
     StorageService,
 )
+from modelstudio_core.emulator.services.task_files import ResultService
+from modelstudio_core.emulator.services.tasks import TaskService
 from modelstudio_core.emulator.studio import RecordedRequest, ResponseContext, Studio
 
 __all__ = ["Abort", "build_app"]
@@ -54,6 +65,16 @@ _UPLOADS: Final = {
     UPLOAD_PATH: MAX_UPLOAD_BYTES,
     _FILES: MAX_BATCH_FILE_BYTES + 64 * 1024,
 }
+_TEXT_GENERATION: Final = "aigc/text-generation/generation"
+_TASK_LIST: Final = f"{_DASHSCOPE}/tasks"
+# The paths that only create tasks.
+_TASKS: Final = sorted(
+    {
+        *(resolve_model(name).native_path or "" for name in model_ids("media")),
+        *MEDIA_FORMS,
+    }
+    - {"", SYNC_MEDIA_PATH, _TEXT_EMBEDDING}
+)
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _DISCONNECT: Final = "http.disconnect"
 _OPENAI_ERRORS: Final = OpenAIProtocol()
@@ -72,11 +93,11 @@ def build_app(studio: Studio, abort: Abort) -> ASGIApp:
     def route(path: str, respond: _Responder, *methods: str) -> Route:
         return Route(path, partial(_endpoint, respond, abort), methods=methods)
 
-    def dashscope_chat(path: NativePath) -> Route:
-        chat = ChatService(studio, DashScopeProtocol(path))
-        url = f"{_DASHSCOPE}/services/aigc/{path}/generation"
-        return route(url, chat.respond, "POST")
+    def dashscope_chat(path: NativePath) -> _Responder:
+        return ChatService(studio, DashScopeProtocol(path)).respond
 
+    tasks = TaskService(studio, _DASHSCOPE_ERRORS)
+    results = ResultService(studio, _DASHSCOPE_ERRORS)
     openai, dashscope = OpenAIProtocol(), _DASHSCOPE_ERRORS
     chat = ChatService(studio, openai)
     models = ModelService(studio, openai, dashscope)
@@ -103,12 +124,36 @@ def build_app(studio: Studio, abort: Abort) -> ASGIApp:
             route(f"{_BATCHES}/{{id}}", batches.show, "GET"),
             route(f"{_BATCHES}/{{id}}/cancel", batches.cancel, "POST"),
             route(f"{_OPENAI}/embeddings", embeddings.respond, "POST"),
-            route(f"{_SERVICES}/{_TEXT_EMBEDDING}", texts.respond, "POST"),
+            route(
+                f"{_SERVICES}/{_TEXT_EMBEDDING}",
+                partial(_respond_by_kind, tasks.create, texts.respond),
+                "POST",
+            ),
             route(f"{_SERVICES}/{MULTIMODAL_EMBEDDING_PATH}", contents.respond, "POST"),
             route(f"{_RERANK}/reranks", flat_rerank.respond, "POST"),
             route(f"{_SERVICES}/{_TEXT_RERANK}", rerank.respond, "POST"),
-            dashscope_chat("text-generation"),
-            dashscope_chat("multimodal-generation"),
+            route(
+                f"{_SERVICES}/{_TEXT_GENERATION}",
+                dashscope_chat("text-generation"),
+                "POST",
+            ),
+            route(
+                f"{_SERVICES}/{SYNC_MEDIA_PATH}",
+                partial(
+                    _respond_by_kind,
+                    tasks.create,
+                    dashscope_chat("multimodal-generation"),
+                ),
+                "POST",
+            ),
+            *(route(f"{_SERVICES}/{path}", tasks.create, "POST") for path in _TASKS),
+            *(
+                route(url, tasks.list_all, "GET")
+                for url in (_TASK_LIST, f"{_TASK_LIST}/")
+            ),
+            route(f"{_TASK_LIST}/{{id}}", tasks.show, "GET"),
+            route(f"{_TASK_LIST}/{{id}}/cancel", tasks.cancel, "POST"),
+            route(f"{RESULT_PATH}{{name}}", results.respond, "GET"),
             route(f"{_DASHSCOPE}/models", models.list_dashscope, "GET"),
             route(f"{_DASHSCOPE}/uploads", storage.respond, "GET"),
             route(UPLOAD_PATH, storage.receive, "POST"),
@@ -116,6 +161,19 @@ def build_app(studio: Studio, abort: Abort) -> ASGIApp:
         ]
     )
     return _RecordingMiddleware(app, studio)
+
+
+def _respond_by_kind(
+    media: _Responder,
+    other: _Responder,
+    request: RecordedRequest,
+    context: ResponseContext,
+) -> list[Step]:
+    """Answer a request to a path that models of two kinds share."""
+    body = request.body
+    model = body.get("model") if is_object(body) else None
+    profile = resolve_model(model if isinstance(model, str) else "")
+    return (media if profile.kind == "media" else other)(request, context)
 
 
 @sourced(OWN, "2026-11-27")

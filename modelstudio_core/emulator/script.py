@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
-__all__ = ["BatchScript", "Fault", "FaultKind", "Reply", "ToolCall"]
+__all__ = ["BatchScript", "Fault", "FaultKind", "Reply", "TaskOutcome", "ToolCall"]
 
 Omission = Literal["finish_reason", "usage", "done"]
 FaultKind = Literal["status", "stream", "cut", "silence", "short"]
@@ -90,6 +90,32 @@ class Reply:
     def streams_only(self) -> bool:
         """Whether the reply has chunks or deltas, which only a stream can send."""
         return self.deltas is not None or self.raw_chunks is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOutcome:
+    """What becomes of one created task.
+
+    Attributes:
+        seconds: How long it is pending and running, by the emulator's time. It is
+            pending for the first quarter. None is the emulator's ``task_seconds``.
+        status: ``"SUCCEEDED"`` or ``"FAILED"``.
+        code: The code of a failure.
+        message: The message of a failure.
+        failed: The indices of the files that fail in a task that succeeds.
+        unknown: How many queries are answered with the status ``UNKNOWN`` first.
+
+    Example:
+        >>> TaskOutcome(seconds=60, failed={1}).status
+        'SUCCEEDED'
+    """
+
+    seconds: float | None = None
+    status: Literal["SUCCEEDED", "FAILED"] = "SUCCEEDED"
+    code: str = "DataInspectionFailed"
+    message: str = "Output data may contain inappropriate content."
+    failed: Collection[int] = ()
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

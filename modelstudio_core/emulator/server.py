@@ -11,7 +11,7 @@ from typing import Final, Self
 import uvicorn
 
 from modelstudio_core.emulator.app import build_app
-from modelstudio_core.emulator.script import BatchScript, Fault, Reply
+from modelstudio_core.emulator.script import BatchScript, Fault, Reply, TaskOutcome
 from modelstudio_core.emulator.stored_batches import StoredBatch
 from modelstudio_core.emulator.studio import (
     DEFAULT_MAX_BODY_BYTES,
@@ -54,6 +54,7 @@ class Emulator:
         chunk_delay: float = 0.0,
         max_requests: int = 10_000,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+        task_seconds: float = 0.0,
     ) -> None:
         """Configure the emulator; entering it starts the server.
 
@@ -71,6 +72,8 @@ class Emulator:
                 last ones, while their bodies have at most 64 MiB together. A request
                 takes about 3 kB, and its parsed body some two times its size.
             max_body_bytes: The largest body that it reads; a larger one is refused.
+            task_seconds: How long a task is pending and running, by the emulator's
+                time, which ``advance`` sets forward. 0: its first query finds it done.
 
         Raises:
             ValueError: ``generation`` is unknown or a limit is negative.
@@ -83,6 +86,8 @@ class Emulator:
             raise ValueError(f"max_requests must be 0 or more, got {max_requests}")
         if max_body_bytes < 0:
             raise ValueError(f"max_body_bytes must be 0 or more, got {max_body_bytes}")
+        if task_seconds < 0:
+            raise ValueError(f"task_seconds must be 0 or more, got {task_seconds}")
         self.api_key = api_key or _KEY
         self._host, self._port = host, port
         self._studio = Studio(
@@ -91,6 +96,7 @@ class Emulator:
             chunk_delay=chunk_delay,
             max_requests=max_requests,
             max_body_bytes=max_body_bytes,
+            task_seconds=task_seconds,
         )
         self._running: _RunningServer | None = None
 
@@ -122,14 +128,23 @@ class Emulator:
         """
         self._studio.script.extend(items)
 
+    def script_tasks(self, *outcomes: TaskOutcome) -> None:
+        """Script what becomes of the next created tasks, one outcome for each.
+
+        Args:
+            outcomes: They are added after those that are left.
+        """
+        self._studio.outcomes.extend(outcomes)
+
     @property
-    def scripted(self) -> list[Reply | Fault]:
-        """The scripted replies and faults that no request has used yet."""
-        return list(self._studio.script)
+    def scripted(self) -> list[Reply | Fault | TaskOutcome]:
+        """The replies, faults and outcomes of tasks that no request has used yet."""
+        return [*self._studio.script, *self._studio.outcomes]
 
     def clear_script(self) -> None:
-        """Remove the scripted replies and faults that no request has used yet."""
+        """Remove the replies, faults and outcomes that no request has used yet."""
         self._studio.script.clear()
+        self._studio.outcomes.clear()
 
     def script_batches(self, *items: BatchScript) -> None:
         """Script how the next batches go on, one item for each.
@@ -145,7 +160,7 @@ class Emulator:
         return list(self._studio.batches.values())
 
     def advance(self, seconds: float) -> None:
-        """Advance its time: policies, uploaded files and cached prompts expire by it.
+        """Advance its time, by which tasks end, and files and cached prompts expire.
 
         Batches go on by it.
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from uuid import NAMESPACE_URL, uuid5
 
+from modelstudio_core.catalog import MediaProfile
 from modelstudio_core.emulator.json_values import parse
-from modelstudio_core.emulator.script import BatchScript, Fault, Reply
+from modelstudio_core.emulator.script import BatchScript, Fault, Reply, TaskOutcome
 from modelstudio_core.emulator.stored_batches import BatchFile, StoredBatch
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "RecordedRequest",
     "ResponseContext",
     "StoredFile",
+    "StoredTask",
     "Studio",
 ]
 
@@ -87,6 +89,44 @@ class StoredFile:
 
 
 @dataclass(slots=True, kw_only=True)
+class StoredTask:
+    """A task that was created.
+
+    Attributes:
+        id: Its id.
+        request_id: The id of the request that created it.
+        host: The host that the request named; other hosts do not know the task.
+        profile: What is known of its model.
+        input: The input of the request.
+        parameters: The parameters of the request.
+        files: How many files it makes.
+        created: When it was created.
+        seconds: How long it is pending and running.
+        outcome: What becomes of it.
+        canceled: When it was canceled; None if it was not.
+        queries: How often it was queried.
+    """
+
+    id: str
+    request_id: str
+    host: str
+    profile: MediaProfile
+    input: dict[str, Any]
+    parameters: dict[str, Any]
+    files: int
+    created: float
+    seconds: float
+    outcome: TaskOutcome
+    canceled: float | None = None
+    queries: int = 0
+
+    @property
+    def ended(self) -> float:
+        """When it ends or ended."""
+        return self.created + self.seconds if self.canceled is None else self.canceled
+
+
+@dataclass(slots=True, kw_only=True)
 class Studio:
     """The state of an emulator.
 
@@ -103,6 +143,12 @@ class Studio:
         batch_script: How the next batches go on.
         files: The files of batches, by id, oldest first.
         batches: The batches, by id, oldest first.
+        task_seconds: How long a task is pending and running.
+        outcomes: What becomes of the next tasks.
+        tasks: The tasks by their ids, oldest first.
+        results: The files of tasks: path → task and number. Calls that are answered at
+            once have files too.
+        task_queries: When tasks were queried last, for the limit of a second.
         advanced: How many seconds its time is ahead of the machine's.
     """
 
@@ -118,6 +164,13 @@ class Studio:
     batch_script: deque[BatchScript] = field(default_factory=deque[BatchScript])
     files: dict[str, BatchFile] = field(default_factory=dict[str, BatchFile])
     batches: dict[str, StoredBatch] = field(default_factory=dict[str, StoredBatch])
+    task_seconds: float = 0.0
+    outcomes: deque[TaskOutcome] = field(default_factory=deque[TaskOutcome])
+    tasks: dict[str, StoredTask] = field(default_factory=dict[str, StoredTask])
+    results: dict[str, tuple[StoredTask, int]] = field(
+        default_factory=dict[str, tuple[StoredTask, int]]
+    )
+    task_queries: deque[float] = field(default_factory=deque[float])
     advanced: float = 0.0
     _sizes: deque[int] = field(default_factory=deque[int])
     _kept_bytes: int = 0

@@ -28,6 +28,7 @@ from modelstudio_core.errors import (
     PolicyError,
     QuotaExceededError,
     RateLimitError,
+    TaskFailedError,
     ToolChoiceError,
 )
 
@@ -40,6 +41,7 @@ TREE: list[tuple[type[BaseException], tuple[type[BaseException], ...]]] = [
     (APITimeoutError, (APIConnectionError, TimeoutError)),
     (IncompleteStreamError, (APIError,)),
     (InvalidResponseError, (IncompleteStreamError,)),
+    (TaskFailedError, (APIError,)),
     (ToolChoiceError, (APIError,)),
     (APIStatusError, (APIError,)),
     (BadRequestError, (APIStatusError,)),

@@ -156,6 +156,10 @@ SENDERS: Final = {
     "modelstudio_core.files",
     "modelstudio_core.model_list",
     "modelstudio_core.rerank",
+    "modelstudio_core.tasks.calls",
+    "modelstudio_core.tasks.listing",
+    "modelstudio_core.tasks.results",
+    "modelstudio_core.tasks.task",
     "modelstudio_core.uploads",
 }
 

@@ -1,0 +1,85 @@
+"""The connection arguments of the functions for tasks."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any, TypedDict
+
+from pydantic import SecretStr
+
+from modelstudio_core.argument_hints import unknown_argument
+from modelstudio_core.arguments import (
+    ConnectionArguments,
+    keys_hidden,
+    resolve_connection,
+)
+from modelstudio_core.endpoints import Protocol
+from modelstudio_core.policy import check_endpoint
+from modelstudio_core.transport.connection import Connection
+
+__all__ = ["ConnectionOptions", "connect"]
+
+
+class ConnectionOptions(TypedDict, total=False):
+    """The arguments that all classes share: how to reach the service.
+
+    Attributes:
+        api_key: The API key; without it ``DASHSCOPE_API_KEY``.
+        region: A region id or alias.
+        mode: A deployment mode.
+        workspace: A workspace id.
+        protocol: Changes nothing: tasks have the native protocol only.
+        base_url: A custom base URL.
+        allow_insecure_http: Whether plain http is allowed for hosts other than
+            loopback.
+        timeout: Seconds to wait for the next bytes, or a pair (connect, read).
+        total_timeout: Seconds for each request, with its retries.
+        max_error_bytes: How many bytes the body of an error may have.
+        max_event_bytes: Changes nothing: tasks have no streams.
+        max_response_bytes: How many bytes an answer may have; files have no limit.
+        max_retries: How often a failed request is repeated.
+        default_headers: Headers of every request to the service.
+        http_client: A custom ``httpx.Client``.
+        http_async_client: A custom ``httpx.AsyncClient``.
+    """
+
+    api_key: SecretStr | str | None
+    region: str | None
+    mode: str | None
+    workspace: str | None
+    protocol: Protocol
+    base_url: str | None
+    allow_insecure_http: bool
+    timeout: float | tuple[float | None, float | None] | None
+    total_timeout: float | None
+    max_error_bytes: int
+    max_event_bytes: int
+    max_response_bytes: int
+    max_retries: int
+    default_headers: Mapping[str, SecretStr | str] | None
+    http_client: object
+    http_async_client: object
+
+
+def connect(
+    options: Mapping[str, Any], model: object, names: Collection[str] = ()
+) -> Connection:
+    """Check connection arguments, and that the policy allows the endpoint.
+
+    Args:
+        options: The arguments by name.
+        model: The model id; an empty string where it is not known.
+        names: The names of the function's other arguments, for errors.
+
+    Raises:
+        ConfigurationError: An argument is unknown or invalid.
+    """
+    fields = ConnectionArguments.model_fields
+    with keys_hidden(options):
+        for name in options:
+            if name not in fields:
+                raise unknown_argument(name, {*fields, *names})
+        connection = resolve_connection(options, model=model)
+    connection = replace(connection, protocol="dashscope")
+    if isinstance(model, str) and model:
+        check_endpoint(connection.endpoint, model)
+    return connection
