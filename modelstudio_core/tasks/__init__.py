@@ -21,7 +21,7 @@ Example:
 from modelstudio_core.tasks.answers import TaskFile
 from modelstudio_core.tasks.calls import asubmit, submit
 from modelstudio_core.tasks.listing import TaskSummary, alist_tasks, list_tasks
-from modelstudio_core.tasks.results import TaskResult
+from modelstudio_core.tasks.outputs import TaskResult
 from modelstudio_core.tasks.task import Task
 
 __all__ = [

@@ -29,7 +29,7 @@ from modelstudio_core.tasks.inputs import (
     check_input,
 )
 from modelstudio_core.tasks.options import ConnectionOptions, connect
-from modelstudio_core.tasks.results import read_result
+from modelstudio_core.tasks.outputs import read_result
 from modelstudio_core.tasks.routes import resolve_route
 from modelstudio_core.tasks.task import Task
 from modelstudio_core.transport.connection import Connection

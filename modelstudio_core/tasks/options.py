@@ -13,6 +13,7 @@ from modelstudio_core.arguments import (
     resolve_connection,
 )
 from modelstudio_core.endpoints import Protocol
+from modelstudio_core.limits import RateLimit
 from modelstudio_core.policy import check_endpoint
 from modelstudio_core.transport.connection import Connection
 
@@ -40,6 +41,7 @@ class ConnectionOptions(TypedDict, total=False):
         default_headers: Headers of every request to the service.
         http_client: A custom ``httpx.Client``.
         http_async_client: A custom ``httpx.AsyncClient``.
+        limiter: A limit of requests a minute, which each request waits for.
     """
 
     api_key: SecretStr | str | None
@@ -58,6 +60,7 @@ class ConnectionOptions(TypedDict, total=False):
     default_headers: Mapping[str, SecretStr | str] | None
     http_client: object
     http_async_client: object
+    limiter: RateLimit | None
 
 
 def connect(

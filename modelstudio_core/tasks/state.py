@@ -21,7 +21,7 @@ from modelstudio_core.errors import ConfigurationError, TaskFailedError
 from modelstudio_core.secrets import sign
 from modelstudio_core.tasks.answers import TaskFile
 from modelstudio_core.tasks.options import connect
-from modelstudio_core.tasks.results import TaskResult
+from modelstudio_core.tasks.outputs import TaskResult
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.wire.json_values import object_of, objects_of, text_of
 from modelstudio_core.wire.refusals import ErrorContext

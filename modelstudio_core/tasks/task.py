@@ -23,7 +23,7 @@ from modelstudio_core.errors import (
 from modelstudio_core.service_inputs import service_context
 from modelstudio_core.tasks.answers import Observation, parse_task
 from modelstudio_core.tasks.options import ConnectionOptions, connect
-from modelstudio_core.tasks.results import TaskResult, read_result
+from modelstudio_core.tasks.outputs import TaskResult, read_result
 from modelstudio_core.tasks.state import (
     connect_as_saved,
     load_result,

@@ -158,7 +158,7 @@ SENDERS: Final = {
     "modelstudio_core.rerank",
     "modelstudio_core.tasks.calls",
     "modelstudio_core.tasks.listing",
-    "modelstudio_core.tasks.results",
+    "modelstudio_core.tasks.outputs",
     "modelstudio_core.tasks.task",
     "modelstudio_core.uploads",
 }
