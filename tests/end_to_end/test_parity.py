@@ -7,8 +7,16 @@ but for the request id.
 from typing import Any
 
 import pytest
-from langchain_core.messages import HumanMessage
-from llama_index.core.base.llms.types import ChatMessage, ImageBlock, TextBlock
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import ToolCall as LangChainCall
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    DocumentBlock,
+    ImageBlock,
+    TextBlock,
+    ToolCallBlock,
+    VideoBlock,
+)
 
 from modelstudio_core.emulator import Emulator, Fault, Reply, ToolCall
 from modelstudio_core.errors import APIConnectionError, APIError
@@ -33,6 +41,8 @@ WEATHER = {
     },
 }
 IMAGE = "https://x.example/a.png"
+VIDEO = "https://x.example/a.mp4"
+PDF = "https://x.example/a.pdf"
 PROMPT = "Weather? JSON."
 
 # The scripted reply, and the options of the call.
@@ -90,6 +100,36 @@ SCENARIOS: dict[str, tuple[Reply, dict[str, Any]]] = {
         ),
         {},
     ),
+    "speech": (
+        Reply(text="Hello there, and welcome."),
+        {"model_id": "qwen3.5-omni-plus", "modalities": ["text", "audio"]},
+    ),
+    "the text so far in each chunk": (
+        Reply(text="I did not laugh.", pieces=["I", " did", " not laugh."]),
+        {"model_id": "qwen-mt-plus"},
+    ),
+    "pieces that repeat": (
+        Reply(text="hahaha", pieces=["ha", "ha", "ha"]),
+        {"model_id": "qwen-mt-flash"},
+    ),
+    "a stream underneath": (
+        Reply(reasoning="Hm.", text="Hello."),
+        {"model_id": "qwen3-4b"},
+    ),
+    "calls that never came": (
+        Reply(text="I will look.", finish_reason="tool_calls"),
+        {"tools": [WEATHER]},
+    ),
+    "a call written as text": (
+        Reply(text='<tool_call>{"name": "weather"}</tool_call>'),
+        {"tools": [WEATHER]},
+    ),
+    "a forced call of a model that only thinks": (
+        Reply(
+            text="Now.", tool_calls=[ToolCall("weather", {"city": "Oslo"}, id="call_a")]
+        ),
+        {"tools": [WEATHER], "tool_choice": "weather", "model_id": "glm-5.3"},
+    ),
 }
 
 
@@ -110,6 +150,8 @@ async def respond(
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.filterwarnings("ignore:.*(answered with the finish|wrote a tool call)")
+@pytest.mark.filterwarnings("ignore:.*an answer without a call is an error")
 async def test_sixteen_answers_are_equal(
     modelstudio_emulator: Emulator, scenario: str
 ) -> None:
@@ -208,6 +250,92 @@ async def test_sixteen_errors_are_equal(
     assert len(errors) == 16
     first = errors["openai LangChain-call-sync"]
     assert dict.fromkeys(errors, first) == errors
+
+
+MEDIA: dict[str, tuple[dict[str, Any], Any, list[dict[str, Any]]]] = {
+    "image": (
+        {"type": "image", "url": IMAGE},
+        ImageBlock(url=IMAGE),
+        [{"type": "image_url", "image_url": {"url": IMAGE}}, {"image": IMAGE}],
+    ),
+    "video": (
+        {"type": "video", "url": VIDEO, "fps": 2},
+        VideoBlock(url=VIDEO, fps=2),
+        [
+            {"type": "video_url", "video_url": {"url": VIDEO}, "fps": 2},
+            {"video": VIDEO, "fps": 2},
+        ],
+    ),
+    "PDF": (
+        {"type": "file", "url": PDF},
+        DocumentBlock(url=PDF),
+        [{"type": "file", "file": {"file_url": PDF}}, {"file_url": PDF}],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MEDIA)
+async def test_sixteen_requests_have_the_same_media(
+    modelstudio_emulator: Emulator, kind: str
+) -> None:
+    block, llamaindex_block, forms = MEDIA[kind]
+    text = {"type": "text", "text": "What is it?"}
+    blocks = [llamaindex_block, TextBlock(text="What is it?")]
+    messages: dict[Framework, list[Any]] = {
+        "LangChain": [HumanMessage([block, text])],
+        "LlamaIndex": [ChatMessage(role="user", blocks=blocks)],
+    }
+    for protocol, form in zip(PROTOCOLS, forms, strict=True):
+        for style in CALL_STYLES:
+            llm = model(
+                style.framework, modelstudio_emulator, protocol, model="qwen3.8-max"
+            )
+            assert await call(llm, style, messages[style.framework])
+            body = modelstudio_emulator.requests[-1].body
+            content = body.get("input", body)["messages"][0]["content"]
+            words = text if protocol == "openai" else {"text": "What is it?"}
+            assert content == [form, words]
+    assert len(modelstudio_emulator.requests) == 16
+
+
+async def test_sixteen_histories_are_repaired_alike(
+    modelstudio_emulator: Emulator,
+) -> None:
+    """A trimmed call, and one that an interrupt left without a result."""
+    names = {"tool_call_id": "call_a", "name": "weather"}
+    open_call = ToolCallBlock(
+        tool_call_id="call_b", tool_name="weather", tool_kwargs={"city": "Rome"}
+    )
+    histories: dict[Framework, list[Any]] = {
+        "LangChain": [
+            ToolMessage("Rain.", tool_call_id="call_a", name="weather"),
+            AIMessage(
+                "",
+                tool_calls=[
+                    LangChainCall(name="weather", args={"city": "Rome"}, id="call_b")
+                ],
+            ),
+            HumanMessage("Stop."),
+        ],
+        "LlamaIndex": [
+            ChatMessage(role="tool", content="Rain.", additional_kwargs=names),
+            ChatMessage(role="assistant", blocks=[open_call]),
+            ChatMessage(role="user", content="Stop."),
+        ],
+    }
+    sent: list[Any] = []
+    for protocol in PROTOCOLS:
+        for style in CALL_STYLES:
+            llm = model(
+                style.framework, modelstudio_emulator, protocol, model="qwen-max"
+            )
+            assert await call(llm, style, histories[style.framework])
+            body = modelstudio_emulator.requests[-1].body
+            sent.append(body.get("input", body)["messages"])
+    assert sent == [sent[0]] * 16
+    roles = [message["role"] for message in sent[0]]
+    assert roles == ["user", "assistant", "tool", "user"]
+    assert "Rain." in sent[0][0]["content"]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

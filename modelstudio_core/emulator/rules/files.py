@@ -1,4 +1,4 @@
-"""Rules for the files of batches."""
+"""Rules for files: those of batches, and those that Qwen-Long and others read."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,6 +8,7 @@ from modelstudio_core.emulator.rules.refusal import Refusal, invalid_shape
 from modelstudio_core.emulator.rules.sources import OWN, sourced
 
 __all__ = [
+    "EXTRACT",
     "MAX_BATCH_FILE_BYTES",
     "check_content",
     "check_file_form",
@@ -17,6 +18,11 @@ __all__ = [
 ]
 
 MAX_BATCH_FILE_BYTES: Final = 500 * 1024 * 1024
+# The purpose of a file that a model reads, and how large a document or an image may be.
+EXTRACT: Final = "file-extract"
+_MAX_DOCUMENT_BYTES: Final = 150 * 1024 * 1024
+_MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024
+_IMAGES: Final = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 _MAX_FILES: Final = 10_000
 _MAX_STORED_BYTES: Final = 100 * 1024**3
 _MAX_PAGE_SIZE: Final = 100
@@ -26,14 +32,14 @@ _RESULTS: Final = "file-batch_output"
 
 
 @sourced("OpenAI compatible - File; recorded (form fields)", "2026-11-27")
-def check_file_form(fields: Sequence[FormField]) -> FormField:
-    """Refuse a form that is no upload of a batch file.
+def check_file_form(fields: Sequence[FormField]) -> tuple[str, FormField]:
+    """Refuse a form that is no upload of a file.
 
     Args:
         fields: The fields of the form.
 
     Returns:
-        The file.
+        The purpose, and the file.
 
     Raises:
         Refusal: With the service's status, code and message.
@@ -44,14 +50,25 @@ def check_file_form(fields: Sequence[FormField]) -> FormField:
     file, purpose = by_name.get("file"), by_name.get("purpose")
     if file is None or file.filename is None:
         raise invalid_shape("'file' is a required property")
-    if purpose is None or purpose.text != "batch":
+    if purpose is None or purpose.text not in {"batch", EXTRACT}:
         raise invalid_shape(
-            "The purpose is not supported: the emulator keeps files of the purpose"
-            " 'batch' only."
+            "The purpose is not supported: the emulator keeps files of the purposes"
+            f" 'batch' and '{EXTRACT}'."
         )
-    if len(file.value) > MAX_BATCH_FILE_BYTES:
-        raise invalid_shape("File size exceeds the limit of 500 MB (emulator).")
-    return file
+    most = _max_bytes(purpose.text, file.filename)
+    if len(file.value) > most:
+        megabytes = most // 1024**2
+        raise invalid_shape(
+            f"File size exceeds the limit of {megabytes} MB (emulator)."
+        )
+    return purpose.text, file
+
+
+def _max_bytes(purpose: str, filename: str) -> int:
+    if purpose != EXTRACT:
+        return MAX_BATCH_FILE_BYTES
+    is_image = filename.lower().endswith(_IMAGES)
+    return _MAX_IMAGE_BYTES if is_image else _MAX_DOCUMENT_BYTES
 
 
 @sourced("OpenAI compatible - File", "2026-11-27")

@@ -7,7 +7,6 @@ from typing import Final
 from modelstudio_core.emulator.json_values import JsonObject
 from modelstudio_core.emulator.model.query import ChatQuery
 from modelstudio_core.emulator.rules.attachments import check_attachments
-from modelstudio_core.emulator.rules.file_ids import check_file_ids
 from modelstudio_core.emulator.rules.parts import check_parts
 from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
 from modelstudio_core.emulator.rules.sources import sourced
@@ -31,7 +30,6 @@ def check_messages(query: ChatQuery) -> None:
         check_parts(message, query)
         check_attachments(message, query)
         _check_tool_calls(message, query)
-    check_file_ids(query)
     _check_tool_results(query.messages)
     _check_last_message(query)
 

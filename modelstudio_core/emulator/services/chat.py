@@ -18,6 +18,7 @@ from modelstudio_core.emulator.protocols.steps import (
 )
 from modelstudio_core.emulator.rules.api_key import check_api_key
 from modelstudio_core.emulator.rules.chat import check_chat
+from modelstudio_core.emulator.rules.file_ids import read_files
 from modelstudio_core.emulator.rules.parts import check_uploads
 from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.rules.sources import OWN, sourced
@@ -58,6 +59,7 @@ class ChatService:
                 protocol.check(query)
                 check_chat(query)
                 check_uploads(query, self._studio.uploads, self._studio.now())
+                query = read_files(query, self._studio.files)
             return self._answer(query, item, context)
         except Refusal as refusal:
             stream = query is not None and query.stream

@@ -1,4 +1,4 @@
-"""The files of batches: uploads and results, on the OpenAI-compatible protocol.
+"""Files: uploads, and the results of batches, on the OpenAI-compatible protocol.
 
 Sources: the official pages "OpenAI compatible - File" and "OpenAI compatible - Batch"
 (read 2026-11-27).
@@ -16,6 +16,7 @@ from modelstudio_core.emulator.protocols.faults import apply_fault, build_refusa
 from modelstudio_core.emulator.protocols.steps import Step, complete_response
 from modelstudio_core.emulator.rules.api_key import check_api_key
 from modelstudio_core.emulator.rules.files import (
+    EXTRACT,
     check_content,
     check_file_form,
     check_page_size,
@@ -32,6 +33,7 @@ __all__ = ["FileService", "in_period", "page_of", "respond"]
 _JSON: Final = {"content-type": "application/json;charset=UTF-8"}
 # The times of filters are those of Beijing: a recorded filter fits no other zone.
 _BEIJING: Final = timezone(timedelta(hours=8))
+_ID_PREFIX: Final[Mapping[str, str]] = {"batch": "file-batch-", EXTRACT: "file-fe-"}
 _Answer = Callable[[RecordedRequest, ResponseContext], JsonObject | bytes]
 
 
@@ -72,7 +74,7 @@ def _written(body: JsonObject | bytes) -> list[Step]:
 
 
 class FileService:
-    """Keeps the files of batches."""
+    """Keeps the files of batches, and those that models read."""
 
     def __init__(self, studio: Studio, protocol: ErrorProtocol) -> None:
         """Set where the files are kept.
@@ -108,15 +110,15 @@ class FileService:
 
     def _upload(self, request: RecordedRequest, context: ResponseContext) -> JsonObject:
         fields = parse_form(context.raw, request.headers.get("content-type", ""))
-        file = check_file_form(fields)
+        purpose, file = check_file_form(fields)
         files = self._studio.files
         size = sum(len(stored.content) for stored in files.values())
         check_storage(len(files) + 1, size + len(file.value))
         digest = hashlib.sha256(context.request_id.encode()).hexdigest()
         stored = BatchFile(
-            id=f"file-batch-{digest[:24]}",
+            id=f"{_ID_PREFIX[purpose]}{digest[:24]}",
             name=file.filename or "",
-            purpose="batch",
+            purpose=purpose,
             content=file.value,
             created=int(self._studio.now()),
         )

@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from llama_index.core.base.llms.types import (
@@ -20,6 +21,7 @@ from llama_index.core.base.llms.types import (
     VideoBlock,
 )
 
+from modelstudio_core.emulator import Emulator
 from modelstudio_core.errors import ConfigurationError, ModelStudioWarning
 from tests.core.support import UNKNOWN_MODEL
 from tests.end_to_end.field.media_support import (
@@ -35,11 +37,12 @@ from tests.end_to_end.field.media_support import (
     content_of,
     sent_by,
 )
-from tests.support.calls import CallStyle
+from tests.support.calls import CallStyle, call
 from tests.support.media_server import serve_media
 from tests.support.models import PROTOCOLS, Protocol
 from tests.support.models import model as create_model
 from tests.support.recordings import native_exchanges
+from tests.support.responses import summarize
 
 VISION, OMNI, TEXT_ONLY, LONG = (
     "qwen3.8-max",
@@ -600,6 +603,28 @@ def test_a_file_id_is_read_from_the_blocks_of_other_providers(block: Any) -> Non
     message = HumanMessage([block, "Sum it up."])
     sent = sent_by("LangChain", "openai", [message], model="qwen-doc-turbo")
     assert sent.messages[0] == {"role": "system", "content": "fileid://file-fe-1"}
+
+
+@EVERY_CALL
+async def test_a_file_that_was_uploaded_is_read_by_every_call(
+    modelstudio_emulator: Emulator, style: CallStyle, protocol: Protocol
+) -> None:
+    url = f"{modelstudio_emulator.base_url}/compatible-mode/v1"
+    with openai.OpenAI(base_url=url, api_key=modelstudio_emulator.api_key) as sdk:
+        purpose: Any = "file-extract"
+        content = ("dog.txt", b"The dog is Rex.")
+        file = sdk.files.create(file=content, purpose=purpose)
+    question = "Which dog is it?"
+    if style.framework == "LangChain":
+        block = {"type": "file", "file_id": file.id}
+        message: Any = HumanMessage([block, {"type": "text", "text": question}])
+    else:
+        document = DocumentBlock(url=f"fileid://{file.id}")
+        blocks = [document, TextBlock(text=question)]
+        message = ChatMessage(role="user", blocks=blocks)
+    llm = create_model(style.framework, modelstudio_emulator, protocol, model=LONG)
+    answer = await call(llm, style, [message])
+    assert "Rex" in summarize(answer).text
 
 
 def test_a_file_id_for_another_model_is_an_error() -> None:
