@@ -21,6 +21,7 @@ except ImportError as error:
         name="langchain_core",
     ) from error
 
+from langchain_modelstudio._foreign import register
 from langchain_modelstudio.chat_models import ChatModelStudio
 from langchain_modelstudio.embeddings import ModelStudioEmbeddings
 from langchain_modelstudio.rerank import ModelStudioRerank
@@ -31,4 +32,5 @@ __all__ = [
     "ModelStudioEmbeddings",
     "ModelStudioRerank",
     "__version__",
+    "register",
 ]

@@ -328,6 +328,7 @@ def test_public_names() -> None:
         "ModelStudioEmbeddings",
         "ModelStudioRerank",
         "__version__",
+        "register",
     ]
     assert llamaindex_modelstudio.__all__ == [
         "ModelStudio",
