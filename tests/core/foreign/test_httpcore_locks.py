@@ -1,8 +1,10 @@
-"""The locks of pools: active on the installed version, or left as they are."""
+"""The locks of httpcore: replaced on the installed version, or left as they are."""
 
 import threading
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -41,6 +43,76 @@ def test_the_lock_of_a_new_pool_is_pythons_own(path: FastPath) -> None:
         lock = client._transport._pool._optional_thread_lock
     assert isinstance(lock, type(threading.RLock()))
     assert path.active
+
+
+# --- The locks of connections -------------------------------------------------------
+
+PYTHONS_OWN: Final = type(threading.Lock())
+
+
+@pytest.fixture
+def client(modelstudio_emulator: Emulator) -> Generator[Any]:
+    """Return a client with a connection that has answered one request."""
+    with make_sync_pool(connection_to(modelstudio_emulator.base_url)) as client:
+        client.get(modelstudio_emulator.base_url)
+        yield client
+
+
+def connection_of(client: Any) -> Any:
+    (connection,) = client._transport._pool.connections
+    return connection
+
+
+def test_a_connection_has_pythons_own_locks_from_its_second_request_on(
+    client: Any, modelstudio_emulator: Emulator, path: FastPath
+) -> None:
+    connection = connection_of(client)
+    assert type(connection._request_lock) is PYTHONS_OWN
+    assert type(connection._connection._state_lock) is not PYTHONS_OWN
+    assert type(connection).__name__ == "HTTPConnection"
+    client.get(modelstudio_emulator.base_url)
+    assert connection_of(client) is connection
+    lock = connection._connection._state_lock
+    assert type(lock) is PYTHONS_OWN
+    client.get(modelstudio_emulator.base_url)
+    assert connection._connection._state_lock is lock
+    assert path.active
+
+
+def test_a_lock_that_an_interrupt_left_locked_holds_no_request(
+    client: Any, modelstudio_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(httpcore_locks, "_SECONDS", 0.05)
+    connection_of(client)._connection._state_lock._lock.acquire()
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(client.get, modelstudio_emulator.base_url)
+        assert answer.result(10).status_code
+
+
+def test_a_lock_in_use_is_replaced_when_it_is_released(
+    client: Any, modelstudio_emulator: Emulator
+) -> None:
+    """Two threads with a lock each could send on the same connection."""
+    lock = connection_of(client)._connection._state_lock
+    with ThreadPoolExecutor(1) as threads:
+        with lock:
+            answer = threads.submit(client.get, modelstudio_emulator.base_url)
+            with pytest.raises(TimeoutError):
+                answer.result(0.1)
+            assert connection_of(client)._connection._state_lock is lock
+        assert answer.result(10).status_code
+    assert connection_of(client)._connection._state_lock is not lock
+
+
+def test_connections_of_another_version_are_left_as_they_are(
+    client: Any, modelstudio_emulator: Emulator, path: FastPath
+) -> None:
+    connection_of(client)._connection._state_lock = threading.RLock()
+    assert client.get(modelstudio_emulator.base_url).status_code
+    assert not path.active
+
+
+# --- Other versions -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("client", STRANGERS.values(), ids=STRANGERS)
