@@ -12,8 +12,10 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -156,6 +158,26 @@ test-command = "true"
 [cosmic-ray.distributor]
 name = "local"
 """
+# Runs pytest for each line of its input: prints the number of the process that does,
+# and the exit code when it has ended. The core is not imported before: it changes.
+RUNNER: Final = """
+import json, os, sys
+import aiohttp, httpx2, langchain_core.language_models.chat_models, openai
+import llama_index.core.embeddings, llama_index.core.llms, pytest
+for line in sys.stdin:
+    job = json.loads(line)
+    if (process := os.fork()) == 0:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for number in range(3):
+            os.dup2(null, number)
+        sys.dont_write_bytecode = not job["keep"]
+        if sys.dont_write_bytecode:
+            os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        os._exit(pytest.main(job["arguments"]))
+    print(process, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+"""
 NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")
 
 
@@ -214,6 +236,7 @@ class Trial:
         self._tree = tree
         self._limits: dict[tuple[str, ...], float] = {}
         shutil.copytree(ROOT, tree, ignore=NOT_COPIED)
+        self._runner = self._start()
 
     def mutants(self, prefix: str) -> list[Mutant]:
         """Return the mutants that cosmic-ray can make.
@@ -250,18 +273,24 @@ class Trial:
         """
         file = self._tree / mutant.path
         original, status = file.read_text(), file.stat()
-        changed, noticed = original, False
+
+        def restore() -> None:
+            file.write_text(original)
+            # What was compiled before is valid again.
+            os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+        arguments = (mutant.path, mutant.operator, str(mutant.occurrence))
+        self._cosmic_ray("apply", *arguments)
+        changed = file.read_text()
+        restore()
+        noticed = False
         for tests in tests_of(mutant.path):
             limit = self._limit(tests)
-            arguments = (mutant.path, mutant.operator, str(mutant.occurrence))
-            self._cosmic_ray("apply", *arguments)
-            changed = file.read_text()
+            file.write_text(changed)
             try:
                 noticed = not self._pass(tests, limit)
             finally:
-                file.write_text(original)
-                # What was compiled before is valid again.
-                os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+                restore()
             if noticed:
                 break
         where = f"{mutant.path}:{mutant.line} {mutant.operator} {mutant.occurrence}"
@@ -279,24 +308,40 @@ class Trial:
         return self._limits[tests]
 
     def _pass(self, tests: Sequence[str], seconds: float | None) -> bool:
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-        environment = {
-            **os.environ,
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": str(self._tree),
-        }
+        """Return whether tests pass within a time limit."""
+        # Without a limit nothing is changed: what is compiled is kept.
+        # Some libraries that are imported already have a plugin of pytest.
+        imported = "ignore::pytest.PytestAssertRewriteWarning"
+        arguments = ["-q", "-x", "-p", "no:cacheprovider", "-W", imported, *tests]
+        job = json.dumps({"arguments": arguments, "keep": seconds is None})
+        assert self._runner.stdin is not None
+        assert self._runner.stdout is not None
+        self._runner.stdin.write(f"{job}\n")
+        self._runner.stdin.flush()
+        process = int(self._runner.stdout.readline())
+        limit = threading.Timer(seconds or 3600.0, os.killpg, (process, signal.SIGKILL))
+        limit.start()
         try:
-            done = subprocess.run(  # noqa: S603 - our own tests
-                [*command, *tests],
-                cwd=self._tree,
-                env=environment,
-                check=False,
-                capture_output=True,
-                timeout=seconds,
-            )
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+            return self._runner.stdout.readline().strip() == "0"
+        finally:
+            limit.cancel()
+
+    def _start(self) -> subprocess.Popen[str]:
+        """Start a process that imports what all tests need, and forks for each run."""
+        return subprocess.Popen(  # noqa: S603 - our own code
+            [sys.executable, "-c", RUNNER],
+            cwd=self._tree,
+            env={**os.environ, "PYTHONPATH": str(self._tree)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def close(self) -> None:
+        """End the process that runs the tests."""
+        self._runner.kill()
+        self._runner.communicate()
 
     def _cosmic_ray(self, *arguments: str) -> str:
         command = interpreter("mutants").with_name("cosmic-ray")
@@ -340,9 +385,13 @@ def run(
             finally:
                 free.put(trial)
 
-        with ThreadPoolExecutor(jobs) as threads:
-            results = zip(chosen, threads.map(attempt, chosen), strict=True)
-            return [(mutant, change) for mutant, change in results if change]
+        try:
+            with ThreadPoolExecutor(jobs) as threads:
+                results = zip(chosen, threads.map(attempt, chosen), strict=True)
+                return [(mutant, change) for mutant, change in results if change]
+        finally:
+            for trial in trials:
+                trial.close()
 
 
 def _difference(before: str, after: str) -> str:
