@@ -76,7 +76,7 @@ def read_chunks(folder: Path) -> list[Document]:
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in {".md", ".txt"} and path.is_file():
             source = path.relative_to(folder).as_posix()
-            parts = splitter.split_text(path.read_text(encoding="utf-8"))
+            parts = splitter.split_text(read_text(path))
             chunks += [
                 Document(part, metadata={"source": source, "position": position})
                 for position, part in enumerate(parts)
@@ -85,6 +85,14 @@ def read_chunks(folder: Path) -> list[Document]:
     if not chunks:
         raise FileNotFoundError(f"There are no .md or .txt files in {folder}.")
     return chunks
+
+
+def read_text(path: Path) -> str:
+    """Read a file, and name it in the error if it is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text.") from error
 
 
 def chunk_id(chunk: Document) -> str:
@@ -295,7 +303,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         run(parser.parse_args(arguments))
-    except (ModelStudioError, OSError, UnicodeError) as error:
+    except (ModelStudioError, OSError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -72,7 +72,7 @@ def read_documents(folder: Path) -> list[Document]:
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in {".md", ".txt"} and path.is_file():
             source = path.relative_to(folder).as_posix()
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path)
             if text.strip():
                 documents.append(
                     Document(text=text, id_=source, metadata={"source": source})
@@ -81,6 +81,14 @@ def read_documents(folder: Path) -> list[Document]:
     if not documents:
         raise FileNotFoundError(f"There are no .md or .txt files in {folder}.")
     return documents
+
+
+def read_text(path: Path) -> str:
+    """Read a file, and name it in the error if it is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text.") from error
 
 
 def chunk_id(position: int, document: BaseNode) -> str:
@@ -347,7 +355,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         run(parser.parse_args(arguments))
-    except (ModelStudioError, OSError, UnicodeError) as error:
+    except (ModelStudioError, OSError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -116,17 +116,29 @@ def test_each_framework_indexes_once_and_answers_with_citations(
 
 
 @pytest.mark.parametrize("section", [1, 2], ids=["langchain", "llamaindex"])
-def test_each_framework_counts_tokens(
+def test_each_framework_counts_tokens_as_the_page_shows(
     demo: "subprocess.CompletedProcess[str]", section: int
 ) -> None:
+    """The table of docs/rag.md is that of a run of the demo."""
     part = part_of(demo, section)
-    counts = re.search(
+    found = re.search(
+        r"first run: \d+ \w+ indexed, (\d+) tokens embedded\n"
+        r"second run: \d+ unchanged, (\d+) tokens embedded\n.+"
         r"\ntokens: (\d+) input, (\d+) output \((\d+) reasoning\)\n"
         r"tokens of embeddings: (\d+); of reranking: (\d+)\n",
         part,
+        re.DOTALL,
     )
-    assert counts is not None
-    assert all(int(count) > 0 for count in counts.groups())
+    assert found is not None
+    first, second, given, output, reasoning, embedded, reranked = map(
+        int, found.groups()
+    )
+    assert 0 < reasoning < output
+    page = (ROOT / "docs" / "rag.md").read_text(encoding="utf-8")
+    table = page.split("\n## What it costs\n")[1]
+    rows = re.findall(r"^\| .+ \| (\d+) \| (\d+) \|$", table, re.MULTILINE)
+    shown = [int(row[section - 1]) for row in rows]
+    assert shown == [first, second, embedded - first, reranked, given, output]
 
 
 def test_a_progress_bar_is_shown_while_indexing(

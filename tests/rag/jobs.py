@@ -60,7 +60,7 @@ class Job(ABC):
         """Open the index."""
 
     @abstractmethod
-    def update(self, folder: Path) -> Any:
+    def update(self, folder: Path, url: str | None = None) -> Any:
         """Update the index from a folder, in a new opening of it."""
 
     @abstractmethod

@@ -33,9 +33,9 @@ class LangChainJob(Job):
         with rag_langchain.open_index(embeddings, self.directory, url) as index:
             yield index
 
-    def update(self, folder: Path) -> Any:
+    def update(self, folder: Path, url: str | None = None) -> Any:
         chunks = rag_langchain.read_chunks(folder)
-        with self.open() as index:
+        with self.open(url) as index:
             return index.update(chunks)
 
     def expected(self, folder: Path) -> Chunks:

@@ -37,9 +37,9 @@ class LlamaIndexJob(Job):
         with rag_llamaindex.open_index(embed_model, self.directory, url) as index:
             yield index
 
-    def update(self, folder: Path) -> Any:
+    def update(self, folder: Path, url: str | None = None) -> Any:
         documents = rag_llamaindex.read_documents(folder)
-        with self.open() as index:
+        with self.open(url) as index:
             return index.update(documents)
 
     def expected(self, folder: Path) -> Chunks:

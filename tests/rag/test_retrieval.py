@@ -3,6 +3,7 @@
 # The stores have no type stubs.
 # pyright: reportMissingTypeStubs=false, reportMissingImports=false
 
+import re
 import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -13,15 +14,17 @@ from qdrant_client.models import PointVectors
 
 from modelstudio_core.emulator import Emulator
 from tests.rag.jobs import Job, job_of
-from tests.support.models import FRAMEWORKS
+from tests.support.models import FRAMEWORKS, Framework
 from tests.support.questions import QUESTIONS
 
-DOCUMENTS = Path(__file__).parents[2] / "examples" / "documents"
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = ROOT / "examples" / "documents"
 
 
 class Collection(NamedTuple):
     """An index of all documents of the examples, and what opens it."""
 
+    framework: Framework
     job: Job
     directory: Path
 
@@ -36,7 +39,7 @@ def collection(
             studio.base_url, studio.api_key, directory, dimensions=1024
         )
         job.update(DOCUMENTS)
-        yield Collection(job, directory)
+        yield Collection(request.param, job, directory)
 
 
 def recall(search: Callable[[str], list[str]]) -> dict[int, float]:
@@ -74,6 +77,17 @@ def test_hybrid_search_and_reranking_find_more(collection: Collection) -> None:
     assert hybrid[5] >= 0.95
     assert reranked[1] >= 0.92
     assert reranked[5] >= 0.95
+    shown = figures_of_the_page(FRAMEWORKS.index(collection.framework))
+    assert shown == pytest.approx([dense[1], hybrid[1], reranked[1]], abs=0.03)
+
+
+def figures_of_the_page(column: int) -> list[float]:
+    """Return the figures of a framework that docs/rag.md shows."""
+    page = (ROOT / "docs" / "rag.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| (?:dense|hybrid).* \| (0\.\d+) \| (0\.\d+) \|$", page, re.MULTILINE
+    )
+    return [float(row[column]) for row in rows]
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
