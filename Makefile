@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test test-rag test-limits record soak bench bench-quick compare clients mutants check format clean
+.PHONY: demo test test-rag test-limits test-browser record soak bench bench-quick compare clients mutants docs check format clean
 
 # From a folder of documents to a cited answer, in both frameworks: on the emulator, or
 # the service where there is a key.
@@ -25,6 +25,10 @@ test-limits: $(READY)
 KILLS ?= 5
 test-rag: $(READY)
 	TQDM_DISABLE=1 $(BIN)/python -m tests.rag.kills --kills $(KILLS)
+
+# The web example and the site in a real browser, Debian's chromium and chromium-driver.
+test-browser: docs
+	MODELSTUDIO_BROWSER=1 $(BIN)/pytest tests/documentation/test_browser.py
 
 # From the live service where DASHSCOPE_API_KEY is set, else from the emulator.
 record: $(READY)
@@ -58,6 +62,11 @@ SEED ?= 0
 JOBS ?= 2
 mutants: $(READY)
 	$(BIN)/python -m tests.mutants --sample $(SAMPLE) --seed $(SEED) --jobs $(JOBS)
+
+# The site in build/site. Broken links, links to no place, pictures without a text and
+# pages that nothing links to are errors.
+docs: $(READY)
+	$(BIN)/python -m documentation
 
 check: $(READY)
 	$(BIN)/ruff check

@@ -17,7 +17,7 @@ _INTRODUCTION: Final = """\
 # Clients of the emulator
 
 Other clients of Model Studio, pointed at this project's
-[emulator](../README.md#offline). `make clients` wrote this page: each client runs in
+[emulator](testing.md). `make clients` wrote this page: each client runs in
 its own process and environment, with a new emulator for each check, and without a
 network. It shows that the emulator answers what clients really send. It does not
 show that the service answers the same: nothing here was tried there.

@@ -30,7 +30,7 @@ server received.
 
 When you read it, note:
 
-- The server is this project's [emulator](../README.md#offline), not the service. Where
+- The server is this project's [emulator](testing.md), not the service. Where
   a row scripts the reply, its bytes have the shape of a recorded response. Elsewhere
   the emulator plays the model by the documented rules, such as "no forced tool while
   thinking".

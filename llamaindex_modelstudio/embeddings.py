@@ -38,45 +38,55 @@ class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
     Args:
         model (str): Model id, such as ``"text-embedding-v4"``. ``model_name`` is the
             same.
-        dimensions (int): Length of the vectors. Default: the model's.
-        instruct (str): Instruction for queries, best in English.
-        batch_size (int): The most texts of one request. Default: as many as the model
-            accepts.
-        tokens_per_request (int): Estimated tokens at which a request is full. Default:
-            the model's limit.
-        max_concurrency (int): The most requests of this object at once, over all
-            threads and tasks, whatever ``num_workers`` is. Default: 4.
-
-        api_key (str | SecretStr): API key. Default: ``DASHSCOPE_API_KEY``.
-        region (str): Region id or alias. Default: the region of ``mode``, else
-            ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
-        mode (str): Deployment mode, which decides where inference runs. Default:
-            ``DASHSCOPE_MODE``, else the default of the region.
-        workspace (str): Workspace id, which some regions require. Default:
-            ``DASHSCOPE_WORKSPACE_ID``.
-        protocol (str): ``"dashscope"`` (native, the default), or ``"openai"`` for a
+        model_name (str = "unknown"): Another name of ``model``.
+        dimensions (int | None = None): Length of the vectors. Default: the model's.
+        instruct (str | None = None): Instruction for queries, best in English.
+        batch_size (int | None = None): The most texts of one request. Default: as many
+            as the model accepts.
+        tokens_per_request (int | None = None): Estimated tokens at which a request is
+            full. Default: the model's limit.
+        max_concurrency (int = 4): The most requests of this object at once, over all
+            threads and tasks, whatever ``num_workers`` is.
+        api_key (SecretStr | str | None = None): API key. Default:
+            ``DASHSCOPE_API_KEY``.
+        region (str | None = None): Region id or alias. Default: the region of ``mode``,
+            else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
+        mode (str | None = None): Deployment mode, which decides where inference runs.
+            Default: ``DASHSCOPE_MODE``, else the default of the region.
+        workspace (str | None = None): Workspace id, which some regions require.
+            Default: ``DASHSCOPE_WORKSPACE_ID``.
+        protocol (str = "dashscope"): ``"dashscope"`` (native), or ``"openai"`` for a
             gateway that has no other protocol.
-        base_url (str): Custom base URL. ``api_base`` is an alias.
-        allow_insecure_http (bool): Whether ``http://`` is allowed for hosts other than
-            loopback. Default: False.
-        timeout (float | tuple | None): Seconds without data after which a request
-            fails, or ``(connect, read)``. Default: 60; connecting: 10. None: no limit.
-        max_retries (int): How often a failed request is repeated. Default: 2.
-        default_headers (Mapping[str, str]): Headers that are sent with each request.
-        http_client (httpx.Client): HTTP client for synchronous calls; with openai 3,
-            an ``httpx2.Client``.
-        http_async_client (httpx.AsyncClient): HTTP client for asynchronous calls; with
-            openai 3, an ``httpx2.AsyncClient``.
-        limiter (RateLimit): Limit of requests and tokens a minute, from
+        base_url (str | None = None): Custom base URL. ``api_base`` is an alias.
+        allow_insecure_http (bool = False): Whether ``http://`` is allowed for hosts
+            other than loopback.
+        timeout (float | tuple | None = 60.0): Seconds without data after which a
+            request fails, or ``(connect, read)``. None is no limit; connecting has 10.
+        total_timeout (float | None = None): Seconds for a whole answer, with retries
+            and waits.
+        max_error_bytes (int = 1048576): The largest body of an error, decoded.
+        max_event_bytes (int = 16777216): The most bytes of a stream for one event.
+        max_response_bytes (int = 268435456): The largest answer, decoded.
+        max_retries (int = 2): How often a failed request is repeated.
+        default_headers (Mapping[str, str] | None = None): Headers that are sent with
+            each request.
+        http_client (httpx.Client | None = None): HTTP client for synchronous calls;
+            with openai 3, an ``httpx2.Client``.
+        http_async_client (httpx.AsyncClient | None = None): HTTP client for
+            asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
+        limiter (RateLimit | None = None): Limit of requests and tokens a minute, from
             ``modelstudio_core.limits``, which each HTTP request waits for.
-
-        embed_batch_size (int): How many texts LlamaIndex passes on at once. Default:
-            ``batch_size`` times ``max_concurrency``, so that they are sent at once.
-        embeddings_cache (BaseKVStore): LlamaIndex's cache of vectors. Vectors of
-            another model, length, instruction or text type are not found in it.
-        num_workers (int): How many batches LlamaIndex awaits at once.
-        rate_limiter (RateLimiter): LlamaIndex's limiter of batches.
-        callback_manager (CallbackManager): Receives LlamaIndex's callbacks.
+        embed_batch_size (int = 10): How many texts LlamaIndex passes on at once.
+            Default: ``batch_size`` times ``max_concurrency``, so that they are sent at
+            once.
+        embeddings_cache (BaseKVStore | None = None): LlamaIndex's cache of vectors.
+            Vectors of another model, length, instruction or text type are not found in
+            it.
+        num_workers (int | None = None): How many batches LlamaIndex awaits at once.
+        rate_limiter (RateLimiter | None = None): LlamaIndex's limiter of batches.
+        callback_manager (CallbackManager | None = None): Receives LlamaIndex's
+            callbacks.
+        resolved_model (str | None = None): Read only: the model id that is sent.
 
     Raises:
         ConfigurationError: An argument is unknown or invalid, or the API key is
@@ -286,8 +296,62 @@ class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
 class ModelStudioMultiModalEmbedding(ModelStudioEmbedding, MultiModalEmbedding):
     """Models of Alibaba Cloud Model Studio that embed texts, images and video.
 
-    The vectors of texts and images can be compared. The arguments are those of
-    ``ModelStudioEmbedding``.
+    The vectors of texts and images can be compared.
+
+    All arguments are keywords, and only ``model`` is required.
+
+    Args:
+        model (str): Model id, such as ``"qwen3-vl-embedding"``. ``model_name`` is the
+            same.
+        model_name (str = "unknown"): Another name of ``model``.
+        dimensions (int | None = None): Length of the vectors. Default: the model's.
+        instruct (str | None = None): Instruction for queries, best in English.
+        batch_size (int | None = None): The most texts of one request. Default: as many
+            as the model accepts.
+        tokens_per_request (int | None = None): Estimated tokens at which a request is
+            full. Default: the model's limit.
+        max_concurrency (int = 4): The most requests of this object at once, over all
+            threads and tasks, whatever ``num_workers`` is.
+        api_key (SecretStr | str | None = None): API key. Default:
+            ``DASHSCOPE_API_KEY``.
+        region (str | None = None): Region id or alias. Default: the region of ``mode``,
+            else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
+        mode (str | None = None): Deployment mode, which decides where inference runs.
+            Default: ``DASHSCOPE_MODE``, else the default of the region.
+        workspace (str | None = None): Workspace id, which some regions require.
+            Default: ``DASHSCOPE_WORKSPACE_ID``.
+        protocol (str = "dashscope"): ``"dashscope"`` (native), or ``"openai"`` for a
+            gateway that has no other protocol.
+        base_url (str | None = None): Custom base URL. ``api_base`` is an alias.
+        allow_insecure_http (bool = False): Whether ``http://`` is allowed for hosts
+            other than loopback.
+        timeout (float | tuple | None = 60.0): Seconds without data after which a
+            request fails, or ``(connect, read)``. None is no limit; connecting has 10.
+        total_timeout (float | None = None): Seconds for a whole answer, with retries
+            and waits.
+        max_error_bytes (int = 1048576): The largest body of an error, decoded.
+        max_event_bytes (int = 16777216): The most bytes of a stream for one event.
+        max_response_bytes (int = 268435456): The largest answer, decoded.
+        max_retries (int = 2): How often a failed request is repeated.
+        default_headers (Mapping[str, str] | None = None): Headers that are sent with
+            each request.
+        http_client (httpx.Client | None = None): HTTP client for synchronous calls;
+            with openai 3, an ``httpx2.Client``.
+        http_async_client (httpx.AsyncClient | None = None): HTTP client for
+            asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
+        limiter (RateLimit | None = None): Limit of requests and tokens a minute, from
+            ``modelstudio_core.limits``, which each HTTP request waits for.
+        embed_batch_size (int = 10): How many texts LlamaIndex passes on at once.
+            Default: ``batch_size`` times ``max_concurrency``, so that they are sent at
+            once.
+        embeddings_cache (BaseKVStore | None = None): LlamaIndex's cache of vectors.
+            Vectors of another model, length, instruction or text type are not found in
+            it.
+        num_workers (int | None = None): How many batches LlamaIndex awaits at once.
+        rate_limiter (RateLimiter | None = None): LlamaIndex's limiter of batches.
+        callback_manager (CallbackManager | None = None): Receives LlamaIndex's
+            callbacks.
+        resolved_model (str | None = None): Read only: the model id that is sent.
 
     Raises:
         ConfigurationError: An argument is unknown or invalid, the model embeds texts

@@ -65,104 +65,120 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
 
     Args:
         model (str): Model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
-        deprecated_models (str): For a delisted model: ``"replace"`` it (the default),
+        deprecated_models (str = "replace"): For a delisted model: ``"replace"`` it,
             ``"keep"`` it, or raise an ``"error"``.
-        replacements (dict[str, str]): Replacements for delisted models, by model id;
-            others are the recommended ones.
-
-        api_key (str | SecretStr): API key. Default: ``DASHSCOPE_API_KEY``.
-        region (str): Region id or alias. Default: the region of ``mode``, else
-            ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
-        mode (str): Deployment mode, which decides where inference runs. Default:
-            ``DASHSCOPE_MODE``, else the default of the region.
-        workspace (str): Workspace id, which some regions require. Default:
-            ``DASHSCOPE_WORKSPACE_ID``.
-        protocol (str): ``"openai"`` (OpenAI compatible, the default) or
-            ``"dashscope"`` (native).
-        base_url (str): Custom base URL, instead of the one of region, mode and
-            workspace. ``api_base`` is an alias.
-        allow_insecure_http (bool): Whether ``http://`` is allowed for hosts other than
-            loopback. Default: False.
-        timeout (float | tuple | None): Seconds without data after which a request
-            fails, or ``(connect, read)``. Default: 600; connecting: 10. None: no limit.
-        total_timeout (float): Seconds for a whole answer, with retries, waits and
-            streaming, also per call: ``chat(..., total_timeout=30)``. Default: none.
-        max_error_bytes (int): The largest body of an error, decoded. Default: 1 MiB.
-        max_event_bytes (int): The most bytes of a stream for one event. Default: 16
-            MiB.
-        max_response_bytes (int): The largest answer, decoded. Default: 256 MiB.
-        max_retries (int): How often a failed request is repeated. Default: 2.
-        default_headers (Mapping[str, str]): Headers that are sent with each request.
-        http_client (httpx.Client): HTTP client for synchronous calls; with openai 3,
-            an ``httpx2.Client``.
-        http_async_client (httpx.AsyncClient): HTTP client for asynchronous calls; with
-            openai 3, an ``httpx2.AsyncClient``.
-        limiter (RateLimit): Limit of requests and tokens a minute, from
+        replacements (dict[str, str] | None = None): Replacements for delisted models,
+            by model id; others are the recommended ones.
+        api_key (SecretStr | str | None = None): API key. Default:
+            ``DASHSCOPE_API_KEY``.
+        region (str | None = None): Region id or alias. Default: the region of ``mode``,
+            else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
+        mode (str | None = None): Deployment mode, which decides where inference runs.
+            Default: ``DASHSCOPE_MODE``, else the default of the region.
+        workspace (str | None = None): Workspace id, which some regions require.
+            Default: ``DASHSCOPE_WORKSPACE_ID``.
+        protocol (str = "openai"): ``"openai"`` (OpenAI compatible) or ``"dashscope"``
+            (native).
+        base_url (str | None = None): Custom base URL, instead of the one of region,
+            mode and workspace. ``api_base`` is an alias.
+        allow_insecure_http (bool = False): Whether ``http://`` is allowed for hosts
+            other than loopback.
+        timeout (float | tuple | None = 600.0): Seconds without data after which a
+            request fails, or ``(connect, read)``. None is no limit; connecting has 10.
+        total_timeout (float | None = None): Seconds for a whole answer, with retries,
+            waits and streaming, also per call: ``chat(..., total_timeout=30)``. None is
+            no limit.
+        max_error_bytes (int = 1048576): The largest body of an error, decoded.
+        max_event_bytes (int = 16777216): The most bytes of a stream for one event.
+        max_response_bytes (int = 268435456): The largest answer, decoded.
+        max_retries (int = 2): How often a failed request is repeated.
+        default_headers (Mapping[str, str] | None = None): Headers that are sent with
+            each request.
+        http_client (httpx.Client | None = None): HTTP client for synchronous calls;
+            with openai 3, an ``httpx2.Client``.
+        http_async_client (httpx.AsyncClient | None = None): HTTP client for
+            asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
+        limiter (RateLimit | None = None): Limit of requests and tokens a minute, from
             ``modelstudio_core.limits``, which each HTTP request waits for.
-
-        temperature (float): Sampling temperature in [0, 2).
-        top_p (float): Nucleus sampling probability in (0, 1].
-        top_k (int): Number of candidate tokens for sampling; above 100, no limit.
-        max_tokens (int): Limit of tokens in the answer; for most models, reasoning is
-            not counted.
-        max_completion_tokens (int): Limit of tokens in reasoning and answer together.
-        stop (str | list[str]): Texts that end the answer; they do not end reasoning.
-        seed (int): Random seed in [0, 2**63 - 1], for more similar answers.
-        n (int): Number of answers; a LlamaIndex response holds one, so 1 or None.
-        presence_penalty (float): Penalty for repeated tokens in [-2, 2].
-        repetition_penalty (float): Penalty for repeated text above 0; 1 is none.
-        logprobs (bool): Whether log probabilities are returned.
-        top_logprobs (int): Number of candidates with log probabilities, 0 to 5.
-        parallel_tool_calls (bool): Whether one answer may have several tool calls.
-        response_format (dict): Format of the answer: ``{"type": "json_object"}``, or a
-            ``json_schema`` in the format of the OpenAI API.
-        forced_tool_choice (str): For a forced tool in a request with thinking:
-            ``"disable_thinking"`` for the request (the default), send ``"auto"``
+        temperature (float | None = None): Sampling temperature in [0, 2).
+        top_p (float | None = None): Nucleus sampling probability in (0, 1].
+        top_k (int | None = None): Number of candidate tokens for sampling; above 100,
+            no limit.
+        max_tokens (int | None = None): Limit of tokens in the answer; for most models,
+            reasoning is not counted.
+        max_completion_tokens (int | None = None): Limit of tokens in reasoning and
+            answer together.
+        stop (str | list[str] | None = None): Texts that end the answer; they do not end
+            reasoning.
+        seed (int | None = None): Random seed in [0, 2**63 - 1], for more similar
+            answers.
+        n (int | None = None): Number of answers; a LlamaIndex response holds one, so 1
+            or None.
+        presence_penalty (float | None = None): Penalty for repeated tokens in [-2, 2].
+        repetition_penalty (float | None = None): Penalty for repeated text above 0; 1
+            is none.
+        logprobs (bool | None = None): Whether log probabilities are returned.
+        top_logprobs (int | None = None): Number of candidates with log probabilities, 0
+            to 5.
+        parallel_tool_calls (bool | None = None): Whether one answer may have several
+            tool calls.
+        response_format (dict | None = None): Format of the answer: ``{"type":
+            "json_object"}``, or a ``json_schema`` in the format of the OpenAI API.
+        forced_tool_choice (str = "disable_thinking"): For a forced tool in a request
+            with thinking: ``"disable_thinking"`` for the request, send ``"auto"``
             instead of the forced tool, or raise an ``"error"``.
-        forced_tool_choice_retries (int): How often to ask again, each time at its
-            price, where a forced tool call did not come. Default: 0.
-        tool_stream (bool): Whether the arguments of tool calls are streamed in pieces.
-            Default: only for GLM models, which need it.
-        enable_thinking (bool): Whether the model thinks before it answers. Default: the
-            model's own.
-        thinking_budget (int): Limit of tokens in the reasoning.
-        reasoning_effort (str): Amount of reasoning, for models that support it.
-        preserve_thinking (bool): Whether the reasoning of earlier answers is sent back.
-        enable_search (bool): Whether the service may search the web.
-        search_options (dict): Options of the web search.
-        modalities (list[str]): ``["text", "audio"]`` makes a Qwen-Omni model speak.
-        audio (dict): Its voice, as in ``{"voice": "Tina"}``.
-        translation_options (dict): Languages and terms of a Qwen-MT model, as in
-            ``{"source_lang": "auto", "target_lang": "English"}``.
-        enable_code_interpreter (bool): Whether the service may run code.
-        vl_high_resolution_images (bool): Whether images are seen in their highest
-            resolution.
-        ocr_options (dict): The task of a Qwen-OCR model.
-        context_cache (str): ``"auto"`` marks the system message, the last message and
-            the end of the turn before for the explicit cache.
-        extra_body (dict): Parameters of the request that have no argument here.
-        local_files (bool): Whether addresses in messages may be files on this machine
-            or in the temporary storage (``oss://``).
-        upload_media (bool): Whether local files that are too large for a request are
-            uploaded to the temporary storage of Model Studio, on another host.
-
-        context_window (int): Tokens of prompt and answer together, for LlamaIndex's
-            prompt helpers. Default: from the catalog.
-        is_function_calling_model (bool): Whether the model supports tools. Default:
-            from the catalog.
-        system_prompt (str): System prompt of ``predict``, structured prediction and
-            LlamaIndex's programs; ``chat`` and ``complete`` do not add it.
-        callback_manager (CallbackManager): Receives LlamaIndex's callbacks.
-        rate_limiter (RateLimiter): LlamaIndex's limiter of calls.
-        completion_to_prompt (Callable[[str], str]): Converts the prompt of
-            ``complete``.
-        messages_to_prompt (Callable): Converts messages to a prompt, where LlamaIndex
-            needs text.
-        output_parser (BaseOutputParser): Parser for the answers of ``predict``.
-        pydantic_program_mode (PydanticProgramMode): How ``structured_predict`` requests
-            an object; see there.
-        query_wrapper_prompt (BasePromptTemplate): Template around the prompts of
+        forced_tool_choice_retries (int = 0): How often to ask again, each time at its
+            price, where a forced tool call did not come.
+        tool_stream (bool | None = None): Whether the arguments of tool calls are
+            streamed in pieces. Default: only for GLM models, which need it.
+        enable_thinking (bool | None = None): Whether the model thinks before it
+            answers. Default: the model's own.
+        thinking_budget (int | None = None): Limit of tokens in the reasoning.
+        reasoning_effort (str | None = None): Amount of reasoning, for models that
+            support it.
+        preserve_thinking (bool | None = None): Whether the reasoning of earlier answers
+            is sent back.
+        enable_search (bool | None = None): Whether the service may search the web.
+        search_options (dict | None = None): Options of the web search.
+        modalities (list[str] | None = None): ``["text", "audio"]`` makes a Qwen-Omni
+            model speak.
+        audio (dict | None = None): Its voice, as in ``{"voice": "Tina"}``.
+        translation_options (dict | None = None): Languages and terms of a Qwen-MT
+            model, as in ``{"source_lang": "auto", "target_lang": "English"}``.
+        enable_code_interpreter (bool | None = None): Whether the service may run code.
+        vl_high_resolution_images (bool | None = None): Whether images are seen in their
+            highest resolution.
+        ocr_options (dict | None = None): The task of a Qwen-OCR model.
+        context_cache (str | None = None): ``"auto"`` marks the system message, the last
+            message and the end of the turn before for the explicit cache.
+        extra_body (dict | None = None): Parameters of the request that have no argument
+            here.
+        local_files (bool = False): Whether addresses in messages may be files on this
+            machine or in the temporary storage (``oss://``).
+        upload_media (bool = False): Whether local files that are too large for a
+            request are uploaded to the temporary storage of Model Studio, on another
+            host.
+        context_window (int | None = None): Tokens of prompt and answer together, for
+            LlamaIndex's prompt helpers. Default: from the catalog.
+        is_function_calling_model (bool | None = None): Whether the model supports
+            tools. Default: from the catalog.
+        system_prompt (str | None = None): System prompt of ``predict``, structured
+            prediction and LlamaIndex's programs; ``chat`` and ``complete`` do not add
+            it.
+        callback_manager (CallbackManager | None = None): Receives LlamaIndex's
+            callbacks.
+        rate_limiter (RateLimiter | None = None): LlamaIndex's limiter of calls.
+        completion_to_prompt (Callable[[str], str] | None = None): Converts the prompt
+            of ``complete``.
+        messages_to_prompt (Callable | None = None): Converts messages to a prompt,
+            where LlamaIndex needs text.
+        output_parser (BaseOutputParser | None = None): Parser for the answers of
             ``predict``.
+        pydantic_program_mode (PydanticProgramMode = "default"): How
+            ``structured_predict`` requests an object; see there.
+        query_wrapper_prompt (BasePromptTemplate | None = None): Template around the
+            prompts of ``predict``.
+        resolved_model (str | None = None): Read only: the model id that is sent.
 
     Raises:
         ConfigurationError: An argument is unknown or invalid, or the API key is

@@ -34,34 +34,41 @@ class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor)
 
     Args:
         model (str): Model id, such as ``"qwen3-rerank"``.
-        top_n (int): How many nodes are returned. Default: all.
-        instruct (str): What relevance means, best in English. Default: that the node
-            answers the query.
-        max_concurrency (int): The most requests of this object at once. Default: 4.
-
-        api_key (str | SecretStr): API key. Default: ``DASHSCOPE_API_KEY``.
-        region (str): Region id or alias. Default: the region of ``mode``, else
-            ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
-        mode (str): Deployment mode, which decides where inference runs. Default:
-            ``DASHSCOPE_MODE``, else the default of the region.
-        workspace (str): Workspace id, which some regions require. Default:
-            ``DASHSCOPE_WORKSPACE_ID``.
-        protocol (str): Changes nothing: the model decides what is sent.
-        base_url (str): Custom base URL. ``api_base`` is an alias.
-        allow_insecure_http (bool): Whether ``http://`` is allowed for hosts other than
-            loopback. Default: False.
-        timeout (float | tuple | None): Seconds without data after which a request
-            fails, or ``(connect, read)``. Default: 60; connecting: 10. None: no limit.
-        max_retries (int): How often a failed request is repeated. Default: 2.
-        default_headers (Mapping[str, str]): Headers that are sent with each request.
-        http_client (httpx.Client): HTTP client for synchronous calls; with openai 3,
-            an ``httpx2.Client``.
-        http_async_client (httpx.AsyncClient): HTTP client for asynchronous calls; with
-            openai 3, an ``httpx2.AsyncClient``.
-        limiter (RateLimit): Limit of requests and tokens a minute, from
+        top_n (int | None = None): How many nodes are returned. Default: all.
+        instruct (str | None = None): What relevance means, best in English. Default:
+            that the node answers the query.
+        max_concurrency (int = 4): The most requests of this object at once.
+        api_key (SecretStr | str | None = None): API key. Default:
+            ``DASHSCOPE_API_KEY``.
+        region (str | None = None): Region id or alias. Default: the region of ``mode``,
+            else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
+        mode (str | None = None): Deployment mode, which decides where inference runs.
+            Default: ``DASHSCOPE_MODE``, else the default of the region.
+        workspace (str | None = None): Workspace id, which some regions require.
+            Default: ``DASHSCOPE_WORKSPACE_ID``.
+        protocol (str = "openai"): Changes nothing: the model decides what is sent.
+        base_url (str | None = None): Custom base URL. ``api_base`` is an alias.
+        allow_insecure_http (bool = False): Whether ``http://`` is allowed for hosts
+            other than loopback.
+        timeout (float | tuple | None = 60.0): Seconds without data after which a
+            request fails, or ``(connect, read)``. None is no limit; connecting has 10.
+        total_timeout (float | None = None): Seconds for a whole answer, with retries
+            and waits.
+        max_error_bytes (int = 1048576): The largest body of an error, decoded.
+        max_event_bytes (int = 16777216): The most bytes of a stream for one event.
+        max_response_bytes (int = 268435456): The largest answer, decoded.
+        max_retries (int = 2): How often a failed request is repeated.
+        default_headers (Mapping[str, str] | None = None): Headers that are sent with
+            each request.
+        http_client (httpx.Client | None = None): HTTP client for synchronous calls;
+            with openai 3, an ``httpx2.Client``.
+        http_async_client (httpx.AsyncClient | None = None): HTTP client for
+            asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
+        limiter (RateLimit | None = None): Limit of requests and tokens a minute, from
             ``modelstudio_core.limits``, which each HTTP request waits for.
-
-        callback_manager (CallbackManager): Receives LlamaIndex's callbacks.
+        callback_manager (CallbackManager | None = None): Receives LlamaIndex's
+            callbacks.
+        resolved_model (str | None = None): Read only: the model id that is sent.
 
     Raises:
         ConfigurationError: An argument is unknown or invalid, or the API key is

@@ -1,0 +1,1 @@
+"""Tests of the documentation: README, pages, examples and the site."""
