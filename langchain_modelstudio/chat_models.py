@@ -14,8 +14,13 @@ from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.prompt_values import PromptValue
+from langchain_core.outputs import (
+    ChatGeneration,
+    ChatGenerationChunk,
+    ChatResult,
+    LLMResult,
+)
+from langchain_core.prompt_values import ChatPromptValue, PromptValue
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, model_validator
@@ -30,7 +35,7 @@ from langchain_modelstudio._chat.answers import (
 )
 from langchain_modelstudio._chat.blocks import register_blocks
 from langchain_modelstudio._chat.chunks import ChunkBuilder
-from langchain_modelstudio._chat.image_types import add_image_types
+from langchain_modelstudio._chat.image_types import add_image_types, lacks_image_type
 from langchain_modelstudio._chat.messages import from_messages
 from langchain_modelstudio._chat.profile import to_profile
 from langchain_modelstudio._chat.structured import (
@@ -495,7 +500,25 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
 
     @override
     def _convert_input(self, model_input: LanguageModelInput) -> PromptValue:
-        return add_image_types(super()._convert_input(model_input))
+        prompt = super()._convert_input(model_input)
+        messages = prompt.messages if isinstance(prompt, ChatPromptValue) else ()
+        if not any(map(lacks_image_type, messages)):
+            return prompt
+        return ChatPromptValue(messages=add_image_types(messages))
+
+    @override
+    def generate(
+        self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any
+    ) -> LLMResult:
+        prompts = [add_image_types(prompt) for prompt in messages]
+        return super().generate(prompts, *args, **kwargs)
+
+    @override
+    async def agenerate(
+        self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any
+    ) -> LLMResult:
+        prompts = [add_image_types(prompt) for prompt in messages]
+        return await super().agenerate(prompts, *args, **kwargs)
 
     @override
     def _generate(

@@ -1,43 +1,41 @@
 """The MIME types of images in a prompt, which LangChain's tracing requires."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from langchain_core.messages import BaseMessage
-from langchain_core.prompt_values import ChatPromptValue, PromptValue
 
 from langchain_modelstudio._chat.parts import Block
 from modelstudio_core.wire.media_types import mime_type_of_base64
 
-__all__ = ["add_image_types"]
+__all__ = ["add_image_types", "lacks_image_type"]
 
 _DEFAULT = "image/png"
 
 
-def add_image_types(prompt: PromptValue) -> PromptValue:
-    """Return a prompt in which each image in base64 has a MIME type.
+def add_image_types(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """Return messages in which each image in base64 has a MIME type.
 
     LangChain raises a bare ``ValueError`` before a call for an image block without
     one; the first bytes of the image say what it is.
 
     Args:
-        prompt: The prompt. It is not changed, and returned if nothing is missing.
+        messages: The messages of a prompt. They are not changed.
     """
-    if not isinstance(prompt, ChatPromptValue) or not any(
-        map(_lacks_type, prompt.messages)
-    ):
-        return prompt
-    return ChatPromptValue(
-        messages=[
-            message.model_copy(update={"content": list(map(_typed, message.content))})
-            if _lacks_type(message)
-            else message
-            for message in prompt.messages
-        ]
-    )
+    return [
+        message.model_copy(update={"content": list(map(_typed, message.content))})
+        if lacks_image_type(message)
+        else message
+        for message in messages
+    ]
 
 
-def _lacks_type(message: BaseMessage) -> bool:
+def lacks_image_type(message: BaseMessage) -> bool:
+    """Return whether an image of a message has no MIME type.
+
+    Args:
+        message: The message.
+    """
     content = message.content
     return isinstance(content, list) and any(map(_is_untyped, content))
 

@@ -374,6 +374,20 @@ async def test_an_image_without_a_mime_type_is_sent_with_the_type_of_its_bytes(
     assert messages == before
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_an_image_without_a_mime_type_is_sent_by_generate_too(
+    protocol: Protocol,
+) -> None:
+    prompt = [HumanMessage([{"type": "image", "base64": PNG}])]
+    form = expected_of(image(f"data:image/png;base64,{PNG}"), protocol)
+    with serve_media() as server:
+        llm = create_model("LangChain", server.base_url, protocol, model=VISION)
+        llm.generate([prompt])
+        await llm.agenerate([prompt])
+        llm.batch([prompt])
+        assert [content_of(sent) for sent in server.chats] == [[form]] * 3
+
+
 @pytest.mark.parametrize(
     ("block", "problem"),
     [
