@@ -378,7 +378,7 @@ async def test_an_image_without_a_mime_type_is_sent_with_the_type_of_its_bytes(
 async def test_an_image_without_a_mime_type_is_sent_by_generate_too(
     protocol: Protocol,
 ) -> None:
-    prompt = [HumanMessage([{"type": "image", "base64": PNG}])]
+    prompt: list[Any] = [HumanMessage([{"type": "image", "base64": PNG}])]
     form = expected_of(image(f"data:image/png;base64,{PNG}"), protocol)
     with serve_media() as server:
         llm = create_model("LangChain", server.base_url, protocol, model=VISION)
