@@ -12,7 +12,6 @@ from comparison.verdict import (
     Verdict,
     format_value,
     judge_error,
-    worst,
 )
 
 __all__ = ["INPUTS"]
@@ -109,17 +108,26 @@ def _is_pdf(part: _Part) -> bool:
 # --- Histories --------------------------------------------------------------------
 
 
-def _judge_history(*words: str) -> Judge:
-    """Return a judge of whether a history is accepted, and still says these words."""
+def _judge_history(*words: str, call: bool = True) -> Judge:
+    """Return a judge of whether a history is accepted, and still says what it said.
+
+    Args:
+        *words: What must be in the request.
+        call: Whether the call must be there too.
+    """
 
     def judge(observation: Observation) -> Verdict:
         if error := _error_of(observation):
             return judge_error(error)
-        sent = json.dumps(observation.bodies[-1]["messages"])
-        return worst(
-            KEPT if word in sent else Verdict("lost", f"`{word}` is not sent")
-            for word in words
-        )
+        if not observation.outcome["value"]["call"]["value"]["text"]:
+            return Verdict("lost", "an empty answer, and no exception")
+        messages: list[dict[str, Any]] = observation.bodies[-1]["messages"]
+        sent = json.dumps(messages)
+        missing = [f"`{word}` is not sent" for word in words if word not in sent]
+        calls = [one for m in messages for one in m.get("tool_calls") or ()]
+        if call and [one["id"] for one in calls] != ["call_a"]:
+            missing.append("the call is not sent")
+        return Verdict("lost", "; ".join(missing)) if missing else KEPT
 
     return judge
 
@@ -188,26 +196,26 @@ INPUTS: Final = (
         expected="The conversation goes on, and the model reads the text of the result"
         f" (`{_TEXT_MODEL}`).",
         parameters=_history(_QUESTION, _CALL, {**_RESULT, "image": _IMAGE_URL}),
-        judge=_judge_history("call_a", "Rain in Oslo."),
+        judge=_judge_history("Rain in Oslo."),
     ),
     Scenario(
         title="a tool call without its result",
         expected="What an interrupt leaves is made valid: the service accepts a call"
         " only with its result. The call is still there.",
         parameters=_history(_QUESTION, _CALL, _NEXT),
-        judge=_judge_history("call_a", "Oslo"),
+        judge=_judge_history("Oslo"),
     ),
     Scenario(
         title="a tool result without its call",
         expected="What a trimmed history begins with is made valid: the service accepts"
         " a result only behind its call. What it says is still there.",
         parameters=_history(_RESULT, _NEXT),
-        judge=_judge_history("Rain in Oslo."),
+        judge=_judge_history("Rain in Oslo.", call=False),
     ),
     Scenario(
         title="a tool result behind a later message",
         expected="It is sent directly behind its call, as the service requires.",
         parameters=_history(_QUESTION, _CALL, _NEXT, _RESULT, _NEXT),
-        judge=_judge_history("call_a", "Rain in Oslo."),
+        judge=_judge_history("Rain in Oslo."),
     ),
 )

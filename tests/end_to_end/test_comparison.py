@@ -202,6 +202,8 @@ IS_LOST = [
     (INDEX, "PDF input", request(lambda body: body.update(messages=[]))),
     (INDEX, "a tool call without its result", request(without_calls)),
     (CHAT, "a tool result without its call", request(without_calls)),
+    (INDEX, "a tool result without its call", answer({"text": ""})),
+    (CHAT, "a tool result behind a later message", request(without_calls)),
     (INDEX, "misspelled constructor argument", value({"call": {"value": {}}})),
 ]
 IS_CORRUPTED = [

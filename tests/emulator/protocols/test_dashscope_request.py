@@ -63,7 +63,7 @@ def test_parts_need_no_type(dashscope: DashScopeClient) -> None:
     options: dict[str, Any] = {"model": "qwen3.7-plus", "path": MULTIMODAL}
     media = [
         {"image": "https://example.com/a.png"},
-        {"video": ["https://example.com/b.png"]},
+        {"video": ["https://example.com/b.png"] * 4},
     ]
     text = [{"text": "The dog is Rex. Which dog is it?"}]
     prompt = [{"role": "user", "content": [*media, *text]}]
