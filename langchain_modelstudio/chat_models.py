@@ -54,7 +54,7 @@ from modelstudio_core.chat.arguments import BATCH_TEXT, ChatArguments
 from modelstudio_core.chat.calls import ChatCall
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.options import OPTION_NAMES
-from modelstudio_core.chat.plan import MODEL_ARGUMENTS, takes_json_schema
+from modelstudio_core.chat.plan import MODEL_ARGUMENTS, supports_json_schema
 from modelstudio_core.endpoints import API_KEY_VARIABLE
 from modelstudio_core.errors import APIError, ConfigurationError
 
@@ -353,8 +353,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         | None = None,
     ) -> int:
         """Estimate the number of tokens of a prompt and its tools."""
-        known_tools = cast("list[BaseTool | dict[str, Any]] | None", tools)
-        return count_tokens_approximately(messages, tools=known_tools)
+        typed_tools = cast("list[BaseTool | dict[str, Any]] | None", tools)
+        return count_tokens_approximately(messages, tools=typed_tools)
 
     # --- Tools and schemas ----------------------------------------------------------
 
@@ -487,7 +487,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         arguments = replace_aliases(type(self), bound)
         options = {name: value for name, value in arguments.items() if name in names}
         chat = self.resolved.with_call(options)
-        supported = takes_json_schema(chat.options, chat.model)
+        supported = supports_json_schema(chat.options, chat.model)
         return "json_schema" if supported else "function_calling"
 
     # --- Calls ----------------------------------------------------------------------

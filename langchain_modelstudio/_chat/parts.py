@@ -131,7 +131,7 @@ def to_part(block: str | Block, *, is_from_user: bool) -> core.Part:
         return {"type": "text", "text": block}
     block = unwrap(block)
     try:
-        part = _known_part(block, is_from_user=is_from_user)
+        part = _supported_part(block, is_from_user=is_from_user)
     except KeyError as error:
         problem = f"missing key {error}"
     except (TypeError, ValueError) as error:
@@ -150,7 +150,7 @@ def to_part(block: str | Block, *, is_from_user: bool) -> core.Part:
     raise ConfigurationError(f"Invalid content block ({problem}): {block!r:.200}")
 
 
-def _known_part(block: Block, *, is_from_user: bool) -> core.Part | None:
+def _supported_part(block: Block, *, is_from_user: bool) -> core.Part | None:
     """Return the part of a block, None if there is no counterpart."""
     kind = _string(block.get("type") or _type_of_keys(block))
     if kind in _TEXT_TYPES:

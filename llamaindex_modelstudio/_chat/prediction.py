@@ -19,7 +19,7 @@ from llamaindex_modelstudio._chat.output_schema import (
 from llamaindex_modelstudio._chat.tools import ToolCalling
 from llamaindex_modelstudio._foreign import add_system_prompt
 from modelstudio_core.chat.options import OPTION_NAMES
-from modelstudio_core.chat.plan import MODEL_ARGUMENTS, takes_json_schema
+from modelstudio_core.chat.plan import MODEL_ARGUMENTS, supports_json_schema
 
 __all__ = [
     "CallArguments",
@@ -68,7 +68,7 @@ def _choose_method(llm: ToolCalling, call: CallArguments) -> OutputMethod | None
     chat = llm.resolved.with_call(options)
     if (chat.options.response_format or {}).get("type", "text") != "text":
         return "prompt"
-    if takes_json_schema(chat.options, chat.model):
+    if supports_json_schema(chat.options, chat.model):
         return "json_schema"
     return "tool" if llm.metadata.is_function_calling_model else "prompt"
 

@@ -163,8 +163,10 @@ def _effort_problems(options: ChatOptions, profile: ChatProfile) -> Iterator[str
     if effort is None:
         return
     if profile.reasoning_effort is False:
-        takes_budget = profile.max_thinking and "thinking_budget" not in profile.refused
-        advice = "Use thinking_budget instead." if takes_budget else "Remove it."
+        accepts_budget = (
+            profile.max_thinking and "thinking_budget" not in profile.refused
+        )
+        advice = "Use thinking_budget instead." if accepts_budget else "Remove it."
         yield f"reasoning_effort cannot be set for {profile.id}. {advice}"
     elif profile.efforts and effort not in profile.efforts:
         ordered = ", ".join(nearest(effort, profile.efforts))

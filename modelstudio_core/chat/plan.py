@@ -35,7 +35,7 @@ __all__ = [
     "ResolvedChat",
     "plan_chat",
     "plan_partial",
-    "takes_json_schema",
+    "supports_json_schema",
 ]
 
 # The arguments of a call that select the model; the others are options.
@@ -386,7 +386,7 @@ def _plan_format(plan: ChatPlan, *, thinks: bool) -> ChatPlan:
     return replace(plan, thinking=False, thinking_disabled="response_format")
 
 
-def takes_json_schema(options: ChatOptions, model: ResolvedModel) -> bool:
+def supports_json_schema(options: ChatOptions, model: ResolvedModel) -> bool:
     """Return whether a model supports ``json_schema`` with these options.
 
     Args:

@@ -145,16 +145,23 @@ def _shown(message: ChatMessage) -> str:
     return repr((message.additional_kwargs, [vars(block) for block in message.blocks]))
 
 
-def _texts_in(block: Any) -> list[Any]:
+def _texts_in(block: Any) -> list[str]:
     match block:
         case TextBlock():
-            return [block]
+            return [block.text]
         case CitableBlock():
-            return list(block.content)
+            cited: list[Any] = list(block.content)
+            return [*_names_of(block), *(part.text for part in cited)]
         case CitationBlock():
-            return [block.cited_content]
+            return [*_names_of(block), *_texts_in(block.cited_content)]
         case _:
             return []
+
+
+def _names_of(block: Any) -> list[str]:
+    """Return the line that names the title and the source of cited content."""
+    names = dict.fromkeys(name for name in (block.title, block.source) if name)
+    return [f"Source: {', '.join(names)}"] if names else []
 
 
 _USUAL = [MessageRole.SYSTEM, MessageRole.USER, MessageRole.ASSISTANT, MessageRole.TOOL]
@@ -169,7 +176,7 @@ def test_no_text_is_lost(role: MessageRole, blocks: list[Any]) -> None:
         from_messages, [ChatMessage(role=role, blocks=blocks)]
     )
     assert converted is not None
-    texts = [part.text for block in blocks for part in _texts_in(block)]
+    texts = [text for block in blocks for text in _texts_in(block)]
     assert text_of(converted[0]) == "".join(texts)
 
 

@@ -10,7 +10,7 @@ import pytest
 from modelstudio_core.catalog import resolve_deprecated
 from modelstudio_core.chat import tools
 from modelstudio_core.chat.options import ChatOptions
-from modelstudio_core.chat.plan import ResolvedChat, plan_chat, takes_json_schema
+from modelstudio_core.chat.plan import ResolvedChat, plan_chat, supports_json_schema
 from tests.core.support import (
     KEY,
     UNKNOWN_MODEL,
@@ -208,11 +208,11 @@ def test_disabling_thinking_for_a_response_format_is_logged_once(
         (UNKNOWN_MODEL, None, False),
     ],
 )
-def test_takes_json_schema(
+def test_supports_json_schema(
     model: str, enable_thinking: bool | None, expected: bool
 ) -> None:
     options = ChatOptions(enable_thinking=enable_thinking)
-    assert takes_json_schema(options, resolve_deprecated(model)) is expected
+    assert supports_json_schema(options, resolve_deprecated(model)) is expected
 
 
 # --- Parameters ---------------------------------------------------------------------
