@@ -36,6 +36,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_qdrant import QdrantVectorStore, RetrievalMode
 from langchain_text_splitters import MarkdownTextSplitter
 from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import ApiException
 from tqdm import tqdm
 
 from langchain_modelstudio import (
@@ -62,6 +63,9 @@ by its number, such as [1]. If no passage answers the question, write that.
 PROMPT: Final = ChatPromptTemplate.from_messages(
     [("system", INSTRUCTION), ("human", "{question}")]
 )
+# What is printed without a traceback. A folder of Qdrant that another process uses is a
+# RuntimeError, and a server that does not answer an ApiException.
+ERRORS: Final = (ModelStudioError, ApiException, OSError, RuntimeError, ValueError)
 
 Part = tuple[Literal["reasoning", "answer", "passage", "tokens"], str]
 
@@ -156,16 +160,26 @@ class Index:
         return result
 
 
+def index_name(folder: Path, place: str) -> str:
+    """Return a name for the index of a folder; each folder has an index of its own."""
+    path = folder.resolve()
+    readable = re.sub(r"[^0-9A-Za-z]+", "-", f"{place}-{path.name}")
+    return f"{readable}-{uuid.uuid5(uuid.NAMESPACE_URL, path.as_uri()).hex[:8]}"
+
+
 @contextmanager
 def open_index(
-    embeddings: ModelStudioEmbeddings, directory: Path, url: str | None = None
+    embeddings: ModelStudioEmbeddings,
+    directory: Path,
+    url: str | None = None,
+    name: str = "documents",
 ) -> Generator[Index]:
     """Open the index in a directory, or on a Qdrant server with its record there.
 
     Each model and dimension has a collection of its own.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    name = f"langchain-{embeddings.cache_namespace}"
+    name = f"langchain-{name}-{embeddings.cache_namespace}"
     records = SQLRecordManager(
         f"{url or 'local'}/{name}", db_url=f"sqlite:///{directory / 'records.sqlite'}"
     )
@@ -282,7 +296,9 @@ def run(options: argparse.Namespace) -> None:
         )
         reranker = ModelStudioRerank(model="qwen3-rerank", top_n=PASSAGES, **connection)
         model = ChatModelStudio(model=MODEL, enable_thinking=True, **connection)
-        with open_index(embeddings, options.directory / place, options.url) as index:
+        name = index_name(options.folder, place)
+        directory = options.directory / name
+        with open_index(embeddings, directory, options.url, name) as index:
             result = index.update(chunks)
             print(
                 f"Chunks: {result['num_added']} new, {result['num_skipped']} unchanged,"
@@ -303,7 +319,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         run(parser.parse_args(arguments))
-    except (ModelStudioError, OSError, ValueError) as error:
+    except ERRORS as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -44,6 +44,7 @@ from llama_index.vector_stores.qdrant import QdrantVectorStore
 from llama_index_instrumentation import get_dispatcher
 from pydantic import Field
 from qdrant_client import QdrantClient
+from qdrant_client.http.exceptions import ApiException
 from tqdm import tqdm
 from typing_extensions import override
 
@@ -59,6 +60,9 @@ QUESTION: Final = "Why is the blood of an octopus blue?"
 BATCH: Final = 100
 CANDIDATES: Final = 20
 PASSAGES: Final = 4
+# What is printed without a traceback. A folder of Qdrant that another process uses is a
+# RuntimeError, and a server that does not answer an ApiException.
+ERRORS: Final = (ModelStudioError, ApiException, OSError, RuntimeError, ValueError)
 
 Part = tuple[Literal["reasoning", "answer", "passage", "tokens"], str]
 
@@ -177,16 +181,26 @@ def replace_file(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
+def index_name(folder: Path, place: str) -> str:
+    """Return a name for the index of a folder; each folder has an index of its own."""
+    path = folder.resolve()
+    readable = re.sub(r"[^0-9A-Za-z]+", "-", f"{place}-{path.name}")
+    return f"{readable}-{uuid.uuid5(uuid.NAMESPACE_URL, path.as_uri()).hex[:8]}"
+
+
 @contextmanager
 def open_index(
-    embed_model: ModelStudioEmbedding, directory: Path, url: str | None = None
+    embed_model: ModelStudioEmbedding,
+    directory: Path,
+    url: str | None = None,
+    name: str = "documents",
 ) -> Generator[Index]:
     """Open the index in a directory, or on a Qdrant server with its record there.
 
     Each model and dimension has a collection of its own.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    name = f"llamaindex-{embed_model.cache_namespace}"
+    name = f"llamaindex-{name}-{embed_model.cache_namespace}"
     record = directory / f"{re.sub(r'[^0-9A-Za-z]+', '-', url or 'local')}-{name}.json"
     client = (
         QdrantClient(url=url, api_key=os.environ.get("QDRANT_API_KEY"))
@@ -334,7 +348,9 @@ def run(options: argparse.Namespace) -> None:
         )
         reranker = ModelStudioRerank(model="qwen3-rerank", top_n=PASSAGES, **connection)
         llm = ModelStudio(model=MODEL, enable_thinking=True, **connection)
-        with open_index(embed_model, options.directory / place, options.url) as index:
+        name = index_name(options.folder, place)
+        directory = options.directory / name
+        with open_index(embed_model, directory, options.url, name) as index:
             result = index.update(documents)
             print(
                 f"Documents: {result['changed']} new or changed,"
@@ -355,7 +371,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         run(parser.parse_args(arguments))
-    except (ModelStudioError, OSError, ValueError) as error:
+    except ERRORS as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -1,11 +1,14 @@
 """The scripts of the examples, as a user runs them."""
 
+import gc
 import re
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from qdrant_client import QdrantClient
+from qdrant_client.qdrant_remote import QdrantRemote
 
 import rag_langchain
 import rag_llamaindex
@@ -54,7 +57,22 @@ def test_one_s_own_question_about_one_s_own_folder(
     again = capsys.readouterr().out
     assert re.search(r": 0 new.*, 1 unchanged, 1 deleted\.", again)
     assert "Tokens embedded: 0." in again
-    assert {path.name for path in Path("here").iterdir()} == {"emulator"}
+    (name,) = [path.name for path in Path("here").iterdir()]
+    assert re.fullmatch(r"emulator-notes-[0-9a-f]{8}", name)
+
+
+@EACH_SCRIPT
+def test_each_folder_has_an_index_of_its_own(
+    framework: str, notes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = notes.parent / "other" / "notes"
+    other.mkdir(parents=True)
+    (other / "cat.md").write_text("The cat is black.", encoding="utf-8")
+    for folder in (notes, other, notes, other):
+        assert SCRIPTS[framework].main([str(folder), "--ask", "Which cat?"]) == 0
+    printed = capsys.readouterr().out
+    assert re.findall(r": (\d) new", printed) == ["2", "1", "0", "0"]
+    assert re.findall(r"(\d) deleted", printed) == ["0"] * 4
 
 
 @EACH_SCRIPT
@@ -69,7 +87,36 @@ def test_the_default_is_the_folder_of_the_examples(
         "LlamaIndex": "nature/octopus.md",
     }
     assert f"\nCited:\n[1] {document[framework]}\n" in printed
-    assert (directory / ".rag" / framework.lower() / "emulator").is_dir()
+    folders = (directory / ".rag" / framework.lower()).glob("emulator-documents-*")
+    assert len([*folders]) == 1
+
+
+# Qdrant does not close the lock that it could not get.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@EACH_SCRIPT
+def test_a_second_process_and_a_dead_server_are_errors_of_one_line(
+    framework: str,
+    notes: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # It warns in a thread that a test cannot wait for.
+    monkeypatch.setattr(QdrantRemote, "_check_compatibility", lambda *_: None)
+    script = SCRIPTS[framework]
+    name = script.index_name(notes, "emulator")
+    arguments = [str(notes), "--directory", "here"]
+    client = QdrantClient(path=str(Path("here") / name / "qdrant"))
+    assert script.main(arguments) == 1
+    client.close()
+    gc.collect()
+    assert script.main([*arguments, "--ask", ""]) == 1
+    assert script.main([*arguments, "--url", "http://127.0.0.1:1"]) == 1
+    printed = capsys.readouterr().err
+    errors = re.findall(r"^\w+(?:Error|Exception): .+", printed, re.MULTILINE)
+    assert "Traceback" not in printed
+    assert re.match("RuntimeError: Storage folder .+ is already accessed", errors[0])
+    assert re.match("ConfigurationError: ", errors[1])
+    assert re.match("ResponseHandlingException: .*Connection refused", errors[-1])
 
 
 @EACH_SCRIPT
