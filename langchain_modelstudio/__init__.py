@@ -25,11 +25,13 @@ from langchain_modelstudio._foreign import register
 from langchain_modelstudio.chat_models import ChatModelStudio
 from langchain_modelstudio.embeddings import ModelStudioEmbeddings
 from langchain_modelstudio.rerank import ModelStudioRerank
+from langchain_modelstudio.tools import ModelStudioImageGeneration
 from modelstudio_core import __version__
 
 __all__ = [
     "ChatModelStudio",
     "ModelStudioEmbeddings",
+    "ModelStudioImageGeneration",
     "ModelStudioRerank",
     "__version__",
     "register",

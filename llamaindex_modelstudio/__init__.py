@@ -15,6 +15,7 @@ try:
     )
     from llamaindex_modelstudio.llm import ModelStudio
     from llamaindex_modelstudio.rerank import ModelStudioRerank
+    from llamaindex_modelstudio.tools import ModelStudioToolSpec
 except ModuleNotFoundError as error:
     if not (error.name or "").startswith("llama_index"):
         raise
@@ -29,5 +30,6 @@ __all__ = [
     "ModelStudioEmbedding",
     "ModelStudioMultiModalEmbedding",
     "ModelStudioRerank",
+    "ModelStudioToolSpec",
     "__version__",
 ]

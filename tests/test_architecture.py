@@ -326,6 +326,7 @@ def test_public_names() -> None:
     assert langchain_modelstudio.__all__ == [
         "ChatModelStudio",
         "ModelStudioEmbeddings",
+        "ModelStudioImageGeneration",
         "ModelStudioRerank",
         "__version__",
         "register",
@@ -335,6 +336,7 @@ def test_public_names() -> None:
         "ModelStudioEmbedding",
         "ModelStudioMultiModalEmbedding",
         "ModelStudioRerank",
+        "ModelStudioToolSpec",
         "__version__",
     ]
     assert modelstudio_core.__all__ == ["__version__"]

@@ -285,6 +285,7 @@ _IMAGE_GENERATION = "aigc/image-generation/generation"
 _TEXT_TO_IMAGE = "aigc/text2image/image-synthesis"
 _IMAGE_TO_IMAGE = "aigc/image2image/image-synthesis"
 _VIDEO = "aigc/video-generation/video-synthesis"
+_BACKGROUND_GENERATION = "aigc/background-generation/generation/"
 _FRAMES = "aigc/image2video/video-synthesis"
 _TRANSCRIPTION = "audio/asr/transcription"
 _FILE_EMBEDDING_PATH = "embeddings/text-embedding/text-embedding"
@@ -303,7 +304,9 @@ MEDIA_FORMS: Final[Mapping[str, MediaInput]] = {
     _FILE_EMBEDDING_PATH: "url",
 }
 # The paths of which ``n`` images are requested.
-IMAGE_PATHS: Final = frozenset({_IMAGE_GENERATION, _TEXT_TO_IMAGE, _IMAGE_TO_IMAGE})
+IMAGE_PATHS: Final = frozenset(
+    {_IMAGE_GENERATION, _TEXT_TO_IMAGE, _IMAGE_TO_IMAGE, _BACKGROUND_GENERATION}
+)
 
 # The sources of most media entries.
 _IMAGE_ROUTES = "modelstudioai/cli (image-routes.ts); docs.qwencloud.com"
@@ -546,7 +549,7 @@ _IMAGES = (
         _IMAGE_TASK,
         ids=("wanx-background-generation-v2",),
         prefix="wanx-background-generation",
-        native_path="aigc/background-generation/generation/",
+        native_path=_BACKGROUND_GENERATION,
         inputs=_IMAGE_FROM_BOTH,
         input_form=None,
         source="recorded",

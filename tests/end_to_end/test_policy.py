@@ -31,6 +31,7 @@ from langchain_modelstudio import ChatModelStudio
 from langchain_modelstudio import batches as langchain_batches
 from llamaindex_modelstudio import ModelStudio
 from llamaindex_modelstudio import batches as llamaindex_batches
+from modelstudio_core import tasks
 from modelstudio_core.arguments import ServiceArguments
 from modelstudio_core.emulator import Emulator, Fault
 from modelstudio_core.errors import (
@@ -133,6 +134,12 @@ SERVICES: Final[dict[str, Service]] = {
         "qwen3-rerank",
         "gte-rerank-v2",
         both("rerank", DOCUMENTS, "Hello"),
+    ),
+    "LangChain images": Service(
+        langchain_modelstudio.ModelStudioImageGeneration,
+        "qwen-image-2.0",
+        "z-image-turbo",
+        both("invoke", {"prompt": "A flower shop"}),
     ),
     "LlamaIndex rerank": Service(
         llamaindex_modelstudio.ModelStudioRerank,
@@ -653,3 +660,123 @@ async def test_each_try_is_checked(
     assert isinstance(error, PolicyError)
     assert len(modelstudio_emulator.requests) == 1
     assert [record["status"] for record in audit_records(caplog)] == [500]
+
+
+# --- Tasks --------------------------------------------------------------------------
+
+STATE_OF: Final[dict[str, Any]] = {"model": "wan2.6-t2i", "prompt": "A flower shop"}
+SINGAPORE: Final = {"region": "singapore", **CONNECTION}
+
+
+def task_in(**arguments: Any) -> tasks.Task:
+    return tasks.Task.from_id("t-1", model="wan2.6-t2i", **CONNECTION, **arguments)
+
+
+async def listed(function: Callable[..., Any], **arguments: Any) -> object:
+    found = function(**arguments)
+    return await found if isinstance(found, Awaitable) else found
+
+
+# By name: what would leave Frankfurt, made before the policy and then called.
+TASK_WAYS: Final[dict[str, Callable[[], Callable[[], Any]]]] = {
+    "submit": lambda: partial(tasks.submit, **STATE_OF, **SINGAPORE),
+    "asubmit": lambda: partial(tasks.asubmit, **STATE_OF, **SINGAPORE),
+    "submit without a mode": lambda: partial(
+        tasks.submit, **STATE_OF, **CONNECTION, region="frankfurt", workspace="ws-1"
+    ),
+    "submit with a path": lambda: partial(
+        tasks.submit,
+        model="of-tomorrow",
+        prompt="A",
+        path="aigc/text2image/image-synthesis",
+        **SINGAPORE,
+    ),
+    "refresh": lambda: task_in(region="singapore").refresh,
+    "arefresh": lambda: task_in(region="singapore").arefresh,
+    "result": lambda: partial(task_in(region="singapore").result, timeout=0),
+    "aresult": lambda: partial(task_in(region="singapore").aresult, timeout=0),
+    "cancel": lambda: task_in(region="singapore").cancel,
+    "acancel": lambda: task_in(region="singapore").acancel,
+    "list_tasks": lambda: partial(tasks.list_tasks, **SINGAPORE),
+    "alist_tasks": lambda: partial(tasks.alist_tasks, **SINGAPORE),
+    "from_dict": lambda: partial(
+        lambda state: tasks.Task.from_dict(state, **CONNECTION).refresh(),
+        task_in(region="singapore").to_dict(),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", TASK_WAYS)
+async def test_no_task_leaves_the_region_and_the_mode(
+    way: str, proxy: list[str]
+) -> None:
+    call = TASK_WAYS[way]()
+    with pytest.raises(APIError):
+        await listed(call)
+    assert proxy
+    proxy.clear()
+    set_policy(EU)
+    with pytest.raises(PolicyError) as caught:
+        await listed(call)
+    assert (proxy, caught.value.is_retryable) == ([], False)
+
+
+@pytest.mark.parametrize("way", ["refresh", "cancel"])
+def test_the_model_of_a_task_is_bounded(
+    way: str, modelstudio_emulator: Emulator
+) -> None:
+    arguments = {
+        "base_url": modelstudio_emulator.base_url,
+        "api_key": modelstudio_emulator.api_key,
+    }
+    task = tasks.submit(**STATE_OF, **arguments)
+    set_policy(Policy(models=["qwen*"]))
+    count = len(modelstudio_emulator.requests)
+    with pytest.raises(PolicyError):
+        getattr(task, way)()
+    with pytest.raises(PolicyError):
+        tasks.submit(**STATE_OF, **arguments)
+    with pytest.raises(PolicyError):
+        tasks.Task.from_dict(task.to_dict(), **arguments)
+    assert len(modelstudio_emulator.requests) == count
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://files.example.com/a.png",
+        "https://oss-cn-beijing.aliyuncs.com.example.com/a.png",
+        "https://user@bucket.oss-cn-beijing.aliyuncs.com/a.png",
+        "http://127.0.0.1:9/a.png",
+        "file:///etc/passwd",
+    ],
+)
+@pytest.mark.parametrize("style", ["sync", "async"])
+async def test_a_file_is_downloaded_from_alibaba_cloud_only(
+    url: str, style: str, proxy: list[str], tmp_path: Path
+) -> None:
+    task = task_in(region="singapore")
+    state = task.to_dict() | {
+        "status": "SUCCEEDED",
+        "answer": {"files": [{"url": url}]},
+    }
+    result = tasks.Task.from_dict(state, **CONNECTION).result()
+    download = result.download if style == "sync" else result.adownload
+    with pytest.raises(ConfigurationError):
+        await listed(partial(download, tmp_path))
+    assert proxy == []
+
+
+async def test_a_file_is_downloaded_over_https(
+    proxy: list[str], tmp_path: Path
+) -> None:
+    url = "http://bucket.oss-cn-beijing.aliyuncs.com/a.png"
+    state = task_in(region="singapore").to_dict() | {
+        "status": "SUCCEEDED",
+        "answer": {"files": [{"url": url}]},
+    }
+    set_policy(Policy(regions=["singapore"]))
+    result = tasks.Task.from_dict(state, **CONNECTION).result()
+    with pytest.raises(APIConnectionError):
+        result.download(tmp_path)
+    assert proxy == ["bucket.oss-cn-beijing.aliyuncs.com:443"]

@@ -20,10 +20,12 @@ __all__ = [
     "Expected",
     "ExpectedCall",
     "chat_exchanges",
+    "creation_exchanges",
     "embedding_exchanges",
     "expected_answer",
     "expected_native_answer",
     "native_exchanges",
+    "query_exchanges",
     "rerank_exchanges",
 ]
 
@@ -173,6 +175,24 @@ def embedding_exchanges() -> list[Any]:
 def rerank_exchanges() -> list[Any]:
     """Return the rerank exchanges, or one skipped parameter."""
     return _exchanges("dashscope", lambda e: "/rerank/" in e.url)
+
+
+# --- Tasks ----------------------------------------------------------------------------
+
+
+def creation_exchanges() -> list[Any]:
+    """Return the requests that created a task, or that were answered with images."""
+    return _exchanges("dashscope", _is_creation)
+
+
+def _is_creation(exchange: Exchange) -> bool:
+    is_image = "multimodal-generation-image" in exchange.name
+    return is_image or ('"task_id"' in exchange.body and "/services/" in exchange.url)
+
+
+def query_exchanges() -> list[Any]:
+    """Return the queries, the list and the cancellation, or one skipped parameter."""
+    return _exchanges("dashscope", lambda e: "/api/v1/tasks" in e.url)
 
 
 # --- Files ----------------------------------------------------------------------------

@@ -1,0 +1,121 @@
+"""The files of a result: names, addresses, and downloads that fail."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelstudio_core.emulator import Emulator, Fault, TaskOutcome
+from modelstudio_core.errors import (
+    ConfigurationError,
+    InternalServerError,
+    PermissionDeniedError,
+)
+from modelstudio_core.tasks import Task
+from tests.support.http_server import Scripted, serve_http
+from tests.support.internals import no_backoff
+from tests.support.tasks import STYLES, Style, Tasks, creations
+
+EACH_STYLE = pytest.mark.parametrize("style", STYLES)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@EACH_STYLE
+async def test_names_are_made_of_the_id_and_the_number(
+    style: Style, modelstudio_emulator: Emulator, tmp_path: Path
+) -> None:
+    modelstudio_emulator.script_tasks(TaskOutcome(failed={0}))
+    at = Tasks.at(style, modelstudio_emulator)
+    task = await at.submit(model="wan2.5-t2i-preview", prompt="A", parameters={"n": 3})
+    result = await at.result(task)
+    folder = tmp_path / "new" / "folder"
+    paths = await at.download(result, folder)
+    expected = [f"{task.id}-2.png", f"{task.id}-3.png"]
+    assert [path.name for path in paths] == names(folder) == expected
+    count = len(modelstudio_emulator.requests)
+    assert await at.download(result, str(folder)) == paths
+    assert len(modelstudio_emulator.requests) == count
+
+
+@EACH_STYLE
+@pytest.mark.parametrize(
+    ("path", "suffix"),
+    [
+        ("a.PNG", ".png"),
+        ("a.mp4", ".mp4"),
+        ("a.json", ".json"),
+        ("a.exe", ""),
+        ("..%2F..%2Fetc%2Fpasswd", ""),
+        ("a.png%00.sh", ""),
+        ("a", ""),
+        ("../../a.png/..", ""),
+    ],
+)
+async def test_nothing_of_a_name_is_the_services(
+    style: Style, path: str, suffix: str, modelstudio_emulator: Emulator, tmp_path: Path
+) -> None:
+    at = Tasks.at(style, modelstudio_emulator)
+    task = await at.submit(model="z-image-turbo", prompt="A")
+    state = task.to_dict()
+    with serve_http(Scripted(body=b"data")) as server:
+        url = f"{server.base_url}/{path}"
+        changed: dict[str, Any] = {**state, "answer": {"files": [{"url": url}]}}
+        result = await at.result(Task.from_dict(changed, **at.connection))
+        (saved,) = await at.download(result, tmp_path)
+    assert saved == tmp_path / f"{task.id}-1{suffix}"
+    assert names(tmp_path) == [saved.name]
+
+
+@EACH_STYLE
+async def test_a_download_is_repeated_and_sends_no_key(
+    style: Style,
+    modelstudio_emulator: Emulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    no_backoff(monkeypatch)
+    at = Tasks.at(
+        style, modelstudio_emulator, max_retries=2, default_headers={"x": "y"}
+    )
+    result = await at.result(await at.submit())
+    modelstudio_emulator.script(*[Fault(status=503)] * 2)
+    assert len(await at.download(result, tmp_path)) == 1
+    downloads = modelstudio_emulator.requests[-3:]
+    assert {request.path for request in downloads} == {downloads[0].path}
+    for request in downloads:
+        assert not {"authorization", "x", "x-dashscope-workspace"} & {*request.headers}
+    modelstudio_emulator.script(*[Fault(status=503)] * 3)
+    with pytest.raises(InternalServerError):
+        await at.download(result, tmp_path / "other")
+    assert names(tmp_path / "other") == []
+    assert creations(modelstudio_emulator) == 1
+
+
+@EACH_STYLE
+async def test_an_address_stops_working_after_24_hours(
+    style: Style, modelstudio_emulator: Emulator, tmp_path: Path
+) -> None:
+    at = Tasks.at(style, modelstudio_emulator)
+    result = await at.result(await at.submit())
+    modelstudio_emulator.advance(24 * 3600 + 1)
+    with pytest.raises(PermissionDeniedError, match="24 hours after") as caught:
+        await at.download(result, tmp_path)
+    assert "Signature=" not in str(caught.value)
+    assert names(tmp_path) == []
+
+
+@EACH_STYLE
+async def test_a_folder_that_cannot_be_made(
+    style: Style, modelstudio_emulator: Emulator, tmp_path: Path
+) -> None:
+    at = Tasks.at(style, modelstudio_emulator)
+    result = await at.result(await at.submit())
+    file = tmp_path / "file"
+    file.write_text("x")
+    count = len(modelstudio_emulator.requests)
+    with pytest.raises(ConfigurationError, match="cannot be made"):
+        await at.download(result, file)
+    assert len(modelstudio_emulator.requests) == count
