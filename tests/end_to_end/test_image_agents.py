@@ -51,11 +51,13 @@ def at(studio: Emulator, **arguments: Any) -> dict[str, Any]:
 
 
 def tool(studio: Emulator, **arguments: Any) -> ModelStudioImageGeneration:
-    return ModelStudioImageGeneration(**{"model": DRAWING, **at(studio, **arguments)})
+    values: dict[str, Any] = {"model": DRAWING, **at(studio, **arguments)}
+    return ModelStudioImageGeneration(**values)
 
 
 def spec(studio: Emulator, **arguments: Any) -> ModelStudioToolSpec:
-    return ModelStudioToolSpec(**{"image_model": DRAWING, **at(studio, **arguments)})
+    values: dict[str, Any] = {"image_model": DRAWING, **at(studio, **arguments)}
+    return ModelStudioToolSpec(**values)
 
 
 def call(prompt: str, name: str = "generate_image", **arguments: Any) -> Reply:
@@ -106,7 +108,8 @@ async def test_a_langchain_agent_draws_changes_and_looks(
     async def ask(messages: list[Any]) -> list[Any]:
         given = {"messages": messages}
         run = agent.ainvoke(given) if style == "async" else None
-        return (await run if run else agent.invoke(given))["messages"]
+        answer = await run if run else agent.invoke(given)
+        return [*answer["messages"]]
 
     studio.script(call(PROMPT), Reply(text="Here it is."))
     messages = await ask([HumanMessage("Draw a flower shop.")])
@@ -140,7 +143,7 @@ async def test_a_llamaindex_agent_draws_changes_and_looks(
     tools: Any = spec(
         studio, edit_model=DRAWING, directory=tmp_path, show_images=True
     ).to_tool_list()
-    agent = FunctionAgent(llm=llm, tools=tools)
+    agent: Any = FunctionAgent(llm=llm, tools=tools)
     memory: Any = chat_memory()
 
     async def ask(text: str) -> list[str]:
@@ -183,7 +186,7 @@ async def test_another_model_looks_at_a_saved_picture(
     else:
         spec(studio, directory=tmp_path).generate_image(PROMPT)
     (path,) = saved(tmp_path)
-    llm = model(framework, studio, protocol, model=SEEING, local_files=True)
+    llm: Any = model(framework, studio, protocol, model=SEEING, local_files=True)
     image = {"type": "image", "url": str(path)}
     if framework == "LangChain":
         answer: Any = await llm.ainvoke([HumanMessage([image])])
@@ -236,10 +239,8 @@ def test_the_arguments_of_the_tool_are_those_of_the_model(
     assert [*tool(modelstudio_emulator, model="wan2.6-t2i").args] == ["prompt"]
     edits = tool(modelstudio_emulator, model="qwen-image-edit")
     assert [*edits.args] == ["prompt", "images"]
-    assert edits.tool_call_schema.model_json_schema()["required"] == [
-        "prompt",
-        "images",
-    ]
+    schema: Any = edits.tool_call_schema
+    assert schema.model_json_schema()["required"] == ["prompt", "images"]
     assert "required" not in str(tool(modelstudio_emulator).args["images"])
     edits.model = "wan2.6-t2i"
     assert [*edits.args] == ["prompt"]

@@ -665,7 +665,7 @@ async def test_each_try_is_checked(
 # --- Tasks --------------------------------------------------------------------------
 
 STATE_OF: Final[dict[str, Any]] = {"model": "wan2.6-t2i", "prompt": "A flower shop"}
-SINGAPORE: Final = {"region": "singapore", **CONNECTION}
+SINGAPORE: Final[dict[str, Any]] = {"region": "singapore", **CONNECTION}
 
 
 def task_in(**arguments: Any) -> tasks.Task:
@@ -725,7 +725,7 @@ async def test_no_task_leaves_the_region_and_the_mode(
 def test_the_model_of_a_task_is_bounded(
     way: str, modelstudio_emulator: Emulator
 ) -> None:
-    arguments = {
+    arguments: dict[str, Any] = {
         "base_url": modelstudio_emulator.base_url,
         "api_key": modelstudio_emulator.api_key,
     }

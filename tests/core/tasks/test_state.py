@@ -85,8 +85,8 @@ async def test_a_state_that_somebody_changed_sends_nothing(
 
 
 def test_a_thing_that_is_no_state_is_refused() -> None:
-    for thing in ({}, [], "state", None):
-        wrong: Any = thing
+    things: list[Any] = [{}, [], "state", None]
+    for wrong in things:
         with pytest.raises(ConfigurationError, match=r"Task\.to_dict"):
             Task.from_dict(wrong, api_key=KEY)
 
