@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test test-rag test-limits test-browser record soak bench bench-quick compare clients mutants docs check format clean
+.PHONY: demo test test-rag test-limits test-browser record soak bench bench-quick compare clients mutants docs check format clean test-crash
 
 # From a folder of documents to a cited answer, in both frameworks: on the emulator, or
 # the service where there is a key.
@@ -29,6 +29,11 @@ test-rag: $(READY)
 # The web example and the site in a real browser, Debian's chromium and chromium-driver.
 test-browser: docs
 	MODELSTUDIO_BROWSER=1 $(BIN)/pytest tests/documentation/test_browser.py
+
+# A run of batches is killed (SIGKILL) at random moments, and continued each time.
+CRASHES ?= 20
+test-crash: $(READY)
+	MODELSTUDIO_KILLS=$(CRASHES) $(BIN)/pytest tests/core/batches/test_kills.py
 
 # From the live service where DASHSCOPE_API_KEY is set, else from the emulator.
 record: $(READY)

@@ -81,7 +81,7 @@ class ResultReader(Generic[_T]):
     Of each row only the place of its result is kept in memory.
 
     Attributes:
-        problems: What does not add up, as sentences.
+        problems: What does not add up: the number of a part, and a sentence.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class ResultReader(Generic[_T]):
         self._context = context
         self._parse = parse
         self._parts = {part.number: part for part in parts}
-        self.problems: list[str] = []
+        self.problems: list[tuple[int, str]] = []
         rows = manifest.rows
         # By row: the last part that has it, and the place of its result.
         self._part_of = array("H", bytes(2 * rows))
@@ -135,13 +135,11 @@ class ResultReader(Generic[_T]):
             found += self._add_file(directory.answers(number), number)
         counted = part.answered + part.failed
         if counted and counted != rows:
-            self.problems.append(
-                f"Part {number} has {rows} rows, and the service counts {counted}."
-            )
+            text = f"Part {number} has {rows} rows, and the service counts {counted}."
+            self.problems.append((number, text))
         if found not in (counted, rows):
-            self.problems.append(
-                f"The files of part {number} have results of {found} rows of {rows}."
-            )
+            text = f"The files of part {number} have results of {found} rows of {rows}."
+            self.problems.append((number, text))
 
     def _add_file(self, path: Path, number: int) -> int:
         """Note the places of the results in a file; return how many there are."""
@@ -167,9 +165,8 @@ class ResultReader(Generic[_T]):
                 strays += 1
             begin += len(line)
         if strays:
-            self.problems.append(
-                f"{path.name} has {strays} lines that belong to no row of the part."
-            )
+            text = f"{path.name} has {strays} lines that belong to no row of the part."
+            self.problems.append((number, text))
         return found
 
     # --- Rows -------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """``BatchRun``: the requests of many rows as batches, in a directory on disk."""
 
+import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, Generic, Self, TypeVar, cast
@@ -222,8 +223,9 @@ class BatchRun(Generic[T]):
             APIError: A request failed.
             ConfigurationError: Rows are not submitted yet, or the run is in use.
         """
+        collected = self._collected
         self._run(self._collect(timeout, progress, poll_interval, delete_remote))
-        self._warn_of_problems()
+        self._warn_of_problems(collected)
 
     async def acollect(
         self,
@@ -234,9 +236,10 @@ class BatchRun(Generic[T]):
         delete_remote: bool = False,
     ) -> None:
         """Async version of ``collect``."""
+        collected = self._collected
         procedure = self._collect(timeout, progress, poll_interval, delete_remote)
         await self._arun(procedure)
-        self._warn_of_problems()
+        await asyncio.to_thread(self._warn_of_problems, collected)
 
     def cancel(self) -> None:
         """Cancel the batches. What is answered already stays, and is paid for.
@@ -462,9 +465,18 @@ class BatchRun(Generic[T]):
             self._directory, self._manifest, parts, self._context, parse
         )
 
-    def _warn_of_problems(self) -> None:
-        for problem in self._read(self._progress.parts).problems:
-            warn_user(f"{self.directory}: {problem}", ModelStudioWarning)
+    @property
+    def _collected(self) -> set[int]:
+        """The numbers of the parts whose results are on disk."""
+        return {part.number for part in self._progress.parts if part.is_collected}
+
+    def _warn_of_problems(self, seen: Collection[int]) -> None:
+        """Warn of what does not add up in the parts that were collected now."""
+        if self._collected <= {*seen}:
+            return
+        for number, problem in self._read(self._progress.parts).problems:
+            if number not in seen:
+                warn_user(f"{self.directory}: {problem}", ModelStudioWarning)
 
     def _run(self, procedure: Procedure[_Result]) -> _Result:
         with self._errors():

@@ -247,6 +247,7 @@ class BatchScript:
             its requests are answered: at a cancellation, or at the end of its
             completion window, the others are not run.
         bad_lines: Lines whose requests fail, with an error in the error file.
+        bad_code: The code of that error.
         missing_lines: Lines of which neither file has a result.
         replies: Exact answers to lines.
         error_form: How the error file says what failed: below ``error`` with ``code``
@@ -263,6 +264,7 @@ class BatchScript:
 
     seconds: float = 20.0
     bad_lines: Collection[int] = ()
+    bad_code: str = "InvalidParameter"
     missing_lines: Collection[int] = ()
     replies: Mapping[int, Reply] = field(default_factory=dict[int, Reply])
     error_form: ErrorForm = "code"

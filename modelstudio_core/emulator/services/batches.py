@@ -43,10 +43,7 @@ _LISTED_SECONDS: Final = 30 * 24 * 3600.0
 _MAX_LISTED_FILES: Final = 20
 _CREATIONS, _QUERIES, _LISTS = 1000, 1000, 100
 _OK: Final = 200
-_BAD_ROW: Final = (
-    "InvalidParameter",
-    "The request is invalid: this row was scripted to fail (emulator).",
-)
+_BAD_ROW: Final = "This row was scripted to fail (emulator)."
 _TIMES: Final = (
     "in_progress_at",
     "expires_at",
@@ -293,7 +290,7 @@ def _result(request_id: str, line: JsonObject, status: int, body: object) -> Jso
 
 @sourced(f"{OWN} (the lines of an error file are not recorded)", "2026-11-27")
 def _bad_row(script: BatchScript, request_id: str, line: JsonObject) -> JsonObject:
-    code, message = _BAD_ROW
+    code, message = script.bad_code, _BAD_ROW
     if script.error_form == "response":
         refusal = Refusal(message)
         context = ResponseContext(request_id, "empty")
