@@ -19,6 +19,7 @@ __all__ = [
     "Exchange",
     "Expected",
     "ExpectedCall",
+    "batch_exchanges",
     "chat_exchanges",
     "creation_exchanges",
     "embedding_exchanges",
@@ -81,6 +82,11 @@ def chat_exchanges() -> list[Any]:
     return _exchanges(
         "openai", lambda exchange: exchange.url.endswith("/chat/completions")
     )
+
+
+def batch_exchanges() -> list[Any]:
+    """Return the exchanges about batches, or one skipped parameter."""
+    return _exchanges("openai", lambda exchange: "/batches" in exchange.url)
 
 
 def expected_answer(exchange: Exchange) -> Expected:

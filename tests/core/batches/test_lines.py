@@ -1,0 +1,223 @@
+"""What a batch cannot have is refused while it is prepared, and names its input."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelstudio_core.batches import BatchRun, line_files
+from modelstudio_core.batches.line_files import Limits
+from modelstudio_core.chat.arguments import ChatArguments
+from modelstudio_core.embeddings.arguments import EmbeddingArguments
+from modelstudio_core.errors import ConfigurationError, ModelStudioWarning
+from tests.end_to_end.field.media_support import PNG_BYTES
+from tests.support.batches import lines_of
+
+KEY = "sk-0123456789abcdef"
+WEATHER = {
+    "type": "function",
+    "function": {"name": "weather", "description": "x", "parameters": {}},
+}
+
+
+def chat(**arguments: Any) -> ChatArguments:
+    defaults = {"model": "qwen3.7-plus", "region": "beijing", "api_key": KEY}
+    return ChatArguments(**{**defaults, **arguments})
+
+
+def image(url: str) -> list[dict[str, Any]]:
+    part = {"type": "image_url", "image_url": {"url": url}}
+    return [{"role": "user", "content": [{"type": "text", "text": "What?"}, part]}]
+
+
+def prepare(model: object, inputs: Any, path: Path, **options: Any) -> BatchRun[Any]:
+    run: BatchRun[Any] = BatchRun.prepare(model, inputs, path / "run", **options)
+    return run
+
+
+REFUSED_MODELS: dict[str, tuple[dict[str, Any], str]] = {
+    "a region": (
+        {"region": "virginia"},
+        r"us-east-1 \(virginia\) has no batch.*beijing",
+    ),
+    "a region with a workspace": (
+        {"region": "frankfurt", "workspace": "ws-1"},
+        "eu-central-1",
+    ),
+    "a model": ({"model": "deepseek-v4-pro"}, "deepseek-v4-pro has no batch.*qwen3.7"),
+    "a model in another region": (
+        {"region": "singapore"},
+        (
+            r"qwen3\.7-plus has no batch inference in region ap-southeast-1"
+            r" \(singapore\) \(it has in cn-beijing \(beijing\)\).*qwen-turbo"
+        ),
+    ),
+    "several answers": ({"n": 2, "enable_thinking": False}, "n=2 is not possible"),
+    "a stream": ({"extra_body": {"stream": True}}, "as a stream only"),
+    "retries of a forced call": (
+        {
+            "tools": [WEATHER],
+            "tool_choice": "weather",
+            "forced_tool_choice_retries": 1,
+        },
+        "forced_tool_choice_retries has no effect",
+    ),
+    "speech": (
+        {"model": "qwen3.5-omni-plus", "modalities": ["text", "audio"]},
+        "as a stream only",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_MODELS)
+def test_a_batch_cannot_have(name: str, tmp_path: Path) -> None:
+    arguments, message = REFUSED_MODELS[name]
+    call = {k: arguments.pop(k) for k in ("tools", "tool_choice") if k in arguments}
+    with pytest.raises(ConfigurationError, match=message):
+        prepare(chat(**arguments), ["Hi"], tmp_path, arguments=call)
+    assert not (tmp_path / "run").exists()
+    arguments |= call
+
+
+REFUSED_INPUTS: dict[str, tuple[list[Any], str]] = {
+    "another type": (["Hi", 3], r"inputs\[1\]: it must be a string or a list.*int"),
+    "no messages": (["Hi", []], r"inputs\[1\]: there are no messages"),
+    "a long prompt": (["a " * 900_000], r"inputs\[0\]: the prompt is too long"),
+    "a long line": (
+        ["Hi", image("data:image/png;base64," + "A" * 7_000_000)],
+        r"inputs\[1\]",
+    ),
+    "the temporary storage": (
+        [image("oss://dashscope-instant/a.png")],
+        r"inputs\[0\]: a file in the temporary storage",
+    ),
+    "two thinking modes": (
+        ["Hi", [{"role": "assistant", "content": "A", "partial": True}]],
+        r"inputs\[1\]: it is in partial mode and others are not",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_INPUTS)
+def test_an_input_cannot_be(name: str, tmp_path: Path) -> None:
+    inputs, message = REFUSED_INPUTS[name]
+    with pytest.raises(ConfigurationError, match=message):
+        prepare(chat(local_files=True), inputs, tmp_path)
+    assert not (tmp_path / "run" / "manifest.json").exists()
+    # What is left of it is no obstacle.
+    prepare(chat(), ["Hi"], tmp_path)
+
+
+@pytest.mark.parametrize("inputs", ["Hi", b"Bye", {"a": 1}, 3, None])
+def test_inputs_must_be_several(inputs: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="inputs must be a list"):
+        prepare(chat(), inputs, tmp_path)
+
+
+def test_no_inputs_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="inputs is empty"):
+        prepare(chat(), iter(()), tmp_path)
+
+
+@pytest.mark.parametrize("window", ["24", "23h", "337h", "15d", "1.5d", "", None, 30])
+def test_a_completion_window_has_its_range(window: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="from '24h' to '336h'"):
+        prepare(chat(), ["Hi"], tmp_path, completion_window=window)
+
+
+def test_another_object_is_no_model(tmp_path: Path) -> None:
+    for model in ("qwen-plus", None, 3, chat):
+        with pytest.raises(ConfigurationError, match="model must be a chat model"):
+            prepare(model, ["Hi"], tmp_path)
+
+
+def test_a_model_that_the_page_may_not_know_yet_is_sent(tmp_path: Path) -> None:
+    with pytest.warns(ModelStudioWarning, match="is not among the models of the page"):
+        prepare(chat(model="a-model-of-tomorrow"), ["Hi"], tmp_path)
+
+
+def test_a_key_in_an_input_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        prepare(chat(), [[{"role": KEY, "content": "Hi"}]], tmp_path)
+    assert KEY not in str(caught.value)
+
+
+def test_embeddings_are_texts_of_a_text_model(tmp_path: Path) -> None:
+    def model(name: str) -> EmbeddingArguments:
+        return EmbeddingArguments(model=name, region="beijing", api_key=KEY)
+
+    for texts, message in ((["a", ""], r"inputs\[1\]"), ([["a"]], r"inputs\[0\]")):
+        with pytest.raises(ConfigurationError, match=message):
+            prepare(model("text-embedding-v4"), texts, tmp_path)
+    with pytest.raises(ConfigurationError, match="text-embedding-v4"):
+        prepare(model("qwen3-vl-embedding"), ["a"], tmp_path)
+    with pytest.raises(ConfigurationError, match="temperature is not an argument"):
+        prepare(
+            model("text-embedding-v4"), ["a"], tmp_path, arguments={"temperature": 1}
+        )
+
+
+def test_all_rows_may_be_in_partial_mode(tmp_path: Path) -> None:
+    messages = [
+        {"role": "user", "content": "Count."},
+        {"role": "assistant", "content": "One,", "partial": True},
+    ]
+    prepare(chat(), [messages, messages], tmp_path)
+    (line, _) = map(json.loads, lines_of(tmp_path / "run" / "part-0001.jsonl"))
+    assert line["body"]["enable_thinking"] is False
+    assert line["body"]["messages"][1]["partial"] is True
+
+
+def test_thinking_is_always_stated(tmp_path: Path) -> None:
+    """It is on by default for new models: who does not want it must not pay for it."""
+    prepare(chat(), ["Hi"], tmp_path)
+    (line,) = map(json.loads, lines_of(tmp_path / "run" / "part-0001.jsonl"))
+    assert line["body"]["enable_thinking"] is True
+    assert "stream" not in line["body"]
+
+
+def test_a_local_file_is_in_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    file.write_bytes(PNG_BYTES)
+    prepare(chat(local_files=True), [image(str(file))], tmp_path)
+    (line,) = map(json.loads, lines_of(tmp_path / "run" / "part-0001.jsonl"))
+    url = line["body"]["messages"][0]["content"][1]["image_url"]["url"]
+    assert url.startswith("data:image/png;base64,")
+
+
+def test_a_lone_surrogate_is_replaced_as_in_calls(tmp_path: Path) -> None:
+    prepare(chat(), ["a\ud83d"], tmp_path)
+    (line,) = map(json.loads, lines_of(tmp_path / "run" / "part-0001.jsonl"))
+    assert line["body"]["messages"][0]["content"] == "a\ufffd"
+
+
+def test_inputs_are_read_row_by_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An iterable may be longer than the memory: nothing of it is kept."""
+    monkeypatch.setattr(line_files, "_LIMITS", Limits(10, 10_000))
+    monkeypatch.setattr(line_files, "_BUFFER_BYTES", 100)
+    written: list[int] = []
+
+    def inputs() -> Iterator[str]:
+        for number in range(35):
+            written.append(len(list((tmp_path / "run").glob("part-*.jsonl"))))
+            yield f"{number} " * 20
+
+    run = prepare(chat(), inputs(), tmp_path)
+    assert written == sorted(written)
+    assert (written[0], written[-1], run.row_count) == (0, 4, 35)
+
+
+def test_parts_are_bounded_by_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_files, "_LIMITS", Limits(50_000, 1000))
+    prepare(chat(), [f"{number} " * 50 for number in range(6)], tmp_path)
+    files = sorted((tmp_path / "run").glob("part-*.jsonl"))
+    assert len(files) > 2
+    assert all(file.stat().st_size <= 1000 for file in files)
+    with pytest.raises(ConfigurationError, match="at most 1,000"):
+        BatchRun.prepare(chat(), ["a" * 2000], tmp_path / "other")

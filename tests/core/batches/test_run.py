@@ -1,0 +1,596 @@
+"""Runs of batches on the emulator: what is sent, and what the rows hold."""
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelstudio_core.batches import BatchRun
+from modelstudio_core.batches.directory import RunDirectory
+from modelstudio_core.chat.arguments import ChatArguments
+from modelstudio_core.emulator import BatchScript, Emulator, Fault, Reply
+from modelstudio_core.errors import (
+    APITimeoutError,
+    BadRequestError,
+    ConfigurationError,
+    InternalServerError,
+    InvalidResponseError,
+    ModelStudioWarning,
+    RateLimitError,
+    ToolChoiceError,
+)
+from modelstudio_core.transport.procedures import _do
+from tests.support.batches import (
+    chat,
+    embeddings,
+    finish,
+    lines_of,
+    prompts,
+    settle_at_once,
+    small_parts,
+)
+
+Run = BatchRun[Any]
+WEATHER: dict[str, Any] = {
+    "type": "function",
+    "function": {"name": "weather", "description": "x", "parameters": {}},
+}
+
+
+@pytest.fixture
+def studio() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+def sent(studio: Emulator) -> list[str]:
+    return [
+        f"{request.method} {request.path.removeprefix('/compatible-mode/v1')}"
+        for request in studio.requests
+    ]
+
+
+# --- The usual course -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_rows_hold_text_reasoning_and_usage_in_the_order_of_the_inputs(
+    is_async: bool, studio: Emulator, path: Path
+) -> None:
+    llm = chat(studio, model="qwen3.7-plus", enable_thinking=True)
+    run: Run = BatchRun.prepare(llm, prompts(5), directory=path)
+    assert (run.status, studio.requests) == ("prepared", [])
+    if is_async:
+        await run.asubmit()
+        await run.arefresh()
+        studio.advance(60)
+        await run.acollect()
+    else:
+        run.submit()
+        run.refresh()
+        studio.advance(60)
+        run.collect()
+    rows = list(run.results())
+    assert [row.index for row in rows] == [0, 1, 2, 3, 4]
+    assert {row.status for row in rows} == {"done"}
+    for row in rows:
+        assert f"number {row.index}" in row.message.reasoning
+        assert row.message.text
+        assert row.usage is not None
+        assert row.usage.reasoning_tokens
+        assert row.finish_reason == "stop"
+        assert row.request_id
+        assert row.raw is not None
+        assert row.raw["id"] == f"chatcmpl-{row.request_id}"
+    batch = run.batch_ids[0]
+    output = next(f for f in studio._studio.batches.values()).output_file_id
+    assert sent(studio) == [
+        "POST /files",
+        "POST /batches",
+        f"GET /batches/{batch}",
+        f"GET /batches/{batch}",
+        f"GET /files/{output}/content",
+    ]
+    created = studio.requests[1].body
+    assert created["endpoint"] == "/v1/chat/completions"
+    assert created["completion_window"] == "24h"
+    assert created["metadata"] == {"ds_name": f"{run.id}-0001"}
+
+
+def test_a_line_is_the_request_of_a_call(studio: Emulator, path: Path) -> None:
+    """The same model and arguments, without the stream that a batch has not."""
+    arguments: dict[str, Any] = {"temperature": 0.2, "extra_body": {"x": [1, "ü"]}}
+    llm = chat(studio, model="qwen3.7-plus", **arguments)
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Größe? 😀"},
+    ]
+    BatchRun.prepare(llm, [messages], directory=path)
+    (line,) = map(json.loads, lines_of(path / "part-0001.jsonl"))
+    call = llm._prepare_call(messages, {}, stream=False)  # type: ignore[arg-type]
+    body = dict(call.request.json or {})
+    assert body.pop("stream") is False
+    assert line["body"] == body
+    assert (line["method"], line["url"]) == ("POST", "/v1/chat/completions")
+    assert line["custom_id"].startswith("0000000000-")
+
+
+def test_embeddings_have_a_vector_a_row(studio: Emulator, path: Path) -> None:
+    model = embeddings(studio, dimensions=64)
+    run: Run = BatchRun.prepare(model, ["A red fox.", "A car."], directory=path)
+    run.submit()
+    finish(studio, run)
+    rows = list(run.results())
+    assert [len(row.embedding or ()) for row in rows] == [64, 64]
+    assert rows[0].embedding == model._embed(["A red fox."], "document")[0]
+    assert rows[0].usage is not None
+    assert rows[0].usage.input_tokens > 0
+    assert rows[0].message is None
+    (first, _) = map(json.loads, lines_of(path / "part-0001.jsonl"))
+    assert first["url"] == "/v1/embeddings"
+    assert first["body"] == {
+        "model": "text-embedding-v4",
+        "encoding_format": "float",
+        "dimensions": 64,
+        "input": "A red fox.",
+    }
+
+
+def test_the_native_protocol_of_a_model_does_not_matter(
+    studio: Emulator, path: Path
+) -> None:
+    llm = chat(studio, protocol="dashscope")
+    run: Run = BatchRun.prepare(llm, ["Hi"], directory=path)
+    run.submit()
+    finish(studio, run)
+    assert run.count_rows() == {"done": 1}
+    assert all("/compatible-mode/" in request.path for request in studio.requests)
+
+
+def test_the_free_model_for_tests_has_its_own_endpoint(
+    studio: Emulator, path: Path
+) -> None:
+    llm = chat(studio, model="batch-test-model")
+    run: Run = BatchRun.prepare(llm, ["Hi"], directory=path)
+    run.submit()
+    assert studio.requests[1].body["endpoint"] == "/v1/chat/ds-test"
+    finish(studio, run)
+    (row,) = run.results()
+    assert row.message.text == "This is a test result."
+
+
+def test_parts_are_bounded_by_lines(
+    studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_parts(monkeypatch, 2)
+    run: Run = BatchRun.prepare(chat(studio), iter(prompts(5)), directory=path)
+    sizes = [len(lines_of(path / f"part-000{number}.jsonl")) for number in (1, 2, 3)]
+    assert sizes == [2, 2, 1]
+    run.submit()
+    assert len(run.batch_ids) == 3
+    finish(studio, run)
+    assert [row.index for row in run.results()] == [*range(5)]
+    assert run.progress == {"rows": 5, "answered": 5, "failed": 0}
+
+
+def test_the_tokens_are_estimated_before_anything_is_sent(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), ["word " * 300] * 3, directory=path)
+    assert studio.requests == []
+    assert 1200 < run.estimated_tokens < 3000
+    manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["input_tokens"] == run.estimated_tokens
+    assert "a third of the bytes" in manifest["estimated_by"]
+
+
+# --- What goes wrong ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["code", "error_code", "response"])
+def test_an_error_line_is_read_in_each_form(
+    form: Any, studio: Emulator, path: Path
+) -> None:
+    studio.script_batches(BatchScript(bad_lines={1}, error_form=form))
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.submit()
+    finish(studio, run)
+    rows = list(run.results())
+    assert [row.status for row in rows] == ["done", "error", "done"]
+    error = rows[1].error
+    assert type(error) is BadRequestError
+    assert error.message == "This row was scripted to fail (emulator)."
+    assert error.request_id == rows[1].request_id
+    assert not error.is_retryable
+    assert run.resume(errors=True) == 0
+
+
+def test_three_percent_of_bad_rows(studio: Emulator, path: Path) -> None:
+    bad = {7, 33, 71}
+    studio.script_batches(BatchScript(bad_lines=bad))
+    run: Run = BatchRun.prepare(chat(studio), prompts(100), directory=path)
+    run.submit()
+    finish(studio, run)
+    assert run.count_rows() == {"done": 97, "error": 3}
+    assert {row.index for row in run.results() if row.status == "error"} == bad
+
+
+def test_an_empty_id_of_an_error_file_means_that_there_is_none(
+    studio: Emulator, path: Path
+) -> None:
+    studio.script_batches(BatchScript(no_error_file=""))
+    run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
+    run.submit()
+    finish(studio, run)
+    assert run.count_rows() == {"done": 2}
+    assert sum("/content" in text for text in sent(studio)) == 1
+
+
+def test_rows_in_neither_file_are_missing_and_sent_again(
+    studio: Emulator, path: Path
+) -> None:
+    studio.script_batches(BatchScript(missing_lines={0, 2}))
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.submit()
+    with pytest.warns(ModelStudioWarning, match="results of 1 rows of 3"):
+        finish(studio, run)
+    rows = list(run.results())
+    assert [row.status for row in rows] == ["missing", "done", "missing"]
+    assert "has no result" in str(rows[0].error)
+    assert run.resume() == 2
+    assert run.status == "running"
+    statuses = [row.status for row in run.results()]
+    assert statuses == ["pending", "done", "pending"]
+    finish(studio, run)
+    assert run.count_rows() == {"done": 3}
+    ids = [json.loads(line)["custom_id"] for line in lines_of(path / "part-0002.jsonl")]
+    assert [custom_id[:10] for custom_id in ids] == ["0000000000", "0000000002"]
+    assert run.resume() == 0
+    assert len(studio.batches) == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*The files of part")
+@pytest.mark.parametrize("writes_unfinished", [False, True])
+def test_an_expired_batch_keeps_what_it_answered(
+    writes_unfinished: bool, studio: Emulator, path: Path
+) -> None:
+    """Rows that were not run are missing, whether the error file names them or not."""
+    script = BatchScript(seconds=2 * 86400, writes_unfinished=writes_unfinished)
+    studio.script_batches(script)
+    run: Run = BatchRun.prepare(chat(studio), prompts(4), directory=path)
+    run.submit()
+    studio.advance(86401)
+    run.collect()
+    statuses = [row.status for row in run.results()]
+    assert statuses == ["done", "done", "missing", "missing"]
+    assert run.resume() == 2
+    finish(studio, run)
+    assert run.count_rows() == {"done": 4}
+    assert sum(batch.answered for batch in studio.batches) == 4
+
+
+def test_a_cancelled_batch_keeps_what_it_answered(studio: Emulator, path: Path) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(4), directory=path)
+    run.submit()
+    studio.advance(10)
+    run.cancel()
+    assert run.status == "cancelling"
+    run.collect(poll_interval=0)
+    assert run.count_rows() == {"done": 2, "missing": 2}
+    assert run.resume() == 2
+    finish(studio, run)
+    assert run.count_rows() == {"done": 4}
+    assert sum(batch.answered for batch in studio.batches) == 4
+    run.cancel()
+    assert run.status == "collected"
+
+
+def test_a_batch_that_fails_at_once_says_why(
+    studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line that the service names has the error; the others are sent again."""
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    rules = "modelstudio_core.emulator.services.batches.find_line_errors"
+    error = {"code": "model_not_found", "message": "No.", "param": "x", "line": 2}
+    with monkeypatch.context() as broken:
+        broken.setattr(rules, lambda *_: [error])
+        run.submit()
+    finish(studio, run)
+    rows = list(run.results())
+    assert [row.status for row in rows] == ["missing", "error", "missing"]
+    assert "No." in str(rows[1].error)
+    assert "is failed (No.)" in str(rows[0].error)
+    assert run.resume() == 2
+    finish(studio, run)
+    assert run.count_rows() == {"done": 2, "error": 1}
+
+
+def test_errors_that_may_be_temporary_are_sent_again_if_asked(
+    studio: Emulator, path: Path
+) -> None:
+    studio.script_batches(BatchScript(bad_lines={0}, bad_code="InternalError"))
+    run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
+    run.submit()
+    finish(studio, run)
+    (first, _) = run.results()
+    assert type(first.error) is InternalServerError
+    assert run.resume() == 0
+    assert run.resume(errors=True) == 1
+    finish(studio, run)
+    assert run.count_rows() == {"done": 2}
+
+
+def test_a_forced_call_that_did_not_come_is_an_error_of_its_row(
+    studio: Emulator, path: Path
+) -> None:
+    studio.script_batches(BatchScript(replies={0: Reply(text="No.")}))
+    arguments = {
+        "tools": [WEATHER],
+        "tool_choice": "weather",
+        "forced_tool_choice": "auto",
+    }
+    llm = chat(studio, enable_thinking=True)
+    inputs = ["Hi", "Weather?"]
+    with pytest.warns(ModelStudioWarning, match="cannot be forced"):
+        run: Run = BatchRun.prepare(llm, inputs, path, arguments=arguments)
+    run.submit()
+    finish(studio, run)
+    first, _ = run.results()
+    assert first.status == "error"
+    assert isinstance(first.error, ToolChoiceError)
+    assert first.error.message_received.text == "No."  # type: ignore[attr-defined]
+
+
+def test_an_answer_that_cannot_be_read_is_an_error_of_its_row(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.submit()
+    finish(studio, run)
+    output = path / "part-0001.output.jsonl"
+    lines = lines_of(output)
+    broken = json.loads(lines[0])
+    broken["response"]["body"] = {"choices": [{"message": 3}]}
+    lines[0] = json.dumps(broken).encode()
+    output.write_bytes(b"\n".join([*lines, b"", b"garbage", b""]))
+    rows = list(run.results())
+    (bad,) = [row for row in rows if row.status == "error"]
+    assert isinstance(bad.error, InvalidResponseError)
+    assert bad.index == int(broken["custom_id"][:10])
+    assert sum(row.status == "done" for row in rows) == 2
+
+
+def test_a_poll_that_fails_does_not_end_the_wait(studio: Emulator, path: Path) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
+    run.submit()
+    studio.script(Fault(status=503), Fault(status=429, code="limit_requests"))
+    finish(studio, run)
+    assert run.status == "collected"
+
+
+def test_a_submission_that_is_refused_can_be_made_again(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
+    studio.script(Fault(status=429, code="limit_requests"))
+    with pytest.raises(RateLimitError):
+        run.submit()
+    run.submit()
+    uploads = [text for text in sent(studio) if text == "POST /files"]
+    assert (len(uploads), len(studio.batches)) == (2, 1)
+
+
+def test_a_creation_is_not_repeated_after_a_server_error(
+    studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle_at_once(monkeypatch)
+    run: Run = BatchRun.prepare(chat(studio, max_retries=3), prompts(1), directory=path)
+    run.submit()
+    other: Run = BatchRun.prepare(
+        chat(studio, max_retries=3), prompts(2), directory=path.with_name("other")
+    )
+    with pytest.raises(InternalServerError):
+        _submit_with_fault_at_creation(studio, other)
+    assert sent(studio)[-2:] == ["POST /batches", "GET /batches"]
+    other.submit()
+    assert len(studio.batches) == 2
+
+
+def _submit_with_fault_at_creation(studio: Emulator, run: Run) -> None:
+    """Let the upload pass, and the next request fail."""
+    procedure = run._progress.submit()
+    with_upload = _do(run._connection, run._context, next(procedure))
+    creation = procedure.send(with_upload)
+    studio.script(Fault(status=500))
+    try:
+        _do(run._connection, run._context, creation)
+    except InternalServerError as error:
+        search = procedure.throw(error)
+        procedure.send(_do(run._connection, run._context, search))
+
+
+def test_a_time_limit_names_the_batch_which_goes_on(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
+    run.submit()
+    with pytest.raises(APITimeoutError, match=run.batch_ids[0]) as caught:
+        run.collect(timeout=0.05, poll_interval=0.01)
+    assert isinstance(caught.value, TimeoutError)
+    finish(studio, run)
+    assert run.count_rows() == {"done": 1}
+
+
+def test_progress_is_written_to_standard_error(
+    studio: Emulator, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
+    run.submit()
+    finish(studio, run, progress=True)
+    assert "collected, 2 of 2 rows answered, 0 failed" in capsys.readouterr().err
+
+
+def test_remote_files_are_deleted_if_asked(studio: Emulator, path: Path) -> None:
+    studio.script_batches(BatchScript(bad_lines={0}))
+    run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
+    run.submit()
+    finish(studio, run, delete_remote=True)
+    assert studio._studio.files == {}
+    run.collect(delete_remote=True)
+    assert sum(text.startswith("DELETE") for text in sent(studio)) == 3
+    assert run.count_rows() == {"done": 1, "error": 1}
+
+
+def test_collect_needs_a_submitted_run(studio: Emulator, path: Path) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
+    with pytest.raises(ConfigurationError, match=r"call submit\(\) first"):
+        run.collect()
+
+
+# --- The directory --------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_only_the_owner_can_read_a_run_and_the_key_is_nowhere(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
+    run.submit()
+    finish(studio, run)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    files = [entry for entry in path.iterdir() if entry.is_file()]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert (path / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    assert all(studio.api_key.encode() not in file.read_bytes() for file in files)
+    assert studio.api_key not in repr(run)
+
+
+def test_the_same_run_is_opened_and_another_one_refused(
+    studio: Emulator, path: Path
+) -> None:
+    first: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    first.submit()
+    again: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    assert (again.id, again.batch_ids) == (first.id, first.batch_ids)
+    others: dict[str, Any] = {
+        "inputs": (chat(studio), prompts(4)),
+        "arguments": (chat(studio, temperature=0), prompts(3)),
+        "model": (chat(studio, model="qwen-flash"), prompts(3)),
+    }
+    for word, (model, inputs) in others.items():
+        with pytest.raises(ConfigurationError, match=word):
+            BatchRun.prepare(model, inputs, directory=path)
+    with Emulator() as other, pytest.raises(ConfigurationError, match="endpoint"):
+        BatchRun.prepare(chat(other), prompts(3), directory=path)
+
+
+def test_a_directory_with_other_files_is_refused(
+    studio: Emulator, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"'notes\.txt'"):
+        BatchRun.prepare(chat(studio), ["Hi"], directory=tmp_path)
+    file = tmp_path / "notes.txt"
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        BatchRun.prepare(chat(studio), ["Hi"], directory=file)
+
+
+def test_a_run_is_used_by_one_process_at_a_time(studio: Emulator, path: Path) -> None:
+    run: Run = BatchRun.prepare(chat(studio), ["Hi"], directory=path)
+    with RunDirectory(path).locked():
+        for step in (run.submit, run.refresh, run.cancel, run.resume):
+            with pytest.raises(ConfigurationError, match="is in use"):
+                step()
+    run.submit()
+    assert len(studio.batches) == 1
+
+
+def test_what_is_on_disk_is_read_without_a_lock(studio: Emulator, path: Path) -> None:
+    run: Run = BatchRun.prepare(chat(studio), ["Hi"], directory=path)
+    with RunDirectory(path).locked():
+        opened: Run = BatchRun.open(path, api_key=studio.api_key)
+        assert opened.status == "prepared"
+        assert [row.status for row in opened.results()] == ["pending"]
+    assert repr(opened) == repr(run)
+
+
+def test_a_damaged_state_is_an_error(studio: Emulator, path: Path) -> None:
+    BatchRun.prepare(chat(studio), ["Hi"], directory=path)
+    for name, text in (
+        ("state.json", '{"parts": [{"number": 1}]}'),
+        ("manifest.json", "{"),
+        ("manifest.json", '{"unknown": 1}'),
+    ):
+        saved = (path / name).read_bytes()
+        (path / name).write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigurationError, match=r"damaged|another version"):
+            BatchRun.open(path, api_key=studio.api_key)
+        (path / name).write_bytes(saved)
+
+
+# --- Opening --------------------------------------------------------------------------
+
+
+def test_an_argument_that_contradicts_the_run_is_an_error(path: Path) -> None:
+    llm = chat_in(region="singapore")
+    BatchRun.prepare(llm, ["Hi"], directory=path)
+    key = {"api_key": "sk-0123456789"}
+    run: Run = BatchRun.open(path, region="singapore", **key)
+    assert run.region == "ap-southeast-1"
+    for wrong in (
+        {"region": "beijing"},
+        {"mode": "global"},
+        {"workspace": "ws-1"},
+        {"base_url": "https://dashscope.aliyuncs.com"},
+    ):
+        with pytest.raises(ConfigurationError, match="contradicts"):
+            BatchRun.open(path, **key, **wrong)
+
+
+def chat_in(**arguments: Any) -> Any:
+    return ChatArguments(model="qwen-plus", api_key="sk-0123456789", **arguments)
+
+
+def test_an_address_in_a_manifest_is_not_trusted(path: Path) -> None:
+    """The key is sent to a host that is not documented only if the caller names it."""
+    address = "https://gateway.example.com"
+    BatchRun.prepare(chat_in(base_url=address), ["Hi"], directory=path)
+    key = {"api_key": "sk-0123456789"}
+    with pytest.raises(ConfigurationError, match="pass the same address as base_url="):
+        BatchRun.open(path, **key)
+    with pytest.raises(ConfigurationError, match="contradicts"):
+        BatchRun.open(path, base_url="https://other.example.com", **key)
+    assert BatchRun.open(path, base_url=address, **key).status == "prepared"
+
+
+def test_the_environment_does_not_move_a_run(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    BatchRun.prepare(
+        chat_in(region="beijing", workspace="ws-1"), ["Hi"], directory=path
+    )
+    monkeypatch.setenv("DASHSCOPE_REGION", "singapore")
+    monkeypatch.setenv("DASHSCOPE_WORKSPACE_ID", "ws-2")
+    run: Run = BatchRun.open(path, api_key="sk-0123456789")
+    endpoint = run._connection.endpoint
+    assert (endpoint.region, endpoint.workspace) == ("cn-beijing", "ws-1")
+    assert endpoint.host == "ws-1.cn-beijing.maas.aliyuncs.com"
+
+
+def test_an_unknown_directory_or_argument_is_an_error(
+    tmp_path: Path, studio: Emulator
+) -> None:
+    with pytest.raises(ConfigurationError, match="holds no run"):
+        BatchRun.open(tmp_path / "nothing")
+    BatchRun.prepare(chat(studio), ["Hi"], directory=tmp_path / "run")
+    with pytest.raises(ConfigurationError, match="api_kex"):
+        BatchRun.open(tmp_path / "run", api_kex="x")
