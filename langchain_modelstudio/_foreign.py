@@ -9,7 +9,8 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final, NoReturn, cast
 
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_modelstudio._provider import PROVIDER
@@ -17,7 +18,7 @@ from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.foreign.fast_path import FastPath
 from modelstudio_core.foreign.pydantic_objects import construct, dump_state
 
-__all__ = ["new_chunk", "register"]
+__all__ = ["new_chunk", "new_message", "register"]
 
 
 def new_chunk(content: str, additional_kwargs: dict[str, Any]) -> ChatGenerationChunk:
@@ -96,6 +97,110 @@ def same_chunks() -> bool:
 _new_str: Final = str.__new__
 _Text: Final = type(validated_chunk("x", {}).text)
 fast_chunks: Final = FastPath("LangChain's message chunks", probe=same_chunks)
+
+
+# --- Whole messages -------------------------------------------------------------------
+
+
+def new_message(
+    content: str,
+    additional_kwargs: dict[str, Any],
+    response_metadata: dict[str, Any],
+    usage_metadata: UsageMetadata | None,
+) -> AIMessage:
+    """Create the message of a complete answer without tool calls.
+
+    For the rows of large batches validation takes longer than reading them.
+
+    Args:
+        content: The text.
+        additional_kwargs: The message's ``additional_kwargs``, which it keeps.
+        response_metadata: Its metadata, which it keeps.
+        usage_metadata: The token counts.
+    """
+    if fast_messages.active:
+        try:
+            return unvalidated_message(
+                content, additional_kwargs, response_metadata, usage_metadata
+            )
+        except Exception as error:  # noqa: BLE001 - private parts may raise anything
+            fast_messages.switch_off(error)
+    return validated_message(
+        content, additional_kwargs, response_metadata, usage_metadata
+    )
+
+
+def validated_message(
+    content: str,
+    additional_kwargs: dict[str, Any],
+    response_metadata: dict[str, Any],
+    usage_metadata: UsageMetadata | None,
+) -> AIMessage:
+    """Create a message with LangChain's own constructor."""
+    return AIMessage(
+        content=content,
+        additional_kwargs=additional_kwargs,
+        response_metadata=response_metadata,
+        tool_calls=[],
+        invalid_tool_calls=[],
+        usage_metadata=usage_metadata,
+    )
+
+
+_MESSAGE_FIELDS: Final = frozenset(
+    {
+        "content",
+        "additional_kwargs",
+        "response_metadata",
+        "tool_calls",
+        "invalid_tool_calls",
+        "usage_metadata",
+    }
+)
+
+
+def unvalidated_message(
+    content: str,
+    additional_kwargs: dict[str, Any],
+    response_metadata: dict[str, Any],
+    usage_metadata: UsageMetadata | None,
+) -> AIMessage:
+    """Create a message with the same state, without validation."""
+    fields: dict[str, Any] = {
+        "content": content,
+        "additional_kwargs": additional_kwargs,
+        "response_metadata": response_metadata,
+        "type": "ai",
+        "name": None,
+        "id": None,
+        "tool_calls": [],
+        "invalid_tool_calls": [],
+        "usage_metadata": usage_metadata,
+    }
+    return construct(AIMessage, fields, {*_MESSAGE_FIELDS}, {})
+
+
+def same_messages() -> bool:
+    """Return whether both functions create the same objects."""
+    usage = UsageMetadata(
+        input_tokens=1,
+        output_tokens=2,
+        total_tokens=3,
+        output_token_details={"reasoning": 1},
+    )
+    metadata = {"model_provider": PROVIDER, "id": "x", "token_usage": {"a": 1}}
+    samples: list[tuple[str, dict[str, Any], dict[str, Any], UsageMetadata | None]] = [
+        ("x", {}, metadata, usage),
+        ("", {"reasoning_content": "y"}, {}, None),
+    ]
+    return all(
+        dump_state(validated_message(content, {**extra}, {**values}, counts))
+        == dump_state(unvalidated_message(content, {**extra}, {**values}, counts))
+        for content, extra, values, counts in samples
+    )
+
+
+fast_messages: Final = FastPath("LangChain's whole messages", probe=same_messages)
 
 
 # --- Providers --------------------------------------------------------------------

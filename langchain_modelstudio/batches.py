@@ -19,23 +19,18 @@ Example:
     (['done', 'done'], 'AIMessage')
 """
 
-from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeGuard, cast
 
-from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
-from langchain_core.prompt_values import PromptValue
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableBinding
 from typing_extensions import override
 
 from langchain_modelstudio._chat.answers import to_message
-from langchain_modelstudio._chat.messages import from_messages
 from langchain_modelstudio.errors import langchain_errors, to_langchain_error
 from modelstudio_core import batches
 from modelstudio_core.batches import BatchRow
-from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.chat.completion import Completion
-from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.plan import ChatPlan
 from modelstudio_core.errors import ConfigurationError, ModelStudioError
 
@@ -81,24 +76,6 @@ class BatchRun(batches.BatchRun[AIMessage]):
             bound = {**model.kwargs, **bound}
             model = cast("object", model.bound)
         return model, bound
-
-    @classmethod
-    @override
-    def _to_messages(cls, model: ChatArguments, item: object) -> Sequence[Message]:
-        del model
-        if isinstance(item, str):
-            return [{"role": "user", "content": item}]
-        if isinstance(item, PromptValue):
-            return from_messages(item.to_messages())
-        if isinstance(item, BaseMessage):
-            return from_messages([item])
-        try:
-            messages = convert_to_messages(cast("Iterable[BaseMessage]", item))
-        except (NotImplementedError, TypeError, ValueError) as error:
-            raise ConfigurationError(
-                f"it must be a string, messages or a prompt value ({error})."
-            ) from None
-        return from_messages(messages)
 
     @classmethod
     @override

@@ -19,21 +19,14 @@ Example:
     (['done', 'done'], 'ChatMessage')
 """
 
-from collections.abc import Sequence
-from typing import cast
-
 from llama_index.core.base.llms.types import ChatMessage
 from typing_extensions import override
 
-from llamaindex_modelstudio._chat.messages import from_messages
-from llamaindex_modelstudio._chat.responses import to_response
+from llamaindex_modelstudio._chat.responses import to_message
 from modelstudio_core import batches
 from modelstudio_core.batches import BatchRow
-from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.chat.completion import Completion
-from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.plan import ChatPlan
-from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["BatchRow", "BatchRun"]
 
@@ -53,23 +46,6 @@ class BatchRun(batches.BatchRun[ChatMessage]):
 
     @classmethod
     @override
-    def _to_messages(cls, model: ChatArguments, item: object) -> Sequence[Message]:
-        if isinstance(item, str):
-            to_prompt = getattr(model, "completion_to_prompt", None)
-            text = to_prompt(item) if callable(to_prompt) else item
-            return [{"role": "user", "content": str(text)}]
-        name = type(item).__name__
-        if isinstance(item, ChatMessage):
-            return from_messages([item])
-        if isinstance(item, list | tuple):
-            messages = cast("Sequence[ChatMessage]", item)
-            if all(isinstance(message, ChatMessage) for message in messages):
-                return from_messages(messages)
-        raise ConfigurationError(
-            f"it must be a string, a ChatMessage or a list of them, got a {name}."
-        )
-
-    @classmethod
-    @override
     def _convert(cls, completion: Completion, plan: ChatPlan) -> ChatMessage:
-        return to_response(completion, plan).message
+        del plan
+        return to_message(completion)

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -36,6 +36,7 @@ from modelstudio_core.chat import calls
 from modelstudio_core.chat.arguments import BATCH_TEXT
 from modelstudio_core.chat.calls import ChatCall
 from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.plan import ResolvedChat
 from modelstudio_core.errors import ConfigurationError
 
@@ -158,6 +159,10 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         upload_media (bool = False): Whether local files that are too large for a
             request are uploaded to the temporary storage of Model Studio, on another
             host.
+        batch_chat (bool = False): Whether calls are made at half the price and answered
+            within an hour, in China (Beijing) without a workspace only: on their own
+            host, with ``timeout=3600``, without streams.
+
         context_window (int | None = None): Tokens of prompt and answer together, for
             LlamaIndex's prompt helpers. Default: from the catalog.
         is_function_calling_model (bool | None = None): Whether the model supports
@@ -403,6 +408,31 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         """
         message = ChatMessage(role=MessageRole.USER, content=BATCH_TEXT)
         return self._chat_call([message], dict(arguments), stream=False)
+
+    @override
+    def batch_messages(self, item: object) -> Sequence[Message]:
+        """Convert the input of a row of a batch to messages.
+
+        Args:
+            item: The input: what ``complete`` or ``chat`` takes, or one message.
+
+        Raises:
+            ConfigurationError: It is something else.
+        """
+        name = type(item).__name__
+        if isinstance(item, str):
+            to_prompt = self.completion_to_prompt
+            text = item if to_prompt is None else to_prompt(item)
+            return [{"role": "user", "content": text}]
+        if isinstance(item, ChatMessage):
+            return from_messages([item])
+        if isinstance(item, list | tuple):
+            messages = cast("Sequence[ChatMessage]", item)
+            if all(isinstance(message, ChatMessage) for message in messages):
+                return from_messages(messages)
+        raise ConfigurationError(
+            f"it must be a string, a ChatMessage or a list of them, got a {name}."
+        )
 
     # Without callbacks: a reported method that calls another reported method would
     # report, and count, each call twice.

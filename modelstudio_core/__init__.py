@@ -9,6 +9,7 @@ The public modules are:
 - ``modelstudio_core.catalog``: the facts of each model.
 - ``modelstudio_core.embeddings``: the vectors that the embedding classes return.
 - ``modelstudio_core.tasks``: images, video and other asynchronous tasks.
+- ``modelstudio_core.batches``: runs of batches, at half the price.
 - ``modelstudio_core.emulator``: a local server for tests (extra ``emulator``).
 
 Everything else may change in any release.

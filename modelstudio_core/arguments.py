@@ -257,6 +257,7 @@ class ServiceArguments(ConnectionArguments):
             cls = type(self)
             arguments = canonical_arguments(cls, arguments)
             defaults, produced = _defaults_of(cls)
+            produced |= cls._implied_arguments(arguments)
             resolved = cls._decide_within_policy(defaults | produced | arguments)
             arguments = produced | cls._current_arguments(arguments, resolved)
             fields = {**arguments, **_resolved_fields(resolved)}
@@ -343,6 +344,16 @@ class ServiceArguments(ConnectionArguments):
             resolved = cls._decide(arguments)
         check_endpoint(resolved.connection.endpoint, resolved.model.profile.id)
         return resolved
+
+    @classmethod
+    def _implied_arguments(cls, arguments: Mapping[str, object]) -> dict[str, Any]:
+        """Return arguments that others imply and that were not passed.
+
+        Args:
+            arguments: What was passed to the constructor.
+        """
+        del arguments
+        return {}
 
     @classmethod
     def _current_arguments(

@@ -74,6 +74,10 @@ _API_PATH = re.compile(
 _ODD_PATH = re.compile(
     r"//|(^|/)\.{1,2}(/|$)|%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%(2[EeFf]|5[Cc]|7[Ff]|25)"
 )
+# Batch Chat has a host of its own in one region, without workspaces. Source: the
+# official page "OpenAI compatible - Batch Chat" (read 2026-11-27).
+_BATCH_CHAT_HOST = f"batch.dashscope.{_CLOUD_DOMAIN}"
+BATCH_CHAT_REGION: Final = "cn-beijing"
 # Hosts that sell plans, whose keys begin with sk-sp- and are refused elsewhere.
 # Sources: the official pages on the Coding Plan and the Token Plan (2026-09).
 _PLAN_KEY = "sk-sp-"
@@ -328,6 +332,36 @@ def resolve_endpoint(
         workspace = _workspace_from_environment()
     endpoint = _documented_endpoint(region_id, mode_id, workspace)
     return replace(endpoint, is_default=True) if is_default else endpoint
+
+
+def batch_chat_endpoint(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint of Batch Chat in place of the one of ordinary chat.
+
+    Args:
+        endpoint: The endpoint of the arguments. A custom base URL is kept.
+
+    Raises:
+        ConfigurationError: The region has no Batch Chat, or there is a workspace.
+
+    Example:
+        >>> batch_chat_endpoint(resolve_endpoint(region="beijing")).openai_base_url
+        'https://batch.dashscope.aliyuncs.com/compatible-mode/v1'
+    """
+    if endpoint.region not in {None, BATCH_CHAT_REGION}:
+        raise ConfigurationError(
+            f"batch_chat=True is possible in region {name_region(BATCH_CHAT_REGION)}"
+            f" only, and not in {name_region(str(endpoint.region))}: pass"
+            " region='beijing' if the data may be stored there, or remove batch_chat=."
+        )
+    if not endpoint.is_documented:
+        return endpoint
+    if endpoint.workspace is not None:
+        raise ConfigurationError(
+            "batch_chat=True has no host for workspaces: remove workspace= and"
+            f" {WORKSPACE_VARIABLES[0]}, or batch_chat=."
+        )
+    base_url = f"https://{_BATCH_CHAT_HOST}{_PATHS['openai']}"
+    return replace(endpoint, openai_base_url=base_url)
 
 
 def api_key_from_environment() -> str | None:
@@ -849,6 +883,8 @@ def documented_host(netloc: str) -> tuple[str | None, str | None]:
         netloc: The host, and the port if there is one.
     """
     host = netloc.partition(":")[0]
+    if host.casefold() == _BATCH_CHAT_HOST:
+        return BATCH_CHAT_REGION, None
     for region, facts in _REGIONS.items():
         if facts.shared_host == host.casefold():
             return region, None

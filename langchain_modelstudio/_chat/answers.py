@@ -12,6 +12,7 @@ from langchain_core.messages.ai import (
 )
 from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 
+from langchain_modelstudio._foreign import new_message
 from langchain_modelstudio._provider import PROVIDER
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Finish, Usage
@@ -31,6 +32,15 @@ __all__ = [
 
 def to_message(completion: Completion, plan: ChatPlan) -> AIMessage:
     """Convert a complete answer to a message."""
+    finish = completion.finish
+    metadata: dict[str, Any] = {
+        "model_provider": PROVIDER,
+        **(to_metadata(finish, plan) if finish else {}),
+    }
+    usage = to_usage(finish.usage if finish else None)
+    extra = _additional_kwargs(completion)
+    if completion.is_plain:
+        return new_message(completion.text, extra, metadata, usage)
     tool_calls: list[ToolCall] = []
     invalid_tool_calls: list[InvalidToolCall] = []
     for call in completion.parsed_calls:
@@ -44,17 +54,13 @@ def to_message(completion: Completion, plan: ChatPlan) -> AIMessage:
             tool_calls.append(
                 tool_call(name=call.name, args=call.arguments, id=call.id)
             )
-    finish = completion.finish
     return AIMessage(
         content=completion.text,
-        additional_kwargs=_additional_kwargs(completion),
-        response_metadata={
-            "model_provider": PROVIDER,
-            **(to_metadata(finish, plan) if finish else {}),
-        },
+        additional_kwargs=extra,
+        response_metadata=metadata,
         tool_calls=tool_calls,
         invalid_tool_calls=invalid_tool_calls,
-        usage_metadata=to_usage(finish.usage if finish else None),
+        usage_metadata=usage,
     )
 
 

@@ -16,7 +16,7 @@ from modelstudio_core.catalog.profiles import ChatProfile
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Usage
 from modelstudio_core.chat.forced_calls import missing_call_error
-from modelstudio_core.chat.openai import parse_answer
+from modelstudio_core.chat.openai import is_plain, parse_answer
 from modelstudio_core.chat.options import ChatOptions
 from modelstudio_core.chat.parser import AnswerForm
 from modelstudio_core.chat.plan import ChatPlan
@@ -47,6 +47,15 @@ class ChatReading(Generic[_T]):
     plan: ChatPlan
     context: ErrorContext
     convert: Convert[_T]
+
+    def is_sure(self, body: object) -> bool:
+        """Whether it is certain that a body can be read.
+
+        Args:
+            body: The body of an answer.
+        """
+        plan = self.plan
+        return not (plan.form.tools or plan.call_required) and is_plain(body)
 
     def __call__(self, body: object, request_id: str | None) -> Answer[_T]:
         """Read the body of an answer.
@@ -82,6 +91,15 @@ class EmbeddingReading(Generic[_T]):
     """
 
     resolved: ResolvedEmbeddings
+
+    def is_sure(self, body: object) -> bool:
+        """Whether it is certain that a body can be read: each number is looked at.
+
+        Args:
+            body: The body of an answer.
+        """
+        del body
+        return False
 
     def __call__(self, body: object, request_id: str | None) -> Answer[_T]:
         """Read the body of an answer.

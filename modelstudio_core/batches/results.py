@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Generic, Literal, TypeVar, cast
+from typing import Any, BinaryIO, Final, Generic, Literal, Protocol, TypeVar, cast
 
 from modelstudio_core.batches.directory import RunDirectory
 from modelstudio_core.batches.line_files import indices_of, read_lines
@@ -18,9 +18,10 @@ from modelstudio_core.errors import APIError, ModelStudioError
 from modelstudio_core.wire.json_values import load, object_of, text_of
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["Answer", "BatchRow", "ResultReader", "RowStatus"]
+__all__ = ["Answer", "BatchRow", "Parse", "ResultReader", "RowStatus"]
 
 _T = TypeVar("_T")
+_Parsed = TypeVar("_Parsed")
 RowStatus = Literal["done", "error", "missing", "pending"]
 _OK: Final = 200
 # The id of a row, in a line of the service. Within texts the quotes are escaped.
@@ -46,7 +47,22 @@ class Answer(Generic[_T]):
     finish_reason: str | None = None
 
 
-@dataclass(slots=True)
+class Parse(Protocol[_Parsed]):
+    """Reads the answers of a run."""
+
+    def __call__(self, body: object, request_id: str | None) -> Answer[_Parsed]:
+        """Read the body of an answer.
+
+        Raises:
+            APIError: It is an error, or not what the protocol allows.
+        """
+        ...
+
+    def is_sure(self, body: object) -> bool:
+        """Whether it is certain that a body can be read, without reading all of it."""
+        ...
+
+
 class BatchRow(Generic[_T]):
     """The result of one input.
 
@@ -55,24 +71,76 @@ class BatchRow(Generic[_T]):
         status: ``"done"``; ``"error"``: the service refused it, or its answer cannot be
             read; ``"missing"``: its batch has ended without a result for it;
             ``"pending"``: its batch has not ended, or its results are not downloaded.
-        message: The answer as a message; None without one.
-        embedding: The vector; None without one.
-        usage: The tokens that were used; None if they are not known.
         error: Why there is no answer; None for a row that is done or pending.
         request_id: The id to give to the support of Alibaba Cloud.
-        finish_reason: Why the answer ended.
         raw: The body that the service sent.
     """
 
-    index: int
-    status: RowStatus
-    message: _T | None = None
-    embedding: list[float] | None = None
-    usage: Usage | None = None
-    error: ModelStudioError | None = None
-    request_id: str | None = None
-    finish_reason: str | None = None
-    raw: Mapping[str, Any] | None = None
+    __slots__ = ("_answer", "_parse", "error", "index", "raw", "request_id", "status")
+
+    def __init__(
+        self,
+        index: int,
+        status: RowStatus,
+        *,
+        error: ModelStudioError | None = None,
+        request_id: str | None = None,
+        raw: Mapping[str, Any] | None = None,
+        answer: Answer[_T] | None = None,
+        parse: Parse[_T] | None = None,
+    ) -> None:
+        """Create a row.
+
+        Args:
+            index: The index of the input.
+            status: Its status.
+            error: Why there is no answer.
+            request_id: The id of the request.
+            raw: The body that the service sent.
+            answer: The answer; None if there is none, or if it is still to be read.
+            parse: Reads the answer when it is first asked for.
+        """
+        self.index = index
+        self.status: RowStatus = status
+        self.error = error
+        self.request_id = request_id
+        self.raw = raw
+        self._answer = answer
+        self._parse = parse
+
+    def _read(self) -> Answer[_T]:
+        answer, parse = self._answer, self._parse
+        if answer is None:
+            answer = parse(self.raw, self.request_id) if parse else Answer[_T]()
+            self._answer = answer
+        return answer
+
+    @property
+    def message(self) -> _T | None:
+        """The answer as a message; None without one."""
+        return self._read().message
+
+    @property
+    def embedding(self) -> list[float] | None:
+        """The vector; None without one."""
+        return self._read().embedding
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens that were used; None if they are not known."""
+        return self._read().usage
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the answer ended; None without a message."""
+        return self._read().finish_reason
+
+    def __repr__(self) -> str:
+        """Return the index and the status, and the error if there is one."""
+        error = f", error={self.error!r}" if self.error is not None else ""
+        return (
+            f"{type(self).__name__}(index={self.index}, status={self.status!r}{error})"
+        )
 
 
 class ResultReader(Generic[_T]):
@@ -90,7 +158,7 @@ class ResultReader(Generic[_T]):
         manifest: Manifest,
         parts: Sequence[PartState],
         context: ErrorContext,
-        parse: Callable[[object, str | None], Answer[_T]],
+        parse: Parse[_T],
     ) -> None:
         """Find the results of all rows.
 
@@ -171,20 +239,32 @@ class ResultReader(Generic[_T]):
 
     # --- Rows -------------------------------------------------------------------------
 
-    def rows(self) -> Iterator[BatchRow[_T]]:
-        """Yield all rows, in the order of the inputs."""
+    def rows(
+        self, to_error: Callable[[ModelStudioError], ModelStudioError] | None = None
+    ) -> Iterator[BatchRow[_T]]:
+        """Yield all rows, in the order of the inputs.
+
+        Args:
+            to_error: Converts the errors of rows.
+        """
+        begins, sizes = self._begin, self._size
         with ExitStack() as stack:
             files: list[BinaryIO | None] = [None] * len(self._paths)
             for index, number in enumerate(self._file_of):
                 if not number:
-                    yield self._without_result(index)
+                    row = self._without_result(index)
+                    if row.error is not None and to_error is not None:
+                        row.error = to_error(row.error)
+                    yield row
                     continue
                 file = files[number]
                 if file is None:
                     file = stack.enter_context(self._paths[number].open("rb"))
                     files[number] = file
-                line = _read_at(file, self._begin[index], self._size[index])
-                yield self._read(index, line)
+                row = self._read(index, _read_at(file, begins[index], sizes[index]))
+                if row.error is not None and to_error is not None:
+                    row.error = to_error(row.error)
+                yield row
 
     def _read(self, index: int, line: bytes) -> BatchRow[_T]:
         result: Any = None
@@ -193,17 +273,15 @@ class ResultReader(Generic[_T]):
             response = result["response"]
             if response["status_code"] == _OK and not result.get("error"):
                 body, request_id = response["body"], response.get("request_id")
-                answer = self._parse(body, request_id)
+                parse = self._parse
+                answer = None if parse.is_sure(body) else parse(body, request_id)
                 return BatchRow(
                     index,
                     "done",
-                    answer.message,
-                    answer.embedding,
-                    answer.usage,
-                    None,
-                    request_id,
-                    answer.finish_reason,
-                    body,
+                    request_id=request_id,
+                    raw=body,
+                    answer=answer,
+                    parse=parse,
                 )
         except ModelStudioError as error:
             return self._failed(index, error, result["response"]["body"])

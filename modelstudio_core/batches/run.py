@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from typing import Any, Generic, Self, TypeVar, cast
 
 from modelstudio_core.batches.directory import RunDirectory
@@ -26,7 +25,6 @@ from modelstudio_core.batches.results import BatchRow, ResultReader
 from modelstudio_core.batches.support import check_batch_support
 from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.chat.completion import Completion
-from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.plan import ChatPlan
 from modelstudio_core.embeddings.arguments import EmbeddingArguments
 from modelstudio_core.errors import (
@@ -353,10 +351,7 @@ class BatchRun(Generic[T]):
         Each input has its row: one without a result is ``"missing"`` or ``"pending"``.
         """
         with self._errors():
-            for row in self._read(self._progress.parts).rows():
-                if row.error is not None:
-                    row.error = self._to_error(row.error)
-                yield row
+            yield from self._read(self._progress.parts).rows(self._to_error)
 
     def count_rows(self) -> Counter[str]:
         """Count the rows on disk by their status: ``done``, ``error``, and so on."""
@@ -375,22 +370,6 @@ class BatchRun(Generic[T]):
     def _unwrap(cls, model: object) -> tuple[object, dict[str, Any]]:
         """Return a model and the arguments that are bound to it."""
         return model, {}
-
-    @classmethod
-    def _to_messages(cls, model: ChatArguments, item: object) -> Sequence[Message]:
-        """Convert an input to messages."""
-        del model
-        if isinstance(item, str):
-            return [{"role": "user", "content": item}]
-        name = type(item).__name__
-        if isinstance(item, list | tuple):
-            messages = cast("Sequence[Message]", item)
-            if all(isinstance(message, Mapping) for message in messages):
-                return messages
-        raise ConfigurationError(
-            "it must be a string or a list of messages of the OpenAI chat API, got a"
-            f" {name}."
-        )
 
     @classmethod
     def _convert(cls, completion: Completion, plan: ChatPlan) -> T:
@@ -412,13 +391,18 @@ class BatchRun(Generic[T]):
     def _plan_chat(
         cls, model: ChatArguments, arguments: Mapping[str, object]
     ) -> Request:
+        if model.batch_chat:
+            raise ConfigurationError(
+                "batch_chat=True is for calls, which are answered at once at the same"
+                " price: pass a model without it to a run."
+            )
         if model.protocol != "openai":
             # The lines are for the OpenAI-compatible protocol, whatever calls speak.
             model = model.model_copy(update={"protocol": "openai"})
         call = model.plan_batch(arguments)
         used = call.plan.model
         check_batch_support(call.connection.endpoint, used.profile, "chat")
-        lines = ChatLines(call, partial(cls._to_messages, model))
+        lines = ChatLines(call, model.batch_messages)
         return Request(lines, call.connection, used.requested, used.profile)
 
     # --- Running ----------------------------------------------------------------------

@@ -24,6 +24,7 @@ from modelstudio_core.catalog.kinds import (
 from modelstudio_core.catalog.lookup import (
     model_ids,
     models_with_batch,
+    models_with_batch_chat,
     nearest_served,
     resolve_model,
     suggest_served,
@@ -74,6 +75,7 @@ __all__ = [
     "kind_warning",
     "model_ids",
     "models_with_batch",
+    "models_with_batch_chat",
     "nearest_served",
     "resolve_deprecated",
     "resolve_in_scope",

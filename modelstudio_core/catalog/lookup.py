@@ -27,6 +27,7 @@ __all__ = [
     "MODELS",
     "model_ids",
     "models_with_batch",
+    "models_with_batch_chat",
     "nearest_served",
     "resolve_model",
     "suggest_served",
@@ -103,6 +104,11 @@ def models_with_batch(region: str | None, kind: ModelKind) -> tuple[str, ...]:
         and profile.is_known
         and profile.delisted is None
     )
+
+
+def models_with_batch_chat() -> tuple[str, ...]:
+    """Return the ids that Batch Chat has, in alphabetical order."""
+    return tuple(sorted(BATCH_CHAT_MODELS))
 
 
 def _find(name: str, kind: ModelKind | None) -> ModelProfile:

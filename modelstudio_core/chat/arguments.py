@@ -1,6 +1,6 @@
 """The arguments of a chat model's constructor, and how they are resolved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final, cast
@@ -17,6 +17,7 @@ from modelstudio_core.arguments import (
     resolve_connection,
 )
 from modelstudio_core.catalog import DeprecatedModels, resolve_in_scope
+from modelstudio_core.chat.batch_chat import check_batch_chat_model
 from modelstudio_core.chat.calls import ChatCall, prepare_call
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.options import (
@@ -25,7 +26,9 @@ from modelstudio_core.chat.options import (
     ChatOptions,
 )
 from modelstudio_core.chat.plan import ResolvedChat, plan_chat
+from modelstudio_core.endpoints import batch_chat_endpoint
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.sdks import HAS_DASHSCOPE
 from modelstudio_core.user_warnings import warn_once
 
@@ -33,6 +36,8 @@ __all__ = ["BATCH_TEXT", "ChatArguments", "resolve_chat"]
 
 # It stands for the messages of the rows. With the word that JSON mode wants.
 BATCH_TEXT: Final = "JSON"
+# Documented: a connection is held for up to an hour ("OpenAI compatible - Batch Chat").
+_BATCH_CHAT_TIMEOUT: Final = 3600.0
 _CONNECTION: Final = frozenset(ConnectionArguments.model_fields)
 
 
@@ -48,6 +53,24 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
         description="Replacements of delisted models, by model id, instead of the"
         " recommended ones.",
     )
+
+    batch_chat: bool = Field(
+        default=False,
+        description="Whether calls are Batch Chat: at half the price, answered within"
+        " an hour, in China (Beijing) without a workspace only.",
+    )
+
+    @classmethod
+    @override
+    def _implied_arguments(cls, arguments: Mapping[str, object]) -> dict[str, Any]:
+        """Return the time limit of Batch Chat, unless there is another one.
+
+        Args:
+            arguments: What was passed to the constructor.
+        """
+        if arguments.get("batch_chat") is True and "timeout" not in arguments:
+            return {"timeout": _BATCH_CHAT_TIMEOUT}
+        return {}
 
     @classmethod
     @override
@@ -72,6 +95,27 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
         """
         message: Message = {"role": "user", "content": BATCH_TEXT}
         return self._prepare_call([message], arguments, stream=False)
+
+    def batch_messages(self, item: object) -> Sequence[Message]:
+        """Convert the input of a row of a batch to messages.
+
+        Args:
+            item: The input: a prompt, or messages of the OpenAI chat API.
+
+        Raises:
+            ConfigurationError: It is something else.
+        """
+        name = type(item).__name__
+        if isinstance(item, str):
+            return [{"role": "user", "content": item}]
+        if isinstance(item, list | tuple):
+            messages = cast("Sequence[Message]", item)
+            if all(isinstance(message, Mapping) for message in messages):
+                return messages
+        raise ConfigurationError(
+            "it must be a string or a list of messages of the OpenAI chat API, got a"
+            f" {name}."
+        )
 
     def _prepare_call(
         self,
@@ -132,6 +176,10 @@ def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
             "protocol='dashscope' needs the dashscope SDK, version 2:"
             ' pip install "modelstudio-integrations[dashscope]".'
         )
+    is_batch = _check_batch_chat(arguments.get("batch_chat"), connection)
+    if is_batch:
+        endpoint = batch_chat_endpoint(connection.endpoint)
+        connection = replace(connection, endpoint=endpoint)
     policy: DeprecatedModels = arguments.get("deprecated_models") or "replace"
     replacements = arguments.get("replacements")
     # Copies, because the caller may change the originals after the checks.
@@ -151,7 +199,10 @@ def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
         options=ChatOptions().override(options),
         deprecated_models=policy,
         replacements=deepcopy(replacements),
+        batch_chat=is_batch,
     )
+    if is_batch:
+        check_batch_chat_model(resolved.model.profile)
     # Refuses options that the model does not support. The plan is not kept: most of
     # many instances never make a call.
     plan = plan_chat(
@@ -163,3 +214,14 @@ def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
     for notice in plan.notices:
         warn_once(notice, resolved.warned)
     return resolved
+
+
+def _check_batch_chat(value: object, connection: Connection) -> bool:
+    if value not in {None, True, False}:
+        raise ConfigurationError(f"batch_chat must be True or False, got {value!r}.")
+    if value and connection.protocol != "openai":
+        raise ConfigurationError(
+            "batch_chat=True is on the OpenAI-compatible protocol only: remove"
+            " protocol=, or batch_chat=."
+        )
+    return bool(value)

@@ -148,15 +148,19 @@ def prepare_call(
     if messages:
         messages = apply_rules(messages, plan)
     protocol = _PROTOCOLS[resolved.connection.protocol]
+    request = protocol.build_request(plan, messages, include_usage=include_usage)
+    if resolved.batch_chat:
+        # Whether a call that timed out must be paid for is not documented.
+        request = replace(request, repeatable=False)
     call = ChatCall(
         connection=resolved.connection,
         plan=plan,
-        request=protocol.build_request(plan, messages, include_usage=include_usage),
+        request=request,
         context=resolved.context,
     )
     if are_plain(messages) or all(map(is_text, messages)):
         return call
-    request, files = prepare_addresses(call.request)
+    request, files = prepare_addresses(request)
     return replace(call, request=request, files=files)
 
 

@@ -152,8 +152,10 @@ class Completion:
             finish: The last event.
         """
         completion = cls()
-        completion._text = [text] if text else []
-        completion._reasoning = [reasoning] if reasoning else []
+        if text:
+            completion._text.append(text)
+        if reasoning:
+            completion._reasoning.append(reasoning)
         completion.finish = finish
         return completion
 

@@ -7,7 +7,8 @@ exchanges recorded from 2024 to August 2026.
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from functools import lru_cache
+from typing import Any, Final
 
 from typing_extensions import override
 
@@ -18,12 +19,13 @@ from modelstudio_core.chat.parser import ANY_FORM, AnswerForm, ChatParser
 from modelstudio_core.chat.plan import ChatPlan
 from modelstudio_core.chat.prompt import prepare_prompt
 from modelstudio_core.chat.usage import created_in_cache, token_details, tool_counts
+from modelstudio_core.secrets import redact
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.json_values import count_of, object_of, text_of
 from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import field_of
 
-__all__ = ["Parser", "build_request", "parse_answer", "parse_usage"]
+__all__ = ["Parser", "build_request", "is_plain", "parse_answer", "parse_usage"]
 
 _PATH: Final = "/chat/completions"
 
@@ -160,6 +162,37 @@ _CHOICE: Final = frozenset({"index", "finish_reason", "message", "logprobs"})
 _MESSAGE: Final = frozenset({"role", "content", "reasoning_content"})
 
 
+def is_plain(body: Any) -> bool:
+    """Whether a complete body has one text, perhaps with its reasoning, and no more.
+
+    Args:
+        body: The parsed body.
+    """
+    try:
+        (choice,) = body["choices"]
+        message, reason = choice["message"], choice["finish_reason"]
+        return bool(
+            type(message["content"]) is str
+            and type(message.get("reasoning_content", "")) in _TEXT_OR_NONE
+            and type(reason) is str
+            and type(body["id"]) is str
+            and type(body["usage"]) is dict
+            and body.keys() <= _BODY
+            and choice.keys() <= _CHOICE
+            and message.keys() <= _MESSAGE
+            and choice.get("index") == 0
+            and not choice.get("logprobs")
+            and body["usage"]
+            and reason
+            and reason != "null"
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
+_TEXT_OR_NONE: Final = frozenset({str, type(None)})
+
+
 def _parse_plain(
     body: Any, context: ErrorContext, request_id: str | None
 ) -> Completion | None:
@@ -168,35 +201,21 @@ def _parse_plain(
     Most rows of large runs are like that, and the parser of streams takes three times
     as long for them.
     """
-    try:
-        (choice,) = body["choices"]
-        message, reason = choice["message"], choice["finish_reason"]
-        text, usage, body_id = message["content"], body["usage"], body["id"]
-        reasoning = message.get("reasoning_content") or ""
-        is_plain = (
-            type(text) is str
-            and type(reasoning) is str
-            and type(reason) is str
-            and type(usage) is dict
-            and type(body_id) is str
-            and body.keys() <= _BODY
-            and choice.keys() <= _CHOICE
-            and message.keys() <= _MESSAGE
-            and choice.get("index") == 0
-            and not choice.get("logprobs")
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
+    if not is_plain(body):
         return None
-    if not (is_plain and usage and reason and reason != "null"):
-        return None
-    # What the service repeats in metadata must not be a key: looked for in one step.
-    texts = "\n".join([reason, *[v for v in body.values() if type(v) is str]])
-    if context.redact(texts) is not texts:
+    (choice,) = body["choices"]
+    message, reason, body_id = choice["message"], choice["finish_reason"], body["id"]
+    # What the service repeats in metadata must not be a key.
+    others = (reason, body.get("model"), body.get("object"))
+    if (
+        not _are_clean(context.secrets, others)
+        or context.redact(body_id) is not body_id
+    ):
         return None
     finish = Finish(
         finish_reason=reason,
         raw_finish_reason=reason,
-        usage=parse_usage(cast("dict[str, Any]", usage)),
+        usage=parse_usage(body["usage"]),
         request_id=request_id or body_id.removeprefix("chatcmpl-") or None,
         response_id=body_id or None,
         model=text_of(body, "model"),
@@ -205,7 +224,31 @@ def _parse_plain(
         tool_info=None,
         raw=body,
     )
+    text, reasoning = message["content"], message.get("reasoning_content") or ""
     return Completion.of_text(text, reasoning, finish)
+
+
+@lru_cache(maxsize=64)
+def _are_clean(secrets: tuple[str, ...], texts: tuple[object, ...]) -> bool:
+    """Whether texts that the rows of a run share contain no secret."""
+    return all(
+        text is None or (isinstance(text, str) and redact(text, secrets) == text)
+        for text in texts
+    )
+
+
+# The fields of token counts without details.
+_COUNTS: Final = frozenset(
+    {
+        "prompt_tokens",
+        "completion_tokens",
+        "total_tokens",
+        "prompt_tokens_details",
+        "completion_tokens_details",
+    }
+)
+_CACHED: Final = frozenset({"cached_tokens"})
+_THOUGHT: Final = frozenset({"reasoning_tokens"})
 
 
 def parse_usage(raw: Mapping[str, object]) -> Usage:
@@ -222,12 +265,34 @@ def parse_usage(raw: Mapping[str, object]) -> Usage:
     outputs = object_of(raw, "completion_tokens_details")
     input_tokens = count_of(raw, "prompt_tokens") or 0
     output_tokens = count_of(raw, "completion_tokens") or 0
+    total_tokens = count_of(raw, "total_tokens") or input_tokens + output_tokens
+    reasoning_tokens = count_of(outputs, "reasoning_tokens")
+    cached_tokens = count_of(inputs, "cached_tokens")
+    if (
+        raw.keys() <= _COUNTS
+        and inputs.keys() <= _CACHED
+        and outputs.keys() <= _THOUGHT
+    ):
+        # The usual case, of each row of a batch.
+        return Usage(
+            input_tokens,
+            output_tokens,
+            total_tokens,
+            reasoning_tokens,
+            cached_tokens,
+            None,
+            raw,
+            # A default factory with a type takes longer.
+            input_details={},
+            output_details={},
+            tool_counts={},
+        )
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        total_tokens=count_of(raw, "total_tokens") or input_tokens + output_tokens,
-        reasoning_tokens=count_of(outputs, "reasoning_tokens"),
-        cached_tokens=count_of(inputs, "cached_tokens"),
+        total_tokens=total_tokens,
+        reasoning_tokens=reasoning_tokens,
+        cached_tokens=cached_tokens,
         cache_creation_tokens=created_in_cache(inputs, raw),
         input_details=token_details(inputs),
         output_details=token_details(outputs),

@@ -12,6 +12,7 @@ from modelstudio_core.catalog import (
     resolve_in_scope,
     suggest_served,
 )
+from modelstudio_core.chat.batch_chat import check_batch_chat_model, no_streams_error
 from modelstudio_core.chat.checks import check_budget, check_options, resolve_effort
 from modelstudio_core.chat.facts import refuse
 from modelstudio_core.chat.messages import to_json_value
@@ -412,6 +413,7 @@ class ResolvedChat:
         options: The options of each call that does not override them.
         deprecated_models: What to do with a delisted model.
         replacements: Replacements of delisted models, instead of the recommended ones.
+        batch_chat: Whether the calls are Batch Chat.
         warned: The warnings that were issued: each is issued once.
     """
 
@@ -420,6 +422,7 @@ class ResolvedChat:
     options: ChatOptions
     deprecated_models: DeprecatedModels = "replace"
     replacements: Mapping[str, str] | None = None
+    batch_chat: bool = False
     warned: set[str] = field(default_factory=set[str], repr=False, compare=False)
     _plans: dict[bool, ChatPlan] = field(
         default_factory=dict[bool, ChatPlan], init=False, repr=False, compare=False
@@ -451,6 +454,8 @@ class ResolvedChat:
                 stream=stream,
                 region=self.connection.endpoint.region,
             )
+            if self.batch_chat and plan.stream:
+                raise no_streams_error(self.model.profile.id)
             plan = replace(plan, endpoint=self.connection.endpoint)
             self._plans[stream] = plan
         return plan
@@ -480,6 +485,8 @@ class ResolvedChat:
             deprecated_models=policy,
             replacements=others,
         )
+        if self.batch_chat:
+            check_batch_chat_model(resolved.profile)
         return replace(
             self, model=resolved, deprecated_models=policy, replacements=others
         )

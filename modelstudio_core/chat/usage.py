@@ -11,6 +11,7 @@ __all__ = ["created_in_cache", "token_details", "tool_counts"]
 _KINDS: Final = tuple(
     (kind, (kind, f"{kind}_tokens")) for kind in ("text", "image", "video", "audio")
 )
+_NAMES: Final = frozenset(name for _, names in _KINDS for name in names)
 _CREATED: Final = frozenset({"cache_creation_input_tokens", "cache_creation"})
 
 
@@ -26,7 +27,7 @@ def token_details(*details: Mapping[str, object]) -> dict[str, int]:
         {'text': 214, 'image': 310}
     """
     counts: dict[str, int] = {}
-    if not any(details):
+    if all(map(_NAMES.isdisjoint, details)):
         return counts
     for kind, names in _KINDS:
         for values in details:

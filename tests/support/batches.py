@@ -1,5 +1,6 @@
 """Runs of batches on the emulator: models, and crashes at each of their steps."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -29,14 +30,14 @@ __all__ = [
 def chat(studio: Emulator, **arguments: Any) -> ChatArguments:
     """Return a chat model of the core, without retries."""
     defaults: dict[str, Any] = {"model": "qwen-plus", "max_retries": 0}
-    address = {"base_url": studio.base_url, "api_key": studio.api_key}
+    address: dict[str, Any] = {"base_url": studio.base_url, "api_key": studio.api_key}
     return ChatArguments(**defaults | address | arguments)
 
 
 def embeddings(studio: Emulator, **arguments: Any) -> EmbeddingArguments:
     """Return an embedding model of the core, without retries."""
     defaults: dict[str, Any] = {"model": "text-embedding-v4", "max_retries": 0}
-    address = {"base_url": studio.base_url, "api_key": studio.api_key}
+    address: dict[str, Any] = {"base_url": studio.base_url, "api_key": studio.api_key}
     return EmbeddingArguments(**defaults | address | arguments)
 
 
@@ -86,7 +87,7 @@ class Crashes:
         """
         self.at = self.passed = 0
         # It is slow, and protects from the end of the machine only.
-        monkeypatch.setattr(directory.os, "fsync", lambda _descriptor: None)
+        monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
         for module, name in _STEPS:
             watched = self._watch(getattr(module, name))
             monkeypatch.setattr(module, name, watched)

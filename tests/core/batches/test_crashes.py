@@ -5,6 +5,7 @@ program is started again with new objects, which know nothing but the directory.
 counts is counted at the emulator.
 """
 
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core.batches import BatchRun, progress
+from modelstudio_core.batches import BatchRun
 from modelstudio_core.emulator import BatchScript, Emulator
 from modelstudio_core.errors import APIConnectionError, ConfigurationError
 from modelstudio_core.transport import procedures
@@ -98,6 +99,7 @@ def test_a_run_survives_a_crash_at_each_of_its_steps(
     settle_at_once(monkeypatch)
     small_parts(monkeypatch, ROWS // 2)
     crashes = Crashes(monkeypatch)
+    moment = first
     with Emulator() as studio:
         for moment in count(first):
             path = tmp_path / str(moment)
@@ -218,8 +220,8 @@ def test_a_creation_that_was_begun_too_long_ago_is_not_repeated(
         with pytest.raises(Crash):
             run.submit()
         crashes.begin(0)
-        now = progress.time.time()
-        monkeypatch.setattr(progress.time, "time", lambda: now + 31 * 86400)
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 31 * 86400)
         sent = len(studio.requests)
         with pytest.raises(ConfigurationError, match="31 days ago"):
             BatchRun.open(path, api_key=studio.api_key).submit()
@@ -242,7 +244,7 @@ def test_time_passes_before_a_batch_is_searched(
 ) -> None:
     """It may be listed a little later than it is created."""
     waits: list[float] = []
-    monkeypatch.setattr(procedures.time, "sleep", waits.append)
+    monkeypatch.setattr(time, "sleep", waits.append)
     lose_answers(monkeypatch, "fetch", "/batches")
     with Emulator() as studio:
         BatchRun.prepare(chat(studio), ["Hi"], directory=tmp_path / "run").submit()

@@ -83,6 +83,7 @@ async def test_rows_hold_text_reasoning_and_usage_in_the_order_of_the_inputs(
     assert [row.index for row in rows] == [0, 1, 2, 3, 4]
     assert {row.status for row in rows} == {"done"}
     for row in rows:
+        assert row.message is not None
         assert f"number {row.index}" in row.message.reasoning
         assert row.message.text
         assert row.usage is not None
@@ -165,6 +166,7 @@ def test_the_free_model_for_tests_has_its_own_endpoint(
     assert studio.requests[1].body["endpoint"] == "/v1/chat/ds-test"
     finish(studio, run)
     (row,) = run.results()
+    assert row.message is not None
     assert row.message.text == "This is a test result."
 
 

@@ -1,14 +1,17 @@
 """Requests and responses of the OpenAI-compatible protocol."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import pytest
 
+from modelstudio_core.chat import openai
+from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Finish, Usage
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.openai import parse_usage
+from modelstudio_core.wire.refusals import ErrorContext
 from tests.core.support import (
     COMMON,
     HI,
@@ -27,6 +30,7 @@ from tests.core.support import (
     tool_call,
     user,
 )
+from tests.support.recordings import Exchange, chat_exchanges
 
 WEATHER: Final = tool("weather")
 
@@ -340,3 +344,82 @@ def test_usage_details(raw: dict[str, Any], usage: tuple[int | None, ...]) -> No
         parsed.cache_creation_tokens,
     ) == usage
     assert parsed.raw == raw
+
+
+PLAIN: dict[str, Any] = {
+    "choices": [
+        {
+            "finish_reason": "stop",
+            "index": 0,
+            "message": {
+                "content": "Hi",
+                "reasoning_content": "Hm.",
+                "role": "assistant",
+            },
+        }
+    ],
+    "created": 1,
+    "id": "chatcmpl-1",
+    "model": "qwen-plus",
+    "object": "chat.completion",
+    "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+}
+
+
+def changed_bodies() -> Iterator[dict[str, Any]]:
+    """Yield bodies of which some are plain and others are not."""
+    yield PLAIN
+    yield PLAIN | {"id": "chatcmpl-sk-0123456789abcdef"}
+    yield PLAIN | {"request_id": "r-2"}
+    yield PLAIN | {"usage": PLAIN["usage"] | {"plugins": {"search": {"count": 1}}}}
+    yield PLAIN | {"usage": {"prompt_tokens_details": {"image_tokens": 3}}}
+    yield PLAIN | {"usage": {"completion_tokens_details": {"reasoning_tokens": 1}}}
+    (choice,) = PLAIN["choices"]
+    for change in (
+        {"finish_reason": "length"},
+        {"logprobs": {"content": [{"token": "Hi"}]}},
+        {"index": 1},
+    ):
+        yield PLAIN | {"choices": [choice | change]}
+    for message in (
+        {"content": ""},
+        {"content": "Hi", "reasoning_content": None},
+        {"content": "Hi", "reasoning": "Hm."},
+        {"content": [{"text": "Hi"}]},
+        {"content": "Hi", "audio": {"data": "AAAA"}},
+        {"content": None, "tool_calls": [{"id": "c", "function": {"name": "f"}}]},
+    ):
+        yield PLAIN | {"choices": [choice | {"message": message}]}
+
+
+@pytest.mark.parametrize("number", range(15))
+def test_an_answer_from_parsed_json_is_that_of_the_parser(number: int) -> None:
+    """Also where it is read in the short way."""
+    sent = [*changed_bodies()][number]
+    secrets = ("sk-0123456789abcdef",)
+    context = ErrorContext("cn-beijing", "openai", "example.com", secrets)
+    parser = openai.Parser(context, request_id="r-1")
+    expected = Completion()
+    for event in [*parser.feed_body(json.dumps(sent).encode()), *parser.close()]:
+        expected.add(event)
+    answer = openai.parse_answer(sent, context, request_id="r-1")
+    for name in ("text", "reasoning", "tool_calls", "parts", "finish", "citations"):
+        assert getattr(answer, name) == getattr(expected, name), name
+    assert (answer.speech is None) == (expected.speech is None)
+
+
+@pytest.mark.parametrize("exchange", chat_exchanges())
+def test_a_recorded_answer_from_parsed_json_is_that_of_the_parser(
+    exchange: Exchange,
+) -> None:
+    if exchange.streamed or exchange.status != 200:
+        pytest.skip("no whole answer")
+    context = ErrorContext("cn-beijing", "openai", "example.com")
+    parser = openai.Parser(context)
+    expected = Completion()
+    for event in [*parser.feed_body(exchange.body.encode()), *parser.close()]:
+        expected.add(event)
+    answer = openai.parse_answer(json.loads(exchange.body), context)
+    assert answer.text == expected.text
+    assert answer.reasoning == expected.reasoning
+    assert answer.finish == expected.finish

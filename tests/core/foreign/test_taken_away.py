@@ -174,9 +174,10 @@ _IMPORTS = """
 import pydantic, sys
 {spoil}
 import langchain_modelstudio, llamaindex_modelstudio
-from langchain_modelstudio._foreign import fast_chunks
+from langchain_modelstudio._foreign import fast_chunks, fast_messages
 from llamaindex_modelstudio._foreign import UNVALIDATED_RESPONSES
-assert not fast_chunks.active and not UNVALIDATED_RESPONSES.active
+assert not fast_chunks.active and not fast_messages.active
+assert not UNVALIDATED_RESPONSES.active
 from modelstudio_core.emulator import Emulator
 with Emulator() as studio:
     given = dict(model="qwen-plus", base_url=studio.base_url, api_key=studio.api_key)
