@@ -42,6 +42,14 @@ _LLAMAINDEX: Final = ("llama-index-core==0.14.25", _PYDANTIC)
 # another Python is asked for.
 ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
     PROJECT: ("-c", str(_CONSTRAINTS), "-e", f"{ROOT}[all]"),
+    # "make test-ray".
+    "ray": (
+        "-c",
+        str(_CONSTRAINTS),
+        "-e",
+        f"{ROOT}[langchain,aiohttp,emulator,limits,ray]",
+        "ray[data]==2.60.0",
+    ),
     "bare": ("httpx==0.28.1",),
     "langchain-openai": (
         *_LANGCHAIN,

@@ -10,41 +10,25 @@ It is passed as ``limiter=`` to any class of this package. It needs the extra
 """
 
 import asyncio
-import logging
 import math
 import os
 import re
-import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from collections.abc import Mapping
+from typing import Final, Self
 from urllib.parse import urlsplit, urlunsplit
-from weakref import WeakKeyDictionary
 
 from pydantic import SecretStr
 from typing_extensions import override
 
-from modelstudio_core.errors import (
-    APIConnectionError,
-    APIStatusError,
-    ConfigurationError,
-)
-from modelstudio_core.token_estimates import Estimator
+from modelstudio_core.errors import APIConnectionError, ConfigurationError
+from modelstudio_core.limit_state import Charge, LimitState, call_in_thread
 
-if TYPE_CHECKING:
-    from pyrate_limiter import Rate, StateStore
+__all__ = ["RateLimit"]
 
-__all__ = ["Charge", "RateLimit"]
-
-_Value = TypeVar("_Value")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SCHEMES: Final = ("redis", "rediss", "sqlite")
 _MAX_LIMIT: Final = 10**12
-# Seconds between two records of waiting requests.
-_LOG_SECONDS: Final = 60.0
-_logger: Final = logging.getLogger("modelstudio")
 
 
 class RateLimit:
@@ -166,7 +150,7 @@ class RateLimit:
 
     def acquire(
         self, path: str, body: Mapping[str, object] | None, seconds: float | None
-    ) -> "Charge":
+    ) -> Charge:
         """Wait until a request may be sent, and count it.
 
         It blocks the thread.
@@ -196,7 +180,7 @@ class RateLimit:
 
     async def aacquire(
         self, path: str, body: Mapping[str, object] | None, seconds: float | None
-    ) -> "Charge":
+    ) -> Charge:
         """Async version of ``acquire``: it waits without blocking the event loop."""
         state = self._current()
         charge = Charge(state, path, state.estimator.estimate(path, body))
@@ -206,7 +190,7 @@ class RateLimit:
                 if self._url is None:
                     wait = self._book(state, charge, end)
                 else:
-                    wait = await _in_thread(
+                    wait = await call_in_thread(
                         lambda: self._book(state, charge, end), charge.give_back
                     )
                 if wait > 0:
@@ -214,7 +198,7 @@ class RateLimit:
                     await asyncio.sleep(wait)
         return charge
 
-    def _book(self, state: "_State", charge: "Charge", end: float) -> float:
+    def _book(self, state: LimitState, charge: "Charge", end: float) -> float:
         """Count a request, and return the seconds to wait before it is sent."""
         longest = None if end == math.inf else max(0.0, end - time.monotonic())
         failures: list[Exception] = []
@@ -241,7 +225,7 @@ class RateLimit:
             was_sent=False,
         )
 
-    def _current(self) -> "_State":
+    def _current(self) -> LimitState:
         """Return the state of this process."""
         if self._process != os.getpid():
             if self._url is None:
@@ -254,7 +238,7 @@ class RateLimit:
             self._process = os.getpid()
         return self._state
 
-    def _new_state(self) -> "_State":
+    def _new_state(self) -> LimitState:
         try:
             from modelstudio_core.limit_stores import (  # noqa: PLC0415 - it is optional
                 make_rates,
@@ -272,7 +256,7 @@ class RateLimit:
             # Its text may contain a part of the URL.
             raise _invalid_store("an invalid part") from None
         rates = make_rates(self.requests_per_minute, self.tokens_per_minute)
-        return _State(store, rates)
+        return LimitState(store, rates)
 
 
 def _rebuild(
@@ -281,201 +265,6 @@ def _rebuild(
     return RateLimit(
         requests_per_minute=requests, tokens_per_minute=tokens, name=name, store=url
     )
-
-
-@dataclass(slots=True)
-class _Amount:
-    """Numbers of requests and of tokens."""
-
-    requests: int = 0
-    tokens: int = 0
-
-
-class Charge:
-    """What was counted for one request.
-
-    It is settled once. Without an answer that says what was used, the estimate stands.
-    """
-
-    __slots__ = ("_is_counted", "_is_settled", "_path", "_state", "tokens")
-
-    def __init__(self, state: "_State", path: str, tokens: int) -> None:
-        """Create the charge of a request that is not counted yet.
-
-        Args:
-            state: The state of the limit.
-            path: The path of the request.
-            tokens: The estimate of its tokens.
-        """
-        self._state = state
-        self._path = path
-        self._is_counted = self._is_settled = False
-        self.tokens = tokens
-
-    def count(self, tokens: int) -> None:
-        """Mark the request as counted.
-
-        Args:
-            tokens: The tokens that were taken: at most those of the bucket.
-        """
-        self.tokens = tokens
-        self._is_counted = True
-
-    def settle(self, used: Mapping[str, int] | None) -> None:
-        """Count what an answer used instead of the estimate.
-
-        Args:
-            used: Its ``input_tokens``, ``output_tokens`` and ``total_tokens``, or those
-                of them that it has; None if it has none.
-        """
-        if used and self._close():
-            output = used.get("output_tokens", 0)
-            total = used.get("total_tokens", used.get("input_tokens", 0) + output)
-            self._state.estimator.learn(self._path, output)
-            self._state.owe(tokens=total - self.tokens)
-
-    def end(self, error: BaseException | None) -> None:
-        """Count no tokens for a request that the service refused.
-
-        Args:
-            error: What ended the request; None for an answer.
-        """
-        if isinstance(error, APIStatusError) and self._close():
-            self._state.owe(tokens=-self.tokens)
-
-    def give_back(self) -> None:
-        """Count neither the request nor its tokens: it was not sent."""
-        if self._is_counted and self._close():
-            self._state.owe(requests=-1, tokens=-self.tokens)
-
-    @contextmanager
-    def returned_on_error(self) -> Generator[None]:
-        """Give the charge back if an error or a cancellation ends the wait."""
-        try:
-            yield
-        except BaseException:
-            self.give_back()
-            raise
-
-    def _close(self) -> bool:
-        """Mark the charge as settled. Return whether it was not yet."""
-        was_open = not self._is_settled
-        self._is_settled = True
-        return was_open
-
-
-class _State:
-    """What a process knows of a limit: its store, debts and estimates."""
-
-    def __init__(self, store: "StateStore", rates: "list[Rate | None]") -> None:
-        self.store = store
-        self.estimator = Estimator()
-        self._rates = rates
-        self._owed = _Amount()
-        self._lock = threading.Lock()
-        self._turn = threading.Lock()
-        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = (
-            WeakKeyDictionary()
-        )
-        self._log_at = -math.inf
-
-    # Requests of a process book one after the other, so that what an answer settles
-    # reaches the next one, and not one that waits far ahead. Threads and each event
-    # loop have turns of their own: a blocked loop must not keep a thread waiting.
-
-    @contextmanager
-    def turn(self, end: float) -> Generator[None]:
-        """Wait for the turn of a thread.
-
-        Args:
-            end: Until when, by ``time.monotonic``.
-        """
-        timeout = -1.0 if end == math.inf else max(0.0, end - time.monotonic())
-        if not self._turn.acquire(timeout=timeout):
-            raise TimeoutError
-        try:
-            yield
-        finally:
-            self._turn.release()
-
-    @asynccontextmanager
-    async def aturn(self, end: float) -> AsyncGenerator[None]:
-        """Wait for the turn of a task of the running event loop."""
-        lock = self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-        timeout = None if end == math.inf else max(0.0, end - time.monotonic())
-        async with asyncio.timeout(timeout):
-            await lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def book(self, charge: Charge, longest: float | None) -> float:
-        """Count a request with the debts so far, and return the seconds to wait.
-
-        Args:
-            charge: The charge of the request.
-            longest: The most seconds to wait; where the result is more, nothing was
-                counted.
-        """
-        from modelstudio_core.limit_stores import Cost, book  # noqa: PLC0415 - optional
-
-        with self._lock:
-            owed, self._owed = self._owed, _Amount()
-        amounts = ((1, owed.requests), (charge.tokens, owed.tokens))
-        costs = [
-            Cost(rate, min(units, rate.burst), debt)
-            for rate, (units, debt) in zip(self._rates, amounts, strict=True)
-            if rate is not None
-        ]
-        try:
-            wait = book(self.store, costs, longest)
-        except BaseException:
-            self.owe(owed.requests, owed.tokens)
-            raise
-        if longest is not None and wait > longest:
-            self.owe(owed.requests, owed.tokens)
-        else:
-            rate = self._rates[-1]
-            charge.count(min(charge.tokens, rate.burst) if rate else 0)
-        return wait
-
-    def owe(self, requests: int = 0, tokens: int = 0) -> None:
-        """Settle a difference with the next request.
-
-        Args:
-            requests: The requests to count in addition; negative for less.
-            tokens: The tokens to count in addition; negative for less.
-        """
-        with self._lock:
-            self._owed.requests += requests
-            self._owed.tokens += tokens
-
-    def log_wait(self, name: str, seconds: float) -> None:
-        """Log that a request waits: at most one INFO record a minute."""
-        now = time.monotonic()
-        level = logging.DEBUG
-        if now >= self._log_at:
-            self._log_at, level = now + _LOG_SECONDS, logging.INFO
-        _logger.log(level, "the rate limit %s is reached: wait %.1f s", name, seconds)
-
-
-async def _in_thread(
-    function: Callable[[], _Value], undo: Callable[[], None]
-) -> _Value:
-    """Call a function in a thread.
-
-    Args:
-        function: The function, which cannot be cancelled.
-        undo: Called when the function has ended although its task was cancelled.
-    """
-    task = asyncio.ensure_future(asyncio.to_thread(function))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        task.add_done_callback(lambda _: undo())
-        raise
 
 
 # --- Arguments --------------------------------------------------------------------

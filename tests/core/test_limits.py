@@ -25,7 +25,8 @@ from modelstudio_core.errors import (
     BadRequestError,
     ConfigurationError,
 )
-from modelstudio_core.limits import Charge, RateLimit
+from modelstudio_core.limit_state import Charge
+from modelstudio_core.limits import RateLimit
 
 PASSWORD: Final = "geheim-123"
 REDIS: Final = f"redis://me:{PASSWORD}@redis.example:6379/0"
