@@ -19,11 +19,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy, DataContext
 from ray.data.checkpoint import CheckpointConfig
 
-from langchain_modelstudio.bulk import ChatMapper
+from langchain_modelstudio.bulk import OUTPUT_COLUMNS, ChatMapper
 from modelstudio_core.limits import RateLimit
 
 # A checkpoint is written for each block of the output: what a crash loses is at most
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         delete_checkpoint_on_success=False,
     )
     rows = ray.data.read_parquet(str(options.prompts.absolute()))
+    schema = with_answers(rows.schema().base_schema)
     # Without it, all answers become one block, which is written at the end.
     rows = rows.repartition(target_num_rows_per_block=ROWS_PER_BLOCK)
     rows = rows.map_batches(
@@ -71,8 +73,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
             enable_true_multi_threading=True,
         ),
     )
-    rows.write_parquet(str(options.answers.absolute()))
+    rows.write_parquet(str(options.answers.absolute()), schema=schema)
     print(f"All prompts are answered: {options.answers}")
+
+
+def with_answers(schema: Any) -> Any:
+    """Return a schema with the columns of the answers.
+
+    Without it, a file in which no row has an error has no type for that column.
+
+    Args:
+        schema: The pyarrow schema of the prompts.
+    """
+    for name, kind in OUTPUT_COLUMNS.items():
+        column = pa.field(name, pa.string() if kind is str else pa.int64())
+        schema = schema.append(column)
+    return schema
 
 
 def model_arguments(options: argparse.Namespace, state: Path) -> dict[str, Any]:

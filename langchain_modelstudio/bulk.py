@@ -55,7 +55,10 @@ class _Row:
     error: str | None = None
 
 
-OUTPUT_COLUMNS: Final = tuple(asdict(_Row()))
+# The type of each column, for engines that must know it: any value may be None.
+OUTPUT_COLUMNS: Final[Mapping[str, type[str] | type[int]]] = {
+    name: int if name.endswith("_tokens") else str for name in asdict(_Row())
+}
 
 
 class ChatMapper:
@@ -285,7 +288,7 @@ def _prompts(batch: _Columns, column: str) -> list[object]:
         raise ConfigurationError(
             f"There is no column {column!r}, there are: {names}. Pass input_column=."
         )
-    if taken := sorted(set(OUTPUT_COLUMNS) & set(batch)):
+    if taken := sorted(OUTPUT_COLUMNS.keys() & batch.keys()):
         raise ConfigurationError(
             f"The columns {', '.join(map(repr, taken))} exist already, and ChatMapper"
             " adds columns of these names. Rename or drop them."

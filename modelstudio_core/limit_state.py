@@ -37,9 +37,13 @@ class Charge:
     """What was counted for one request.
 
     It is settled once. Without an answer that says what was used, the estimate stands.
+
+    Attributes:
+        tokens: The tokens that were counted: the estimate, at most the bucket.
+        is_counted: Whether the request was counted.
     """
 
-    __slots__ = ("_is_counted", "_is_settled", "_path", "_state", "tokens")
+    __slots__ = ("_is_settled", "_path", "_state", "is_counted", "tokens")
 
     def __init__(self, state: "LimitState", path: str, tokens: int) -> None:
         """Create the charge of a request that is not counted yet.
@@ -51,7 +55,7 @@ class Charge:
         """
         self._state = state
         self._path = path
-        self._is_counted = self._is_settled = False
+        self.is_counted = self._is_settled = False
         self.tokens = tokens
 
     def count(self, tokens: int) -> None:
@@ -61,7 +65,7 @@ class Charge:
             tokens: The tokens that were taken: at most those of the bucket.
         """
         self.tokens = tokens
-        self._is_counted = True
+        self.is_counted = True
 
     def settle(self, used: Mapping[str, int] | None) -> None:
         """Count what an answer used instead of the estimate.
@@ -87,7 +91,7 @@ class Charge:
 
     def give_back(self) -> None:
         """Count neither the request nor its tokens: it was not sent."""
-        if self._is_counted and self._close():
+        if self.is_counted and self._close():
             self._state.owe(requests=-1, tokens=-self.tokens)
 
     @contextmanager

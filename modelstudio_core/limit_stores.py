@@ -166,6 +166,7 @@ return {slowest - 1, wait_ms}
 class SQLiteStateStore(StateStore):
     """One row of a SQLite file, for the processes of one machine.
 
+    It has the time when it was written, in milliseconds, and then the state.
     pyrate-limiter's own SQLite bucket has one row for each token.
     """
 
@@ -202,11 +203,11 @@ class SQLiteStateStore(StateStore):
             state = self._state(connection, algorithm, rates)
             now = WallClock().now()
             new, decision = algorithm.step(rates, state, now, weight)
-            if new != state:
-                connection.execute(
-                    "INSERT OR REPLACE INTO limits VALUES (?, ?)",
-                    (self._name, json.dumps([int(number) for number in new])),
-                )
+            numbers = [now, *(int(number) for number in new)]
+            connection.execute(
+                "INSERT OR REPLACE INTO limits VALUES (?, ?)",
+                (self._name, json.dumps(numbers)),
+            )
             return decision
 
         return self._file.update(step)
@@ -235,9 +236,15 @@ class SQLiteStateStore(StateStore):
         row = connection.execute(
             "SELECT state FROM limits WHERE name = ?", (self._name,)
         ).fetchone()
-        state: _State = tuple(json.loads(row[0])) if row else ()
+        if row is None:
+            return algorithm.initial(rates)
+        written, *state = cast("list[int]", json.loads(row[0]))
         # Another process may have other rates.
-        return state if len(state) == len(rates) else algorithm.initial(rates)
+        if len(state) != len(rates):
+            return algorithm.initial(rates)
+        # A clock that was set back must not make requests wait until it is there again.
+        back = max(0, written - WallClock().now()) * 1000
+        return tuple(number - back for number in state)
 
 
 def make_rates(*limits: int | None) -> list[Rate | None]:

@@ -29,7 +29,7 @@ PROMPTS: Final = 5000
 FOR_HTTP: Final = 300
 CONCURRENCY: Final = 64
 # Rows of the comparison with an asyncio loop, in which answers need a second.
-FOR_RATE: Final = 1920
+FOR_RATE: Final = 1280
 LEAST_RATE: Final = 0.7
 CPUS: Final = "4"
 
@@ -68,6 +68,8 @@ def check_crash(emulator: SlowEmulator, home: Path) -> dict[str, Any]:
     assert sorted(ids) == list(range(PROMPTS)), (len(ids), "ids")
     assert set(ids.values()) == {1}, "a prompt has two rows"
     assert all(row["answer"] and row["error"] is None for row in rows)
+    schemas = {str(pq.read_schema(file)) for file in home.glob("answers/*.parquet")}
+    assert len(schemas) == 1, schemas
     assert len(paid) == PROMPTS
     twice = sum(count - 1 for count in paid.values())
     # What was in flight when it was killed, and nothing else.
