@@ -86,7 +86,7 @@ class Booking(StateAlgorithm):
     def step(
         self, rates: list[Rate], state: _State, now: int, weight: int
     ) -> tuple[_State, Decision]:
-        """Take what the request costs.
+        """Book what the request costs.
 
         Args:
             rates: The rates, in the order of the costs.
@@ -285,7 +285,7 @@ def open_store(url: str | None, name: str) -> StateStore:
 
 
 def book(store: StateStore, costs: Sequence[Cost], longest: float | None) -> float:
-    """Take what a request costs, and return the seconds to wait before it is sent.
+    """Book what a request costs, and return the seconds to wait before it is sent.
 
     Args:
         store: The store.

@@ -304,7 +304,7 @@ def _check_store(value: object) -> SecretStr | None:
         )
     scheme, separator, rest = value.partition("://")
     if not separator or scheme not in _SCHEMES:
-        raise _invalid_store("no known scheme")
+        raise _invalid_store("another scheme")
     if scheme == "sqlite" and not (rest.startswith("/") and len(rest) > 1):
         raise _invalid_store("no path")
     if scheme != "sqlite" and not _has_host(value):

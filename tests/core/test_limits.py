@@ -483,8 +483,11 @@ def test_the_key_of_redis_expires_when_its_buckets_are_full(
         ({"requests_per_minute": 1, "name": ""}, "name of a RateLimit"),
         ({"requests_per_minute": 1, "name": "a b"}, "name of a RateLimit"),
         ({"requests_per_minute": 1, "store": 7}, "store must be a string"),
-        ({"requests_per_minute": 1, "store": "file.db"}, "no known scheme"),
-        ({"requests_per_minute": 1, "store": f"http://u:{PASSWORD}@h"}, "no known sch"),
+        ({"requests_per_minute": 1, "store": "file.db"}, "another scheme"),
+        (
+            {"requests_per_minute": 1, "store": f"http://u:{PASSWORD}@h"},
+            "another scheme",
+        ),
         ({"requests_per_minute": 1, "store": "sqlite://file.db"}, "no path"),
         ({"requests_per_minute": 1, "store": "sqlite:///"}, "no path"),
         ({"requests_per_minute": 1, "store": f"redis://u:{PASSWORD}@"}, "no host"),

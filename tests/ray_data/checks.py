@@ -194,7 +194,7 @@ def check_http(emulator: SlowEmulator, home: Path) -> dict[str, Any]:
     emulator.reset(delay)
     assert start_example(emulator, home, "--no-cache").wait(300) == 0, log_of(home)
     times = sorted(emulator.times)
-    ours = FOR_HTTP / (times[-1] - times[0] + delay)
+    mapper = FOR_HTTP / (times[-1] - times[0] + delay)
     emulator.reset(delay)
     command = [sys.executable, "-m", "tests.ray_data.http_processor"]
     command += [str(home / "prompts"), emulator.base_url, CPUS]
@@ -206,7 +206,7 @@ def check_http(emulator: SlowEmulator, home: Path) -> dict[str, Any]:
     assert len(times) == FOR_HTTP
     rays = FOR_HTTP / (times[-1] - times[0] + delay)
     return {
-        "300 prompts, rows a second": round(ours, 1),
+        "300 prompts, rows a second": round(mapper, 1),
         "Ray's HTTP processor, rows a second": round(rays, 1),
         "its requests at once": emulator.peak,
     }
