@@ -61,7 +61,7 @@ class ModelStudioImageGeneration(GenerationArguments, BaseTool):
     has the files, the usage and the state of the task.
 
     A call creates one task and never a second one, whatever fails afterwards. An error
-    of the model itself, such as a refused prompt, is told to the agent's model.
+    of the model itself, such as a refused prompt, is an answer to the agent's model.
 
     Args:
         model (str): The model id, such as ``"wan2.6-t2i"`` or ``"qwen-image-3.0"``.
@@ -100,6 +100,21 @@ class ModelStudioImageGeneration(GenerationArguments, BaseTool):
         http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
         limiter (RateLimit | None = None): A limit of requests a minute.
         resolved_model (str | None = None): Read only: the model id that is sent.
+        name (str = "generate_image"): The name by which the agent's model calls it.
+        description (str): What the agent's model reads about it.
+        args_schema (type[BaseModel] | dict | None = None): The arguments of a call;
+            None: ``prompt``, and ``images`` where the model reads images.
+        response_format (str = "content_and_artifact"): What a call returns.
+        handle_tool_error (bool | str | Callable = True): Whether a failed task is an
+            answer to the agent's model, and not an exception.
+        handle_validation_error (bool | str | Callable = False): The same for invalid
+            arguments of a call.
+        return_direct (bool = False): Whether the result ends the agent's run.
+        callbacks (Callbacks = None): LangChain's callbacks.
+        tags (list[str] | None = None): Tags of traces.
+        metadata (dict[str, Any] | None = None): Metadata of traces.
+        extras (dict[str, Any] | None = None): Fields of the tool for other providers.
+        verbose (bool = False): Whether LangChain prints what happens.
 
     Raises:
         ConfigurationError: An argument is unknown or invalid, or the model does not

@@ -20,7 +20,6 @@ from modelstudio_core.emulator import Emulator
 from modelstudio_core.endpoints import _MODES, _REGIONS, Endpoint, resolve_endpoint
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
 from modelstudio_core.policy import set_policy
-from modelstudio_core.tasks.waiting import Wait
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -120,24 +119,6 @@ def test_snippets_run_and_print_what_is_shown(
             test(redirected)
     assert count == README.count("```python") >= 10
     assert len(redirected.requests) >= 8
-
-
-def test_the_snippets_of_the_page_on_tasks_run(
-    redirected: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Wait, "pause", lambda _wait: 0.0)
-    page = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
-    namespace: dict[str, Any] = {"__name__": "tasks"}
-    for snippet in snippets(page):
-        run(snippet, namespace)
-        assert capsys.readouterr().out == (snippet.output or "")
-    assert len(namespace["paths"]) == 1
-    assert namespace["task"].status == "SUCCEEDED"
-    assert len(redirected.requests) == 3
 
 
 def test_the_snippets_of_the_compliance_page_run(
