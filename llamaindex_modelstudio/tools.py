@@ -8,6 +8,7 @@ from llama_index.core.base.llms.types import ImageBlock, TextBlock
 from llama_index.core.tools.tool_spec.base import BaseToolSpec
 from typing_extensions import Unpack
 
+from modelstudio_core.arguments import keys_hidden
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.generation import (
@@ -101,26 +102,26 @@ class ModelStudioToolSpec(BaseToolSpec):
             "edit_model": edit_model,
             "video_model": video_model,
         }
-        options = GenerationOptions.check(
-            {
-                "directory": directory,
-                "upload_media": upload_media,
-                "task_timeout": task_timeout,
-                "poll_interval": poll_interval,
-            }
-        )
-        given = _check_parameters(parameters)
+        values = {
+            "directory": directory,
+            "upload_media": upload_media,
+            "task_timeout": task_timeout,
+            "poll_interval": poll_interval,
+        }
         self._show_images = show_images
         self._generations: dict[str, Generation] = {}
-        for tool, (argument, output) in _TOOLS.items():
-            if (model := models[argument]) is not None:
-                self._generations[tool] = resolve_generation(
-                    model,
-                    output,
-                    connect(connection, model, _OPTIONS),
-                    parameters=given.get(tool),
-                    options=options,
-                )
+        with keys_hidden(connection):
+            options = GenerationOptions.check(values)
+            given = _check_parameters(parameters)
+            for tool, (argument, output) in _TOOLS.items():
+                if (model := models[argument]) is not None:
+                    self._generations[tool] = resolve_generation(
+                        model,
+                        output,
+                        connect(connection, model, _OPTIONS),
+                        parameters=given.get(tool),
+                        options=options,
+                    )
         if not self._generations:
             raise ConfigurationError(
                 "No model is given: pass image_model=, edit_model= or video_model=."

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from typing_extensions import Unpack
 
-from modelstudio_core.arguments import warn_of_model
+from modelstudio_core.arguments import keys_hidden, warn_of_model
 from modelstudio_core.catalog import MediaProfile, resolve_service_model
 from modelstudio_core.errors import (
     APIConnectionError,
@@ -187,9 +187,10 @@ class Creation:
         Raises:
             ConfigurationError: An argument is invalid.
         """
-        connection = connect(options, model, _NAMES)
-        resolved = resolve_service_model(MediaProfile, model, connection.endpoint)
-        creation = cls.of(connection, resolved.profile, given, path)
+        with keys_hidden(options):
+            connection = connect(options, model, _NAMES)
+            resolved = resolve_service_model(MediaProfile, model, connection.endpoint)
+            creation = cls.of(connection, resolved.profile, given, path)
         warn_of_model(resolved)
         return creation
 

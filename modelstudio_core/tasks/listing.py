@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from typing_extensions import Unpack
 
+from modelstudio_core.arguments import keys_hidden
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.tasks.answers import BEIJING
 from modelstudio_core.tasks.options import ConnectionOptions, connect
@@ -98,7 +99,8 @@ def list_tasks(
         True
     """
     bound = connect(connection, model, _NAMES)
-    query = _query(status, model, since, until, limit)
+    with keys_hidden(connection):
+        query = _query(status, model, since, until, limit)
     gate, found, number, more = query_gate(bound), list[TaskSummary](), 1, True
     while more and len(found) < limit:
         answer = fetch(bound, _request(query, number, model), bound.context, gate)
@@ -118,7 +120,8 @@ async def alist_tasks(
 ) -> list[TaskSummary]:
     """Async version of ``list_tasks``."""
     bound = connect(connection, model, _NAMES)
-    query = _query(status, model, since, until, limit)
+    with keys_hidden(connection):
+        query = _query(status, model, since, until, limit)
     gate, found, number, more = query_gate(bound), list[TaskSummary](), 1, True
     while more and len(found) < limit:
         request = _request(query, number, model)

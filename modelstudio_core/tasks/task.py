@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 
 from typing_extensions import Unpack, override
 
+from modelstudio_core.arguments import keys_hidden
 from modelstudio_core.catalog import MediaProfile, resolve_model_as
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import (
@@ -398,8 +399,9 @@ class Task:
                 contradicts an argument, or its address is neither documented nor
                 loopback and was not passed as ``base_url=``.
         """
-        bound = connect_as_saved(state, connection)
-        profile = resolve_model_as(MediaProfile, str(state["model"]))
+        with keys_hidden(connection):
+            bound = connect_as_saved(state, connection)
+            profile = resolve_model_as(MediaProfile, str(state["model"]))
         created_at = saved_time(state, "created_at")
         status = text_of(state, "status") or UNKNOWN
         seen = unseen(check_id(state.get("id")), status)
@@ -434,8 +436,9 @@ class Task:
             >>> task.status, task.done
             ('UNKNOWN', False)
         """
-        bound = connect(connection, model, {"task_id", "model"})
-        return cls.bind(bound, task_id, model=model)
+        with keys_hidden(connection):
+            bound = connect(connection, model, {"task_id", "model"})
+            return cls.bind(bound, task_id, model=model)
 
     @classmethod
     def bind(

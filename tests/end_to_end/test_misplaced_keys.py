@@ -2,23 +2,28 @@
 
 import traceback
 import warnings
+from inspect import signature
 from typing import Any, Final
 
 import pytest
+from pydantic import BaseModel
 
 import langchain_modelstudio
 import llamaindex_modelstudio
+from modelstudio_core.arguments import ConnectionArguments
 from tests.support.models import KEY
 
 # The models that the classes need.
 MODELS: Final[dict[type[Any], str]] = {
     langchain_modelstudio.ChatModelStudio: "qwen-plus",
     langchain_modelstudio.ModelStudioEmbeddings: "text-embedding-v4",
+    langchain_modelstudio.ModelStudioImageGeneration: "wan2.6-t2i",
     langchain_modelstudio.ModelStudioRerank: "qwen3-rerank",
     llamaindex_modelstudio.ModelStudio: "qwen-plus",
     llamaindex_modelstudio.ModelStudioEmbedding: "text-embedding-v4",
     llamaindex_modelstudio.ModelStudioMultiModalEmbedding: "qwen3-vl-embedding",
     llamaindex_modelstudio.ModelStudioRerank: "qwen3-rerank",
+    llamaindex_modelstudio.ModelStudioToolSpec: "wan2.6-t2i",
 }
 # Where a key is expected, and the headers, whose values are kept as secrets. LangChain
 # itself warns of unknown fields of a profile, with their names.
@@ -31,6 +36,10 @@ EACH_CLASS = pytest.mark.parametrize(
 
 def names_of(cls: type[Any]) -> list[str]:
     """Return the names of the arguments of a class, and some that do not exist."""
+    if not issubclass(cls, BaseModel):
+        own = {*signature(cls).parameters} - {"connection"}
+        names = {*own, *ConnectionArguments.model_fields, "regoin", "api-key", KEY}
+        return sorted(names - EXPECTED)
     aliases = [field.alias for field in cls.model_fields.values() if field.alias]
     names = {*cls.model_fields, *aliases, "regoin", "api-key", KEY}
     return sorted(names - EXPECTED)
@@ -69,7 +78,8 @@ def test_the_error_about_an_argument_repeats_no_key(
     refused: set[str] = set()
     for name in names_of(cls):
         for value in VALUES:
-            arguments = {"model": MODELS[cls], "region": "singapore", name: value}
+            model = "model" if issubclass(cls, BaseModel) else "image_model"
+            arguments = {model: MODELS[cls], "region": "singapore", name: value}
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 error = error_of(cls, arguments)
