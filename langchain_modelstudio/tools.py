@@ -154,6 +154,20 @@ class ModelStudioImageGeneration(GenerationArguments, BaseTool):
         """The requested model id: another name of ``model``."""
         return self.model
 
+    @classmethod
+    @override
+    def _current_arguments(
+        cls, arguments: dict[str, Any], resolved: Resolved
+    ) -> dict[str, Any]:
+        """Check the schema here: LangChain's own error repeats what was passed."""
+        schema: object = arguments.get("args_schema")
+        is_model = isinstance(schema, type) and issubclass(schema, BaseModel)
+        if not (schema is None or isinstance(schema, dict) or is_model):
+            raise ConfigurationError(
+                "args_schema must be a pydantic model, a JSON schema or None."
+            )
+        return super()._current_arguments(arguments, resolved)
+
     @override
     def _after_resolving(self, before: Resolved | None) -> None:
         super()._after_resolving(before)
