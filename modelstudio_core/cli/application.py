@@ -7,7 +7,16 @@ from typing import Annotated, Final
 import typer
 
 from modelstudio_core._version import __version__
-from modelstudio_core.cli import chat, doctor, embed, emulator, endpoints, models
+from modelstudio_core.cli import (
+    batch,
+    chat,
+    doctor,
+    embed,
+    emulator,
+    endpoints,
+    models,
+    task,
+)
 from modelstudio_core.cli.connection_options import command_of
 from modelstudio_core.cli.exit_codes import ExitCode
 from modelstudio_core.endpoints import API_KEY_VARIABLE
@@ -44,6 +53,18 @@ for _command in (
     emulator.emulator,
 ):
     _application.command()(command_of(_command))
+
+
+_application.add_typer(
+    task.commands,
+    name="task",
+    help="Create images, video and more; wait, list, cancel.",
+)
+_application.add_typer(
+    batch.commands,
+    name="batch",
+    help="Many rows at half the price, within hours, as a directory on disk.",
+)
 
 
 def _show_version(wanted: bool) -> None:

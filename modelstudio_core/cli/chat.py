@@ -1,15 +1,18 @@
 """``modelstudio chat``: one question, or a conversation."""
 
-import json
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modelstudio_core.cli.connection_options import ConnectionOptions
+from modelstudio_core.cli.connection_options import (
+    ChatOptionsOption,
+    ConnectionOptions,
+    chat_options,
+)
 from modelstudio_core.cli.reports import Output, printable
 
 if TYPE_CHECKING:
@@ -41,16 +44,7 @@ def chat(
     reasoning: Annotated[
         bool, typer.Option("--reasoning/--hide-reasoning", help="Show the reasoning.")
     ] = True,
-    option: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--option",
-            "-o",
-            help="Another argument of the chat classes, such as top_p=0.5 or"
-            " enable_search=true. May be repeated.",
-            metavar="NAME=VALUE",
-        ),
-    ] = None,
+    option: ChatOptionsOption = None,
 ) -> None:
     """Ask a question; without one, have a conversation.
 
@@ -60,7 +54,7 @@ def chat(
     """
     from modelstudio_core.chat.arguments import ChatArguments
 
-    arguments = connection.arguments(output) | _options(option or [])
+    arguments = connection.arguments(output) | chat_options(option or [])
     if thinking is not None:
         arguments["enable_thinking"] = thinking
     llm = ChatArguments(model=model, **arguments)
@@ -71,27 +65,6 @@ def chat(
         conversation.run()
     else:
         conversation.ask(question)
-
-
-def _options(pairs: Iterable[str]) -> dict[str, Any]:
-    """Return the arguments in ``NAME=VALUE``; a value is JSON, else a string."""
-    from modelstudio_core.arguments import ConnectionArguments
-    from modelstudio_core.errors import ConfigurationError
-
-    arguments: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise ConfigurationError(f"--option must be NAME=VALUE, got {pair!r}.")
-        if name in {*ConnectionArguments.model_fields, "model"}:
-            raise ConfigurationError(
-                f"--option {name} is an option of its own, or not one of the command."
-            )
-        try:
-            arguments[name] = json.loads(value)
-        except ValueError:
-            arguments[name] = value
-    return arguments
 
 
 def _question(words: list[str]) -> str | None:

@@ -5,8 +5,9 @@ of the shell. It comes from the environment or from a file.
 """
 
 import inspect
+import json
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Final, cast, get_type_hints
@@ -17,7 +18,14 @@ from modelstudio_core import endpoints
 from modelstudio_core.cli.reports import Output, OutputOptions, reporting
 from modelstudio_core.errors import ConfigurationError
 
-__all__ = ["ConnectionOptions", "command_of", "read_key"]
+__all__ = [
+    "ChatOptionsOption",
+    "ConnectionOptions",
+    "chat_options",
+    "command_of",
+    "named_values",
+    "read_key",
+]
 
 _PANEL: Final = "Connection"
 # No key is longer; a file that is, is another one.
@@ -134,6 +142,62 @@ def read_key(path: Path, output: Output) -> str:
             f"Warning: other users may read the key in {path}. Run: chmod 600 {path}"
         )
     return words[0]
+
+
+# --- Values by name ---------------------------------------------------------------
+
+ChatOptionsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        "-o",
+        help="Another argument of the chat classes, such as top_p=0.5 or"
+        " enable_search=true. May be repeated.",
+        metavar="NAME=VALUE",
+    ),
+]
+
+
+def named_values(option: str, pairs: Iterable[str]) -> dict[str, Any]:
+    """Return the values of ``NAME=VALUE``. A value is JSON, else a string.
+
+    Args:
+        option: The option, for the error.
+        pairs: What was passed.
+
+    Raises:
+        ConfigurationError: A pair has no name or no value.
+    """
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise ConfigurationError(f"{option} must be NAME=VALUE, got {pair!r}.")
+        try:
+            values[name] = json.loads(text)
+        except ValueError:
+            values[name] = text
+    return values
+
+
+def chat_options(pairs: Iterable[str]) -> dict[str, Any]:
+    """Return the arguments of a chat model that ``--option`` has.
+
+    Args:
+        pairs: What was passed.
+
+    Raises:
+        ConfigurationError: A pair is malformed, or is an argument of the connection.
+    """
+    from modelstudio_core.arguments import ConnectionArguments
+
+    values = named_values("--option", pairs)
+    for name in values:
+        if name in {*ConnectionArguments.model_fields, "model"}:
+            raise ConfigurationError(
+                f"--option {name} is an option of its own, or not one of the command."
+            )
+    return values
 
 
 # --- Groups of options ------------------------------------------------------------

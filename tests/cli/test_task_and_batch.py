@@ -1,0 +1,184 @@
+"""``modelstudio task`` and ``modelstudio batch``, on the emulator."""
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from modelstudio_core.emulator import Emulator
+from tests.cli.conftest import KEY, Ran, Run
+
+
+@pytest.fixture
+def slow() -> Generator[Emulator]:
+    """Return an emulator whose tasks take a minute."""
+    with Emulator(api_key=KEY, task_seconds=60) as running:
+        yield running
+
+
+FAST = ("--poll-interval", "0.01")
+
+
+# --- task -----------------------------------------------------------------------------
+
+
+def test_a_task_is_created_and_waited_for(run: Run, studio: Emulator) -> None:
+    ran = run(
+        *("task", "create", "-m", "wan2.6-t2i", "A flower shop", "--json", *FAST),
+        *("-p", "size=1024*1024", "--base-url", studio.base_url),
+    )
+    assert ran.code == 0
+    assert ran.json["status"] == "SUCCEEDED"
+    (file,) = ran.json["files"]
+    assert file["url"].startswith("http")
+    assert file["expires_at"]
+    assert f"Task {ran.json['id']} was created" in ran.err
+    body = studio.requests[0].body
+    assert body["parameters"] == {"size": "1024*1024", "n": 1}
+    assert [r.method for r in studio.requests].count("POST") == 1
+
+
+def test_a_task_can_be_left_and_waited_for_later(
+    run: Run, studio: Emulator, tmp_path: Path
+) -> None:
+    url = ("--base-url", studio.base_url)
+    created = run(
+        "task", "create", "-m", "wan2.6-t2i", "A", "--no-wait", "--json", *url
+    )
+    assert (created.code, created.json["done"]) == (0, False)
+    task_id = created.json["id"]
+    assert run("task", "show", task_id, *url).out.startswith(f"{task_id} ")
+    folder = tmp_path / "pictures"
+    ran = run("task", "wait", task_id, "--save", str(folder), "--json", *FAST, *url)
+    assert ran.code == 0
+    (path,) = ran.json["saved"]
+    assert Path(path).parent == folder
+    assert Path(path).stat().st_size > 0
+    assert [r.method for r in studio.requests].count("POST") == 1
+
+
+def test_tasks_are_listed_and_canceled(run: Run, slow: Emulator) -> None:
+    url = ("--base-url", slow.base_url)
+    created = run(
+        "task", "create", "-m", "wan2.6-t2i", "A", "--no-wait", "--json", *url
+    )
+    task_id = created.json["id"]
+    assert run("task", "cancel", task_id, "--json", *url).json["status"] == "CANCELED"
+    rows = run("task", "list", "-m", "wan2.6-t2i", "--json", *url).json
+    assert [(row["id"], row["status"]) for row in rows] == [(task_id, "CANCELED")]
+    assert task_id in run("task", "list", *url).out
+    assert run("task", "cancel", task_id, *url).code == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-m", "wan2.6-t2i"),
+        ("-m", "wan2.6-t2i", "A", "-p", "size"),
+        ("-m", "no-such-model", "A"),
+        ("A",),
+    ],
+)
+def test_a_task_that_cannot_be_created_sends_nothing(
+    run: Run, studio: Emulator, arguments: tuple[str, ...]
+) -> None:
+    ran = run("task", "create", *arguments, "--base-url", studio.base_url)
+    assert (ran.code, ran.out) == (2, "")
+    assert studio.requests == []
+
+
+def test_a_task_that_takes_too_long_names_itself(run: Run, slow: Emulator) -> None:
+    url = ("--base-url", slow.base_url)
+    created = run(
+        "task", "create", "-m", "wan2.6-t2i", "A", "--no-wait", "--json", *url
+    )
+    task_id = created.json["id"]
+    ran = run("task", "wait", task_id, "--wait-timeout", "0.01", *url)
+    assert ran.code == 6
+    assert task_id in ran.err
+
+
+# --- batch ----------------------------------------------------------------------------
+
+
+def prepared(run: Run, studio: Emulator, folder: Path, *arguments: str) -> Ran:
+    inputs = folder / "prompts.jsonl"
+    rows: list[object] = ["Hello.", [{"role": "user", "content": "Bye."}]]
+    inputs.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    return run(
+        *("batch", "prepare", str(folder / "run"), str(inputs), "-m", "qwen-plus"),
+        *("--base-url", studio.base_url, "--json", *arguments),
+    )
+
+
+def test_a_run_from_a_file_to_the_results(
+    run: Run, studio: Emulator, tmp_path: Path
+) -> None:
+    ran = prepared(run, studio, tmp_path, "-o", "max_tokens=50")
+    assert (ran.code, ran.json["status"], ran.json["rows"]) == (0, "prepared", 2)
+    assert studio.requests == []
+    assert KEY not in "".join(p.read_text() for p in (tmp_path / "run").iterdir())
+    directory = str(tmp_path / "run")
+    submitted = run("batch", "submit", directory, "--json")
+    assert (submitted.code, submitted.json["status"]) == (0, "running")
+    assert "input tokens in 2 rows" in submitted.err
+    again = run("batch", "submit", directory, "--json")
+    assert again.json["batch_ids"] == submitted.json["batch_ids"]
+    studio.advance(3600)
+    assert run("batch", "status", directory, "--json").json["status"] == "ended"
+    assert run("batch", "collect", directory, "--json", *FAST).json[
+        "rows_by_status"
+    ] == {"done": 2}
+    ran = run("batch", "results", directory)
+    rows = [json.loads(line) for line in ran.out.splitlines()]
+    assert (ran.code, [row["index"] for row in rows]) == (0, [0, 1])
+    assert all(row["answer"] and row["output_tokens"] for row in rows)
+    assert run("batch", "results", directory, "--json").json == rows
+    assert run("batch", "resume", directory, "--json").err.startswith("0 rows")
+
+
+def test_rows_without_an_answer_are_in_the_results(
+    run: Run, studio: Emulator, tmp_path: Path
+) -> None:
+    prepared(run, studio, tmp_path)
+    directory = str(tmp_path / "run")
+    assert run("batch", "status", directory, "--offline").code == 0
+    ran = run("batch", "results", directory, "--json")
+    assert ran.code == 1
+    assert [row["status"] for row in ran.json] == ["pending", "pending"]
+    assert studio.requests == []
+    run("batch", "submit", directory)
+    assert run("batch", "cancel", directory, "--json").code == 0
+
+
+def test_texts_to_embed(run: Run, studio: Emulator, tmp_path: Path) -> None:
+    inputs = tmp_path / "texts.txt"
+    inputs.write_text("A fox.\nA car.\n")
+    directory = str(tmp_path / "run")
+    ran = run(
+        *("batch", "prepare", directory, str(inputs), "--text", "--json"),
+        *("-m", "text-embedding-v4", "--base-url", studio.base_url),
+    )
+    assert (ran.code, ran.json["rows"]) == (0, 2)
+    run("batch", "submit", directory)
+    studio.advance(3600)
+    run("batch", "collect", directory, "--json", *FAST)
+    rows = run("batch", "results", directory, "--json").json
+    assert [len(row["embedding"]) for row in rows] == [1024, 1024]
+
+
+def test_a_line_that_is_not_json(run: Run, studio: Emulator, tmp_path: Path) -> None:
+    inputs = tmp_path / "prompts.txt"
+    inputs.write_text('"one"\ntwo\n')
+    ran = run(
+        *("batch", "prepare", str(tmp_path / "run"), str(inputs), "-m", "qwen-plus"),
+        *("--base-url", studio.base_url),
+    )
+    assert (ran.code, ran.out) == (2, "")
+    assert "line 2 is not JSON" in ran.err
+    assert "--text" in ran.err
+
+
+def test_a_directory_without_a_run(run: Run, tmp_path: Path) -> None:
+    assert run("batch", "status", str(tmp_path)).code == 2
