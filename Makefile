@@ -103,3 +103,16 @@ endif
 
 clean:
 	rm -rf $(VENV) .benchmarks build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# The oldest and the newest versions of what is used, into docs/matrix.md. With ROWS
+# (such as ROWS="oldest newest") only these, without the page.
+.PHONY: matrix live
+ROWS ?=
+matrix: $(READY)
+	$(BIN)/python -m tests.matrix $(if $(ROWS),--rows $(ROWS),--write)
+
+# The same scenarios with the real service, for whoever has a key; it says first what
+# that uses, and asks. LIVE holds options, such as LIVE="--yes --region frankfurt".
+LIVE ?=
+live: $(READY)
+	$(BIN)/python -m tests.live $(LIVE)

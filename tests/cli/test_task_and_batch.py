@@ -182,3 +182,19 @@ def test_a_line_that_is_not_json(run: Run, studio: Emulator, tmp_path: Path) -> 
 
 def test_a_directory_without_a_run(run: Run, tmp_path: Path) -> None:
     assert run("batch", "status", str(tmp_path)).code == 2
+
+
+def test_the_directory_of_a_run_is_private(
+    run: Run, studio: Emulator, tmp_path: Path
+) -> None:
+    prepared(run, studio, tmp_path)
+    directory = tmp_path / "run"
+    run("batch", "submit", str(directory))
+    studio.advance(3600)
+    run("batch", "collect", str(directory), "--json", *FAST)
+    assert directory.stat().st_mode & 0o777 == 0o700
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    assert len(files) > 3
+    assert {path.stat().st_mode & 0o077 for path in files} == {0}
+    assert (directory / ".gitignore").read_text().strip() == "*"
+    assert not any(KEY.encode() in path.read_bytes() for path in files)
