@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -30,13 +30,10 @@ TESTS: Final = (
     "tests/end_to_end/test_embeddings.py",
     "tests/end_to_end/test_rerank.py",
     "tests/langchain/test_register.py",
-    "tests/langchain/test_agents.py",
     "tests/llamaindex/test_agents.py",
-    "tests/core/transport/test_clients.py",
     "tests/core/transport/test_sdks.py",
-    "tests/core/foreign",
+    "tests/core/foreign/test_active.py",
     "tests/cli/test_doctor.py",
-    "tests/cli/test_commands.py",
 )
 # What the tests import. Their versions are not what is tested.
 TOOLS: Final = (
@@ -137,9 +134,10 @@ def main() -> None:
     results: dict[str, Result] = {}
     for name in options.rows:
         results[name] = run_row(name, ROWS[name], options.workers)
+        store(name, results[name])
         print(f"{name}: {describe(results[name])}", flush=True)  # noqa: T201 - a command
     if options.write:
-        DOCUMENT.write_text(to_markdown(results), encoding="utf-8")
+        DOCUMENT.write_text(to_markdown(stored_results()), encoding="utf-8")
     if not all(result.is_good for result in results.values()):
         sys.exit(1)
 
@@ -157,19 +155,48 @@ def run_row(name: str, row: Row, workers: str) -> Result:
         sys.stderr.write(text + "\n")
         return Result({}, {}, note="the versions cannot be installed together")
     begin = time.monotonic()
-    command = [str(python), "-m", "pytest", "-q", "--tb=line", "-n", workers]
     # A deprecation of a newer version is not an incompatibility.
-    command += ["-o", "filterwarnings=default", "-p", "no:cacheprovider", *TESTS]
+    command = [str(python), "-m", "pytest", "-q", "--tb=line"]
+    command += ["-o", "filterwarnings=default", "-o", f"cache_dir={folder / 'cache'}"]
+    lines, counts = run_tests([*command, "-n", workers, *TESTS])
+    if counts.get("failed"):
+        # Alone: a test that measures time may fail on a busy machine.
+        lines, again = run_tests([*command, "--last-failed", *TESTS])
+        passed = counts["failed"] - again.get("failed", 0)
+        counts["passed"] += passed
+        counts["failed"] -= passed
+    counts = {kind: count for kind, count in counts.items() if count}
+    result = Result(versions_of(python), counts, time.monotonic() - begin)
+    if not result.is_good:
+        sys.stderr.write("\n".join([*lines[-60:], ""]))
+    return result
+
+
+def run_tests(command: Sequence[str]) -> tuple[list[str], dict[str, int]]:
+    """Run pytest, and return what it printed and the counts of its last line."""
     ran = subprocess.run(  # noqa: S603 - pytest
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
-    seconds = time.monotonic() - begin
     lines = ran.stdout.strip().splitlines()
-    counts = {kind: int(n) for n, kind in SUMMARY.findall(lines[-1] if lines else "")}
-    result = Result(versions_of(python), counts, seconds)
-    if not result.is_good:
-        sys.stderr.write("\n".join([*lines[-60:], ran.stderr[-4000:]]) + "\n")
-    return result
+    found = SUMMARY.findall(lines[-1] if lines else "")
+    counts = dict.fromkeys(("passed", "failed"), 0)
+    return [*lines, ran.stderr], counts | {kind: int(count) for count, kind in found}
+
+
+def store(name: str, result: Result) -> None:
+    """Keep a result, so that the page can be written from several runs."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    (HOME / f"{name}.json").write_text(json.dumps(asdict(result)))
+
+
+def stored_results() -> dict[str, Result]:
+    """Return the last result of each row."""
+    paths = {name: HOME / f"{name}.json" for name in ROWS}
+    return {
+        name: Result(**json.loads(path.read_text()))
+        for name, path in paths.items()
+        if path.exists()
+    }
 
 
 def find_python(version: str) -> str | None:
