@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("region", "mode", "workspace", "base-url"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--report", type=Path, default=ROOT / "docs" / "live.md")
+    parser.add_argument("--report", type=Path, default=ROOT / "build" / "live.md")
     options = parser.parse_args(arguments)
     names = ("region", "mode", "workspace", "base_url")
     connection = {n: v for n in names if (v := getattr(options, n)) is not None}
@@ -244,6 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, scenario in chosen.items():
         found[name] = try_scenario(scenario, connection)
         say(f"{name}: {', '.join(differences(expected[name], found[name])) or 'same'}")
+    options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text(to_markdown(endpoint, expected, found), encoding="utf-8")
     say(f"Written: {options.report}")
     return 0
