@@ -110,7 +110,7 @@ def use_wrong_key(connection: Mapping[str, Any]) -> Outcome:
 
 def ask(protocol: Protocol, model: str, connection: Mapping[str, Any]) -> Outcome:
     """Ask something, without thinking."""
-    llm = ChatModelStudio(**{**connection, "protocol": protocol, "model": model})
+    llm = ChatModelStudio(**merged(connection, protocol=protocol, model=model))
     return outcome_of(llm.invoke("Hi", max_tokens=8))
 
 
@@ -118,9 +118,7 @@ def run_chat(
     scenario: Scenario, protocol: Protocol, connection: Mapping[str, Any]
 ) -> Outcome:
     """Run a scenario of the cassettes, at the place of the connection."""
-    llm = ChatModelStudio(
-        **{**connection, "protocol": protocol, "model": scenario.model}
-    )
+    llm = ChatModelStudio(**merged(connection, protocol=protocol, model=scenario.model))
     messages = to_langchain(scenario.prompt)
     if not scenario.stream:
         return outcome_of(llm.invoke(messages, **scenario.options))
@@ -135,9 +133,8 @@ def run_chat(
 
 def embed(connection: Mapping[str, Any]) -> Outcome:
     """Embed two documents and a query."""
-    embeddings = ModelStudioEmbeddings(
-        **{**connection, "model": "text-embedding-v4", "dimensions": 256}
-    )
+    arguments = merged(connection, model="text-embedding-v4", dimensions=256)
+    embeddings = ModelStudioEmbeddings(**arguments)
     vectors = embeddings.embed_documents(["A red fox.", "A blue car."])
     query = embeddings.embed_query("Which fox?")
     facts = {
@@ -147,6 +144,11 @@ def embed(connection: Mapping[str, Any]) -> Outcome:
     return Outcome(facts, input_tokens=embeddings.usage.input_tokens)
 
 
+def merged(connection: Mapping[str, Any], **arguments: object) -> dict[str, Any]:
+    """Return the arguments of a constructor."""
+    return {**connection, **arguments}
+
+
 def dot(left: Sequence[float], right: Sequence[float]) -> float:
     """Return the scalar product of two vectors."""
     return sum(a * b for a, b in zip(left, right, strict=True))
@@ -154,7 +156,7 @@ def dot(left: Sequence[float], right: Sequence[float]) -> float:
 
 def rerank(connection: Mapping[str, Any]) -> Outcome:
     """Rank two documents."""
-    reranker = ModelStudioRerank(**{**connection, "model": "qwen3-rerank"})
+    reranker = ModelStudioRerank(**merged(connection, model="qwen3-rerank"))
     ranked = reranker.rerank(["A blue car.", "A red fox."], "Which fox?")
     facts = {"order": [item["index"] for item in ranked]}
     return Outcome(facts, input_tokens=reranker.usage.input_tokens)
