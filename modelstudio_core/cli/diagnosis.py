@@ -11,7 +11,12 @@ from typing import Any, Final, Literal, NamedTuple
 
 from modelstudio_core.arguments import resolve_connection
 from modelstudio_core.catalog import nearest_served, resolve_model
-from modelstudio_core.cli.exit_codes import ExitCode, Failure, describe_failure
+from modelstudio_core.cli.exit_codes import (
+    ExitCode,
+    Failure,
+    describe_failure,
+    with_options,
+)
 from modelstudio_core.cli.trial_calls import try_model
 from modelstudio_core.endpoints import (
     REGION_VARIABLE,
@@ -160,7 +165,7 @@ def failed_check(name: str, error: Exception, failure: Failure) -> Check:
     return Check(
         name=name,
         status="failed",
-        detail=str(getattr(error, "message", error)),
+        detail=with_options(str(getattr(error, "message", error))),
         advice=failure.advice,
         code=failure.code,
         request_id=getattr(error, "request_id", None),

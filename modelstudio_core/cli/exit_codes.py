@@ -1,5 +1,6 @@
 """The exit codes of the command, and what to do about each kind of failure."""
 
+import re
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -18,7 +19,13 @@ from modelstudio_core.errors import (
     RateLimitError,
 )
 
-__all__ = ["ExitCode", "Failure", "describe_failure"]
+__all__ = ["ExitCode", "Failure", "describe_failure", "with_options"]
+
+# An argument of a constructor, as the messages of errors name it.
+_ARGUMENT: Final = re.compile(
+    r"\b(api_key|region|mode|workspace|base_url|protocol|timeout|max_retries"
+    r"|allow_insecure_http)=(?:'([^']*)'|True)?"
+)
 
 # What a proxy or a gateway between answers with if it does not reach the service.
 _GATEWAY_STATUSES: Final = (502, 503, 504)
@@ -124,6 +131,22 @@ _FAILURES: Final[tuple[tuple[type[BaseException], Failure], ...]] = (
         ),
     ),
 )
+
+
+def with_options(text: str) -> str:
+    """Return the text of an error with options in the place of arguments.
+
+    Example:
+        >>> with_options("Pass mode='eu', or api_key=.")
+        'Pass --mode eu, or --api-key-file.'
+    """
+    return _ARGUMENT.sub(_as_option, text)
+
+
+def _as_option(found: re.Match[str]) -> str:
+    name = "api_key_file" if found[1] == "api_key" else found[1]
+    option = f"--{name.replace('_', '-')}"
+    return f"{option} {found[2]}" if found[2] else option
 
 
 def describe_failure(error: BaseException, *, served_elsewhere: str = "") -> Failure:

@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 import typer
 
-from modelstudio_core.cli.exit_codes import ExitCode, Failure, describe_failure
+from modelstudio_core.cli.exit_codes import (
+    ExitCode,
+    Failure,
+    describe_failure,
+    with_options,
+)
 from modelstudio_core.errors import (
     ModelDeprecationWarning,
     ModelStudioError,
@@ -191,7 +196,7 @@ def _report(output: Output, error: Exception) -> ExitCode:
 
 def _message_of(error: Exception) -> str:
     if isinstance(error, ModelStudioError):
-        return _hidden(str(error))
+        return _hidden(with_options(str(error)))
     if isinstance(error, ImportError):
         return str(error)
     if isinstance(error, OSError):

@@ -112,6 +112,16 @@ def test_an_unknown_option_is_a_usage_error(run: Run) -> None:
     assert "No such option" in ran.err
 
 
+def test_errors_name_options_and_not_arguments(run: Run) -> None:
+    ran = run("chat", "Hi", "--region", "eu")
+    assert "pass --mode eu." in ran.err
+    ran = run("chat", "Hi", "--base-url", "http://192.0.2.1")
+    assert "pass --allow-insecure-http." in ran.err
+    assert run("chat", "Hi", key=None).err.startswith(
+        "Error: The API key is missing: pass --api-key-file, or set DASHSCOPE_API_KEY."
+    )
+
+
 def test_only_verbose_shows_a_traceback(
     studio: Emulator,
     capsys: pytest.CaptureFixture[str],
@@ -426,7 +436,7 @@ def test_queries_need_the_native_protocol(run: Run, studio: Emulator) -> None:
     url = studio.base_url
     ran = run("embed", "x", "--query", "--protocol", "openai", "--base-url", url)
     assert ran.code == 2
-    assert "protocol='dashscope'" in ran.err
+    assert "--protocol dashscope" in ran.err
     assert studio.requests == []
 
 

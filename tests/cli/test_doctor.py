@@ -135,7 +135,8 @@ def test_the_endpoint_is_shown_before_anything_is_sent(run: Run, route: Route) -
 def test_a_missing_key(run: Run) -> None:
     ran = run("doctor", "--json", key=None)
     assert ran.code == 2
-    assert "DASHSCOPE_API_KEY" in failed(ran)["detail"]
+    detail = failed(ran)["detail"]
+    assert "pass --api-key-file, or set DASHSCOPE_API_KEY" in detail
 
 
 def test_a_missing_workspace(run: Run) -> None:
@@ -174,7 +175,7 @@ def test_a_key_of_a_plan(run: Run, route: Route) -> None:
         ran = run("doctor", "--json", "--try-regions", key="sk-sp-0123456789abcdef")
     assert ran.code == 3
     assert "of a Coding Plan or a Token Plan" in failed(ran)["detail"]
-    assert "base_url='https://coding.dashscope" in failed(ran)["detail"]
+    assert "--base-url https://coding.dashscope" in failed(ran)["detail"]
     assert len(proxy.received) == 1
 
 
