@@ -351,11 +351,12 @@ class BatchRun(Generic[T]):
         Each input has its row: one without a result is ``"missing"`` or ``"pending"``.
         """
         with self._errors():
-            yield from self._read(self._progress.parts).rows(self._to_error)
+            parts = self._directory.read_parts()
+            yield from self._read(parts).rows(self._to_error)
 
     def count_rows(self) -> Counter[str]:
         """Count the rows on disk by their status: ``done``, ``error``, and so on."""
-        return self._read(self._progress.parts).counts()
+        return self._read(self._directory.read_parts()).counts()
 
     def __repr__(self) -> str:
         """Return where it is and how far it is."""

@@ -4,6 +4,8 @@ The emulator writes each scripted reply in both protocols. The responses must be
 but for the request id.
 """
 
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,9 @@ from llama_index.core.base.llms.types import (
     VideoBlock,
 )
 
-from modelstudio_core.emulator import Emulator, Fault, Reply, ToolCall
+from langchain_modelstudio import batches as langchain_batches
+from llamaindex_modelstudio import batches as llamaindex_batches
+from modelstudio_core.emulator import BatchScript, Emulator, Fault, Reply, ToolCall
 from modelstudio_core.errors import APIConnectionError, APIError
 from tests.support.calls import (
     CALL_STYLES,
@@ -414,3 +418,33 @@ async def test_sixteen_errors_name_the_proxy(
                 )
                 assert "secret-word" not in str(result.error)
         forget_clients()
+
+
+async def test_the_rows_of_batches_are_the_answers_of_calls(
+    modelstudio_emulator: Emulator, tmp_path: Path
+) -> None:
+    """In both frameworks, from models of both protocols, in sync and async code."""
+    runs: dict[Framework, Any] = {
+        "LangChain": langchain_batches.BatchRun,
+        "LlamaIndex": llamaindex_batches.BatchRun,
+    }
+    expected = {"text": "Hello wörld.", "reasoning": "Let me think."}
+    reply = Reply(text=expected["text"], reasoning=expected["reasoning"])
+    usages: list[Any] = []
+    for number, (framework, protocol, is_async) in enumerate(
+        product(FRAMEWORKS, PROTOCOLS, (False, True))
+    ):
+        modelstudio_emulator.script_batches(BatchScript(replies={0: reply}))
+        llm = model(framework, modelstudio_emulator, protocol, model="qwen3.7-plus")
+        run = runs[framework].prepare(llm, [PROMPT], tmp_path / str(number))
+        await run.asubmit() if is_async else run.submit()
+        modelstudio_emulator.advance(60)
+        await run.acollect() if is_async else run.collect()
+        (row,) = run.results()
+        message: Any = row.message
+        content = message.content
+        reasoning = message.additional_kwargs["reasoning_content"]
+        assert {"text": content, "reasoning": reasoning} == expected
+        usages.append(row.usage)
+    assert usages == [usages[0]] * 8
+    assert usages[0].reasoning_tokens

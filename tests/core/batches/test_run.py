@@ -525,6 +525,16 @@ def test_what_is_on_disk_is_read_without_a_lock(studio: Emulator, path: Path) ->
     assert repr(opened) == repr(run)
 
 
+def test_rows_are_read_as_another_process_left_them(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), ["Hi"], directory=path)
+    run.submit()
+    other: Run = BatchRun.open(path, api_key=studio.api_key)
+    finish(studio, other)
+    assert run.count_rows() == {"done": 1}
+
+
 def test_a_damaged_state_is_an_error(studio: Emulator, path: Path) -> None:
     BatchRun.prepare(chat(studio), ["Hi"], directory=path)
     for name, text in (
