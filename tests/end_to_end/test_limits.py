@@ -73,10 +73,13 @@ async def test_each_request_of_each_class_is_counted_and_settled(
     instance = build(service, modelstudio_emulator, limit)
     for one in service.calls.values():
         await one(instance)
-    assert len(counter.tokens) == len(modelstudio_emulator.requests) > 0
+    # Polls and files of results are not counted.
+    posts = [r for r in modelstudio_emulator.requests if r.method == "POST"]
+    assert len(counter.tokens) == len(posts) > 0
     assert all(counter.tokens)
-    # What was taken for the last request was settled: its usage is known.
-    assert limit._state._owed.tokens != 0
+    if "images" not in name:
+        # What was taken for the last request was settled. Images have no tokens.
+        assert limit._state._owed.tokens != 0
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
