@@ -18,7 +18,7 @@ PICTURE: Final = ROOT / "docs" / "terminal.svg"
 COMMAND: Final = "python examples/chain.py"
 _COLUMNS: Final = 88
 # The picture is shown by pages that load nothing from another host.
-_FONTS: Final = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
+_REMOVED: Final = re.compile(r"\s*@font-face \{.*?\}\n|\s*<!--.*?-->", re.DOTALL)
 
 
 def draw() -> str:
@@ -46,5 +46,5 @@ def draw() -> str:
     console.print(Text(f"$ {COMMAND}", style="bold"))
     console.print(Text.from_ansi(done.stdout))
     drawn = console.export_svg(title="modelstudio-integrations", unique_id="terminal")
-    lines = (line.rstrip() for line in _FONTS.sub("\n", drawn).splitlines())
+    lines = (line.rstrip() for line in _REMOVED.sub("\n", drawn).splitlines())
     return "\n".join(lines) + "\n"

@@ -4,7 +4,8 @@
     python examples/agent_sqlite.py "And what did I ask before?"
 
 LangGraph's checkpointer for SQLite stores each step, the reasoning included, which is
-sent back to the model with the results of its tools.
+sent back to the model with the results of its tools. It needs the package
+``langgraph-checkpoint-sqlite``.
 """
 
 # The frameworks leave some of their types open.

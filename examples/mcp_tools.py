@@ -2,7 +2,8 @@
 
     python examples/mcp_tools.py
 
-The server is ``mcp_server.py``. Another server needs another command only.
+The server is ``mcp_server.py``. Another server needs another command only. The packages
+``langchain-mcp-adapters`` and ``llama-index-tools-mcp`` are needed.
 """
 
 # The frameworks leave some of their types open.

@@ -685,6 +685,7 @@ def _check_api_key(value: object) -> str:
         raise ConfigurationError(
             f"The API key is missing: pass api_key=, or set {API_KEY_VARIABLE}. Keys"
             " are created in the Model Studio console of the region that is called."
+            " Without a key, modelstudio_core.emulator answers on this machine."
         )
     # It is sent as a header, which cannot contain line ends. Not shown in the error.
     if not isinstance(key, str) or not re.fullmatch(r"[\x21-\x7e]+", key):

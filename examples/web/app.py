@@ -5,7 +5,7 @@
 
 The stop button closes the browser's connection; the stream to the service is then
 closed too, and nothing more is generated. Without ``DASHSCOPE_API_KEY`` the answers
-come from the local emulator, which is not a model.
+come from the local emulator, which is not a model. It needs the package ``fastapi``.
 """
 
 import argparse

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from modelstudio_core.policy import set_policy
 from tests.documentation.example_files import EXAMPLES, run_example
 from tests.llamaindex.support import IGNORE_AGENT_WARNINGS
 from tests.support.pages import read
@@ -72,6 +73,37 @@ def test_both_agents_call_the_tool_of_the_server(
     assert "Brooklyn Bridge: 84 metres." in langchain
     assert llamaindex.startswith("LlamaIndex: ")
     assert "Brooklyn Bridge: 84 metres." in llamaindex
+
+
+@IGNORE_AGENT_WARNINGS
+def test_everything_at_once_stays_in_its_policy(
+    capsys: Output, monkeypatch: Patch
+) -> None:
+    run_example("everything.py", monkeypatch)
+    set_policy(None)
+    refused, langchain, llamaindex, audit = capsys.readouterr().out.split("\n\n")
+    assert refused.startswith("Refused: Model 'qwen-max' is not allowed")
+    for framework, part in (("LangChain", langchain), ("LlamaIndex", llamaindex)):
+        lines = part.splitlines()
+        assert lines[0] == framework
+        assert lines[2].startswith("John Roebling designed the Brooklyn Bridge [1].")
+        assert re.fullmatch(r"PNG: \d+ bytes", lines[3])
+        assert re.fullmatch(r"WAV: [\d,]+ bytes", lines[4])
+    rows = [line.split() for line in audit.splitlines()[2:]]
+    assert {status for status, *_ in rows} == {"200"}
+    # The same requests in both frameworks: what is not a model's is a file.
+    models = [model for _, model, *_ in rows]
+    half = len(models) // 2
+    assert sorted(models[:half]) == sorted(models[half:])
+    assert set(models) == {
+        "-",
+        "deepseek-v4-pro",
+        "qwen3-rerank",
+        "qwen3-vl-plus",
+        "qwen3.5-omni-plus",
+        "text-embedding-v4",
+        "wan2.6-t2i",
+    }
 
 
 def test_the_page_has_every_example() -> None:

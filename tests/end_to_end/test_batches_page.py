@@ -10,10 +10,9 @@ import pytest
 from modelstudio_core.batches import BatchRow, BatchRun
 from modelstudio_core.catalog import models_with_batch
 from modelstudio_core.catalog.batch_models import BATCH_CHAT_MODELS
-from tests.end_to_end.test_readme import run, snippets
+from tests.support.pages import read, run, snippets
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "batches.md").read_text(encoding="utf-8")
+PAGE = read("docs/batches.md")
 REGIONS = {"China (Beijing)": "cn-beijing", "Singapore": "ap-southeast-1"}
 
 
@@ -23,7 +22,7 @@ def test_the_example_prints_what_is_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (snippet,) = snippets(PAGE)
+    (snippet,) = snippets("docs/batches.md")
     run(snippet, {"__name__": "batches"})
     assert capsys.readouterr().out == snippet.output
     assert (tmp_path / "runs" / "reviews" / "manifest.json").exists()
