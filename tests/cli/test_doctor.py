@@ -13,15 +13,13 @@ import pytest
 from modelstudio_core.emulator import Emulator, Fault
 from modelstudio_core.policy import Policy, set_policy
 from tests.cli.conftest import KEY, Ran, Route, Run
-from tests.faults.conftest import Authority
+from tests.support.authority import Authority
 from tests.support.fault_server import FaultServer
 from tests.support.http_server import HttpServer, Scripted, serve_http
 from tests.support.internals import clear_ssl_context
 from tests.support.proxy import refusing_proxy
 from tests.support.raw_server import answering
 from tests.support.routing_proxy import RoutedRequest
-
-pytest_plugins = ["tests.faults.conftest"]
 
 MODELS = json.dumps({"object": "list", "data": [{"id": "qwen3.6-flash"}]}).encode()
 REFUSED = json.dumps(

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from modelstudio_core import errors
-from tests.faults.conftest import Authority
 from tests.faults.table import TABLE
 from tests.faults.test_table import check_row
+from tests.support.authority import Authority
 from tests.support.calls import CALL_STYLES, CallStyle, collect_text
 from tests.support.fault_server import FaultRequest, FaultServer, prompt
 from tests.support.internals import http_library
