@@ -176,3 +176,26 @@ def test_the_time_is_in_proportion_to_the_length() -> None:
     text = KEY[:10] + "x"
     short, long = (seconds_for(text * (size // 11)) for size in (SIZE, 4 * SIZE))
     assert long < 8 * short
+
+
+@pytest.mark.parametrize("before", range(3))
+def test_sixteen_characters_of_a_base64_text_are_hidden(before: int) -> None:
+    """As many as twelve of the key become; fifteen may be chance."""
+    key = "sk-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    encoded = b64encode(b"x" * before + key.encode()).decode().rstrip("=")[4:-4]
+    redactor = Redactor([key])
+    for start in range(len(encoded) - 16):
+        part = encoded[start : start + 16]
+        assert redactor.redact(f"({part})") == f"({PLACEHOLDER})"
+        assert redactor.redact(f"({part[1:]})") == f"({part[1:]})"
+
+
+@pytest.mark.parametrize("length", [12, 13, 14, 190, 191, 192, 193, 194, 200])
+def test_a_part_is_hidden_at_any_place_of_a_short_text(length: int) -> None:
+    """Short texts are searched in one step, longer ones in blocks."""
+    part = "sk-0123456789ABCDEF"[3:15]
+    redactor = Redactor(["sk-0123456789ABCDEF"])
+    for start in range(length - len(part) + 1):
+        before, after = "." * start, "." * (length - len(part) - start)
+        text = redactor.redact(f"{before}{part}{after}")
+        assert text == f"{before}{PLACEHOLDER}{after}"

@@ -3,16 +3,18 @@
 import asyncio
 import gzip
 import json
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
 from modelstudio_core import errors
 from modelstudio_core.endpoints import Api
+from modelstudio_core.transport import fetch as fetch_module
 from modelstudio_core.transport import sdks, send
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fetch import (
@@ -614,6 +616,28 @@ async def test_the_error_of_a_download_has_its_code_if_it_is_too_large(
     assert caught.value.code == "InvalidParameter"
     assert caught.value.status_code == 400
     assert len(str(caught.value)) < 1000
+
+
+async def test_small_pieces_are_written_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each write is done in a thread: but what waits for it must not grow."""
+    monkeypatch.setattr(fetch_module, "_WRITE_BYTES", 8)
+
+    class Response:
+        async def chunks(self, *, max_bytes: int) -> AsyncIterator[bytes]:
+            assert max_bytes == 99
+            for piece in (b"abcd", b"efgh", b"ijk", b"lmnopqrst", b"u"):
+                yield piece
+
+    class File:
+        written: ClassVar[list[bytes]] = []
+
+        def write(self, data: bytes) -> None:
+            self.written.append(data)
+
+    await fetch_module._write(cast("Any", Response()), cast("Any", File()), 99)
+    assert File.written == [b"abcdefgh", b"ijklmnopqrst", b"u"]
 
 
 # --- The log ----------------------------------------------------------------------
