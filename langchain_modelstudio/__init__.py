@@ -9,6 +9,7 @@ Example:
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 try:
     import_module("langchain_core")
@@ -23,10 +24,12 @@ except ImportError as error:
 
 from langchain_modelstudio._foreign import register
 from langchain_modelstudio.chat_models import ChatModelStudio
-from langchain_modelstudio.embeddings import ModelStudioEmbeddings
-from langchain_modelstudio.rerank import ModelStudioRerank
-from langchain_modelstudio.tools import ModelStudioImageGeneration
 from modelstudio_core import __version__
+
+if TYPE_CHECKING:
+    from langchain_modelstudio.embeddings import ModelStudioEmbeddings
+    from langchain_modelstudio.rerank import ModelStudioRerank
+    from langchain_modelstudio.tools import ModelStudioImageGeneration
 
 __all__ = [
     "ChatModelStudio",
@@ -36,3 +39,24 @@ __all__ = [
     "__version__",
     "register",
 ]
+
+# Imported at their first use: most programs need the chat model alone.
+_MODULES: Final = {
+    "ModelStudioEmbeddings": "langchain_modelstudio.embeddings",
+    "ModelStudioImageGeneration": "langchain_modelstudio.tools",
+    "ModelStudioRerank": "langchain_modelstudio.rerank",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a class at its first use."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the names, also of what is not imported yet."""
+    return sorted({*globals(), *__all__})

@@ -340,6 +340,11 @@ def test_public_names() -> None:
         "__version__",
     ]
     assert modelstudio_core.__all__ == ["__version__"]
+    for package in (langchain_modelstudio, llamaindex_modelstudio, modelstudio_core):
+        for name in package.__all__:
+            assert getattr(package, name) is not None
+            assert name in dir(package)
+        assert not hasattr(package, "no_such_name")
 
 
 def test_both_classes_take_the_same_arguments_with_the_same_defaults() -> None:

@@ -207,3 +207,16 @@ def test_an_import_registers_nothing() -> None:
 
 def test_it_is_a_public_name() -> None:
     assert langchain_modelstudio.register is register
+
+
+def test_a_chat_model_does_not_import_the_other_classes() -> None:
+    script = (
+        "import sys; from langchain_modelstudio import ChatModelStudio;"
+        "assert 'langchain_modelstudio.embeddings' not in sys.modules;"
+        "assert 'langchain_modelstudio.rerank' not in sys.modules;"
+        "from langchain_modelstudio import ModelStudioEmbeddings, ModelStudioRerank;"
+        "from langchain_modelstudio import *; print(ModelStudioRerank.__name__)"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own code
+    assert done.stdout == "ModelStudioRerank\n", done.stderr

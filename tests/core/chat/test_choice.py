@@ -1,5 +1,8 @@
 """The state of one choice of a response."""
 
+import time
+from typing import Any
+
 import pytest
 
 from modelstudio_core.chat.choice import Choice
@@ -12,3 +15,18 @@ def test_what_repeats_nothing_is_all_new(name: str) -> None:
     received = ["Hel", "Hello", "Hello", " you", "Hello you!"]
     new = [choice.remove_repetition({name: text})[name] for text in received]
     assert new == ["Hel", "lo", "", " you", "!"]
+
+
+@pytest.mark.parametrize("index", [False, True], ids=["no index", "index"])
+def test_a_stream_of_very_many_calls_takes_no_longer_for_each(index: bool) -> None:
+    """40,000 calls without an index once took 35 seconds."""
+    choice = Choice()
+    begin = time.process_time()
+    for number in range(40_000):
+        function = {"name": "f", "arguments": "{}"}
+        call: dict[str, Any] = {"id": f"c{number}", "function": function}
+        if index:
+            call["index"] = number
+        (delta,) = choice.add_calls([call], 0)
+        assert delta.index == number
+    assert time.process_time() - begin < 10

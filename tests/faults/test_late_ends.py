@@ -1,0 +1,130 @@
+"""Responses that end when the client stops waiting for their end.
+
+After a complete answer the client waits for a tenth of a second for the end of the
+response, so that the connection can be reused. What ends that wait must not end the
+next call on the connection.
+"""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+import pytest
+
+from tests.support.calls import CallStyle, collect_text
+from tests.support.fault_server.faults import http_chunk
+from tests.support.fault_server.wire import text_event
+from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
+
+# Around the tenth of a second.
+DELAYS: Final = (0.09, 0.095, 0.1, 0.105, 0.11)
+ANSWER: Final = "The answer."
+
+
+class Server(ThreadingHTTPServer):
+    """Counts requests and connections."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, protocol: Protocol) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.body = http_chunk(text_event(protocol, ANSWER, "stop"))
+        self.requests = 0
+        self.connections: set[object] = set()
+        self.lock = threading.Lock()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers at once, and ends the response late."""
+
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        with self.server.lock:
+            self.server.requests += 1
+            self.server.connections.add(self.client_address)
+            delay = DELAYS[self.server.requests % len(DELAYS)]
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(self.server.body)
+        self.wfile.flush()
+        time.sleep(delay)
+        # The client may have left.
+        try:
+            self.wfile.write(b"0\r\n\r\n")
+        except OSError:
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name
+        """Log nothing."""
+
+
+@contextmanager
+def serving(protocol: Protocol) -> Generator[Server]:
+    with Server(protocol) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def run(
+    framework: Framework, protocol: Protocol, *, workers: int, calls: int, loop: bool
+) -> tuple[Counter[str], int, int]:
+    """Make calls from many threads, or from many tasks of one event loop.
+
+    Returns:
+        What the calls came to, the number of requests, and that of connections.
+    """
+    with serving(protocol) as server:
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        llm = model(framework, url, protocol)
+        style = CallStyle(framework, stream=True, asynchronous=loop)
+
+        async def work(count: int) -> Counter[str]:
+            results = [await collect_text(llm, style, "Hi") for _ in range(count)]
+            return Counter(str(r.error or r.text) for r in results)
+
+        async def work_in_tasks(count: int) -> list[Counter[str]]:
+            return await asyncio.gather(*(work(count) for _ in range(workers)))
+
+        if loop:
+            outcomes = asyncio.run(work_in_tasks(calls // workers))
+        else:
+            with ThreadPoolExecutor(workers) as threads:
+                counts = [calls // workers] * workers
+                outcomes = list(threads.map(lambda n: asyncio.run(work(n)), counts))
+        return (
+            sum(outcomes, Counter[str]()),
+            server.requests,
+            len(server.connections),
+        )
+
+
+@pytest.mark.parametrize("loop", [False, True], ids=["threads", "tasks"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_the_end_of_a_response_ends_no_other_call(
+    framework: Framework, protocol: Protocol, loop: bool
+) -> None:
+    outcomes, requests, connections = run(
+        framework, protocol, workers=16, calls=64, loop=loop
+    )
+    assert outcomes == {ANSWER: 64}
+    assert requests == 64
+    # Some are reused, and some are closed.
+    assert 16 <= connections <= 64
