@@ -146,9 +146,11 @@ LAST: Final[Mapping[str, Sequence[str]]] = {
 # that do nothing, or only save time or memory.
 IGNORED: Final = "core/ReplaceBinaryOperator_BitOr_"
 IGNORED_LINES: Final = re.compile(r"@(\w+\.)?(override|overload|cache|lru_cache)\b")
-# A test that hangs has noticed a change: it is stopped after a multiple of its time.
+# A test that hangs has noticed a change: it is stopped after a multiple of its time, or
+# after the longest time if that is not known yet.
 PATIENCE: Final = 4
 SECONDS: Final = 60.0
+LONGEST: Final = 900.0
 CONFIG: Final = """
 [cosmic-ray]
 module-path = {modules}
@@ -285,27 +287,26 @@ class Trial:
         restore()
         noticed = False
         for tests in tests_of(mutant.path):
-            limit = self._limit(tests)
             file.write_text(changed)
             try:
-                noticed = not self._pass(tests, limit)
+                noticed = not self._pass(tests, self._limits.get(tests, LONGEST))
             finally:
                 restore()
             if noticed:
+                self._check(tests)
                 break
         where = f"{mutant.path}:{mutant.line} {mutant.operator} {mutant.occurrence}"
         _write(f"{'noticed ' if noticed else 'SURVIVED'} {where}\n")
         return None if noticed else _difference(original, changed)
 
-    def _limit(self, tests: tuple[str, ...]) -> float:
-        """Return how long tests may take; the first time, run them without a change."""
+    def _check(self, tests: tuple[str, ...]) -> None:
+        """Check once that tests pass without a change, and how long they take."""
         if tests not in self._limits:
             begin = time.monotonic()
             if not self._pass(tests, None):
                 sys.exit(f"These tests fail without a change: {' '.join(tests)}")
             seconds = time.monotonic() - begin
             self._limits[tests] = SECONDS + PATIENCE * seconds
-        return self._limits[tests]
 
     def _pass(self, tests: Sequence[str], seconds: float | None) -> bool:
         """Return whether tests pass within a time limit."""

@@ -123,3 +123,12 @@ def test_data_lines_returns_none_within_an_event(before: bytes) -> None:
 )
 def test_field_of_an_event(event: bytes, name: bytes, value: bytes) -> None:
     assert field_of(event, name) == value
+
+
+@pytest.mark.parametrize("end", [b"\t", b"\0", b" ", b":", b"d", b"data: b", b"\n"])
+def test_data_lines_returns_none_if_the_last_event_is_not_complete(end: bytes) -> None:
+    splitter = EventSplitter()
+    chunk = b"data: a\n\n" + end
+    assert splitter.data_lines(chunk) is None
+    assert splitter.feed(chunk) == [b"data: a"]
+    assert splitter.close() == end.strip(b"\n")
