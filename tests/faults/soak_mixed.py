@@ -21,7 +21,7 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import count, islice
@@ -85,17 +85,21 @@ class _InterruptError(BaseException):
     """Stands for ``KeyboardInterrupt``: it may be raised between any two steps."""
 
 
-def run_mixed(seconds: float, *, seed: int = 0) -> MixedFigures:
+def run_mixed(
+    seconds: float, *, seed: int = 0, until: Collection[str] = ()
+) -> MixedFigures:
     """Run the soak test. It must be called in the main thread.
 
     Args:
         seconds: For how long new calls are started.
         seed: The seed of the random choices.
+        until: The outcomes after which no new calls are started, if all have occurred.
     """
     figures = MixedFigures(seconds)
     with serving() as port:
         address = f"http://127.0.0.1:{port}"
         soak = _MixedSoak(address, seconds, figures.wrong, seed)
+        soak.until = frozenset(until)
         soak.warm_up()
         _close_connections()
         before = count_fds(), threading.active_count()
@@ -116,6 +120,7 @@ class _MixedSoak:
         self, address: str, seconds: float, wrong: list[str], seed: int
     ) -> None:
         self.outcomes: Counter[str] = Counter()
+        self.until: frozenset[str] = frozenset()
         self._wrong = wrong
         self._seconds, self._seed = seconds, seed
         self._ends = 0.0
@@ -160,6 +165,8 @@ class _MixedSoak:
             self._wrong.append(f"{job.__name__}: {error!r}")
 
     def _is_over(self) -> bool:
+        if self.until and self.until <= self.outcomes.keys():
+            return True
         return time.monotonic() > self._ends
 
     # --- What is called ---------------------------------------------------------------
