@@ -126,5 +126,5 @@ def test_the_end_of_a_response_ends_no_other_call(
     )
     assert outcomes == {ANSWER: 64}
     assert requests == 64
-    # Some are reused, and some are closed.
-    assert 16 <= connections <= 64
+    # Some are reused, and some are closed: how many depends on the machine.
+    assert 0 < connections <= 64
