@@ -532,6 +532,19 @@ def test_a_large_body_is_read_quickly_and_shown_in_part(payload: object) -> None
     assert error.body == payload
 
 
+def test_a_code_or_an_id_of_any_length_is_cut() -> None:
+    body = {"error": {"message": "x", "code": "c" * 1000}, "request_id": "r" * 1000}
+    error = CONTEXT.from_payload(400, body)
+    assert (error.code, error.request_id) == ("c" * 256, "r" * 256)
+
+
+def test_an_error_is_found_in_the_first_events() -> None:
+    event = 'data: {"code": "InvalidParameter", "message": "Bad."}\n\n'
+    other = "data: {}\n\n"
+    assert CONTEXT.from_payload(400, other * 7 + event).message == "Bad."
+    assert CONTEXT.from_payload(400, other * 8 + event).message != "Bad."
+
+
 def test_advice_stays_where_the_message_is_long() -> None:
     context = replace(CONTEXT, key_hint=lambda: "Check the key.")
     error = context.from_payload(401, {"message": "x" * MEBIBYTE})

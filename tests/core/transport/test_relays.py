@@ -1,0 +1,93 @@
+"""The HTTP clients of the SDKs: what they hand on, and what they keep from the SDKs."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from modelstudio_core.transport.pools import http_library
+from modelstudio_core.transport.relays import (
+    ErrorStatusError,
+    causes_of,
+    is_success,
+    make_relay,
+    refused_response,
+)
+
+HTTP = http_library()
+
+
+class Pool:
+    """A client that records what it is asked for, and answers with a status."""
+
+    def __init__(self, status: int = 200) -> None:
+        self.status = status
+        self.urls: list[Any] = []
+        self.options: dict[str, Any] = {}
+
+    def build_request(self, method: str, url: Any, **options: Any) -> Any:
+        self.urls.append(url)
+        return HTTP.Request(method, url, **options)
+
+    def send(self, request: Any, **options: Any) -> Any:
+        self.options = options
+        return HTTP.Response(self.status, request=request)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(199, False), (200, True), (204, True), (299, True), (300, False), (400, False)],
+)
+def test_which_statuses_are_a_success(status: int, expected: bool) -> None:
+    assert is_success(SimpleNamespace(status_code=status)) is expected
+
+
+def test_a_url_is_parsed_once() -> None:
+    pool = Pool()
+    relay = make_relay(HTTP, pool, is_async=False)
+    for _ in range(2):
+        relay.build_request("POST", "https://example.com/a?b=c", json={})
+    other = HTTP.URL("https://example.com/d")
+    relay.build_request(method="POST", url=other)
+    assert [str(url) for url in pool.urls] == [
+        "https://example.com/a?b=c",
+        "https://example.com/a?b=c",
+        "https://example.com/d",
+    ]
+    assert pool.urls[0] is pool.urls[1]
+    assert pool.urls[2] is other
+
+
+def test_redirects_are_not_followed_whatever_the_sdk_says() -> None:
+    pool = Pool()
+    relay = make_relay(HTTP, pool, is_async=False)
+    request = relay.build_request("POST", "https://example.com/a")
+    assert relay.send(request, follow_redirects=True, stream=True).status_code == 200
+    assert pool.options == {"follow_redirects": False, "stream": True}
+
+
+@pytest.mark.parametrize("status", [300, 307, 400, 500])
+def test_an_error_status_is_raised_before_an_sdk_reads_the_body(status: int) -> None:
+    relay = make_relay(HTTP, Pool(status), is_async=False)
+    request = relay.build_request("POST", "https://example.com/a")
+    with pytest.raises(ErrorStatusError, match=f"HTTP status {status}") as caught:
+        relay.send(request)
+    assert caught.value.response.status_code == status
+    outer = ValueError("from the SDK")
+    outer.__cause__ = caught.value
+    assert refused_response(outer) is caught.value.response
+
+
+@pytest.mark.parametrize("status", [200, 299])
+def test_a_success_in_an_error_is_no_refusal(status: int) -> None:
+    error = ValueError("x")
+    error.response = SimpleNamespace(status_code=status)  # type: ignore[attr-defined]
+    assert refused_response(error) is None
+    assert refused_response(ValueError("y")) is None
+
+
+def test_each_cause_comes_once() -> None:
+    first, second, third = ValueError("1"), ValueError("2"), ValueError("3")
+    first.__cause__, second.__context__, third.__cause__ = second, third, first
+    assert [*causes_of(first)] == [first, second, third]
+    assert [*causes_of(None)] == []
