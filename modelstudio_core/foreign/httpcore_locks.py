@@ -7,6 +7,7 @@ methods of Python's own locks are not interrupted. Without this module the locks
 httpcore's.
 """
 
+import os
 import threading
 from functools import cache
 from typing import Any, Final
@@ -19,7 +20,7 @@ INTERRUPTIBLE_LOCKS: Final = FastPath("the locks of pools", is_guard=True)
 # The locks of a connection, and of those that one through a proxy contains.
 _NAMES: Final = ("_request_lock", "_connect_lock", "_state_lock")
 _LOCK: Final = type(threading.Lock())
-_replacing: Final = threading.Lock()
+_replacing = threading.Lock()
 # What a lock protects takes microseconds: after so long it was left locked.
 _SECONDS: Final = 1.0
 
@@ -94,6 +95,16 @@ def _replace_in(connection: object) -> None:
             if name in values and type(values[name]) is not _LOCK:
                 _replace(values, name)
         part = values.get("_connection")
+
+
+def _renew_lock() -> None:
+    """Make a new lock in a child process: another thread may have held the old one."""
+    global _replacing
+    _replacing = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def _replace(values: dict[str, Any], name: str) -> None:

@@ -5,6 +5,7 @@ its requests wait, so that they do not use up the quota that is coming back.
 """
 
 import asyncio
+import os
 import threading
 import time
 from collections import deque
@@ -33,10 +34,23 @@ class Gate:
             limit: How many requests may be sent at once.
         """
         self.limit = limit
-        self._free = limit
         self._resume_at = 0.0
+        self._open()
+
+    def _open(self) -> None:
+        """Let all places be free."""
+        self._pid = os.getpid()
+        self._free = self.limit
         self._waiting: deque[Future[None]] = deque()
         self._lock = threading.Lock()
+
+    def _leave_parent(self) -> None:
+        """Open the gate in a child process: its places are taken in the parent.
+
+        A thread of the parent that does not exist here may have held the lock.
+        """
+        if self._pid != os.getpid():
+            self._open()
 
     def pause(self, seconds: float) -> None:
         """Let no request through for some time.
@@ -45,6 +59,7 @@ class Gate:
             seconds: The time from now on. It does not shorten a longer pause.
         """
         until = time.monotonic() + seconds
+        self._leave_parent()
         with self._lock:
             self._resume_at = max(self._resume_at, until)
 
@@ -92,6 +107,7 @@ class Gate:
     def _reserve(self, *, waits: bool) -> Future[None]:
         """Return a place, which is done as soon as it may be used."""
         place: Future[None] = Future()
+        self._leave_parent()
         with self._lock:
             if waits and self._free <= 0:
                 self._waiting.append(place)
@@ -106,6 +122,9 @@ class Gate:
             self._release()
 
     def _release(self) -> None:
+        if self._pid != os.getpid():
+            # It was given in the parent.
+            return
         with self._lock:
             self._free += 1
             while self._free > 0 and self._waiting:

@@ -1,5 +1,7 @@
 """The locks of httpcore: replaced on the installed version, or left as they are."""
 
+import os
+import signal
 import threading
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -110,6 +112,18 @@ def test_connections_of_another_version_are_left_as_they_are(
     connection_of(client)._connection._state_lock = threading.RLock()
     assert client.get(modelstudio_emulator.base_url).status_code
     assert not path.active
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
+def test_a_child_process_does_not_wait_for_a_thread_of_its_parent() -> None:
+    with httpcore_locks._replacing:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(5)
+            with httpcore_locks._replacing:
+                os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 # --- Other versions -----------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The gate: a limit of requests at once over threads and event loops, and pauses."""
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -111,5 +113,26 @@ async def test_a_call_that_blocks_the_loop_does_not_wait_for_its_tasks() -> None
         with gate:
             pass
         BLOCKS_LOOP.reset(token)
+    with gate:
+        pass
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
+def test_a_child_process_has_all_places() -> None:
+    """Those that the parent's threads have, and their lock, are not given back here."""
+    gate = Gate(1)
+    gate.__enter__()
+    with gate._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(5)
+            with gate:
+                pass
+            gate.pause(0.0)
+            with gate:
+                os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    gate.__exit__(None, None, None)
     with gate:
         pass
