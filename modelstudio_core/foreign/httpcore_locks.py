@@ -20,9 +20,22 @@ INTERRUPTIBLE_LOCKS: Final = FastPath("the locks of pools", is_guard=True)
 # The locks of a connection, and of those that one through a proxy contains.
 _NAMES: Final = ("_request_lock", "_connect_lock", "_state_lock")
 _LOCK: Final = type(threading.Lock())
-_replacing = threading.Lock()
 # What a lock protects takes microseconds: after so long it was left locked.
 _SECONDS: Final = 1.0
+
+
+class _Shared:
+    """What all threads share.
+
+    Attributes:
+        lock: Held by the thread that replaces a lock.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+_shared: Final = _Shared()
 
 
 def replace_lock(client: Any) -> None:
@@ -99,8 +112,7 @@ def _replace_in(connection: object) -> None:
 
 def _renew_lock() -> None:
     """Make a new lock in a child process: another thread may have held the old one."""
-    global _replacing
-    _replacing = threading.Lock()
+    _shared.lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -109,7 +121,7 @@ if hasattr(os, "register_at_fork"):
 
 def _replace(values: dict[str, Any], name: str) -> None:
     """Replace one lock, after the thread that may hold it has released it."""
-    with _replacing:
+    with _shared.lock:
         old = values[name]
         if type(old) is _LOCK:
             return

@@ -117,11 +117,11 @@ def test_connections_of_another_version_are_left_as_they_are(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
 def test_a_child_process_does_not_wait_for_a_thread_of_its_parent() -> None:
-    with httpcore_locks._replacing:
+    with httpcore_locks._shared.lock:
         child = os.fork()
         if child == 0:
             signal.alarm(5)
-            with httpcore_locks._replacing:
+            with httpcore_locks._shared.lock:
                 os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
