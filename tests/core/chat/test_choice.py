@@ -30,3 +30,15 @@ def test_a_stream_of_very_many_calls_takes_no_longer_for_each(index: bool) -> No
         (delta,) = choice.add_calls([call], 0)
         assert delta.index == number
     assert time.process_time() - begin < 10
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_a_delta_that_names_no_call_continues_the_last_one(count: int) -> None:
+    choice = Choice()
+    for number in range(count):
+        function = {"name": "f", "arguments": "{"}
+        choice.add_calls(
+            [{"index": number, "id": f"c{number}", "function": function}], 0
+        )
+    (delta,) = choice.add_calls([{"index": 9, "function": {"arguments": "}"}}], 0)
+    assert (delta.index, delta.id, delta.name) == (count - 1, None, None)
