@@ -41,9 +41,9 @@ EXCLUDED: Final = frozenset(
         "pytest_plugin.py",
     }
 )
-# The tests of a module are the files that have its name, in these places; and those of
-# its package, or of itself, that are listed here. What they miss, ``LAST`` may notice.
-PLACES: Final = ("tests/core", "tests/end_to_end", "tests/end_to_end/field")
+# The tests of a module are the files and folders with its name, or with that of its
+# package, in these places; and those listed here. What they miss, ``LAST`` may notice.
+PLACES: Final = ("tests/core", "tests/end_to_end", "tests/end_to_end/field", "tests")
 _RETRIEVAL: Final = (
     "tests/end_to_end/test_embeddings.py",
     "tests/end_to_end/test_multimodal_embeddings.py",
@@ -71,6 +71,7 @@ _MEDIA: Final = (
     "tests/end_to_end/field/test_uploads.py",
     "tests/end_to_end/field/test_voice.py",
 )
+_LIMITS: Final = ("tests/core/test_limits.py", "tests/end_to_end/test_limits.py")
 _TRANSPORT: Final = (
     "tests/core/transport",
     "tests/core/foreign",
@@ -99,7 +100,13 @@ WIDER_TESTS: Final[Mapping[str, Sequence[str]]] = {
     "endpoints.py": ("tests/core/catalog", "tests/core/test_policy.py"),
     "errors.py": ("tests/core/chat", "tests/core/transport", "tests/langchain"),
     "foreign": (*_TRANSPORT, "tests/faults/test_closing_early.py"),
+    "files.py": ("tests/core/tasks", "tests/core/batches"),
+    "generation.py": ("tests/core/tasks", "tests/end_to_end/test_image_agents.py"),
+    "limit_state.py": _LIMITS,
+    "limit_stores.py": _LIMITS,
+    "limits.py": _LIMITS,
     "local_files.py": _MEDIA,
+    "model_list.py": ("tests/cli",),
     "redaction.py": ("tests/core/test_secrets.py", "tests/faults/test_secrets.py"),
     "rerank.py": _RETRIEVAL,
     "secrets.py": (
@@ -108,6 +115,8 @@ WIDER_TESTS: Final[Mapping[str, Sequence[str]]] = {
         "tests/faults/test_secrets.py",
     ),
     "service_inputs.py": _RETRIEVAL,
+    "sqlite_files.py": (*_LIMITS, "tests/core/batches"),
+    "tasks": ("tests/end_to_end/test_recordings_tasks.py",),
     "transport/audit.py": ("tests/end_to_end/test_policy.py",),
     "transport/forms.py": ("tests/core/transport", *_MEDIA),
     "transport": _TRANSPORT,
@@ -214,7 +223,11 @@ def tests_of(path: str) -> list[tuple[str, ...]]:
     module = Path(path).relative_to(CORE)
     own = Path(PLACES[0]) / module.parent / f"test_{module.name}"
     service = module.parts[0].removesuffix(".py")
-    named = [f"{place}/test_{service}.py" for place in PLACES]
+    named = [
+        f"{place}/{name}"
+        for place in PLACES
+        for name in (f"test_{service}.py", service)
+    ]
     listed = next((t for p, t in WIDER_TESTS.items() if module.is_relative_to(p)), ())
     last = next(tests for p, tests in LAST.items() if module.is_relative_to(p))
     wider = dict.fromkeys([*named, *listed])
