@@ -13,7 +13,7 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -45,19 +45,19 @@ class Handler(BaseHTTPRequestHandler):
     """Answers at once, and ends the response late."""
 
     protocol_version = "HTTP/1.1"
-    server: Server
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
-        with self.server.lock:
-            self.server.requests += 1
-            self.server.connections.add(self.client_address)
-            delay = DELAYS[self.server.requests % len(DELAYS)]
+        server = cast("Server", self.server)
+        with server.lock:
+            server.requests += 1
+            server.connections.add(self.client_address)
+            delay = DELAYS[server.requests % len(DELAYS)]
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
-        self.wfile.write(self.server.body)
+        self.wfile.write(server.body)
         self.wfile.flush()
         time.sleep(delay)
         # The client may have left.

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from modelstudio_core.chat.media import Address, audio_part
+from modelstudio_core.chat.media import audio_part
+from modelstudio_core.chat.messages import Address
 from modelstudio_core.local_files import LocalFile
 
 WAVE = "UklGRiQAAABXQVZFZm10IBAAAAABAAEA"
@@ -38,7 +39,7 @@ def test_the_format_of_audio_is_that_of_its_address(
 def test_a_type_and_a_name_precede_that_of_the_address() -> None:
     address = "data:audio/mpeg;base64,AAAA"
     part = audio_part(address, mime_type="audio/wav")
-    assert part["input_audio"]["format"] == "wav"
+    assert part["input_audio"] == {"data": address, "format": "wav"}
     part = audio_part(address, {"x": 1}, mime_type="audio/wav", name="flac")
-    assert part["input_audio"]["format"] == "flac"
+    assert part["input_audio"] == {"data": address, "format": "flac"}
     assert dict(part)["x"] == 1
