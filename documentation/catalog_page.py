@@ -21,9 +21,9 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "models.md"
 _INTRODUCTION: Final = """\
 # Models
 
-What the package knows of each model, made from its catalog by `python -m documentation
+The facts about each model, made from its catalog by `python -m documentation
 --pages`. An empty cell means that no source says it. An id that is not here is sent as
-it is: what is known of its family applies, else nothing is assumed.
+it is: the facts of its family apply, else nothing is assumed.
 
 The same facts in Python:
 

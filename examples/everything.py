@@ -1,4 +1,4 @@
-"""The whole product at once: an agent that searches, sees, draws, cites and speaks.
+"""Everything at once: an agent that searches, sees, draws, cites and speaks.
 
     python examples/everything.py
 

@@ -75,7 +75,7 @@ def pages() -> Iterator[str]:
 
 
 def set_window(browser: Chrome, width: int, scheme: str) -> None:
-    """Set the width of the page and the colours that its user prefers."""
+    """Set the width of the page and the scheme that its user prefers."""
     metrics = {
         "width": width,
         "height": 900,
