@@ -55,7 +55,7 @@ TARGETS: Final = (
     Target("write, LangChain", "write with json", 2.0),
     Target("write, LlamaIndex", "write with json", 2.0),
     Target("read", "read with json", 2.0),
-    Target("read with text and usage", "read with json", 3.0),
+    Target("read with text and usage", "read with json", 2.0),
     Target("read, LangChain", "read with json", 4.0),
     Target("read, LlamaIndex", "read with json", 4.0),
 )

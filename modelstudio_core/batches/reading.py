@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from modelstudio_core.batches.records import Manifest
-from modelstudio_core.batches.results import Answer
+from modelstudio_core.batches.results import Answer, ParseSure
 from modelstudio_core.catalog import (
     EmbeddingProfile,
     ResolvedModel,
@@ -16,7 +16,7 @@ from modelstudio_core.catalog.profiles import ChatProfile
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Usage
 from modelstudio_core.chat.forced_calls import missing_call_error
-from modelstudio_core.chat.openai import is_plain, parse_answer
+from modelstudio_core.chat.openai import is_plain, parse_answer, parse_plain
 from modelstudio_core.chat.options import ChatOptions
 from modelstudio_core.chat.parser import AnswerForm
 from modelstudio_core.chat.plan import ChatPlan
@@ -48,14 +48,28 @@ class ChatReading(Generic[_T]):
     context: ErrorContext
     convert: Convert[_T]
 
-    def is_sure(self, body: object) -> bool:
-        """Whether it is certain that a body can be read.
+    def if_sure(self, body: object) -> ParseSure[_T] | None:
+        """Return what reads a body that has text only; None for another one.
 
         Args:
             body: The body of an answer.
         """
         plan = self.plan
-        return not (plan.form.tools or plan.call_required) and is_plain(body)
+        if plan.form.tools or plan.call_required or not is_plain(body):
+            return None
+        return self._read_plain
+
+    def _read_plain(self, body: Any, request_id: str | None) -> Answer[_T]:
+        return self._answer(parse_plain(body, self.context, request_id=request_id))
+
+    def _answer(self, completion: Completion) -> Answer[_T]:
+        finish = completion.finish
+        return Answer(
+            self.convert(completion, self.plan),
+            None,
+            finish.usage if finish else None,
+            finish.finish_reason if finish else None,
+        )
 
     def __call__(self, body: object, request_id: str | None) -> Answer[_T]:
         """Read the body of an answer.
@@ -74,12 +88,7 @@ class ChatReading(Generic[_T]):
             # In the form of the framework, as the messages of other rows are.
             error.message_received = self.convert(completion, plan)
             raise error
-        return Answer(
-            self.convert(completion, plan),
-            None,
-            finish.usage if finish else None,
-            finish.finish_reason if finish else None,
-        )
+        return self._answer(completion)
 
 
 @dataclass(frozen=True)
@@ -92,14 +101,12 @@ class EmbeddingReading(Generic[_T]):
 
     resolved: ResolvedEmbeddings
 
-    def is_sure(self, body: object) -> bool:
-        """Whether it is certain that a body can be read: each number is looked at.
+    def if_sure(self, body: object) -> None:
+        """Return None: each number is looked at.
 
         Args:
             body: The body of an answer.
         """
-        del body
-        return False
 
     def __call__(self, body: object, request_id: str | None) -> Answer[_T]:
         """Read the body of an answer.

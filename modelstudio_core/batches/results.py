@@ -18,7 +18,7 @@ from modelstudio_core.errors import APIError, ModelStudioError
 from modelstudio_core.wire.json_values import load, object_of, text_of
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["Answer", "BatchRow", "Parse", "ResultReader", "RowStatus"]
+__all__ = ["Answer", "BatchRow", "Parse", "ParseSure", "ResultReader", "RowStatus"]
 
 _T = TypeVar("_T")
 _Parsed = TypeVar("_Parsed")
@@ -47,6 +47,9 @@ class Answer(Generic[_T]):
     finish_reason: str | None = None
 
 
+ParseSure = Callable[[Any, str | None], Answer[_Parsed]]
+
+
 class Parse(Protocol[_Parsed]):
     """Reads the answers of a run."""
 
@@ -58,8 +61,8 @@ class Parse(Protocol[_Parsed]):
         """
         ...
 
-    def is_sure(self, body: object) -> bool:
-        """Whether it is certain that a body can be read, without reading all of it."""
+    def if_sure(self, body: object) -> "ParseSure[_Parsed] | None":
+        """Return what reads a body that can certainly be read; None for another one."""
         ...
 
 
@@ -87,7 +90,7 @@ class BatchRow(Generic[_T]):
         request_id: str | None = None,
         raw: Mapping[str, Any] | None = None,
         answer: Answer[_T] | None = None,
-        parse: Parse[_T] | None = None,
+        parse: ParseSure[_T] | None = None,
     ) -> None:
         """Create a row.
 
@@ -274,14 +277,15 @@ class ResultReader(Generic[_T]):
             if response["status_code"] == _OK and not result.get("error"):
                 body, request_id = response["body"], response.get("request_id")
                 parse = self._parse
-                answer = None if parse.is_sure(body) else parse(body, request_id)
+                sure = parse.if_sure(body)
+                answer = None if sure else parse(body, request_id)
                 return BatchRow(
                     index,
                     "done",
                     request_id=request_id,
                     raw=body,
                     answer=answer,
-                    parse=parse,
+                    parse=sure,
                 )
         except ModelStudioError as error:
             return self._failed(index, error, result["response"]["body"])

@@ -113,6 +113,7 @@ def test_every_field_but_the_resolved_model_is_an_argument() -> None:
         *ConnectionArguments.model_fields,
         *ChatOptionArguments.model_fields,
         "model",
+        "batch_chat",
         "deprecated_models",
         "replacements",
     }

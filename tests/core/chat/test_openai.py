@@ -372,6 +372,15 @@ def changed_bodies() -> Iterator[dict[str, Any]]:
     yield PLAIN | {"id": "chatcmpl-sk-0123456789abcdef"}
     yield PLAIN | {"request_id": "r-2"}
     yield PLAIN | {"usage": PLAIN["usage"] | {"plugins": {"search": {"count": 1}}}}
+    yield PLAIN | {"model": ["qwen-plus"]}
+    usage = PLAIN["usage"] | {
+        "prompt_tokens_details": {"cached_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 1},
+    }
+    yield PLAIN | {"usage": usage}
+    yield PLAIN | {"usage": usage | {"total_tokens": 0}}
+    yield PLAIN | {"usage": usage | {"prompt_tokens": True}}
+    yield PLAIN | {"usage": usage | {"prompt_tokens_details": {"text_tokens": 1}}}
     yield PLAIN | {"usage": {"prompt_tokens_details": {"image_tokens": 3}}}
     yield PLAIN | {"usage": {"completion_tokens_details": {"reasoning_tokens": 1}}}
     (choice,) = PLAIN["choices"]
@@ -392,7 +401,7 @@ def changed_bodies() -> Iterator[dict[str, Any]]:
         yield PLAIN | {"choices": [choice | {"message": message}]}
 
 
-@pytest.mark.parametrize("number", range(15))
+@pytest.mark.parametrize("number", range(20))
 def test_an_answer_from_parsed_json_is_that_of_the_parser(number: int) -> None:
     """Also where it is read in the short way."""
     sent = [*changed_bodies()][number]
