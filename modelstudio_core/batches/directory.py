@@ -109,10 +109,18 @@ class RunDirectory:
         """Read the state of all parts.
 
         Raises:
-            ConfigurationError: It cannot be read.
+            ConfigurationError: It cannot be read, or it is not that of this run.
         """
-        parts = objects_of(self._read(_STATE), "parts")
-        return [PartState.from_json(part) for part in parts]
+        found = objects_of(self._read(_STATE), "parts")
+        parts = [PartState.from_json(part) for part in found]
+        rows = 0
+        for number, part in enumerate(parts, 1):
+            if part.number != number or part.first not in {None, rows}:
+                raise self._damaged(_STATE)
+            rows += part.rows if part.first is not None else 0
+        if rows != self.read_manifest().rows:
+            raise self._damaged(_STATE)
+        return parts
 
     def remove_parts(self) -> None:
         """Remove what an interrupted ``prepare`` left."""
@@ -120,14 +128,17 @@ class RunDirectory:
             path.unlink(missing_ok=True)
 
     def _read(self, name: str) -> Mapping[str, Any]:
-        path = self.path / name
         try:
-            value = json.loads(path.read_bytes())
-        except (OSError, ValueError):
+            value = json.loads((self.path / name).read_bytes())
+        except (OSError, ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
-            raise ConfigurationError(f"{str(path)!r} cannot be read: it is damaged.")
+            raise self._damaged(name)
         return cast("Mapping[str, Any]", value)
+
+    def _damaged(self, name: str) -> ConfigurationError:
+        path = str(self.path / name)
+        return ConfigurationError(f"{path!r} cannot be read: it is damaged.")
 
     # --- The lock ---------------------------------------------------------------------
 

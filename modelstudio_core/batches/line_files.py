@@ -28,6 +28,10 @@ _CHANGED: Final = (
     "{path} is not the file that was prepared: it was changed, or is damaged. Nothing"
     " of it was sent. Prepare the run again in a new directory."
 )
+_UNREADABLE: Final = (
+    "{path} cannot be read: it was changed, removed or damaged. Restore it; if it holds"
+    " results, remove it and call collect(), which downloads it again."
+)
 
 
 class Limits(NamedTuple):
@@ -196,7 +200,18 @@ def read_lines(path: Path) -> Iterator[bytes]:
         with path.open("rb", buffering=_BUFFER_BYTES) as file:
             yield from file
     except OSError:
-        raise ConfigurationError(_CHANGED.format(path=repr(str(path)))) from None
+        raise _unreadable(path) from None
+
+
+def _unreadable(path: Path) -> ConfigurationError:
+    return ConfigurationError(_UNREADABLE.format(path=repr(str(path))))
+
+
+def _index_in(path: Path, line: bytes) -> int:
+    try:
+        return index_of(line)
+    except ValueError:
+        raise _unreadable(path) from None
 
 
 def indices_of(directory: RunDirectory, part: PartState) -> Iterable[int]:
@@ -205,10 +220,17 @@ def indices_of(directory: RunDirectory, part: PartState) -> Iterable[int]:
     Args:
         directory: The directory of the run.
         part: The part.
+
+    Raises:
+        ConfigurationError: The file that has them is not what was prepared.
     """
     if part.first is not None:
         return range(part.first, part.first + part.rows)
-    return map(index_of, read_lines(directory.lines(part.number)))
+    path, rows = directory.lines(part.number), directory.read_manifest().rows
+    indices = [_index_in(path, line) for line in read_lines(path)]
+    if len(indices) != part.rows or not all(0 <= index < rows for index in indices):
+        raise _unreadable(path)
+    return indices
 
 
 def select_lines(
@@ -220,10 +242,17 @@ def select_lines(
         directory: The directory of the run.
         parts: The parts of the run; those with consecutive rows have all rows.
         rows: The indices of the rows.
+
+    Raises:
+        ConfigurationError: A file is not what was prepared.
     """
     for part in parts:
         if part.first is None:
             continue
-        for line in read_lines(directory.lines(part.number)):
-            if index_of(line) in rows:
+        path, digest = directory.lines(part.number), hashlib.sha256()
+        for line in read_lines(path):
+            digest.update(line)
+            if _index_in(path, line) in rows:
                 yield line
+        if digest.hexdigest() != part.sha256:
+            raise _unreadable(path)

@@ -296,17 +296,25 @@ class RunProgress:
 
     def _download_all(self) -> Procedure[None]:
         for part in self.parts:
-            if part.has_ended and not part.is_collected:
+            if part.has_ended and not (part.is_collected and self._has_files(part)):
                 yield from self._download(part)
+
+    def _has_files(self, part: PartState) -> bool:
+        """Whether no file of results was removed from the directory."""
+        return all(path.exists() for _, path in self._files_of(part))
+
+    def _files_of(self, part: PartState) -> list[tuple[str, Path]]:
+        """Return the files of results of a part: the id and the path of each."""
+        files = (
+            (part.output_file_id, self._directory.answers(part.number)),
+            (part.error_file_id, self._directory.errors(part.number)),
+        )
+        return [(file_id, path) for file_id, path in files if file_id]
 
     def _download(self, part: PartState) -> Procedure[None]:
         """Download both files, in whichever way a batch has ended."""
-        number = part.number
-        for file_id, path in (
-            (part.output_file_id, self._directory.answers(number)),
-            (part.error_file_id, self._directory.errors(number)),
-        ):
-            if file_id:
+        for file_id, path in self._files_of(part):
+            if not (part.is_collected and path.exists()):
                 _remove_halves(path)
                 yield from download_file(file_id, path)
                 sync_file(path)

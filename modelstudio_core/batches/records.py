@@ -1,8 +1,11 @@
 """What a run writes about itself: its manifest, and the state of its parts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, Self, cast, get_args
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache
+from typing import Annotated, Any, Final, Literal, Self, cast
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from modelstudio_core.errors import ConfigurationError
 
@@ -12,7 +15,9 @@ FORMAT: Final = 1
 Kind = Literal["chat", "embeddings"]
 # The steps of a part. One that ends in "ing" is the intent, which is written first.
 Step = Literal["prepared", "uploading", "uploaded", "creating", "created", "collected"]
-_STEPS: Final[tuple[Step, ...]] = get_args(Step)
+# Other numbers in a file were not written by this package.
+_Index = Annotated[int, Field(ge=0)]
+_Count = Annotated[int, Field(ge=1)]
 # The statuses in which a batch has ended.
 TERMINAL: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 
@@ -56,13 +61,13 @@ class Manifest:
     is_documented: bool
     parameters: Mapping[str, Any]
     reading: Mapping[str, Any]
-    rows: int
+    rows: _Count
     digest: str
     input_tokens: int
     estimated_by: str
     created_at: str
     version: str
-    format: int = FORMAT
+    format: Literal[1] = FORMAT
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as a JSON object."""
@@ -105,9 +110,9 @@ class PartState:
         deleted: Whether its files were deleted from the storage of the service.
     """
 
-    number: int
-    first: int | None
-    rows: int
+    number: _Count
+    first: _Index | None
+    rows: _Count
     size: int
     sha256: str
     step: Step = "prepared"
@@ -151,21 +156,23 @@ class PartState:
         Raises:
             ConfigurationError: It is not a state of this version.
         """
-        part = cast("Self", _read(cls, raw, "state"))
-        if part.step not in _STEPS:
-            raise _unreadable("state")
-        return part
+        return cast("Self", _read(cls, raw, "state"))
 
 
-def _read(cls: type[Any], raw: object, name: str) -> Any:
+@cache
+def _adapter_of(cls: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
+
+
+def _read(cls: type[Any], raw: Mapping[str, Any], name: str) -> Any:
+    """Create a record if each field has its type."""
     try:
-        return cls(**cast("dict[str, Any]", raw))
-    except TypeError:
-        raise _unreadable(name) from None
-
-
-def _unreadable(name: str) -> ConfigurationError:
-    return ConfigurationError(
+        if raw.keys() <= {field.name for field in fields(cls)}:
+            return _adapter_of(cls).validate_python(raw)
+    except ValidationError:
+        pass
+    # Not inside the except block: pydantic's error shows its input.
+    raise ConfigurationError(
         f"The {name} of the run cannot be read: it is damaged, or another version of"
         " this package wrote it."
     )

@@ -1,6 +1,6 @@
 """The arguments of a chat model's constructor, and how they are resolved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final, cast
@@ -76,6 +76,22 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
     @override
     def _decide(cls, arguments: Mapping[str, Any]) -> ResolvedChat:
         return resolve_chat(arguments)
+
+    @override
+    def _resolve(self, changed: Collection[str] = ()) -> None:
+        before = self.timeout
+        if {"batch_chat", "timeout"} & {*changed} == {"batch_chat"}:
+            # As the constructor does it. A time limit that the user set is kept.
+            default = type(self).model_fields["timeout"].default
+            implied = self._implied_arguments({"batch_chat": self.batch_chat})
+            is_set = "timeout" in self.model_fields_set
+            if not is_set or (not implied and before == _BATCH_CHAT_TIMEOUT):
+                vars(self)["timeout"] = implied.get("timeout", default)
+        try:
+            super()._resolve(changed)
+        except ConfigurationError:
+            vars(self)["timeout"] = before
+            raise
 
     @property
     def resolved(self) -> ResolvedChat:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar, cast, overload
+from urllib.parse import unquote
 
 from jiter import from_json
 
@@ -93,6 +94,9 @@ _STATUS_OF_CODE = {
 }
 # Codes of a 404 that say what does not exist.
 _NAMED_CODES = ("workspacenotfound",)
+# A file or a batch that an address names.
+_NAMED_IN_PATH = re.compile(r"/(files|batches)/([^/?]+)(?:/[a-z]+)?$")
+_NOUNS = {"files": "file", "batches": "batch"}
 _MODEL_CODES = ("model_not_found", "ModelNotFound", "model_not_supported")
 _STATUS_OF_TYPE = {"invalid_request_error": 400, "server_error": 500}
 _BAD_REQUEST, _SERVER_ERROR = 400, 500
@@ -287,12 +291,29 @@ class ErrorContext:
         if body.is_about_the_model(cls):
             message += f" {self.suggest_model()}" if self.suggest_model else ""
         elif url and self.is_service and body.is_wrong_path(real_status):
-            message += (
-                f" The address {url} does not exist: its path may be wrong. Check"
-                " base_url."
-            )
+            message += f" {_explain_missing(url)}"
         retryable = body.is_retryable(cls, real_status)
         return self.error(cls, message, is_retryable=retryable, **fields)
+
+
+def _explain_missing(url: str) -> str:
+    """Explain a 404: what an address names may not exist, or the address itself."""
+    if url.endswith("/batches"):
+        return (
+            "Either the file of the batch does not exist (it was deleted, or belongs"
+            f" to another account, workspace or region), or the address {url} does"
+            " not: then check base_url."
+        )
+    if (match := _NAMED_IN_PATH.search(url)) is None:
+        return (
+            f"The address {url} does not exist: its path may be wrong. Check base_url."
+        )
+    kind, name = match.groups()
+    noun = _NOUNS[kind]
+    return (
+        f"There is no {noun} {unquote(name)} at {url[: match.start()]}: it was deleted,"
+        " or it belongs to another account, workspace or region."
+    )
 
 
 def too_large_error(

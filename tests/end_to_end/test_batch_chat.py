@@ -60,6 +60,41 @@ def test_it_has_its_own_host_and_time_limit(framework: Framework) -> None:
         assert copied.resolved.connection.read_timeout == 3600.0
 
 
+@EACH_FRAMEWORK
+def test_its_time_limit_follows_an_assignment_and_a_copy(framework: Framework) -> None:
+    llm = build(framework, region="beijing", batch_chat=False)
+    copied = llm.model_copy(update={"batch_chat": True})
+    assert copied.timeout == copied.resolved.connection.read_timeout == 3600.0
+    assert llm.timeout == 600.0
+    llm.batch_chat = True
+    assert llm.timeout == llm.resolved.connection.read_timeout == 3600.0
+    llm.batch_chat = False
+    assert llm.timeout == llm.resolved.connection.read_timeout == 600.0
+    back = build(framework, region="beijing").model_copy(update={"batch_chat": False})
+    assert back.timeout == 600.0
+
+
+@EACH_FRAMEWORK
+def test_a_time_limit_that_was_given_is_kept(framework: Framework) -> None:
+    llm = build(framework, region="beijing", batch_chat=False, timeout=60)
+    llm.batch_chat = True
+    assert llm.timeout == llm.resolved.connection.read_timeout == 60
+    changes = {"batch_chat": True, "timeout": 5}
+    copied = build(framework, region="beijing", batch_chat=False).model_copy(
+        update=changes
+    )
+    assert copied.timeout == 5
+
+
+@EACH_FRAMEWORK
+def test_a_refused_assignment_changes_nothing(framework: Framework) -> None:
+    llm = build(framework, region="singapore", batch_chat=False)
+    with pytest.raises(ConfigurationError, match="not in ap-southeast-1"):
+        llm.batch_chat = True
+    assert (llm.batch_chat, llm.timeout) == (False, 600.0)
+    assert llm.resolved.connection.read_timeout == 600.0
+
+
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no region": ({}, r"cn-beijing \(beijing\) only, and not in ap-southeast-1"),
     "a region": ({"region": "virginia"}, r"not in us-east-1 \(virginia\)"),

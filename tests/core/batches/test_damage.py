@@ -1,0 +1,184 @@
+"""Files of a run that somebody changed, damaged or removed."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelstudio_core.batches import BatchRun
+from modelstudio_core.emulator import BatchScript, Emulator
+from modelstudio_core.errors import (
+    ConfigurationError,
+    ModelStudioWarning,
+    NotFoundError,
+)
+from tests.support.batches import chat, finish, prompts, settle_at_once
+
+Run = BatchRun[Any]
+
+
+@pytest.fixture
+def studio() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+def change(file: Path, **changes: Any) -> None:
+    """Change the fields of the first object in a file of JSON."""
+    value = json.loads(file.read_bytes())
+    (value["parts"][0] if "parts" in value else value).update(changes)
+    file.write_text(json.dumps(value), encoding="utf-8")
+
+
+def resumed(studio: Emulator, path: Path) -> Run:
+    """Return a run of three rows, of which one was sent again, in part 2."""
+    studio.script_batches(BatchScript(missing_lines=[1]))
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.submit()
+    with pytest.warns(ModelStudioWarning, match="results of 2 rows of 3"):
+        finish(studio, run)
+    assert run.resume() == 1
+    return run
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"custom_id":"9999999999-00000000"}\n',
+        b"not a line\n",
+        b"",
+        b'{"custom_id":"0000000001-00000000"}\n' * 2,
+    ],
+)
+def test_a_damaged_part_is_an_error_that_names_its_file(
+    text: bytes, studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle_at_once(monkeypatch)
+    run = resumed(studio, path)
+    file = path / "part-0002.jsonl"
+    file.write_bytes(text)
+    for read in (lambda: list(run.results()), run.count_rows):
+        with pytest.raises(
+            ConfigurationError, match=r"part-0002.jsonl' cannot be read"
+        ):
+            read()
+
+
+def test_rows_of_a_changed_part_are_not_sent_again(
+    studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle_at_once(monkeypatch)
+    studio.script_batches(BatchScript(missing_lines=[1]))
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.submit()
+    with pytest.warns(ModelStudioWarning, match="results of 2 rows of 3"):
+        finish(studio, run)
+    file = path / "part-0001.jsonl"
+    file.write_bytes(file.read_bytes().replace(b"number 1", b"number 7"))
+    before = len(studio.requests)
+    with pytest.raises(ConfigurationError, match=r"part-0001.jsonl' cannot be read"):
+        run.resume()
+    assert len(studio.requests) == before
+
+
+STATES: dict[str, dict[str, Any]] = {
+    "a number that is text": {"number": "../../x"},
+    "another number": {"number": 7},
+    "rows that are text": {"rows": "many"},
+    "more rows than there are": {"rows": 10**12},
+    "no rows": {"rows": 0},
+    "a negative first row": {"first": -1},
+    "an id that is a list": {"batch_id": ["batch_1"]},
+    "an unknown step": {"step": "paid"},
+    "an unknown field": {"extra": 1},
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_state_with(name: str, studio: Emulator, path: Path) -> None:
+    BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    change(path / "state.json", **STATES[name])
+    with pytest.raises(ConfigurationError, match="damaged"):
+        BatchRun.open(path, api_key=studio.api_key)
+
+
+@pytest.mark.parametrize("text", ["{}", '{"parts": []}', '{"parts": [1]}', "[" * 10**5])
+def test_a_state_without_parts(text: str, studio: Emulator, path: Path) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    (path / "state.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"state.json' cannot be read"):
+        list(run.results())
+    with pytest.raises(ConfigurationError, match=r"state.json' cannot be read"):
+        run.submit()
+    assert studio.requests == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rows": "three"},
+        {"rows": -3},
+        {"format": 2},
+        {"kind": "images"},
+        {"reading": 1},
+    ],
+)
+def test_a_manifest_with_another_type(
+    changes: dict[str, Any], studio: Emulator, path: Path
+) -> None:
+    BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    change(path / "manifest.json", **changes)
+    with pytest.raises(ConfigurationError, match=r"manifest|state"):
+        BatchRun.open(path, api_key=studio.api_key)
+
+
+def test_results_that_were_removed_are_downloaded_again(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.submit()
+    finish(studio, run)
+    (path / "part-0001.output.jsonl").unlink()
+    with pytest.raises(ConfigurationError, match=r"output.jsonl.*call collect\(\)"):
+        list(run.results())
+    before = len(studio.requests)
+    run.collect()
+    assert [request.method for request in studio.requests[before:]] == ["GET"]
+    assert run.count_rows() == {"done": 3}
+
+
+def test_a_file_that_does_not_exist_is_named(studio: Emulator, path: Path) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.submit()
+    finish(studio, run, delete_remote=True)
+    (path / "part-0001.output.jsonl").unlink()
+    with pytest.raises(NotFoundError, match=r"There is no file file-\S+ at ") as caught:
+        run.collect()
+    assert "base_url" not in caught.value.message
+
+
+def test_a_batch_that_does_not_exist_is_named(studio: Emulator, path: Path) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.submit()
+    change(path / "state.json", batch_id="batch_of_another")
+    with pytest.raises(NotFoundError, match="no batch batch_of_another at") as caught:
+        run.refresh()
+    assert "base_url" not in caught.value.message
+
+
+def test_a_batch_of_a_file_that_was_deleted_says_so(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    change(path / "state.json", step="uploaded", file_id="file-gone")
+    with pytest.raises(NotFoundError, match="the file of the batch does not exist"):
+        run.submit()
+    run.submit()
+    assert run.status == "running"
