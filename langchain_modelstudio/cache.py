@@ -174,6 +174,9 @@ def _key(prompt: str, llm_string: str) -> str:
 def _parse(text: str) -> Sequence[Generation] | None:
     try:
         answers = [_load(answer) for answer in json.loads(text)]
+        if not answers:
+            # LangChain expects the first one.
+            raise ValueError  # noqa: TRY301 - as what the libraries raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the answer is asked for again
         _logger.warning(
             "an answer of the cache cannot be read (%s): it is requested again",

@@ -103,7 +103,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         http_client (httpx.Client | None = None): A custom synchronous HTTP client.
         http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
         limiter (RateLimit | None = None): A limit of requests and tokens a minute, from
-            ``modelstudio_core.limits``, which each HTTP request waits for.
+            ``modelstudio_core.limits``, which each HTTP request to a
+            model waits for, retries included.
         temperature (float | None = None): Sampling temperature, in [0, 2).
         top_p (float | None = None): Nucleus sampling probability, in (0, 1].
         top_k (int | None = None): The number of candidate tokens for sampling.

@@ -60,7 +60,8 @@ class ModelStudioEmbeddings(EmbeddingArguments, Embeddings):
         http_client (httpx.Client | None = None): A custom synchronous HTTP client.
         http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
         limiter (RateLimit | None = None): A limit of requests and tokens a minute, from
-            ``modelstudio_core.limits``, which each HTTP request waits for.
+            ``modelstudio_core.limits``, which each HTTP request to a
+            model waits for, retries included.
         resolved_model (str | None = None): Read only: the model id that is sent.
 
     Raises:

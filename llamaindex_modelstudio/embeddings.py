@@ -75,7 +75,8 @@ class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
         http_async_client (httpx.AsyncClient | None = None): HTTP client for
             asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
         limiter (RateLimit | None = None): Limit of requests and tokens a minute, from
-            ``modelstudio_core.limits``, which each HTTP request waits for.
+            ``modelstudio_core.limits``, which each HTTP request to a
+            model waits for, retries included.
         embed_batch_size (int = 10): How many texts LlamaIndex passes on at once.
             Default: ``batch_size`` times ``max_concurrency``, so that they are sent at
             once.
@@ -340,7 +341,8 @@ class ModelStudioMultiModalEmbedding(ModelStudioEmbedding, MultiModalEmbedding):
         http_async_client (httpx.AsyncClient | None = None): HTTP client for
             asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
         limiter (RateLimit | None = None): Limit of requests and tokens a minute, from
-            ``modelstudio_core.limits``, which each HTTP request waits for.
+            ``modelstudio_core.limits``, which each HTTP request to a
+            model waits for, retries included.
         embed_batch_size (int = 10): How many texts LlamaIndex passes on at once.
             Default: ``batch_size`` times ``max_concurrency``, so that they are sent at
             once.

@@ -100,7 +100,8 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         http_async_client (httpx.AsyncClient | None = None): HTTP client for
             asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
         limiter (RateLimit | None = None): Limit of requests and tokens a minute, from
-            ``modelstudio_core.limits``, which each HTTP request waits for.
+            ``modelstudio_core.limits``, which each HTTP request to a
+            model waits for, retries included.
         temperature (float | None = None): Sampling temperature in [0, 2).
         top_p (float | None = None): Nucleus sampling probability in (0, 1].
         top_k (int | None = None): Number of candidate tokens for sampling; above 100,

@@ -65,7 +65,8 @@ class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor)
         http_async_client (httpx.AsyncClient | None = None): HTTP client for
             asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
         limiter (RateLimit | None = None): Limit of requests and tokens a minute, from
-            ``modelstudio_core.limits``, which each HTTP request waits for.
+            ``modelstudio_core.limits``, which each HTTP request to a
+            model waits for, retries included.
         callback_manager (CallbackManager | None = None): Receives LlamaIndex's
             callbacks.
         resolved_model (str | None = None): Read only: the model id that is sent.

@@ -184,7 +184,7 @@ class ConnectionArguments(BaseModel):
         default=None,
         exclude=True,
         description="A limit of requests and tokens a minute, which each HTTP request"
-        " waits for. None: no limit.",
+        " to a model waits for. None: no limit.",
     )
 
 

@@ -48,8 +48,9 @@ class RateLimit:
     first answer those, else 500). The difference to what the answer used is settled
     with the next request of this process.
 
-    Each POST to the service is counted, retries included: not what only reads (polls of
-    tasks, lists), and not the file storage.
+    Each HTTP request to a model is counted, with retries and the creation of a task:
+    not polls, lists and cancellations, and not the storage of files and batches, for
+    which the service has other limits.
     """
 
     def __init__(

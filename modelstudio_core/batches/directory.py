@@ -33,7 +33,16 @@ class RunDirectory:
 
         Args:
             path: The path of the directory.
+
+        Raises:
+            ConfigurationError: It is no path.
         """
+        # What a caller without types passes.
+        given: object = path
+        if not isinstance(given, str | os.PathLike) or "\0" in str(path):
+            raise ConfigurationError(
+                f"directory must be the path of a directory, got {given!r:.80}."
+            )
         self.path = Path(path)
 
     @property

@@ -1,6 +1,6 @@
 """What a run writes about itself: its manifest, and the state of its parts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any, Final, Literal, Self, cast
@@ -160,7 +160,7 @@ class PartState:
 
 
 @cache
-def _adapter_of(cls: type[Any]) -> TypeAdapter[Any]:
+def _adapter_of(cls: Any) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
 
 
@@ -168,7 +168,7 @@ def _read(cls: type[Any], raw: Mapping[str, Any], name: str) -> Any:
     """Create a record if each field has its type."""
     try:
         if raw.keys() <= {field.name for field in fields(cls)}:
-            return _adapter_of(cls).validate_python(raw)
+            return _adapter_of(cast("Hashable", cls)).validate_python(raw)
     except ValidationError:
         pass
     # Not inside the except block: pydantic's error shows its input.

@@ -1,12 +1,15 @@
 """``BatchRun``: the requests of many rows as batches, in a directory on disk."""
 
 import asyncio
+import math
 import os
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Generic, Never, Self, TypeVar, cast
+
+from typing_extensions import override
 
 from modelstudio_core.batches.directory import RunDirectory
 from modelstudio_core.batches.lines import ChatLines
@@ -131,7 +134,7 @@ class BatchRun(Generic[T]):
             place = RunDirectory(directory)
             window = check_completion_window(completion_window)
             service, bound = cls._unwrap(model)
-            bound = {**bound, **(arguments or {})}
+            bound = {**bound, **_check_arguments(arguments)}
             if isinstance(service, ChatArguments):
                 request = cls._plan_chat(service, bound)
             elif isinstance(service, EmbeddingArguments):
@@ -365,6 +368,14 @@ class BatchRun(Generic[T]):
             f" rows={self.row_count}, status={self.status!r})"
         )
 
+    @override
+    def __reduce__(self) -> Never:
+        """Refuse to be copied or pickled: what a run is, is in its directory."""
+        raise ConfigurationError(
+            f"A {type(self).__name__} cannot be copied or pickled: open its directory"
+            f" where it is needed, with {type(self).__name__}.open({self.directory!r})."
+        )
+
     # --- For the classes of the frameworks --------------------------------------------
 
     @classmethod
@@ -416,8 +427,11 @@ class BatchRun(Generic[T]):
         delete_remote: bool,
     ) -> Procedure[None]:
         for name, value in (("timeout", timeout), ("poll_interval", poll_interval)):
-            if value is not None and value < 0:
-                raise ConfigurationError(f"{name} must be 0 or more, got {value!r}.")
+            if value is not None and not _is_duration(value):
+                raise ConfigurationError(
+                    f"{name} must be a number of seconds, 0 or more, or None, got"
+                    f" {value!r:.80}."
+                )
         return self._progress.collect(
             timeout=timeout,
             poll_interval=poll_interval,
@@ -470,3 +484,28 @@ class BatchRun(Generic[T]):
     async def _arun(self, procedure: Procedure[_Result]) -> _Result:
         with self._errors():
             return await arun(self._connection, self._context, procedure)
+
+
+def _check_arguments(arguments: object) -> Mapping[str, object]:
+    """Return the arguments of a call for all rows.
+
+    Raises:
+        ConfigurationError: They are no mapping, or one of them is not in a line.
+    """
+    if arguments is not None and not isinstance(arguments, Mapping):
+        raise ConfigurationError(
+            "arguments must be a mapping of names and values, got a"
+            f" {type(arguments).__name__}."
+        )
+    given = cast("Mapping[str, object]", arguments or {})
+    if "total_timeout" in given:
+        raise ConfigurationError(
+            "total_timeout is for calls, and a batch has a completion_window=: remove"
+            " it from arguments."
+        )
+    return given
+
+
+def _is_duration(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= cast("float", value) < math.inf

@@ -1,5 +1,6 @@
 """The input of a task: checks, local files, and the body of the request."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,6 +130,7 @@ def check_input(route: Route, given: Given) -> TaskInput:
             )
         if not isinstance(given.input, Mapping):
             raise ConfigurationError("input must be a mapping, sent as it is.")
+        _check_json(given.input, "input")
         return TaskInput(route=route, parameters=parameters, complete=given.input)
     _check_form(route, given)
     return _placed(route, given, parameters)
@@ -163,6 +165,7 @@ def _check_parameters(
     if route.has_number:
         # The service's own default is up to 4 images, each of which is paid for.
         checked.setdefault("n", 1)
+    _check_json(checked, "parameters")
     number, limits = checked.get("n"), route.profile.n_range
     # A series may have more images than a single request.
     is_bounded = limits is not None and not checked.get("enable_sequential")
@@ -177,6 +180,17 @@ def _check_parameters(
             f" got n={number}.",
         )
     return checked
+
+
+def _check_json(values: object, name: str) -> None:
+    try:
+        json.dumps(values, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        # The value is not shown: it may be a picture, or hold a key.
+        raise ConfigurationError(
+            f"{name} must hold strings, finite numbers, lists and dicts only: it has a"
+            " value that JSON cannot represent."
+        ) from None
 
 
 # --- Which argument a form has ----------------------------------------------------
@@ -331,6 +345,7 @@ def _medium(item: object, name: str) -> tuple[Mapping[str, object], _Place]:
             " {'type': 'first_frame', 'url': 'https://...'}."
         )
     kinds: list[MediaKind] = [k for word, k in _KIND_OF_WORD if word in kind]
+    _check_json({**fields, "url": ""}, name)
     place = _place(fields["url"], kinds[0] if kinds else None, f"{name}['url']")
     return {key: value for key, value in fields.items() if key != "url"}, place
 

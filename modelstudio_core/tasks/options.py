@@ -41,7 +41,7 @@ class ConnectionOptions(TypedDict, total=False):
         default_headers: Headers of every request to the service.
         http_client: A custom ``httpx.Client``.
         http_async_client: A custom ``httpx.AsyncClient``.
-        limiter: A limit of requests a minute, which each request waits for.
+        limiter: A limit of requests a minute, which each creation waits for.
     """
 
     api_key: SecretStr | str | None

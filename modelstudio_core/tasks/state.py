@@ -101,8 +101,8 @@ def connect_as_saved(
     endpoint = connection.endpoint
     _check_address(endpoint, address, is_given=given is not None)
     _check_scope(endpoint, options)
-    signature = text_of(state, "signature") or ""
-    if not compare_digest(signature, _signature(state, connection.api_key)):
+    signature = (text_of(state, "signature") or "").encode(errors="replace")
+    if not compare_digest(signature, _signature(state, connection.api_key).encode()):
         raise ConfigurationError(
             "The state was changed after it was written, or the task was created with"
             " another API key. A task is bound to its endpoint and key: pass the key"

@@ -57,7 +57,7 @@ class Connection:
         default_headers: The names and values of the user's headers.
         http_client: The user's sync HTTP client, which is never closed here.
         http_async_client: The user's async HTTP client, which is never closed here.
-        limiter: The limit that each request to the service waits for; None for none.
+        limiter: The limit that each request to a model waits for; None for none.
     """
 
     endpoint: Endpoint

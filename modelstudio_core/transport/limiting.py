@@ -1,9 +1,14 @@
 """Waiting for a rate limit before a request is sent."""
 
+from typing import Final
+
 from modelstudio_core.errors import APITimeoutError
 from modelstudio_core.transport.charges import Charge, RequestLimiter
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.refusals import ErrorContext
+
+# What no model answers: the storage of files, batches, and the end of a task.
+_WITHOUT_MODEL: Final = ("/files", "/batches", "/tasks/")
 
 __all__ = ["acharge_request", "charge_request"]
 
@@ -52,9 +57,15 @@ async def acharge_request(
 def _is_counted(request: HttpRequest) -> bool:
     """Return whether the service's limits are for such a request.
 
-    They are not for polls and lists, which only read, and not for the file storage.
+    They are for requests to a model, the creation of a task included: not for polls,
+    lists and cancellations, and not for the storage of files and batches, whose lines
+    have limits of their own.
     """
-    return request.method == "POST" and request.url is None
+    return (
+        request.method == "POST"
+        and request.url is None
+        and not request.path.startswith(_WITHOUT_MODEL)
+    )
 
 
 def _seconds(request: HttpRequest) -> float | None:

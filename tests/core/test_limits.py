@@ -13,14 +13,18 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import fakeredis
 import pytest
 import redis
+from typing_extensions import override
 
+from modelstudio_core import tasks
+from modelstudio_core.batches import BatchRun
+from modelstudio_core.emulator import Emulator
 from modelstudio_core.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -29,6 +33,7 @@ from modelstudio_core.errors import (
 )
 from modelstudio_core.limit_state import Charge
 from modelstudio_core.limits import RateLimit
+from tests.support.batches import chat
 
 PASSWORD: Final = "geheim-123"
 REDIS: Final = f"redis://me:{PASSWORD}@redis.example:6379/0"
@@ -560,3 +565,50 @@ def test_waits_are_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> Non
     records = [r for r in caplog.records if "the rate limit mine" in r.getMessage()]
     assert [r.levelname for r in records][:1] == ["INFO"]
     assert {r.levelname for r in records[1:]} <= {"DEBUG"}
+
+
+# --- What is counted ------------------------------------------------------------------
+
+
+class _Counted(RateLimit):
+    """Notes the paths of what is counted."""
+
+    def __init__(self) -> None:
+        super().__init__(requests_per_minute=60_000)
+        self.paths: list[str] = []
+
+    @override
+    def acquire(
+        self, path: str, body: Mapping[str, object] | None, seconds: float | None
+    ) -> Charge:
+        self.paths.append(path)
+        return super().acquire(path, body, seconds)
+
+
+def test_a_task_counts_when_it_is_created_and_not_when_it_is_queried() -> None:
+    limiter = _Counted()
+    with Emulator() as studio:
+        task = tasks.submit(
+            model="wan2.6-t2i",
+            prompt="A",
+            base_url=studio.base_url,
+            api_key=studio.api_key,
+            limiter=limiter,
+        )
+        task.refresh()
+        with pytest.raises(BadRequestError):
+            task.cancel()
+        assert len(studio.requests) == 3
+    assert limiter.paths == ["/services/aigc/image-generation/generation"]
+
+
+def test_batches_and_their_files_do_not_count(tmp_path: Path) -> None:
+    limiter = _Counted()
+    with Emulator() as studio:
+        run: BatchRun[Any] = BatchRun.prepare(
+            chat(studio, limiter=limiter), ["Hi"], directory=tmp_path / "run"
+        )
+        run.submit()
+        run.cancel()
+        assert len(studio.requests) == 4
+    assert limiter.paths == []

@@ -117,6 +117,7 @@ def test_the_file_is_private_and_has_neither_key_nor_prompt(
     [
         "no JSON",
         "[1]",
+        "[]",
         (
             '[{"lc": 1, "type": "constructor", "id": ["langchain_core", "prompts",'
             ' "prompt", "PromptTemplate"], "kwargs": {"template": "x"}}]'

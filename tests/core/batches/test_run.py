@@ -2,8 +2,10 @@
 
 import json
 import os
+import pickle
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy, deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -606,3 +608,47 @@ def test_an_unknown_directory_or_argument_is_an_error(
     BatchRun.prepare(chat(studio), ["Hi"], directory=tmp_path / "run")
     with pytest.raises(ConfigurationError, match="api_kex"):
         BatchRun.open(tmp_path / "run", api_kex="x")
+
+
+# --- Arguments of another type --------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", [5, None, b"x", "a\0b"])
+def test_a_directory_that_is_no_path(wrong: Any, studio: Emulator) -> None:
+    with pytest.raises(ConfigurationError, match="directory must be the path"):
+        BatchRun.prepare(chat(studio), ["Hi"], directory=wrong)
+    with pytest.raises(ConfigurationError, match="directory must be the path"):
+        BatchRun.open(wrong, api_key=studio.api_key)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [("x", "must be a mapping"), ({"total_timeout": 5}, "completion_window=")],
+)
+def test_arguments_that_no_line_has(
+    wrong: Any, text: str, studio: Emulator, path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match=text):
+        BatchRun.prepare(chat(studio), ["Hi"], directory=path, arguments=wrong)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("wrong", ["5", float("nan"), float("inf"), -1, True])
+@pytest.mark.parametrize("name", ["timeout", "poll_interval"])
+async def test_a_wait_that_is_no_time(
+    name: str, wrong: Any, studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), ["Hi"], directory=path)
+    with pytest.raises(ConfigurationError, match=f"{name} must be a number of seconds"):
+        run.collect(**{name: wrong})
+    with pytest.raises(ConfigurationError, match=f"{name} must be a number of seconds"):
+        await run.acollect(**{name: wrong})
+
+
+@pytest.mark.parametrize("duplicate", [copy, deepcopy, pickle.dumps])
+def test_a_run_is_not_copied_but_opened(
+    duplicate: Callable[[object], object], studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), ["Hi"], directory=path)
+    with pytest.raises(ConfigurationError, match=r"with BatchRun.open\("):
+        duplicate(run)

@@ -357,6 +357,9 @@ async def test_every_request_of_a_task_is_in_the_audit_record(
         ({"prompt": "A", "parameters": ["n"]}, "parameters must be a mapping"),
         ({"prompt": "A", "parameters": {"n": "2"}}, "n must be an integer"),
         ({"prompt": "A", "parameters": {"n": 0}}, "n must be an integer"),
+        ({"parameters": {"x": float("nan")}}, "parameters must hold"),
+        ({"parameters": {"x": {1}}}, "parameters must hold"),
+        ({"prompt": None, "input": {"prompt": object()}}, "input must hold"),
         ({"prompt": "A", "path": "../x"}, "path must be the path"),
         ({"prompt": "A", "regoin": "x"}, "Did you mean 'region'"),
         ({"prompt": "A", "region": "mars"}, "Unknown region"),
@@ -366,6 +369,13 @@ async def test_every_request_of_a_task_is_in_the_audit_record(
         ({"model": "qwen-image", "prompt": "A", "parameters": {"n": 2}}, "got n=2"),
         ({"model": "qwen-image-edit", "prompt": "A"}, "1 to 3 images"),
         ({"model": "wan2.7-i2v", "media": [{"type": "x"}]}, "type and url"),
+        (
+            {
+                "model": "wan2.7-i2v",
+                "media": [{"type": "x", "url": "https://a.com/b", "y": b""}],
+            },
+            "media[0] must hold",
+        ),
         ({"model": "fun-asr"}, "needs urls="),
         ({"model": "fun-asr", "urls": ["data:audio/wav;base64,"]}, "data URL"),
         ({"model": "wanx2.1-imageedit", "prompt": "A"}, "pass input="),

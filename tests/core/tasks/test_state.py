@@ -64,6 +64,7 @@ async def test_a_state_has_neither_the_key_nor_the_prompt(
         {"model": "wan2.7-image"},
         {"signature": "0" * 64},
         {"signature": None},
+        {"signature": "\u00e9\ud800"},
         {"kind": "other"},
         {"version": 2},
         {"created_at": "yesterday"},
