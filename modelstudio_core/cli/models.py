@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from modelstudio_core.catalog import ModelProfile
     from modelstudio_core.endpoints import Endpoint
 
+# Columns of characters that the table needs.
+_TABLE_WIDTH: Final = 110
 _KINDS: Final = ("chat", "embedding", "rerank", "media")
 # By name of a capability: the column of the profile, and the value in it that counts.
 _COLUMNS: Final = {
@@ -169,11 +171,29 @@ def _row(model_id: str, profile: "ModelProfile") -> dict[str, Any]:
 
 
 def _show(output: Output, rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
     if not rows:
         output.note("No model matches.")
-        return
+    elif output.console.width < _TABLE_WIDTH:
+        _show_list(output, rows)
+    else:
+        _show_table(output, rows)
+
+
+def _show_list(output: Output, rows: list[dict[str, Any]]) -> None:
+    """Print a model a paragraph: a narrow table would break its words."""
+    for row in rows:
+        context = row.get("context_window")
+        facts = [row["kind"] or "not in the catalog"]
+        facts += [f"{context:,} tokens"] if context else []
+        lines = [f"{printable(row['id'])}  {', '.join(facts)}"]
+        details = (", ".join(row["capabilities"]), _note(row))
+        lines += [f"  {detail}" for detail in details if detail]
+        output.console.print("\n".join(lines))
+
+
+def _show_table(output: Output, rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     # An id in one piece can be copied.
     table.add_column("model", no_wrap=True, overflow="ignore")

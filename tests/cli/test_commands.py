@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -223,6 +224,16 @@ def test_a_delisted_model_has_its_replacement(run: Run) -> None:
     assert (row["delisted"], row["replacement"]) == ("2026-07-09", "qwen3.7-plus")
     text = run("models", "deepseek-v3.2-exp").out
     assert "delisted on 2026-07-09: use qwen3.7-plus" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 109, 110, 200])
+def test_models_break_no_word_at_any_width(
+    run: Run, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    words = set(re.split(r"[\s,]+", run("models", "deepseek", key=None).out))
+    assert {"deepseek-v4-pro", "chat", "thinking", "reasoning-effort"} <= words
+    assert {"1", "000", "delisted", "2026-07-09:", "qwen3.7-plus"} <= words
 
 
 @pytest.mark.parametrize(
