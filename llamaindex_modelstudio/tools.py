@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from llama_index.core.base.llms.types import ImageBlock, TextBlock
 from llama_index.core.tools.tool_spec.base import BaseToolSpec
-from typing_extensions import Unpack
+from typing_extensions import Unpack, override
 
 from modelstudio_core.arguments import keys_hidden
 from modelstudio_core.endpoints import Endpoint
@@ -132,6 +132,20 @@ class ModelStudioToolSpec(BaseToolSpec):
     def endpoint(self) -> Endpoint:
         """Where requests go, where data is stored and where inference runs."""
         return next(iter(self._generations.values())).connection.endpoint
+
+    @override
+    def __repr__(self) -> str:
+        """Return the models and the endpoint."""
+        arguments = {tool: argument for tool, (argument, _) in _TOOLS.items()}
+        models = ", ".join(
+            f"{arguments[tool]}={generation.profile.id!r}"
+            for tool, generation in self._generations.items()
+        )
+        endpoint = self.endpoint
+        return (
+            f"{type(self).__name__}({models}, region={endpoint.region!r},"
+            f" mode={endpoint.mode!r}, host={endpoint.host!r})"
+        )
 
     # --- Tools: agents read these docstrings ------------------------------------------
 

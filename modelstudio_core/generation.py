@@ -16,7 +16,7 @@ from modelstudio_core.catalog import (
     resolve_service_model,
 )
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.service_inputs import refuse_or_warn
+from modelstudio_core.service_inputs import list_of, refuse_or_warn
 from modelstudio_core.tasks import Task, TaskFile, TaskResult
 from modelstudio_core.tasks.calls import Creation
 from modelstudio_core.tasks.inputs import Given
@@ -223,13 +223,18 @@ class Generation:
         Raises:
             ConfigurationError: One is neither a URL nor the name of a saved file.
         """
-        return [self._find(reference) for reference in references]
+        return [self._find(reference) for reference in list_of(references, "images")]
 
     async def afind_images(self, references: Sequence[str]) -> list[str | Path]:
         """Async version of ``find_images``: the directory is read in a thread."""
         return await asyncio.to_thread(self.find_images, references)
 
-    def _find(self, reference: str) -> str | Path:
+    def _find(self, reference: object) -> str | Path:
+        if not isinstance(reference, str):
+            raise ConfigurationError(
+                "images must have the addresses of images, or the names under which"
+                f" this tool saved them, got a {type(reference).__name__}."
+            )
         text = reference.strip()
         if text.lower().startswith(_REMOTE):
             return text

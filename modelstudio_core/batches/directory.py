@@ -156,9 +156,16 @@ class RunDirectory:
         """Hold the lock of the run. It is gone with the process that holds it.
 
         Raises:
-            ConfigurationError: Another process, thread or task holds it.
+            ConfigurationError: Another process, thread or task holds it, or the
+                directory cannot be written to.
         """
-        file = open_private(self.path / _LOCK, "ab")
+        try:
+            file = open_private(self.path / _LOCK, "ab")
+        except OSError as error:
+            raise ConfigurationError(
+                f"The run in {str(self.path)!r} cannot be used: its directory was"
+                f" removed, or cannot be written to ({error.strerror or error})."
+            ) from None
         try:
             if not _try_lock(file):
                 raise ConfigurationError(

@@ -22,7 +22,7 @@ from modelstudio_core.embeddings.arguments import EmbeddingArguments
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection
 
-__all__ = ["Request", "check_inputs", "plan_embeddings", "write_run"]
+__all__ = ["Request", "check_arguments", "check_inputs", "plan_embeddings", "write_run"]
 
 
 class Request(NamedTuple):
@@ -64,6 +64,29 @@ def plan_embeddings(
     check_batch_support(connection.endpoint, resolved.profile, "embedding")
     lines = EmbeddingLines(resolved)
     return Request(lines, connection, resolved.model.requested, resolved.profile)
+
+
+def check_arguments(arguments: object) -> Mapping[str, object]:
+    """Return the arguments of a call for all rows.
+
+    Args:
+        arguments: The argument.
+
+    Raises:
+        ConfigurationError: They are no mapping, or one of them is not in a line.
+    """
+    if arguments is not None and not isinstance(arguments, Mapping):
+        raise ConfigurationError(
+            "arguments must be a mapping of names and values, got a"
+            f" {type(arguments).__name__}."
+        )
+    given = cast("Mapping[str, object]", arguments or {})
+    if "total_timeout" in given:
+        raise ConfigurationError(
+            "total_timeout is for calls, and a batch has a completion_window=: remove"
+            " it from arguments."
+        )
+    return given
 
 
 def check_inputs(inputs: object) -> Iterable[object]:

@@ -16,6 +16,7 @@ from modelstudio_core.batches.lines import ChatLines
 from modelstudio_core.batches.opening import connection_of
 from modelstudio_core.batches.preparing import (
     Request,
+    check_arguments,
     check_inputs,
     plan_embeddings,
     write_run,
@@ -134,7 +135,7 @@ class BatchRun(Generic[T]):
             place = RunDirectory(directory)
             window = check_completion_window(completion_window)
             service, bound = cls._unwrap(model)
-            bound = {**bound, **_check_arguments(arguments)}
+            bound = {**bound, **check_arguments(arguments)}
             if isinstance(service, ChatArguments):
                 request = cls._plan_chat(service, bound)
             elif isinstance(service, EmbeddingArguments):
@@ -484,26 +485,6 @@ class BatchRun(Generic[T]):
     async def _arun(self, procedure: Procedure[_Result]) -> _Result:
         with self._errors():
             return await arun(self._connection, self._context, procedure)
-
-
-def _check_arguments(arguments: object) -> Mapping[str, object]:
-    """Return the arguments of a call for all rows.
-
-    Raises:
-        ConfigurationError: They are no mapping, or one of them is not in a line.
-    """
-    if arguments is not None and not isinstance(arguments, Mapping):
-        raise ConfigurationError(
-            "arguments must be a mapping of names and values, got a"
-            f" {type(arguments).__name__}."
-        )
-    given = cast("Mapping[str, object]", arguments or {})
-    if "total_timeout" in given:
-        raise ConfigurationError(
-            "total_timeout is for calls, and a batch has a completion_window=: remove"
-            " it from arguments."
-        )
-    return given
 
 
 def _is_duration(value: object) -> bool:

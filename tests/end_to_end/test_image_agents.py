@@ -384,3 +384,36 @@ def test_the_tools_of_llamaindex_are_bounded(modelstudio_emulator: Emulator) -> 
     with pytest.raises(PolicyError):
         spec(modelstudio_emulator)
     assert modelstudio_emulator.requests == []
+
+
+# --- What is no list of images --------------------------------------------------------
+
+
+@pytest.mark.parametrize("images", ["https://a.example/b.png", None, 5, [5], [None]])
+async def test_images_that_are_no_list_of_texts_are_refused(
+    images: Any, modelstudio_emulator: Emulator
+) -> None:
+    spec = ModelStudioToolSpec(
+        edit_model="qwen-image-edit",
+        base_url=modelstudio_emulator.base_url,
+        api_key=modelstudio_emulator.api_key,
+    )
+    with pytest.raises(ConfigurationError, match="images must"):
+        spec.edit_image("A", images)
+    with pytest.raises(ConfigurationError, match="images must"):
+        await spec.aedit_image("A", images)
+    assert modelstudio_emulator.requests == []
+
+
+def test_the_repr_has_the_models_and_the_endpoint_and_no_key() -> None:
+    spec = ModelStudioToolSpec(
+        image_model="wan2.6-t2i",
+        video_model="wan2.6-t2v",
+        region="singapore",
+        api_key="sk-not-shown",
+    )
+    assert repr(spec) == (
+        "ModelStudioToolSpec(image_model='wan2.6-t2i', video_model='wan2.6-t2v',"
+        " region='ap-southeast-1', mode='international',"
+        " host='dashscope-intl.aliyuncs.com')"
+    )

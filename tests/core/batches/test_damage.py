@@ -1,6 +1,7 @@
 """Files of a run that somebody changed, damaged or removed."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -182,3 +183,12 @@ def test_a_batch_of_a_file_that_was_deleted_says_so(
         run.submit()
     run.submit()
     assert run.status == "running"
+
+
+def test_a_directory_that_was_removed_is_an_error(studio: Emulator, path: Path) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    shutil.rmtree(path)
+    for step in (run.submit, run.refresh, run.cancel, run.resume):
+        with pytest.raises(ConfigurationError, match="was removed"):
+            step()
+    assert studio.requests == []
