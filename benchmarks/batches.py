@@ -6,7 +6,7 @@ lines with ``json.dumps``, reading with one that reads the results with ``json.l
 Usage::
 
     python -m benchmarks.batches            # print the results
-    python -m benchmarks.batches --write    # write docs/benchmarks_batches.md
+    python -m benchmarks.batches --write    # write docs/benchmarks_batches.md and .svg
 """
 
 import argparse
@@ -24,14 +24,21 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
 
+from benchmarks.environments import ROOT
+from benchmarks.plot import Panel, bars, draw
+
 __all__ = ["main", "measure", "to_text"]
 
 ROWS: Final = 50_000
 ROUNDS: Final = 5
-_ROOT: Final = Path(__file__).parents[1]
-_PAGE: Final = _ROOT / "docs" / "benchmarks_batches.md"
+_PAGE: Final = ROOT / "docs" / "benchmarks_batches.md"
+_PLOT: Final = ROOT / "docs" / "benchmarks_batches.svg"
 _MODEL: Final = "qwen3.7-plus"
 _KEY: Final = "sk-benchmark-0123456789"
+
+
+# By the name of the measurement.
+Results = Mapping[str, Mapping[str, float]]
 
 
 class Target(NamedTuple):
@@ -261,13 +268,13 @@ def _sample(name: str, directory: Path, rows: int) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.batches", "--here", name]
     command += ["--directory", str(directory), "--rows", str(rows)]
     done = subprocess.run(  # noqa: S603 - this module
-        command, cwd=_ROOT, check=True, capture_output=True, text=True
+        command, cwd=ROOT, check=True, capture_output=True, text=True
     )
     sample: dict[str, float] = json.loads(done.stdout)
     return sample
 
 
-def to_text(results: Mapping[str, Mapping[str, float]], rows: int) -> str:
+def to_text(results: Results, rows: int) -> str:
     """Return the results as a table in Markdown.
 
     Args:
@@ -306,6 +313,25 @@ alone: one writes the same requests, the other reads the results in the order of
 file and looks at their status.
 
 """
+_PICTURE: Final = "![CPU per row, by measurement](benchmarks_batches.svg)"
+
+
+def _write(results: Results, text: str, rows: int, rounds: int) -> None:
+    head = _HEAD.format(rows=rows, rounds=rounds)
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores."
+    page = f"{head}{text}\n\n{_PICTURE}\n\n{machine}\n"
+    _PAGE.write_text(page, encoding="utf-8")
+    draw([*_panels(results, rows)], _PLOT)
+
+
+def _panels(results: Results, rows: int) -> Iterator[Panel]:
+    for base in dict.fromkeys(target.base for target in TARGETS):
+        measured = [target.name for target in TARGETS if target.base == base]
+        values = {
+            name: results[name]["seconds"] / rows * 1e6 for name in (base, *measured)
+        }
+        title = base.partition(" ")[0]
+        yield bars(title, "µs of CPU per row", values, measured, digits=1)
 
 
 def main() -> None:
@@ -320,12 +346,11 @@ def main() -> None:
     if options.here:
         _run_here(options.here, options.directory, options.rows)
         return
-    text = to_text(measure(options.rows, options.rounds), options.rows)
+    results = measure(options.rows, options.rounds)
+    text = to_text(results, options.rows)
     print(text)  # noqa: T201 - a command
     if options.write:
-        head = _HEAD.format(rows=options.rows, rounds=options.rounds)
-        machine = f"\n\nPython {platform.python_version()}, {os.cpu_count()} cores.\n"
-        _PAGE.write_text(head + text + machine, encoding="utf-8")
+        _write(results, text, options.rows, options.rounds)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
 """The text for the terminal, and ``docs/benchmarks.md`` with its plot."""
 
-import json
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Final
 
 from benchmarks.clients import CLIENTS
-from benchmarks.environments import PROJECT, ROOT, interpreter
+from benchmarks.environments import PROJECT, ROOT
 from benchmarks.measure import Layers, Results
-from benchmarks.plot import Panel
+from benchmarks.plot import Panel, bars, draw, own
 from benchmarks.targets import SampleView, Verdict, judge
 from benchmarks.workloads import HTTPX_LOOP
 
@@ -105,7 +103,7 @@ def write(results: Results, variants: Sequence[Results] = ()) -> None:
         variants: Runs of many streams at once with ``freeze`` or another Python.
     """
     _PAGE.write_text("\n".join(_page(results, variants)) + "\n")
-    _draw(results["samples"])
+    draw([*_panels(results["samples"])], _PLOT)
 
 
 def _page(results: Results, variants: Sequence[Results]) -> Iterator[str]:
@@ -262,25 +260,14 @@ def _versions(versions: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     yield from _table(("client", "packages"), rows)
 
 
-def _draw(samples: SampleView) -> None:
-    panels: list[Panel] = [
-        {
-            "title": title,
-            "bars": {
+def _panels(samples: SampleView) -> Iterator[Panel]:
+    for workload, title in _STREAMS.items():
+        if workload in samples and "one event" in workload:
+            values = {
                 client: median(measures["cpu"]) * 1e6
                 for client, measures in samples[workload].items()
-            },
-        }
-        for workload, title in _STREAMS.items()
-        if workload in samples and "one event" in workload
-    ]
-    subprocess.run(  # noqa: S603 - our own command
-        [interpreter("plot"), "-m", "benchmarks.plot", str(_PLOT)],
-        cwd=ROOT,
-        input=json.dumps(panels),
-        text=True,
-        check=True,
-    )
+            }
+            yield bars(title, "µs of CPU per chunk", values, own(values))
 
 
 # --- Texts ------------------------------------------------------------------------

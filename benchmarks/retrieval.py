@@ -1,8 +1,8 @@
 """Measure what embeddings and reranking cost, into docs/benchmarks_retrieval.md.
 
-``python -m benchmarks.retrieval`` prints the results; ``--write`` writes the page. The
-server is another process on loopback. Clients of other projects run in processes of
-their own, in the environments of ``environments.py``.
+``python -m benchmarks.retrieval`` prints the results; ``--write`` writes the page and
+its plot. The server is another process on loopback. Clients of other projects run in
+processes of their own, in the environments of ``environments.py``.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,11 +22,13 @@ from statistics import median
 from typing import Any, Final
 
 from benchmarks.environments import ROOT, interpreter, start_python
+from benchmarks.plot import Panel, bars, draw, own
 from benchmarks.retrieval_clients import CLIENTS, DOCUMENTS, ROWS
 
 __all__ = ["main"]
 
 _PAGE: Final = ROOT / "docs" / "benchmarks_retrieval.md"
+_PLOT: Final = ROOT / "docs" / "benchmarks_retrieval.svg"
 _ROUNDS: Final = 7
 _TEXTS: Final = 5000
 _DELAY: Final = 0.1
@@ -178,6 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.stdout.write(page)
     if options.write:
         _PAGE.write_text(page, encoding="utf-8")
+        draw([*_panels(cpu, (ideal, seconds))], _PLOT)
 
 
 def _page(
@@ -215,6 +218,20 @@ def _page(
     )
 
 
+def _panels(
+    cpu: dict[str, float], wall: tuple[float, dict[str, float]]
+) -> Iterator[Panel]:
+    label = "ms of CPU per request"
+    ranking = {name: value for name, value in cpu.items() if "documents" in name}
+    embedding = {name: value for name, value in cpu.items() if name not in ranking}
+    title = f"embeddings of {ROWS} texts"
+    yield bars(title, label, embedding, own(embedding), digits=2)
+    yield bars("reranking", label, ranking, own(ranking), digits=2)
+    ideal, seconds = wall
+    title = f"embeddings of {_TEXTS:,} texts"
+    yield bars(title, "seconds", {"ideal": ideal, **seconds}, own(seconds), digits=2)
+
+
 _TEXT: Final = """\
 # Benchmarks of embeddings and reranking
 
@@ -242,6 +259,9 @@ reads base64 where a gateway answers with that.
 | call | wall time |
 | --- | --- |
 {wall}
+
+![CPU per request, by client, and the time for {texts} texts]\
+(benchmarks_retrieval.svg)
 
 ## Targets
 

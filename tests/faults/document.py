@@ -1,23 +1,25 @@
 """Generates the tables in ``docs/reliability.md``: faults, errors and the soak test.
 
-``python -m tests.faults.document`` rewrites them.
+``python -m tests.faults.document`` rewrites them, and draws ``docs/reliability.svg``.
 """
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from benchmarks.plot import Panel, bars, draw, line
 from tests.attack.table import ATTACKS, Attack
-from tests.faults.soak import FIGURES, LEFT, OK
+from tests.faults.soak import FIGURES, LEFT, OK, PERIOD
 from tests.faults.soak_mixed import MIXED_FIGURES
 from tests.faults.table import LANGCHAIN_ERRORS, TABLE, Outcome
 
-__all__ = ["DOCUMENT", "regenerate"]
+__all__ = ["DOCUMENT", "PLOT", "main", "panels", "regenerate"]
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
+PLOT: Final = DOCUMENT.with_suffix(".svg")
 _SECTION: Final = re.compile(
     r"(<!-- (\w+): generated[^>]*-->\n).*?(<!-- end -->)", re.DOTALL
 )
@@ -93,7 +95,7 @@ def _statuses(cls: type[Exception]) -> str:
 
 
 def _soak() -> str:
-    figures: Mapping[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8"))
+    figures = _read(FIGURES)
     outcomes: dict[str, int] = figures["outcomes"]
     failed = sum(n for name, n in outcomes.items() if name not in {OK, LEFT})
     quarter = len(figures["rss"]) // 4
@@ -121,16 +123,10 @@ def _soak() -> str:
 
 
 def _mixed() -> str:
-    figures: Mapping[str, Any] = json.loads(MIXED_FIGURES.read_text(encoding="utf-8"))
-    outcomes: dict[str, int] = figures["outcomes"]
+    figures = _read(MIXED_FIGURES)
     rows = {
         "seconds": f"{figures['seconds']:g}",
-        "complete answers": outcomes["whole"] + outcomes["streamed"],
-        "abandoned streams": outcomes["abandoned"],
-        "cancelled tasks": outcomes["cancelled"],
-        "interrupted calls": outcomes["interrupted"],
-        "child processes": outcomes["forks"],
-        "answers that are wrong, or of another caller": len(figures["wrong"]),
+        **_mixed_rows(figures),
         "file descriptors before and after": _join(figures["fds"]),
         "threads before and after": _join(figures["threads"]),
         "responses that the server was still sending": figures["busy"],
@@ -138,11 +134,48 @@ def _mixed() -> str:
     return _table(("measure", "value"), *rows.items())
 
 
+def _mixed_rows(figures: Mapping[str, Any]) -> dict[str, int]:
+    outcomes: dict[str, int] = figures["outcomes"]
+    return {
+        "complete answers": outcomes["whole"] + outcomes["streamed"],
+        "abandoned streams": outcomes["abandoned"],
+        "cancelled tasks": outcomes["cancelled"],
+        "interrupted calls": outcomes["interrupted"],
+        "child processes": outcomes["forks"],
+        "answers that are wrong, or of another caller": len(figures["wrong"]),
+    }
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    figures: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return figures
+
+
 def _join(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
+def panels() -> Iterator[Panel]:
+    """Yield the charts of the soak: its outcomes, its memory, and its second part."""
+    figures = _read(FIGURES)
+    outcomes: dict[str, int] = figures["outcomes"]
+    title = f"{figures['streams']} streams at once for {figures['seconds']:g} seconds"
+    names = {LEFT: "closed early by the client"}
+    values = {names.get(name, name): number for name, number in outcomes.items()}
+    values["a wrong outcome"] = len(figures["wrong"])
+    yield bars(title, "finished streams", values, [OK])
+    memory = {PERIOD * number: rss for number, rss in enumerate(figures["rss"], 1)}
+    yield line("memory of the process", "MiB", memory, "seconds")
+    mixed = _mixed_rows(_read(MIXED_FIGURES))
+    yield bars("everything at once in one process", "how many", mixed, [*mixed][:1])
+
+
+def main() -> None:
+    """Rewrite the tables, and draw the plot."""
+    text = regenerate(DOCUMENT.read_text(encoding="utf-8"))
+    DOCUMENT.write_text(text, encoding="utf-8")
+    draw([*panels()], PLOT)
+
+
 if __name__ == "__main__":
-    DOCUMENT.write_text(
-        regenerate(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8"
-    )
+    main()

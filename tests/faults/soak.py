@@ -35,6 +35,7 @@ __all__ = [
     "FIGURES",
     "LEFT",
     "OK",
+    "PERIOD",
     "Figures",
     "count_fds",
     "count_responding",
@@ -49,6 +50,8 @@ STYLES: Final[dict[Framework, CallStyle]] = {
 }
 OK: Final = "the right answer"
 LEFT: Final = "left early"
+# Seconds between two measurements of the process.
+PERIOD: Final = 0.5
 FAILING: Final = 0.1
 LEAVING: Final = 0.05
 RETRIES: Final = 2
@@ -164,7 +167,7 @@ class _Monitor:
         self._thread.join()
 
     def _measure(self) -> None:
-        while not self._stopping.wait(0.5):
+        while not self._stopping.wait(PERIOD):
             # Without this thread.
             threads = threading.active_count() - 1
             self.most = max(self.most[0], count_fds()), max(self.most[1], threads)
