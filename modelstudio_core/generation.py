@@ -20,6 +20,7 @@ from modelstudio_core.service_inputs import list_of, refuse_or_warn
 from modelstudio_core.tasks import Task, TaskFile, TaskResult
 from modelstudio_core.tasks.calls import Creation
 from modelstudio_core.tasks.inputs import Given
+from modelstudio_core.tasks.outputs import make_folder
 from modelstudio_core.tasks.routes import resolve_route
 from modelstudio_core.tasks.waiting import check_seconds
 from modelstudio_core.transport.connection import Connection
@@ -189,8 +190,11 @@ class Generation:
             APITimeoutError: The task is not done in time. It goes on.
             APIError: A request failed.
         """
-        options = self.options
-        task = self._creation(prompt, images).run(upload=options.upload_media)
+        options, creation = self.options, self._creation(prompt, images)
+        if options.directory is not None:
+            # First: what is made is paid for, and must have a place.
+            make_folder(options.directory)
+        task = creation.run(upload=options.upload_media)
         result = task.result(options.task_timeout, poll_interval=options.poll_interval)
         folder = options.directory
         paths = result.download(folder) if folder is not None else []
@@ -198,8 +202,9 @@ class Generation:
 
     async def arun(self, prompt: str, images: Sequence[str | Path] = ()) -> Generated:
         """Async version of ``run``."""
-        options = self.options
-        creation = self._creation(prompt, images)
+        options, creation = self.options, self._creation(prompt, images)
+        if options.directory is not None:
+            await asyncio.to_thread(make_folder, options.directory)
         task = await creation.arun(upload=options.upload_media)
         result = await task.aresult(
             options.task_timeout, poll_interval=options.poll_interval

@@ -233,7 +233,7 @@ def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
 
 
 def _check_batch_chat(value: object, connection: Connection) -> bool:
-    if value not in {None, True, False}:
+    if value is not None and not isinstance(value, bool):
         raise ConfigurationError(f"batch_chat must be True or False, got {value!r}.")
     if value and connection.protocol != "openai":
         raise ConfigurationError(

@@ -29,7 +29,7 @@ from modelstudio_core.wire.json_values import object_of
 from modelstudio_core.wire.media_types import mime_type_of_name
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["TaskResult", "read_result"]
+__all__ = ["TaskResult", "make_folder", "read_result"]
 
 _SUFFIX: Final = re.compile(r"\.[A-Za-z0-9]{1,5}")
 _NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -95,7 +95,7 @@ class TaskResult:
             >>> task = tasks.submit(model="wan2.6-t2i", prompt="A")  # doctest: +SKIP
             >>> task.result().download("pictures")  # doctest: +SKIP
         """
-        folder = _make_folder(directory)
+        folder = make_folder(directory)
         paths: list[Path] = []
         for file, request, path in self._downloads(folder):
             if not path.exists():
@@ -109,7 +109,7 @@ class TaskResult:
 
     async def adownload(self, directory: str | Path) -> list[Path]:
         """Async version of ``download``."""
-        folder = await asyncio.to_thread(_make_folder, directory)
+        folder = await asyncio.to_thread(make_folder, directory)
         paths: list[Path] = []
         for file, request, path in self._downloads(folder):
             if not await asyncio.to_thread(path.exists):
@@ -166,8 +166,20 @@ def read_result(
     )
 
 
-def _make_folder(directory: str | Path) -> Path:
-    folder = Path(directory)
+def make_folder(directory: str | Path) -> Path:
+    """Make the folder of files, with those above it.
+
+    Args:
+        directory: The folder.
+
+    Raises:
+        ConfigurationError: It cannot be made.
+    """
+    # What a caller without types passes.
+    given: object = directory
+    if not isinstance(given, str | Path) or "\0" in str(given):
+        raise ConfigurationError(f"directory must be a path, got {given!r:.80}.")
+    folder = Path(given)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -460,7 +460,11 @@ class Task:
         Raises:
             ConfigurationError: The id is invalid.
         """
-        profile = resolve_model_as(MediaProfile, model) if model else MediaProfile()
+        # What a caller without types passes.
+        given: object = model
+        if not isinstance(given, str):
+            raise ConfigurationError(f"model must be a model's id, got {given!r:.80}.")
+        profile = resolve_model_as(MediaProfile, given) if given else MediaProfile()
         seen = unseen(check_id(task_id), UNKNOWN)
         return cls(connection, profile, seen, created_at=created_at)
 

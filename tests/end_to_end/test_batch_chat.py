@@ -95,6 +95,13 @@ def test_a_refused_assignment_changes_nothing(framework: Framework) -> None:
     assert llm.resolved.connection.read_timeout == 600.0
 
 
+@EACH_FRAMEWORK
+@pytest.mark.parametrize("value", [1, 0, "yes", []])
+def test_it_is_true_or_false(framework: Framework, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="batch_chat must be True or False"):
+        build(framework, region="beijing", batch_chat=value)
+
+
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no region": ({}, r"cn-beijing \(beijing\) only, and not in ap-southeast-1"),
     "a region": ({"region": "virginia"}, r"not in us-east-1 \(virginia\)"),

@@ -417,3 +417,19 @@ def test_the_repr_has_the_models_and_the_endpoint_and_no_key() -> None:
         " region='ap-southeast-1', mode='international',"
         " host='dashscope-intl.aliyuncs.com')"
     )
+
+
+async def test_a_folder_that_cannot_be_made_is_noticed_before_an_image_is_paid_for(
+    modelstudio_emulator: Emulator, tmp_path: Path
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("", encoding="utf-8")
+    images = tool(modelstudio_emulator, directory=taken)
+    with pytest.raises(ConfigurationError, match="cannot be made"):
+        images.invoke({"prompt": PROMPT})
+    with pytest.raises(ConfigurationError, match="cannot be made"):
+        await images.ainvoke({"prompt": PROMPT})
+    drawing = spec(modelstudio_emulator, directory=taken)
+    with pytest.raises(ConfigurationError, match="cannot be made"):
+        drawing.generate_image(PROMPT)
+    assert modelstudio_emulator.requests == []

@@ -119,3 +119,16 @@ async def test_a_folder_that_cannot_be_made(
     with pytest.raises(ConfigurationError, match="cannot be made"):
         await at.download(result, file)
     assert len(modelstudio_emulator.requests) == count
+
+
+@pytest.mark.parametrize("wrong", [None, 5, b"x", "a\0b"])
+@pytest.mark.parametrize("style", STYLES)
+async def test_a_folder_that_is_no_path_is_refused(
+    style: Style, wrong: Any, modelstudio_emulator: Emulator
+) -> None:
+    at = Tasks.at(style, modelstudio_emulator)
+    result = await at.result(await at.submit(prompt="A"))
+    before = len(modelstudio_emulator.requests)
+    with pytest.raises(ConfigurationError, match="directory must be a path"):
+        await at.download(result, wrong)
+    assert len(modelstudio_emulator.requests) == before

@@ -141,3 +141,9 @@ async def test_variables_of_another_place_do_not_move_a_task(
 def test_an_id_cannot_lead_to_another_path(task_id: Any) -> None:
     with pytest.raises(ConfigurationError, match="is not the id of a task"):
         Task.from_id(task_id, api_key=KEY)
+
+
+@pytest.mark.parametrize("model", [5, None, ["wan2.6-t2i"]])
+def test_a_model_of_an_id_must_be_a_text(model: Any) -> None:
+    with pytest.raises(ConfigurationError, match="model must be a model's id"):
+        Task.from_id("abc", model=model, region="singapore", api_key=KEY)
