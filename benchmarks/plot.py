@@ -163,6 +163,7 @@ def _draw_bars(axis: Any, panel: Panel) -> None:
     axis.bar_label(drawn, fmt=f"{{:,.{panel['digits']}f}}", padding=3)
     axis.set_xlabel(panel["label"])
     axis.margins(x=0.18)
+    axis.locator_params(axis="x", nbins=5)
 
 
 def _draw_line(axis: Any, panel: Panel) -> None:
