@@ -330,7 +330,7 @@ async def test_the_turn_of_a_task_counts_to_its_time() -> None:
     begin = time.monotonic()
     with pytest.raises(TimeoutError):
         await limit.aacquire("/x", None, 0.1)
-    assert 0.05 < time.monotonic() - begin < 0.5
+    assert 0.05 < time.monotonic() - begin < 0.9
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
 

@@ -301,7 +301,7 @@ def test_the_docstring_explains_each_argument() -> None:
     """``help(ModelStudio)`` is what users open."""
     docstring = ModelStudio.__doc__ or ""
     documented = set(re.findall(r"^        (\w+) \(", docstring, re.MULTILINE))
-    assert documented == set(ModelStudio.model_fields) - {"resolved_model"}
+    assert documented == set(ModelStudio.model_fields)
     assert "``api_base``" in docstring
 
 

@@ -83,7 +83,7 @@ def test_pages_are_newest_first(client: OpenAIClient) -> None:
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ({"purpose": "file-extract"}, "purpose"),
+        ({"purpose": "fine-tune"}, "purpose"),
         ({"purpose": "batch", "other": "1"}, "Unknown form field"),
     ],
     ids=["purpose", "unknown field"],
