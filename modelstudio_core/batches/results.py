@@ -116,7 +116,13 @@ class BatchRow(Generic[_T]):
         if answer is None:
             answer = parse(self.raw, self.request_id) if parse else Answer[_T]()
             self._answer = answer
+            self._parse = None
         return answer
+
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        """Read the answer: what reads it holds the connection, with its API key."""
+        self._read()
+        return None, {name: getattr(self, name) for name in self.__slots__}
 
     @property
     def message(self) -> _T | None:

@@ -127,6 +127,27 @@ def test_a_line_is_the_request_of_a_call(studio: Emulator, path: Path) -> None:
     assert line["custom_id"].startswith("0000000000-")
 
 
+@pytest.mark.parametrize("is_read", [False, True])
+@pytest.mark.parametrize(
+    "duplicate",
+    [copy, lambda row: pickle.loads(pickle.dumps(row))],  # noqa: S301
+)
+def test_a_pickled_row_has_the_answer_and_no_key(
+    is_read: bool, duplicate: Callable[[Any], Any], studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
+    run.submit()
+    finish(studio, run)
+    (row,) = run.results()
+    if is_read:
+        assert row.message is not None
+    assert studio.api_key.encode() not in pickle.dumps(row)
+    other = duplicate(row)
+    assert row.message is not None
+    assert other.message.text == row.message.text != ""
+    assert (other.usage, other.status) == (row.usage, "done")
+
+
 def test_embeddings_have_a_vector_a_row(studio: Emulator, path: Path) -> None:
     model = embeddings(studio, dimensions=64)
     run: Run = BatchRun.prepare(model, ["A red fox.", "A car."], directory=path)
