@@ -1,11 +1,14 @@
 """Connections: what makes two of them share their HTTP clients, and what they show."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modelstudio_core.transport.clients import sync_client
+from modelstudio_core.transport.connection import DEFAULT_MAX_DOWNLOAD_BYTES
 from tests.core.transport.support import KEY, connection_to
 
 CONNECTION = connection_to(
@@ -65,3 +68,17 @@ def test_accounts_are_told_apart_without_showing_them() -> None:
     assert account != replace(CONNECTION, api_key="sk-another-0123456789").account
     assert account != replace(CONNECTION, default_headers=()).account
     assert KEY[:8] not in account
+
+
+def test_the_default_limits_are_those_of_the_documentation() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reliability.md"
+    rows = re.findall(r"^\| `(max_\w+)` \| (\d+) MiB", page.read_text("utf-8"), re.M)
+    assert dict(rows).keys() == {
+        "max_error_bytes",
+        "max_event_bytes",
+        "max_response_bytes",
+    }
+    for name, mebibytes in rows:
+        assert getattr(CONNECTION, name) == int(mebibytes) * 2**20
+    assert "may have\n32 GiB" in page.read_text("utf-8")
+    assert DEFAULT_MAX_DOWNLOAD_BYTES == 32 * 2**30
