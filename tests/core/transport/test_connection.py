@@ -72,7 +72,9 @@ def test_accounts_are_told_apart_without_showing_them() -> None:
 
 def test_the_default_limits_are_those_of_the_documentation() -> None:
     page = Path(__file__).parents[3] / "docs" / "reliability.md"
-    rows = re.findall(r"^\| `(max_\w+)` \| (\d+) MiB", page.read_text("utf-8"), re.M)
+    rows = re.findall(
+        r"^\| `(max_\w+)` \| (\d+) MiB", page.read_text("utf-8"), re.MULTILINE
+    )
     assert dict(rows).keys() == {
         "max_error_bytes",
         "max_event_bytes",
