@@ -20,7 +20,7 @@ class ModelList(NamedTuple):
 
     Attributes:
         ids: The model ids in the service's order, each once.
-        is_complete: Whether the service said that there are no more.
+        is_complete: Whether the service has no more of them.
         request_id: The id to give to the support of Alibaba Cloud.
     """
 
