@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from modelstudio_core.batches.directory import RunDirectory, sync_file
 from modelstudio_core.batches.line_files import (
@@ -296,29 +296,37 @@ class RunProgress:
 
     def _download_all(self) -> Procedure[None]:
         for part in self.parts:
-            if part.has_ended and not (part.is_collected and self._has_files(part)):
+            if part.has_ended and not (part.is_collected and self._has_results(part)):
                 yield from self._download(part)
 
-    def _has_files(self, part: PartState) -> bool:
-        """Whether no file of results was removed from the directory."""
-        return all(path.exists() for _, path in self._files_of(part))
+    def _has_results(self, part: PartState) -> bool:
+        """Whether no file of results was removed from the directory or cut short."""
+        return all(file.is_complete for file in self._files_of(part))
 
-    def _files_of(self, part: PartState) -> list[tuple[str, Path]]:
-        """Return the files of results of a part: the id and the path of each."""
+    def _files_of(self, part: PartState) -> list["_ResultFile"]:
+        number, directory = part.number, self._directory
+        answers, errors = directory.answers(number), directory.errors(number)
         files = (
-            (part.output_file_id, self._directory.answers(part.number)),
-            (part.error_file_id, self._directory.errors(part.number)),
+            (part.output_file_id, answers, part.output_bytes),
+            (part.error_file_id, errors, part.error_bytes),
         )
-        return [(file_id, path) for file_id, path in files if file_id]
+        return [_ResultFile(i, path, size) for i, path, size in files if i]
 
     def _download(self, part: PartState) -> Procedure[None]:
         """Download both files, in whichever way a batch has ended."""
-        for file_id, path in self._files_of(part):
-            if not (part.is_collected and path.exists()):
-                _remove_halves(path)
-                yield from download_file(file_id, path)
-                sync_file(path)
-        self._save(part, "collected")
+        for file in self._files_of(part):
+            if not (part.is_collected and file.is_complete):
+                _remove_halves(file.path)
+                yield from download_file(file.id, file.path)
+                sync_file(file.path)
+        answers = self._directory.answers(part.number)
+        errors = self._directory.errors(part.number)
+        self._save(
+            part,
+            "collected",
+            output_bytes=answers.stat().st_size if part.output_file_id else None,
+            error_bytes=errors.stat().st_size if part.error_file_id else None,
+        )
 
     def _not_in_time(self, timeout: float) -> APITimeoutError:
         ids = ", ".join(str(p.batch_id) for p in self.parts if not p.has_ended)
@@ -377,6 +385,25 @@ class RunProgress:
             )
         self._directory.write_parts([*self.parts, *written.parts])
         self.parts = [*self.parts, *written.parts]
+
+
+class _ResultFile(NamedTuple):
+    """A file of results.
+
+    Attributes:
+        id: Its id at the service.
+        path: Its path on disk.
+        size: The number of its bytes when it was downloaded; None if not known.
+    """
+
+    id: str
+    path: Path
+    size: int | None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it is on disk as it was downloaded."""
+        return self.path.exists() and self.size in {None, self.path.stat().st_size}
 
 
 def _was_refused(error: ModelStudioError) -> bool:

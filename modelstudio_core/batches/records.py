@@ -106,6 +106,9 @@ class PartState:
         failed: How many rows have failed, as it says.
         output_file_id: The id of the file with answers.
         error_file_id: The id of the file with errors.
+        output_bytes: The number of bytes of the file with answers, when it was
+            downloaded; None if it is not known.
+        error_bytes: That of the file with errors.
         errors: Why the batch failed, as the service says.
         deleted: Whether its files were deleted from the storage of the service.
     """
@@ -124,6 +127,8 @@ class PartState:
     failed: int = 0
     output_file_id: str | None = None
     error_file_id: str | None = None
+    output_bytes: int | None = None
+    error_bytes: int | None = None
     errors: Sequence[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     deleted: bool = False
 

@@ -155,6 +155,22 @@ def test_results_that_were_removed_are_downloaded_again(
     assert run.count_rows() == {"done": 3}
 
 
+def test_results_that_were_cut_short_are_downloaded_again_and_not_paid_for_again(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.submit()
+    finish(studio, run)
+    results = path / "part-0001.output.jsonl"
+    complete = results.read_bytes()
+    results.write_bytes(complete[: complete.index(b"\n") + 1])
+    before = len(studio.requests)
+    assert run.resume() == 0
+    assert [request.method for request in studio.requests[before:]] == ["GET"]
+    assert results.read_bytes() == complete
+    assert run.count_rows() == {"done": 3}
+
+
 def test_a_file_that_does_not_exist_is_named(studio: Emulator, path: Path) -> None:
     run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
     run.submit()
