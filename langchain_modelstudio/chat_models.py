@@ -80,7 +80,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
 
     Args:
         model (str): The model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
-        api_key (SecretStr | str | None = None): The API key, else DASHSCOPE_API_KEY.
+        api_key (SecretStr | str | Callable | None = None): The API key, or a function
+            that returns it before each request, else DASHSCOPE_API_KEY.
         region (str | None = None): A region id or alias, else from ``mode``, else
             DASHSCOPE_REGION, else Singapore.
         mode (str | None = None): The deployment mode, else ``DASHSCOPE_MODE``, else the

@@ -38,7 +38,8 @@ class ModelStudioEmbeddings(EmbeddingArguments, Embeddings):
         max_concurrency (int = 4): The most requests of this object at once, over all
             threads and tasks.
         show_progress_bar (bool = False): Show a progress bar for documents.
-        api_key (SecretStr | str | None = None): The API key, else DASHSCOPE_API_KEY.
+        api_key (SecretStr | str | Callable | None = None): The API key, or a function
+            that returns it before each request, else DASHSCOPE_API_KEY.
         region (str | None = None): A region id or alias, else from ``mode``, else
             DASHSCOPE_REGION, else Singapore.
         mode (str | None = None): The deployment mode, else ``DASHSCOPE_MODE``, else the

@@ -26,7 +26,8 @@ class ModelStudioRerank(RerankArguments, BaseDocumentCompressor):
         instruct (str | None = None): What relevance means, best in English, else that
             the document answers the query.
         max_concurrency (int = 4): The most requests of this object at once.
-        api_key (SecretStr | str | None = None): The API key, else DASHSCOPE_API_KEY.
+        api_key (SecretStr | str | Callable | None = None): The API key, or a function
+            that returns it before each request, else DASHSCOPE_API_KEY.
         region (str | None = None): A region id or alias, else from ``mode``, else
             DASHSCOPE_REGION, else Singapore.
         mode (str | None = None): The deployment mode, else ``DASHSCOPE_MODE``, else the

@@ -77,7 +77,8 @@ class ModelStudioImageGeneration(GenerationArguments, BaseTool):
         task_timeout (float | None = 1200.0): Seconds to wait for a task.
         poll_interval (float | None = None): Seconds between two queries; None: the pace
             of the model.
-        api_key (SecretStr | str | None = None): The API key, else DASHSCOPE_API_KEY.
+        api_key (SecretStr | str | Callable | None = None): The API key, or a function
+            that returns it before each request, else DASHSCOPE_API_KEY.
         region (str | None = None): A region id or alias, else from ``mode``, else
             DASHSCOPE_REGION, else Singapore.
         mode (str | None = None): The deployment mode, else ``DASHSCOPE_MODE``, else the

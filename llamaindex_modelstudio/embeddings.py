@@ -47,8 +47,8 @@ class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
             full. Default: the model's limit.
         max_concurrency (int = 4): The most requests of this object at once, over all
             threads and tasks, whatever ``num_workers`` is.
-        api_key (SecretStr | str | None = None): API key. Default:
-            ``DASHSCOPE_API_KEY``.
+        api_key (SecretStr | str | Callable | None = None): API key, or a function that
+            returns it before each request. Default: ``DASHSCOPE_API_KEY``.
         region (str | None = None): Region id or alias. Default: the region of ``mode``,
             else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
         mode (str | None = None): Deployment mode, which decides where inference runs.
@@ -313,8 +313,8 @@ class ModelStudioMultiModalEmbedding(ModelStudioEmbedding, MultiModalEmbedding):
             full. Default: the model's limit.
         max_concurrency (int = 4): The most requests of this object at once, over all
             threads and tasks, whatever ``num_workers`` is.
-        api_key (SecretStr | str | None = None): API key. Default:
-            ``DASHSCOPE_API_KEY``.
+        api_key (SecretStr | str | Callable | None = None): API key, or a function that
+            returns it before each request. Default: ``DASHSCOPE_API_KEY``.
         region (str | None = None): Region id or alias. Default: the region of ``mode``,
             else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
         mode (str | None = None): Deployment mode, which decides where inference runs.

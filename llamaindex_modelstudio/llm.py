@@ -70,8 +70,8 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
             ``"keep"`` it, or raise an ``"error"``.
         replacements (dict[str, str] | None = None): Replacements for delisted models,
             by model id; others are the recommended ones.
-        api_key (SecretStr | str | None = None): API key. Default:
-            ``DASHSCOPE_API_KEY``.
+        api_key (SecretStr | str | Callable | None = None): API key, or a function that
+            returns it before each request. Default: ``DASHSCOPE_API_KEY``.
         region (str | None = None): Region id or alias. Default: the region of ``mode``,
             else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
         mode (str | None = None): Deployment mode, which decides where inference runs.

@@ -38,8 +38,8 @@ class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor)
         instruct (str | None = None): What relevance means, best in English. Default:
             that the node answers the query.
         max_concurrency (int = 4): The most requests of this object at once.
-        api_key (SecretStr | str | None = None): API key. Default:
-            ``DASHSCOPE_API_KEY``.
+        api_key (SecretStr | str | Callable | None = None): API key, or a function that
+            returns it before each request. Default: ``DASHSCOPE_API_KEY``.
         region (str | None = None): Region id or alias. Default: the region of ``mode``,
             else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
         mode (str | None = None): Deployment mode, which decides where inference runs.

@@ -34,9 +34,11 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import override
 
 from modelstudio_core import endpoints
+from modelstudio_core.api_keys import ApiKey, ApiKeyGetter, check_api_key
 from modelstudio_core.argument_hints import unknown_argument
 from modelstudio_core.catalog import ModelProfile
 from modelstudio_core.endpoints import (
@@ -101,12 +103,14 @@ class ConnectionArguments(BaseModel):
     # Other names of arguments, by which users of a framework know them.
     argument_aliases: ClassVar[Mapping[str, str]] = {}
 
-    api_key: SecretStr | str | None = Field(
+    # A JSON schema cannot describe a function.
+    api_key: ApiKey | SkipJsonSchema[ApiKeyGetter] | None = Field(
         default=None,
         exclude=True,
         repr=False,
         description=f"The API key; None: {API_KEY_VARIABLE}. It is stored as a"
-        " SecretStr. A pickle of the object contains it.",
+        " SecretStr, and a pickle of the object contains it. Or a function that returns"
+        " the key: it is asked before each request, and no pickle contains the key.",
     )
     region: endpoints.RegionId | str | None = Field(
         default=None,
@@ -304,10 +308,10 @@ class ServiceArguments(ConnectionArguments):
 
     @override
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """Return a deep copy, which shares the user's HTTP clients."""
+        """Return a deep copy, which shares the user's HTTP clients and function."""
         memo = {} if memo is None else memo
-        for client in (self.http_client, self.http_async_client):
-            memo[id(client)] = client
+        for shared in (self.http_client, self.http_async_client, self.api_key):
+            memo[id(shared)] = shared
         return super().__deepcopy__(memo)
 
     @override
@@ -321,7 +325,13 @@ class ServiceArguments(ConnectionArguments):
         if self.limiter is not None:
             # LlamaIndex leaves out what cannot be pickled.
             self.limiter.check_pickle()
-        return super().__getstate__()
+        state = super().__getstate__()
+        if "api_key" not in state["__dict__"]:
+            raise ConfigurationError(
+                f"{type(self).__name__} cannot be pickled, because the function that"
+                " was passed as api_key cannot: define it at the top of a module."
+            )
+        return state
 
     @classmethod
     def _decide(cls, arguments: Mapping[str, Any]) -> Resolved:
@@ -501,8 +511,9 @@ def _defaults_of(cls: type[ServiceArguments]) -> tuple[dict[str, Any], dict[str,
 
 
 def _resolved_fields(resolved: Resolved) -> dict[str, Any]:
+    key = resolved.connection.api_key
     fields: dict[str, Any] = {
-        "api_key": SecretStr(resolved.connection.api_key),
+        "api_key": SecretStr(key) if isinstance(key, str) else key.function,
         "resolved_model": resolved.model.profile.id,
     }
     if headers := resolved.connection.default_headers:
@@ -654,7 +665,7 @@ def resolve_connection(
     return Connection(
         endpoint=endpoint,
         protocol=check_protocol(values["protocol"]),
-        api_key=_check_api_key(values["api_key"]),
+        api_key=check_api_key(values["api_key"]),
         connect_timeout=connect,
         read_timeout=read,
         max_retries=_check_retries(values["max_retries"]),
@@ -675,25 +686,6 @@ def resolve_connection(
 def _connection_defaults() -> dict[str, Any]:
     fields = ConnectionArguments.model_fields
     return {name: field.default for name, field in fields.items()}
-
-
-def _check_api_key(value: object) -> str:
-    if isinstance(value, SecretStr):
-        value = value.get_secret_value()
-    key = api_key_from_environment() if value is None else value
-    if not key:
-        raise ConfigurationError(
-            f"The API key is missing: pass api_key=, or set {API_KEY_VARIABLE}. Keys"
-            " are created in the Model Studio console of the region that is called."
-            " Without a key, modelstudio_core.emulator answers on this machine."
-        )
-    # It is sent as a header, which cannot contain line ends. Not shown in the error.
-    if not isinstance(key, str) or not re.fullmatch(r"[\x21-\x7e]+", key):
-        raise ConfigurationError(
-            "api_key must be a string of printable ASCII characters without spaces or"
-            " line ends. If it was read from a file, strip it."
-        )
-    return key
 
 
 def _check_bool(values: Mapping[str, object], name: str) -> bool:

@@ -15,6 +15,8 @@ from html import escape
 from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
+from typing_extensions import override
+
 __all__ = ["MIN_LENGTH", "PLACEHOLDER", "Redactor"]
 
 PLACEHOLDER: Final = "**********"
@@ -102,6 +104,11 @@ class Redactor:
                 places.remove(place)
             if places:
                 self._places[piece] = tuple(places)
+
+    @override
+    def __reduce__(self) -> tuple[type["Redactor"], tuple[()]]:
+        """Return a redactor without secrets for a copy or a pickle."""
+        return Redactor, ()
 
     def redact(self, text: str) -> str:
         """Return a text with the secrets, and long parts of them, replaced.

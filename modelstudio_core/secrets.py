@@ -23,6 +23,7 @@ __all__ = [
     "holds_key",
     "is_key",
     "redact",
+    "redact_with",
     "redactor_of",
     "secrets_of",
     "sign",
@@ -117,8 +118,24 @@ def redact(value: object, secrets: Iterable[str], *, depth: int = 0) -> object:
         >>> redact({"message": "Bad key sk-0123456789."}, ["sk-0123456789"])
         {'message': 'Bad key **********.'}
     """
-    hide = redactor_of(tuple(secrets)).redact
-    return hide(value) if isinstance(value, str) else _redact(value, hide, depth)
+    return redact_with(redactor_of(tuple(secrets)), value, depth=depth)
+
+
+@overload
+def redact_with(redactor: Redactor, value: str, *, depth: int = 0) -> str: ...
+@overload
+def redact_with(redactor: Redactor, value: _T, *, depth: int = 0) -> _T: ...
+def redact_with(redactor: Redactor, value: object, *, depth: int = 0) -> object:
+    """Return a copy of a value, with the secrets of a redactor replaced.
+
+    Args:
+        redactor: Knows the secrets.
+        value: As for ``redact``.
+        depth: As for ``redact``.
+    """
+    if isinstance(value, str):
+        return redactor.redact(value)
+    return value if value is None else _redact(value, redactor.redact, depth)
 
 
 @lru_cache(maxsize=64)

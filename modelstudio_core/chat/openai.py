@@ -227,7 +227,8 @@ def parse_plain(
     # What the service repeats in metadata must not be a key.
     others = (reason, body.get("model"), body.get("object"))
     if (
-        not _are_clean(context.secrets, others)
+        context.later_secrets is not None
+        or not _are_clean(context.secrets, others)
         or context.redact(body_id) is not body_id
     ):
         return _parse_any(body, context, request_id, ANY_FORM)

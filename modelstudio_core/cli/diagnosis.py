@@ -198,7 +198,7 @@ def _with_facts_of_key(
     if not isinstance(error, AuthenticationError):
         return failure
     connection = diagnosis.connection
-    if is_plan_key(connection.api_key):
+    if is_plan_key(connection.last_key):
         # The message names the hosts of the plans.
         return failure._replace(advice="The key itself may be valid.")
     if diagnosis.listed is not None:
@@ -291,7 +291,7 @@ def _place(connection: Connection) -> str:
 def _find_region(diagnosis: Diagnosis, refused: Check) -> Iterator[Check]:
     """Ask the other regions whether they accept a key that was refused."""
     connection = diagnosis.connection
-    if is_plan_key(connection.api_key) or not connection.endpoint.is_documented:
+    if is_plan_key(connection.last_key) or not connection.endpoint.is_documented:
         yield refused
         return
     tried: list[Check] = []

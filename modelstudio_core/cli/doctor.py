@@ -130,7 +130,7 @@ def _describe(resolved: "Connection") -> dict[str, Any]:
             "data_location": endpoint.data_location,
             "inference_scope": endpoint.inference_scope,
         },
-        "key": describe_key(resolved.api_key),
+        "key": describe_key(resolved.ask_key()),
     }
 
 

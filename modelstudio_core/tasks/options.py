@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from pydantic import SecretStr
 
+from modelstudio_core.api_keys import ApiKey, ApiKeyGetter
 from modelstudio_core.argument_hints import unknown_argument
 from modelstudio_core.arguments import (
     ConnectionArguments,
@@ -24,7 +25,8 @@ class ConnectionOptions(TypedDict, total=False):
     """The arguments that all classes share: how to reach the service.
 
     Attributes:
-        api_key: The API key; without it ``DASHSCOPE_API_KEY``.
+        api_key: The API key, or a function that returns it before each request;
+            without it ``DASHSCOPE_API_KEY``.
         region: A region id or alias.
         mode: A deployment mode.
         workspace: A workspace id.
@@ -44,7 +46,7 @@ class ConnectionOptions(TypedDict, total=False):
         limiter: A limit of requests a minute, which each creation waits for.
     """
 
-    api_key: SecretStr | str | None
+    api_key: ApiKey | ApiKeyGetter | None
     region: str | None
     mode: str | None
     workspace: str | None

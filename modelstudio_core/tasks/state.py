@@ -59,7 +59,7 @@ def save_binding(task_id: str, model: str, connection: Connection) -> dict[str, 
         "mode": endpoint.mode,
         "workspace": endpoint.workspace,
     }
-    return {**binding, "signature": _signature(binding, connection.api_key)}
+    return {**binding, "signature": _signature(binding, connection.last_key)}
 
 
 def _signature(state: Mapping[str, Any], api_key: str) -> str:
@@ -102,7 +102,7 @@ def connect_as_saved(
     _check_address(endpoint, address, is_given=given is not None)
     _check_scope(endpoint, options)
     signature = (text_of(state, "signature") or "").encode(errors="replace")
-    if not compare_digest(signature, _signature(state, connection.api_key).encode()):
+    if not compare_digest(signature, _signature(state, connection.ask_key()).encode()):
         raise ConfigurationError(
             "The state was changed after it was written, or the task was created with"
             " another API key. A task is bound to its endpoint and key: pass the key"

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final
 
+from modelstudio_core.api_keys import ApiKeyFunction
 from modelstudio_core.errors import (
     APIConnectionError,
     APIError,
@@ -34,7 +35,7 @@ _MIN_QUERY_SECONDS: Final = 1.0
 _GROWTH: Final = 1.5
 _JITTER: Final = 0.2
 _logger: Final = logging.getLogger("modelstudio")
-_gates: Final[dict[tuple[str, str, int], PacedGate]] = {}
+_gates: Final[dict[tuple[str, str | ApiKeyFunction, int], PacedGate]] = {}
 
 
 def query_gate(connection: Connection) -> PacedGate:
@@ -43,7 +44,7 @@ def query_gate(connection: Connection) -> PacedGate:
     Args:
         connection: How to reach the service.
     """
-    key = (connection.endpoint.dashscope_base_url, connection.account, os.getpid())
+    key = (connection.endpoint.dashscope_base_url, connection.payer, os.getpid())
     gate = _gates.get(key)
     if gate is None:
         # Atomic, unlike a lock, which a forked process might inherit locked.

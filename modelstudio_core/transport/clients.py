@@ -15,13 +15,20 @@ from contextlib import suppress
 from typing import Any, Final
 
 from modelstudio_core._version import __version__
+from modelstudio_core.api_keys import ApiKeyFunction
 from modelstudio_core.secrets import hide_in_logs
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.decoding import ACCEPTED
 from modelstudio_core.transport.pools import make_async_pool, make_sync_pool
 from modelstudio_core.transport.sdks import Sdk, make_sdk_client
 
-__all__ = ["ClientHandle", "async_client", "merge_headers", "sync_client"]
+__all__ = [
+    "ClientHandle",
+    "async_client",
+    "authorization_of",
+    "merge_headers",
+    "sync_client",
+]
 
 # The size of the cache; the least recently used clients are dropped first.
 MAX_CACHED: Final = 64
@@ -147,13 +154,22 @@ def _headers_of(connection: Connection) -> dict[str, str]:
     """Return the headers of each request. Those of the user have precedence."""
     defaults = {
         "User-Agent": f"modelstudio-integrations/{__version__}",
-        # Some versions of the openai SDK leave it out.
-        "Authorization": f"Bearer {connection.api_key}",
+        **authorization_of(connection.api_key),
         # Other encodings cannot be decoded in pieces of a bounded size.
         "Accept-Encoding": ACCEPTED,
         **connection.endpoint.headers,
     }
     return merge_headers(defaults, dict(connection.default_headers))
+
+
+def authorization_of(key: str | ApiKeyFunction) -> dict[str, str]:
+    """Return the header with the key; without it if the key is asked for later.
+
+    Args:
+        key: The key of a connection.
+    """
+    # The header of every request: some versions of the openai SDK leave it out.
+    return {"Authorization": f"Bearer {key}"} if isinstance(key, str) else {}
 
 
 def merge_headers(*groups: Mapping[str, str]) -> dict[str, str]:

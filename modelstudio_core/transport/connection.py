@@ -1,9 +1,9 @@
 """The resolved connection arguments: how to reach the service."""
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
+from modelstudio_core.api_keys import ApiKeyFunction
 from modelstudio_core.endpoints import (
     Endpoint,
     Protocol,
@@ -45,7 +45,7 @@ class Connection:
     Attributes:
         endpoint: Where requests go.
         protocol: ``"openai"`` or ``"dashscope"``.
-        api_key: The API key.
+        api_key: The API key, or the function that returns it before each request.
         connect_timeout: Seconds to wait for a connection; None for no limit.
         read_timeout: Seconds to wait for the next bytes; None for no limit.
         max_retries: How often a failed request is repeated at most.
@@ -62,7 +62,7 @@ class Connection:
 
     endpoint: Endpoint
     protocol: Protocol
-    api_key: str = field(repr=False)
+    api_key: str | ApiKeyFunction = field(repr=False)
     connect_timeout: float | None = DEFAULT_CONNECT_TIMEOUT
     read_timeout: float | None = DEFAULT_READ_TIMEOUT
     max_retries: int = DEFAULT_RETRIES
@@ -84,22 +84,61 @@ class Connection:
     @property
     def context(self) -> ErrorContext:
         """The facts of requests over this connection that errors report."""
+        key = self.api_key
         return ErrorContext(
             region=self.endpoint.region,
             protocol=self.protocol,
             host=self.endpoint.host,
-            secrets=self.secrets,
-            key_hint=partial(
-                refused_key_hint, self.endpoint, plan_key=is_plan_key(self.api_key)
+            secrets=secrets_of(
+                key if isinstance(key, str) else "", self.default_headers
             ),
+            later_secrets=None if isinstance(key, str) else key.redactor,
+            key_hint=self._explain_refused_key,
         )
+
+    def _explain_refused_key(self) -> str:
+        return refused_key_hint(self.endpoint, plan_key=is_plan_key(self.last_key))
+
+    def ask_key(self) -> str:
+        """Return the API key. A function of the user is called.
+
+        Raises:
+            ConfigurationError: The function failed, or returned no key.
+        """
+        key = self.api_key
+        return key if isinstance(key, str) else key.ask()
+
+    @property
+    def last_key(self) -> str:
+        """The API key, or the one that a function returned last.
+
+        A function is called if it was not called before: what is made with the key
+        cannot fail after a request that was paid for.
+
+        Raises:
+            ConfigurationError: The function failed, or returned no key.
+        """
+        key = self.api_key
+        return key if isinstance(key, str) else key.last or key.ask()
 
     @property
     def account(self) -> str:
-        """A text that tells accounts apart, for caches of answers; it shows no key."""
-        return digest_of(self.api_key, self.default_headers)
+        """A text that tells accounts apart, for caches of answers; it shows no key.
+
+        Raises:
+            ConfigurationError: The function that returns the key failed.
+        """
+        return digest_of(self.ask_key(), self.default_headers)
+
+    @property
+    def payer(self) -> str | ApiKeyFunction:
+        """What has a budget of queries: the account, or the function for its key."""
+        return self.account if isinstance(self.api_key, str) else self.api_key
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Strings that must never be shown: the key and values of user headers."""
-        return secrets_of(self.api_key, self.default_headers)
+        key = self.api_key
+        if isinstance(key, str):
+            return secrets_of(key, self.default_headers)
+        return (*key.hidden, *secrets_of("", self.default_headers))

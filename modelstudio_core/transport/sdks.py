@@ -61,7 +61,8 @@ def make_sdk_client(
         if sdk == "openai":
             client = _openai_classes()[is_async](
                 http_client=relay,
-                api_key=connection.api_key,
+                # Not sent: the headers have the key.
+                api_key=str(connection.api_key),
                 base_url=connection.endpoint.url("openai"),
                 timeout=timeout,
                 max_retries=0,

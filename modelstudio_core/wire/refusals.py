@@ -26,7 +26,8 @@ from modelstudio_core.errors import (
     QuotaExceededError,
     RateLimitError,
 )
-from modelstudio_core.secrets import redact, redactor_of
+from modelstudio_core.redaction import Redactor
+from modelstudio_core.secrets import redact_with, redactor_of
 from modelstudio_core.wire.json_values import load
 from modelstudio_core.wire.sse import EventSplitter, field_of
 
@@ -164,6 +165,7 @@ class ErrorContext:
         protocol: ``"openai"`` or ``"dashscope"``.
         host: The host that is called.
         secrets: Strings that no error may show, even if the service repeats them.
+        later_secrets: Hides secrets that are not known yet; None if there are none.
         suggest_model: Returns a sentence that names another model. It is added to
             errors about a model that is not served.
         key_hint: Returns what to do about a key that was refused.
@@ -184,6 +186,7 @@ class ErrorContext:
     )
     key_hint: Callable[[], str] | None = field(default=None, repr=False, compare=False)
     is_service: bool = True
+    later_secrets: Redactor | None = field(default=None, repr=False, compare=False)
 
     def for_other_host(self, host: str) -> Self:
         """Return the context of a request to another host than the service's."""
@@ -195,9 +198,9 @@ class ErrorContext:
     def redact(self, value: _T) -> _T: ...
     def redact(self, value: object) -> object:
         """Return a copy of a value, with the secrets in its strings replaced."""
-        if isinstance(value, str):
-            return redactor_of(self.secrets).redact(value)
-        return value if value is None else redact(value, self.secrets)
+        if self.later_secrets is not None:
+            value = redact_with(self.later_secrets, value)
+        return redact_with(redactor_of(self.secrets), value)
 
     def error(self, cls: type[_E], message: str, **fields: object) -> _E:
         """Create an error that has no response, such as that of a broken connection.

@@ -1,0 +1,440 @@
+"""A function as ``api_key`` is asked before each request, by every class and module."""
+
+import asyncio
+import copy
+import gc
+import logging
+import pickle
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from contextvars import ContextVar
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from langchain_core.caches import InMemoryCache
+from langchain_core.load import dumps
+from pydantic import SecretStr
+
+from langchain_modelstudio import ChatModelStudio, ModelStudioEmbeddings
+from langchain_modelstudio.batches import BatchRun
+from llamaindex_modelstudio import ModelStudio
+from modelstudio_core import tasks
+from modelstudio_core.api_keys import ApiKeyFunction
+from modelstudio_core.arguments import resolve_connection
+from modelstudio_core.emulator import Emulator, Fault
+from modelstudio_core.errors import (
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+)
+from modelstudio_core.model_list import list_models
+from tests.end_to_end.test_policy import EACH_SERVICE, SERVICES
+from tests.support.batches import finish
+from tests.support.calls import CALL_STYLES, CallStyle, collect_text
+from tests.support.internals import no_backoff
+from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
+
+KEY: Final = "sk-emulator-of-functions-01"
+OLD_KEY: Final = "sk-emulator-of-functions-00"
+PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
+STYLE = pytest.mark.parametrize("style", CALL_STYLES, ids=str)
+FRAMEWORK = pytest.mark.parametrize("framework", FRAMEWORKS)
+
+
+@pytest.fixture
+def studio() -> Iterator[Emulator]:
+    with Emulator(api_key=KEY) as emulator:
+        yield emulator
+
+
+class Vault:
+    """A store of keys. It cannot be copied or pickled, as clients of such stores."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = deque(keys)
+        self.threads: list[int] = []
+        self.lock = threading.Lock()
+
+    def key(self) -> str:
+        """Return the next key; the last one again and again."""
+        with self.lock:
+            self.threads.append(threading.get_ident())
+            return self.keys.popleft() if len(self.keys) > 1 else self.keys[0]
+
+
+def stored_key() -> str:
+    """Return a key, as a function that a worker process can import."""
+    return KEY
+
+
+def keys_of(studio: Emulator) -> list[str]:
+    """Return the keys of the requests that were received, in their order."""
+    return [request.headers["authorization"] for request in studio.requests]
+
+
+# --- Asked before each request ------------------------------------------------------
+
+
+@EACH_SERVICE
+@PROTOCOL
+async def test_every_class_asks_before_each_request(
+    studio: Emulator, name: str, protocol: Protocol
+) -> None:
+    service = SERVICES[name]
+    if "multimodal" in name and protocol == "openai":
+        pytest.skip("the service has it on the native protocol only")
+    for call in service.calls.values():
+        vault = Vault(KEY)
+        instance = service.build(
+            api_key=vault.key, base_url=studio.base_url, protocol=protocol
+        )
+        assert vault.threads == [], "a constructor asks nothing"
+        before = len(studio.requests)
+        await call(instance)
+        sent = keys_of(studio)[before:]
+        assert sent == [f"Bearer {KEY}"] * len(sent)
+        assert 0 < len(vault.threads) == len(sent)
+
+
+@STYLE
+@PROTOCOL
+async def test_a_new_key_is_sent_as_soon_as_it_is_returned(
+    studio: Emulator, style: CallStyle, protocol: Protocol
+) -> None:
+    vault = Vault(OLD_KEY, KEY)
+    llm = model(style.framework, studio, protocol, api_key=vault.key)
+    first = await collect_text(llm, style, "Hi")
+    second = await collect_text(llm, style, "Hi")
+    assert isinstance(first.error, AuthenticationError)
+    assert OLD_KEY not in str(first.error)
+    assert second.error is None
+    assert second.text
+    assert keys_of(studio) == [f"Bearer {OLD_KEY}", f"Bearer {KEY}"]
+
+
+@STYLE
+@PROTOCOL
+async def test_a_retry_asks_again(
+    studio: Emulator,
+    style: CallStyle,
+    protocol: Protocol,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    studio.script(Fault(status=500))
+    vault = Vault(KEY, OLD_KEY)
+    llm = model(style.framework, studio, protocol, api_key=vault.key, max_retries=1)
+    no_backoff(monkeypatch)
+    result = await collect_text(llm, style, "Hi")
+    assert keys_of(studio) == [f"Bearer {KEY}", f"Bearer {OLD_KEY}"]
+    assert isinstance(result.error, AuthenticationError)
+
+
+@FRAMEWORK
+async def test_an_async_call_asks_in_another_thread(
+    studio: Emulator, framework: Framework
+) -> None:
+    vault = Vault(KEY)
+    llm: Any = model(framework, studio, api_key=vault.key)
+    await (llm.ainvoke("Hi") if framework == "LangChain" else llm.acomplete("Hi"))
+    assert len(vault.threads) == 1
+    assert vault.threads != [threading.get_ident()]
+
+
+tenant: ContextVar[str] = ContextVar("tenant")
+
+
+@FRAMEWORK
+@PROTOCOL
+async def test_a_function_may_return_the_key_of_the_caller(
+    studio: Emulator, framework: Framework, protocol: Protocol
+) -> None:
+    llm: Any = model(framework, studio, protocol, api_key=tenant.get)
+    refused: list[int] = []
+
+    async def ask(number: int) -> None:
+        tenant.set(KEY if number % 3 else f"sk-of-another-tenant-{number:02}")
+        call = llm.ainvoke if framework == "LangChain" else llm.acomplete
+        try:
+            await call(f"Hi {number}")
+        except AuthenticationError:
+            refused.append(number)
+
+    await asyncio.gather(*(asyncio.create_task(ask(n)) for n in range(30)))
+    assert sorted(refused) == list(range(0, 30, 3))
+
+
+@pytest.mark.parametrize("kind", ["str", "SecretStr"])
+def test_a_function_returns_a_string_or_a_secret(studio: Emulator, kind: str) -> None:
+    value = KEY if kind == "str" else SecretStr(KEY)
+    assert model("LangChain", studio, api_key=lambda: value).invoke("Hi").text
+
+
+def test_the_functions_of_the_core_ask_too(studio: Emulator) -> None:
+    vault = Vault(KEY)
+    connection: Any = {"base_url": studio.base_url, "api_key": vault.key}
+    assert list_models(resolve_connection(connection)).ids
+    assert tasks.list_tasks(**connection) == []
+    assert keys_of(studio) == [f"Bearer {KEY}"] * 2
+    assert len(vault.threads) == 2
+
+
+def test_a_saved_task_takes_a_function(studio: Emulator) -> None:
+    connection: Any = {"base_url": studio.base_url, "api_key": stored_key}
+    task = tasks.submit(model="wan2.6-t2i", prompt="A flower shop", **connection)
+    state = task.to_dict()
+    assert KEY not in str(state)
+    again = tasks.Task.from_dict(state, **connection)
+    assert again.result(poll_interval=0.0).files
+    assert set(keys_of(studio)) == {f"Bearer {KEY}"}
+
+
+def test_a_run_of_batches_takes_a_function(studio: Emulator, tmp_path: Path) -> None:
+    llm = model("LangChain", studio, api_key=stored_key)
+    run = BatchRun.prepare(llm, ["Hi"], tmp_path / "run")
+    run.submit()
+    finish(studio, run)
+    opened = BatchRun.open(
+        tmp_path / "run", api_key=stored_key, base_url=studio.base_url
+    )
+    assert [row.error for row in opened.results()] == [None]
+    assert set(keys_of(studio)) == {f"Bearer {KEY}"}
+    written = b"".join(
+        path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+    )
+    assert KEY.encode() not in written
+
+
+def test_the_address_of_a_file_gets_no_key_and_nobody_is_asked_for_one(
+    studio: Emulator, tmp_path: Path
+) -> None:
+    vault = Vault(KEY)
+    connection: Any = {"base_url": studio.base_url, "api_key": vault.key}
+    task = tasks.submit(model="wan2.6-t2i", prompt="A flower shop", **connection)
+    result = task.result(poll_interval=0.0)
+    asked, sent = len(vault.threads), len(studio.requests)
+    assert [*result.download(tmp_path)]
+    assert len(vault.threads) == asked
+    assert all("authorization" not in r.headers for r in studio.requests[sent:])
+
+
+@PROTOCOL
+def test_a_header_of_the_user_replaces_the_key(protocol: Protocol) -> None:
+    vault = Vault("sk-that-nobody-wants-00000")
+    with Emulator(api_key=KEY) as studio:
+        llm = model(
+            "LangChain",
+            studio,
+            protocol,
+            api_key=vault.key,
+            default_headers={"authorization": f"Bearer {KEY}"},
+        )
+        assert llm.invoke("Hi").text
+        assert keys_of(studio) == [f"Bearer {KEY}"]
+    assert vault.threads == []
+
+
+# --- Never shown --------------------------------------------------------------------
+
+
+@PROTOCOL
+def test_a_key_in_the_metadata_of_an_answer_is_hidden(
+    studio: Emulator, protocol: Protocol
+) -> None:
+    llm = model("LangChain", studio, protocol, api_key=stored_key, model="qwen-plus")
+    studio.script(Fault(status=400, message=f"The key {KEY} is bad."))
+    with pytest.raises(BadRequestError) as caught:
+        llm.invoke("Hi")
+    assert KEY not in f"{caught.value!r} {caught.value} {caught.value.body}"
+    assert "**********" in str(caught.value)
+
+
+@EACH_SERVICE
+def test_nothing_that_shows_an_object_asks_or_shows(name: str) -> None:
+    vault = Vault(KEY)
+    instance: Any = SERVICES[name].build(api_key=vault.key)
+    shown = [repr(instance), str(instance), str(instance.model_dump())]
+    if hasattr(instance, "to_json"):
+        shown.append(str(instance.to_json()))
+    if hasattr(instance, "to_dict"):
+        shown.append(str(instance.to_dict()))
+    if name.startswith("LangChain"):
+        shown.append(dumps(instance))
+    assert vault.threads == []
+    assert KEY not in "".join(shown)
+
+
+def test_keys_are_forgotten_with_the_function(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    once = "sk-that-is-used-once-0123456789"
+    key = ApiKeyFunction(lambda: once)
+    assert key.ask() == once
+    logger = logging.getLogger("openai")
+    logger.warning("the key %s", once)
+    del key
+    gc.collect()
+    logger.warning("a text %s", once)
+    hidden, shown = [record.getMessage() for record in caplog.records]
+    assert once not in hidden
+    assert once in shown
+
+
+def test_only_the_newest_keys_are_kept() -> None:
+    numbers = iter(range(1000))
+    key = ApiKeyFunction(lambda: f"sk-number-{next(numbers):04}-abcdefgh")
+    asked = [key.ask() for _ in range(300)]
+    assert key.hidden == tuple(asked[-256:])
+    assert key.last == asked[-1]
+    assert key.redactor.redact(asked[-1]) == "**********"
+
+
+# --- Copies and pickles -------------------------------------------------------------
+
+
+@EACH_SERVICE
+@PROTOCOL
+async def test_a_pickle_holds_no_key(
+    studio: Emulator, name: str, protocol: Protocol
+) -> None:
+    service = SERVICES[name]
+    if "multimodal" in name and protocol == "openai":
+        pytest.skip("the service has it on the native protocol only")
+    instance = service.build(
+        api_key=stored_key, base_url=studio.base_url, protocol=protocol
+    )
+    call = next(iter(service.calls.values()))
+    await call(instance)
+    pickled = pickle.dumps(instance)
+    assert KEY.encode() not in pickled
+    before = len(studio.requests)
+    await call(pickle.loads(pickled))  # noqa: S301 - pickled above
+    assert set(keys_of(studio)[before:]) == {f"Bearer {KEY}"}
+
+
+@EACH_SERVICE
+def test_a_function_that_cannot_be_pickled_is_not_lost(name: str) -> None:
+    instance = SERVICES[name].build(api_key=Vault(KEY).key)
+    with pytest.raises((ConfigurationError, TypeError)) as caught:
+        pickle.dumps(instance)
+    if name.startswith("LlamaIndex"):
+        assert "define it at the top of a module" in str(caught.value)
+
+
+@EACH_SERVICE
+def test_copies_share_the_function(name: str) -> None:
+    vault = Vault(KEY)
+    instance = SERVICES[name].build(api_key=vault.key)
+    for copied in (
+        copy.copy(instance),
+        copy.deepcopy(instance),
+        instance.model_copy(),
+        instance.model_copy(deep=True),
+    ):
+        assert copied.api_key == vault.key
+    changed = instance.model_copy(update={"api_key": stored_key})
+    assert changed.api_key is stored_key
+    instance.api_key = KEY
+    assert instance.api_key == SecretStr(KEY)
+
+
+def test_models_with_one_function_share_their_connections(studio: Emulator) -> None:
+    vault = Vault(KEY)
+    for _ in range(3):
+        model("LangChain", studio, api_key=vault.key).invoke("Hi")
+    first, second = (
+        model("LangChain", studio, api_key=key).resolved.connection
+        for key in (vault.key, stored_key)
+    )
+    assert first == model("LangChain", studio, api_key=vault.key).resolved.connection
+    assert first != second
+
+
+# --- A cache of answers -------------------------------------------------------------
+
+
+@PROTOCOL
+def test_accounts_that_share_a_function_and_a_cache_share_no_answer(
+    protocol: Protocol,
+) -> None:
+    with Emulator(api_key=KEY) as studio:
+        llm = model(
+            "LangChain", studio, protocol, api_key=tenant.get, cache=InMemoryCache()
+        )
+        tenant.set(KEY)
+        assert llm.invoke("Hi").text == llm.invoke("Hi").text
+        assert len(studio.requests) == 1
+        tenant.set(OLD_KEY)
+        with pytest.raises(AuthenticationError):
+            llm.invoke("Hi")
+
+
+# --- What is refused ----------------------------------------------------------------
+
+
+def fail() -> str:
+    raise LookupError(f"no entry for {KEY}")
+
+
+async def key_later() -> str:
+    return KEY
+
+
+def await_later(key: str) -> Any:
+    """Return a coroutine, of which the constructor cannot know."""
+
+    async def later() -> str:
+        return key
+
+    return later()
+
+
+class Later:
+    async def __call__(self) -> str:
+        return KEY
+
+
+WRONG: Final[dict[str, tuple[Callable[[], Any], str]]] = {
+    "an exception": (fail, "failed, so nothing was sent. LookupError: no entry"),
+    "None": (lambda: None, "It returned None"),
+    "an empty string": (lambda: "", "It returned an empty string"),
+    "a line end": (lambda: f"{KEY}\n", "It returned another string"),
+    "bytes": (KEY.encode, "It returned a bytes"),
+    "a coroutine": (partial(await_later, KEY), "an async function cannot be used"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@STYLE
+@PROTOCOL
+async def test_what_is_no_key_is_an_error_and_nothing_is_sent(
+    studio: Emulator, wrong: str, style: CallStyle, protocol: Protocol
+) -> None:
+    function, text = WRONG[wrong]
+    llm = model(style.framework, studio, protocol, api_key=function, max_retries=2)
+    result = await collect_text(llm, style, "Hi")
+    assert isinstance(result.error, ConfigurationError)
+    assert text in result.error.message
+    assert KEY not in result.error.message
+    assert studio.requests == []
+
+
+@pytest.mark.parametrize("function", [key_later, Later()], ids=["function", "object"])
+def test_an_async_function_is_refused_at_construction(
+    function: Callable[[], Any],
+) -> None:
+    for cls in (ChatModelStudio, ModelStudio, ModelStudioEmbeddings):
+        with pytest.raises(ConfigurationError, match="api_key is an async function"):
+            cls(model="qwen-plus", api_key=function)
+
+
+def test_a_failure_of_the_function_is_the_cause(studio: Emulator) -> None:
+    llm = model("LangChain", studio, api_key=fail)
+    with pytest.raises(ConfigurationError) as caught:
+        llm.invoke("Hi")
+    assert isinstance(caught.value.__cause__, LookupError)
+    with suppress(ConfigurationError):
+        llm.invoke("Hi")
