@@ -5,7 +5,7 @@ codes lists for its code.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -23,13 +23,40 @@ from modelstudio_core.errors import APIStatusError
 from tests.support.calls import CallStyle, call
 from tests.support.models import FRAMEWORKS, KEY, Framework, model
 from tests.support.recordings import (
+    VARIABLE,
     Exchange,
     Expected,
+    batch_exchanges,
     chat_exchanges,
+    creation_exchanges,
+    embedding_exchanges,
     expected_answer,
+    native_exchanges,
+    query_exchanges,
+    rerank_exchanges,
 )
 from tests.support.replay import Replay, replaying
 from tests.support.responses import Summary, summarize
+
+
+@pytest.mark.parametrize(
+    "exchanges",
+    [
+        batch_exchanges,
+        chat_exchanges,
+        creation_exchanges,
+        embedding_exchanges,
+        native_exchanges,
+        query_exchanges,
+        rerank_exchanges,
+    ],
+)
+def test_one_parameter_is_skipped_without_recordings(
+    exchanges: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    (parameter,) = exchanges()
+    assert [mark.name for mark in parameter.marks] == ["skip"]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
