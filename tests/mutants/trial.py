@@ -1,0 +1,269 @@
+"""Copies of the repository, in which mutants are tried."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from benchmarks.environments import ROOT, interpreter
+from tests.mutants.selection import CORE, tests_of
+
+__all__ = ["Mutant", "Outcome", "Trial"]
+
+# The emulator is no part of what is installed for use, and the two tables of models are
+# in a snapshot, value by value: they would make up half of a sample.
+EXCLUDED: Final = frozenset(
+    {
+        "__init__.py",
+        "_version.py",
+        "chat_models.py",
+        "emulator",
+        "other_models.py",
+        "pytest_plugin.py",
+    }
+)
+# Changes that change nothing: in annotations, which nothing runs, and of decorators
+# that do nothing, or only save time or memory.
+IGNORED: Final = "core/ReplaceBinaryOperator_BitOr_"
+IGNORED_LINES: Final = re.compile(r"@(\w+\.)?(override|overload|cache|lru_cache)\b")
+# A test that hangs has noticed a change: it is stopped after a multiple of its time.
+PATIENCE: Final = 4
+SECONDS: Final = 60.0
+LONGEST: Final = 3600.0
+CONFIG: Final = """
+[cosmic-ray]
+module-path = {modules}
+timeout = {seconds}
+excluded-modules = []
+test-command = "true"
+[cosmic-ray.distributor]
+name = "local"
+"""
+NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")
+REPORT: Final = "mutants.json"
+
+
+class Mutant(NamedTuple):
+    """One small change.
+
+    Attributes:
+        path: The file that is changed.
+        operator: What changes it.
+        occurrence: Which of the places in the file that the operator can change.
+        line: The line of the place.
+    """
+
+    path: str
+    operator: str
+    occurrence: int
+    line: int
+
+    def __str__(self) -> str:
+        """Return what names the mutant in a report."""
+        return f"{self.path}:{self.line} {self.operator} {self.occurrence}"
+
+
+class Outcome(NamedTuple):
+    """How a run of tests has ended.
+
+    Attributes:
+        code: The exit code of pytest, below zero if it was stopped.
+        failed: What the tests that failed have said, by their names.
+        seconds: The time of the tests of a file.
+    """
+
+    code: int
+    failed: Mapping[str, str]
+    seconds: Mapping[str, float]
+
+    @property
+    def reason(self) -> str | None:
+        """What failed: a test, or the run."""
+        if self.code == 0:
+            return None
+        if self.code < 0:
+            return "the time limit"
+        return next(iter(self.failed), f"the exit code {self.code}")
+
+
+def modules() -> list[str]:
+    """Return the paths of the files that are changed."""
+    found = (path.relative_to(ROOT) for path in (ROOT / CORE).rglob("*.py"))
+    return sorted(str(path) for path in found if EXCLUDED.isdisjoint(path.parts))
+
+
+class Trial:
+    """A copy of the repository, in which mutants are tried one after another."""
+
+    def __init__(self, tree: Path) -> None:
+        """Copy the repository.
+
+        Args:
+            tree: The folder of the copy, which does not exist yet.
+        """
+        self._tree = tree
+        shutil.copytree(ROOT, tree, ignore=NOT_COPIED)
+        self._runner = self._start()
+
+    def mutants(self, prefix: str) -> list[Mutant]:
+        """Return the mutants that cosmic-ray can make.
+
+        Args:
+            prefix: What the paths of the changed files begin with.
+        """
+        config, session = self._tree / "mutants.toml", self._tree / "mutants.sqlite"
+        paths = json.dumps([path for path in modules() if path.startswith(prefix)])
+        config.write_text(CONFIG.format(modules=paths, seconds=SECONDS))
+        self._cosmic_ray("init", str(config), str(session))
+        lines = self._cosmic_ray("dump", str(session)).splitlines()
+        return sorted(self._read(lines))
+
+    def _read(self, lines: Sequence[str]) -> Iterator[Mutant]:
+        for line in lines:
+            (mutation,) = json.loads(line)[0]["mutations"]
+            mutant = Mutant(
+                mutation["module_path"],
+                mutation["operator_name"],
+                mutation["occurrence"],
+                mutation["start_pos"][0],
+            )
+            source = (self._tree / mutant.path).read_text().splitlines()
+            is_ignored = mutant.operator.startswith(IGNORED)
+            if not is_ignored and not IGNORED_LINES.search(source[mutant.line - 1]):
+                yield mutant
+
+    def unchanged(self, tests: Sequence[str]) -> Outcome:
+        """Run tests without a change, to the end.
+
+        Args:
+            tests: The arguments of pytest.
+        """
+        return self._run(tests, LONGEST, keep=True)
+
+    def survives(self, mutant: Mutant, seconds: Mapping[str, float]) -> bool:
+        """Try a mutant, and report what noticed it, or the changed lines.
+
+        Args:
+            mutant: The change.
+            seconds: The time of the tests of a file without a change.
+
+        Returns:
+            Whether no test notices the mutant.
+        """
+        file = self._tree / mutant.path
+        original, status = file.read_text(), file.stat()
+
+        def restore() -> None:
+            file.write_text(original)
+            # What was compiled before is valid again.
+            os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+        arguments = (mutant.path, mutant.operator, str(mutant.occurrence))
+        self._cosmic_ray("apply", *arguments)
+        changed = file.read_text()
+        try:
+            for tests in tests_of(mutant.path):
+                if reason := self._noticed(tests, _limit(tests, seconds)):
+                    _write(f"noticed  {mutant} by {reason}\n")
+                    return False
+        finally:
+            restore()
+        _write(f"SURVIVED {mutant}\n{_difference(original, changed)}\n")
+        return True
+
+    def _noticed(self, tests: Sequence[str], seconds: float) -> str | None:
+        """Return what fails for a limited time, and again alone."""
+        passed_alone: list[str] = []
+        while True:
+            others = [f"--deselect={name}" for name in passed_alone]
+            outcome = self._run(["-x", *others, *tests], seconds)
+            if not outcome.code or not outcome.failed:
+                return outcome.reason
+            name = next(iter(outcome.failed))
+            if self._run([name], seconds).code:
+                return name
+            # Chance, not the change: a machine that was busy.
+            passed_alone.append(name)
+
+    def _run(
+        self, arguments: Sequence[str], seconds: float, *, keep: bool = False
+    ) -> Outcome:
+        """Run pytest for a limited time; keep what it compiles, if that is valid."""
+        report = self._tree / REPORT
+        report.unlink(missing_ok=True)
+        # Some libraries that are imported already have a plugin of pytest.
+        imported = "ignore::pytest.PytestAssertRewriteWarning"
+        always = ["-q", "-p", "no:cacheprovider", "-W", imported]
+        job = {"arguments": [*always, *arguments], "keep": keep, "report": REPORT}
+        assert self._runner.stdin is not None
+        assert self._runner.stdout is not None
+        self._runner.stdin.write(f"{json.dumps(job)}\n")
+        self._runner.stdin.flush()
+        process = int(self._runner.stdout.readline())
+        limit = threading.Timer(seconds, os.killpg, (process, signal.SIGKILL))
+        limit.start()
+        try:
+            code = int(self._runner.stdout.readline())
+        finally:
+            limit.cancel()
+        if not report.exists():
+            return Outcome(code, {}, {})
+        said = json.loads(report.read_text())
+        return Outcome(code, said["failed"], said["seconds"])
+
+    def _start(self) -> subprocess.Popen[str]:
+        """Start a process that imports what all tests need, and forks for each run."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.mutants.runner"],
+            cwd=self._tree,
+            env={**os.environ, "PYTHONPATH": str(self._tree)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def close(self) -> None:
+        """End the process that runs the tests."""
+        self._runner.kill()
+        self._runner.communicate()
+
+    def _cosmic_ray(self, *arguments: str) -> str:
+        command = interpreter("mutants").with_name("cosmic-ray")
+        done = subprocess.run(  # noqa: S603 - our own command
+            [str(command), *arguments],
+            cwd=self._tree,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+
+def _limit(tests: Sequence[str], seconds: Mapping[str, float]) -> float:
+    """Return when tests are stopped."""
+    usual = sum(
+        needed
+        for file, needed in seconds.items()
+        if any(Path(file).is_relative_to(test) for test in tests)
+    )
+    return SECONDS + PATIENCE * usual
+
+
+def _difference(before: str, after: str) -> str:
+    pairs = zip(before.splitlines(), after.splitlines(), strict=False)
+    return "\n".join(f"  - {a.strip()}\n  + {b.strip()}" for a, b in pairs if a != b)[
+        :400
+    ]
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
