@@ -1,7 +1,9 @@
 """The API key: a string, or a function that returns it before each request."""
 
 import inspect
+import os
 import re
+import threading
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -37,6 +39,7 @@ class ApiKeyFunction:
     Attributes:
         function: The function.
         redactor: Hides the keys that the function returned.
+        last: The key that the function returned last; empty if it was not called.
 
     Example:
         >>> key = ApiKeyFunction(lambda: "sk-0123456789abcdef")
@@ -46,7 +49,7 @@ class ApiKeyFunction:
         'Bad key **********.'
     """
 
-    __slots__ = ("_hidden", "function", "redactor")
+    __slots__ = ("_hidden", "function", "last", "redactor")
 
     def __init__(
         self, function: ApiKeyGetter, redactor: Redactor | None = None
@@ -59,6 +62,7 @@ class ApiKeyFunction:
         """
         self.function = function
         self.redactor = Redactor() if redactor is None else redactor
+        self.last = ""
         # Each key is hidden in logs until its value here is collected.
         self._hidden: dict[str, _Hidden] = {}
 
@@ -74,7 +78,7 @@ class ApiKeyFunction:
         except Exception as error:
             reason = hide_keys(f"{type(error).__name__}: {error}", self.hidden)
             raise ConfigurationError(
-                f"The function that was passed as api_key failed, so nothing was sent."
+                "The function that was passed as api_key failed, so nothing was sent:"
                 f" {reason}"
             ) from error
         if isinstance(key, SecretStr):
@@ -87,6 +91,7 @@ class ApiKeyFunction:
                 f" returned {_kind_of(key)}, so nothing was sent."
             )
         self._hide(key)
+        self.last = key
         return key
 
     @property
@@ -94,23 +99,18 @@ class ApiKeyFunction:
         """The keys that the function returned, without those of long ago."""
         return tuple(self._hidden)
 
-    @property
-    def last(self) -> str:
-        """The newest key that the function returned; empty if it was not called."""
-        return next(reversed([*self._hidden]), "")
-
     def _hide(self, key: str) -> None:
-        # Without a lock, which a forked process might inherit locked.
         if key in self._hidden:
             return
-        hidden = _Hidden()
-        if self._hidden.setdefault(key, hidden) is not hidden:
-            return
-        hide_in_logs(hidden, (key,))
-        self.redactor.add(key)
-        while len(self._hidden) > _MAX_HIDDEN:
-            oldest = next(iter([*self._hidden]))
-            if self._hidden.pop(oldest, None) is not None:
+        with _lock:
+            if key in self._hidden:
+                return
+            hidden = self._hidden[key] = _Hidden()
+            hide_in_logs(hidden, (key,))
+            self.redactor.add(key)
+            if len(self._hidden) > _MAX_HIDDEN:
+                oldest = next(iter(self._hidden))
+                del self._hidden[oldest]
                 self.redactor.remove(oldest)
 
     @override
@@ -135,6 +135,20 @@ class ApiKeyFunction:
     def __reduce__(self) -> tuple[Any, ...]:
         # What hides the keys in errors is the same object after a pickle too.
         return type(self), (self.function, self.redactor)
+
+
+# One for all functions: a new key is rare.
+_lock = threading.Lock()
+
+
+def _renew_lock() -> None:
+    """Make a new lock in a child process: another thread may have held the old one."""
+    global _lock  # noqa: PLW0603 - see above
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class _Hidden:

@@ -8,6 +8,7 @@ import pickle
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
@@ -283,6 +284,27 @@ def test_keys_are_forgotten_with_the_function(
     assert once in shown
 
 
+def test_keys_that_many_threads_ask_for_are_all_hidden() -> None:
+    numbers = iter(range(200))
+    key = ApiKeyFunction(lambda: f"sk-number-{next(numbers):04}-abcdefgh")
+    with ThreadPoolExecutor(8) as pool:
+        asked = [*pool.map(lambda _: key.ask(), range(200))]
+    assert {*key.hidden} == {*asked}
+    for each in asked:
+        assert key.redactor.redact(f"a {each[:12]} b") == "a ********** b"
+
+
+def test_a_task_is_signed_with_the_key_that_was_used_last(studio: Emulator) -> None:
+    vault = Vault(KEY)
+    connection: Any = {"base_url": studio.base_url, "api_key": vault.key}
+    task = tasks.submit(model="wan2.6-t2i", prompt="A flower shop", **connection)
+    vault.keys = deque(["sk-a-new-key-after-the-task"])
+    state = task.to_dict()
+    assert len(vault.threads) == len(studio.requests) == 1
+    connection["api_key"] = KEY
+    assert tasks.Task.from_dict(state, **connection).id == task.id
+
+
 def test_only_the_newest_keys_are_kept() -> None:
     numbers = iter(range(1000))
     key = ApiKeyFunction(lambda: f"sk-number-{next(numbers):04}-abcdefgh")
@@ -398,7 +420,7 @@ class Later:
 
 
 WRONG: Final[dict[str, tuple[Callable[[], Any], str]]] = {
-    "an exception": (fail, "failed, so nothing was sent. LookupError: no entry"),
+    "an exception": (fail, "failed, so nothing was sent: LookupError: no entry"),
     "None": (lambda: None, "It returned None"),
     "an empty string": (lambda: "", "It returned an empty string"),
     "a line end": (lambda: f"{KEY}\n", "It returned another string"),
