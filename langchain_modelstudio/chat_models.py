@@ -47,7 +47,7 @@ from langchain_modelstudio._chat.tools import Schema, Tool, to_response_format, 
 from langchain_modelstudio._provider import PROVIDER
 from langchain_modelstudio.errors import langchain_errors
 from modelstudio_core import __version__
-from modelstudio_core.arguments import Resolved, replace_aliases
+from modelstudio_core.arguments import Resolved
 from modelstudio_core.catalog import resolve_model
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.arguments import BATCH_TEXT, ChatArguments
@@ -56,6 +56,7 @@ from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.options import OPTION_NAMES
 from modelstudio_core.chat.plan import MODEL_ARGUMENTS, supports_json_schema
+from modelstudio_core.connection_arguments import replace_aliases
 from modelstudio_core.endpoints import API_KEY_VARIABLE
 from modelstudio_core.errors import APIError, ConfigurationError
 

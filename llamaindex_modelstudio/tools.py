@@ -8,7 +8,7 @@ from llama_index.core.base.llms.types import ImageBlock, TextBlock
 from llama_index.core.tools.tool_spec.base import BaseToolSpec
 from typing_extensions import Unpack, override
 
-from modelstudio_core.arguments import keys_hidden
+from modelstudio_core.connection_arguments import keys_hidden
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.generation import (

@@ -7,12 +7,9 @@ and again after each assignment, so that an object always agrees with its fields
 """
 
 import logging
-import re
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -20,176 +17,47 @@ from typing import (
     Final,
     Protocol,
     Self,
-    TypeGuard,
     cast,
 )
 from weakref import WeakKeyDictionary
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
     ValidationError,
 )
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import override
 
-from modelstudio_core import endpoints
-from modelstudio_core.api_keys import ApiKey, ApiKeyGetter, check_api_key
-from modelstudio_core.argument_hints import unknown_argument
 from modelstudio_core.catalog import ModelProfile
+from modelstudio_core.connection_arguments import (
+    ConnectionArguments,
+    canonical_arguments,
+    check_rate_limiter,
+    keys_hidden,
+)
 from modelstudio_core.endpoints import (
-    API_KEY_VARIABLE,
-    MODE_VARIABLE,
-    REGION_VARIABLE,
-    WORKSPACE_VARIABLES,
     Endpoint,
-    api_key_from_environment,
-    check_protocol,
-    resolve_endpoint,
 )
 from modelstudio_core.errors import (
     ConfigurationError,
     ModelDeprecationWarning,
     ModelStudioWarning,
 )
-from modelstudio_core.limits import RateLimit
 from modelstudio_core.policy import check_endpoint
-from modelstudio_core.secrets import hide_keys, secrets_of
 from modelstudio_core.transport.connection import (
-    DEFAULT_CONNECT_TIMEOUT,
-    DEFAULT_MAX_ERROR_BYTES,
-    DEFAULT_MAX_EVENT_BYTES,
-    DEFAULT_MAX_RESPONSE_BYTES,
-    DEFAULT_READ_TIMEOUT,
-    DEFAULT_RETRIES,
     Connection,
 )
-from modelstudio_core.transport.pools import sdk_takes_httpx2
 from modelstudio_core.user_warnings import warn_user
 
 __all__ = [
-    "ConnectionArguments",
     "Resolved",
     "ServiceArguments",
-    "canonical_arguments",
-    "check_total_timeout",
-    "hide_in_error",
-    "keys_hidden",
-    "replace_aliases",
-    "resolve_connection",
     "warn_of_model",
 ]
 
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]+")
-_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
-_MAX_TIMEOUT: Final = 7 * 24 * 3600.0
-_PAIR: Final = 2
 _logger: Final = logging.getLogger("modelstudio")
-
-
-class ConnectionArguments(BaseModel):
-    """The arguments that all classes share: how to reach the service."""
-
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True,
-        protected_namespaces=(),
-        # pydantic's error must not show a key, if a framework calls its validation.
-        hide_input_in_errors=True,
-    )
-    # Other names of arguments, by which users of a framework know them.
-    argument_aliases: ClassVar[Mapping[str, str]] = {}
-
-    # A JSON schema cannot describe a function.
-    api_key: ApiKey | SkipJsonSchema[ApiKeyGetter] | None = Field(
-        default=None,
-        exclude=True,
-        repr=False,
-        description=f"The API key; None: {API_KEY_VARIABLE}. It is stored as a"
-        " SecretStr, and a pickle of the object contains it. Or a function that returns"
-        " the key: it is asked before each request, and no pickle contains the key.",
-    )
-    region: endpoints.RegionId | str | None = Field(
-        default=None,
-        description="The region of the service, where data is stored: a region id or an"
-        f" alias. None: the region of mode, else {REGION_VARIABLE}, else Singapore.",
-    )
-    mode: endpoints.ModeId | str | None = Field(
-        default=None,
-        description="The deployment mode: where inference runs. None:"
-        f" {MODE_VARIABLE}, else the default of the region.",
-    )
-    workspace: str | None = Field(
-        default=None,
-        description=f"The workspace id; None: {WORKSPACE_VARIABLES[0]}.",
-    )
-    protocol: endpoints.Protocol = Field(
-        default="openai",
-        description="'openai' (OpenAI compatible) or 'dashscope' (native).",
-    )
-    base_url: str | None = Field(
-        default=None,
-        description="A custom base URL, instead of that of region, mode and workspace.",
-    )
-    allow_insecure_http: bool = Field(
-        default=False,
-        description="Whether plain http is allowed for hosts other than loopback.",
-    )
-    timeout: float | tuple[float | None, float | None] | None = Field(
-        default=DEFAULT_READ_TIMEOUT,
-        description="Seconds to wait for the next bytes, or a pair (connect, read). A"
-        f" number leaves {DEFAULT_CONNECT_TIMEOUT:g} s to connect. None: no limit.",
-    )
-    total_timeout: float | None = Field(
-        default=None,
-        description="Seconds for a whole answer, with retries, waits and streaming."
-        " None: no limit. A chat call can have its own. For embeddings and reranking it"
-        " holds for each request.",
-    )
-    max_error_bytes: int = Field(
-        default=DEFAULT_MAX_ERROR_BYTES,
-        description="How many bytes the body of an error may have, decoded (1 MiB).",
-    )
-    max_event_bytes: int = Field(
-        default=DEFAULT_MAX_EVENT_BYTES,
-        description="How many bytes of a stream may come for one event (16 MiB).",
-    )
-    max_response_bytes: int = Field(
-        default=DEFAULT_MAX_RESPONSE_BYTES,
-        description="How many bytes a whole answer may have, decoded (256 MiB).",
-    )
-    max_retries: int = Field(
-        default=DEFAULT_RETRIES,
-        description="How often a failed request is repeated at most.",
-    )
-    default_headers: Mapping[str, SecretStr | str] | None = Field(
-        default=None,
-        exclude=True,
-        repr=False,
-        description="Headers to send with every request to the service. The values"
-        " are stored as SecretStr.",
-    )
-    http_client: Any = Field(
-        default=None,
-        exclude=True,
-        repr=False,
-        description="A custom httpx.Client (httpx2.Client with openai 3).",
-    )
-    http_async_client: Any = Field(
-        default=None,
-        exclude=True,
-        repr=False,
-        description="A custom httpx.AsyncClient (httpx2.AsyncClient with openai 3).",
-    )
-    limiter: RateLimit | None = Field(
-        default=None,
-        exclude=True,
-        description="A limit of requests and tokens a minute, which each HTTP request"
-        " to a model waits for. None: no limit.",
-    )
 
 
 class UsedModel(Protocol):
@@ -279,7 +147,7 @@ class ServiceArguments(ConnectionArguments):
             if name == "resolved_model":
                 raise _assigned_resolved_model()
             if name == "rate_limiter":
-                _check_rate_limiter(value)
+                check_rate_limiter(value)
             if name not in self.argument_names or not self._current():
                 super().__setattr__(name, value)
                 return
@@ -521,44 +389,6 @@ def _resolved_fields(resolved: Resolved) -> dict[str, Any]:
     return fields
 
 
-def hide_in_error(error: ConfigurationError, secrets: Iterable[str]) -> None:
-    """Remove keys from the message of an error: it repeats the values of arguments.
-
-    Args:
-        error: The error, which is changed.
-        secrets: The keys that are known. What looks like a key is removed too.
-    """
-    error.message = hide_keys(error.message, secrets)
-    error.args = (error.message,)
-
-
-@contextmanager
-def keys_hidden(arguments: Mapping[str, Any]) -> Generator[None]:
-    """Remove keys from the message of an error about arguments.
-
-    Args:
-        arguments: The arguments by name, which may be invalid.
-    """
-    try:
-        yield
-    except ConfigurationError as error:
-        hide_in_error(error, _secrets_in(arguments))
-        raise
-
-
-def _secrets_in(arguments: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the key and the headers in arguments, which may be invalid."""
-    values: list[object] = [arguments.get("api_key"), api_key_from_environment()]
-    headers: object = arguments.get("default_headers")
-    if isinstance(headers, Mapping):
-        values += cast("Mapping[object, object]", headers).values()
-    texts = [
-        value.get_secret_value() if isinstance(value, SecretStr) else value
-        for value in values
-    ]
-    return secrets_of("", [("", text) for text in texts if isinstance(text, str)])
-
-
 def warn_of_model(model: UsedModel) -> None:
     """Warn about a delisted model, and about one that may be of another kind.
 
@@ -573,57 +403,6 @@ def warn_of_model(model: UsedModel) -> None:
         _logger.info("%s is replaced by %s", model.requested, model.profile.id)
 
 
-# --- Names ------------------------------------------------------------------------
-
-
-def canonical_arguments(
-    cls: type[ConnectionArguments], arguments: Mapping[str, object]
-) -> dict[str, Any]:
-    """Return arguments by their canonical names instead of aliases.
-
-    Args:
-        cls: The class of the arguments.
-        arguments: The arguments as they were passed to the constructor.
-
-    Raises:
-        ConfigurationError: A name is unknown, or an argument was passed under two
-            names.
-    """
-    for name in arguments:
-        if cls.argument_aliases.get(name, name) not in cls.model_fields:
-            names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
-            with keys_hidden(arguments):
-                raise unknown_argument(name, names, owner=cls.__name__)
-    return replace_aliases(cls, arguments)
-
-
-def replace_aliases(
-    cls: type[ConnectionArguments], arguments: Mapping[str, object]
-) -> dict[str, Any]:
-    """Return arguments with canonical names instead of aliases; other names stay.
-
-    Args:
-        cls: The class of the arguments.
-        arguments: The arguments as they were passed to the constructor or a call.
-
-    Raises:
-        ConfigurationError: An argument was passed under two names.
-    """
-    canonical: dict[str, Any] = {}
-    given: dict[str, str] = {}
-    for name, value in arguments.items():
-        canonical_name = cls.argument_aliases.get(name, name)
-        if canonical_name in given:
-            raise ConfigurationError(
-                f"{name} and {given[canonical_name]} are the same argument: pass one of"
-                " the two."
-            )
-        given[canonical_name] = name
-        canonical[canonical_name] = value
-    _check_rate_limiter(canonical.get("rate_limiter"))
-    return canonical
-
-
 def _configuration_error(error: ValidationError, where: str) -> ConfigurationError:
     """Convert pydantic's error, without the input."""
     problems = error.errors(
@@ -634,200 +413,3 @@ def _configuration_error(error: ValidationError, where: str) -> ConfigurationErr
         for problem in problems
     ]
     return ConfigurationError(f"Invalid arguments of {where}: {'; '.join(lines)}.")
-
-
-# --- From arguments to a connection -----------------------------------------------
-
-
-def resolve_connection(
-    arguments: Mapping[str, Any], *, model: object = None
-) -> Connection:
-    """Check the connection arguments and return the connection.
-
-    Args:
-        arguments: Arguments by their canonical names. One that is missing has the
-            default of ``ConnectionArguments``; arguments of other kinds are ignored.
-        model: The model id, which can select the mode in US (Virginia).
-
-    Raises:
-        ConfigurationError: An argument is invalid, or arguments contradict each other.
-    """
-    values = {**_connection_defaults(), **arguments}
-    endpoint = resolve_endpoint(
-        region=values["region"],
-        mode=values["mode"],
-        workspace=values["workspace"],
-        base_url=values["base_url"],
-        model=model if isinstance(model, str) else None,
-        allow_insecure_http=_check_bool(values, "allow_insecure_http"),
-    )
-    connect, read = _check_timeout(values["timeout"])
-    return Connection(
-        endpoint=endpoint,
-        protocol=check_protocol(values["protocol"]),
-        api_key=check_api_key(values["api_key"]),
-        connect_timeout=connect,
-        read_timeout=read,
-        max_retries=_check_retries(values["max_retries"]),
-        total_timeout=check_total_timeout(values["total_timeout"]),
-        max_error_bytes=_check_bytes(values, "max_error_bytes"),
-        max_event_bytes=_check_bytes(values, "max_event_bytes"),
-        max_response_bytes=_check_bytes(values, "max_response_bytes"),
-        default_headers=_check_headers(values["default_headers"], endpoint),
-        http_client=_check_http_client(values["http_client"], "Client"),
-        http_async_client=_check_http_client(
-            values["http_async_client"], "AsyncClient"
-        ),
-        limiter=_check_limiter(values["limiter"]),
-    )
-
-
-@cache
-def _connection_defaults() -> dict[str, Any]:
-    fields = ConnectionArguments.model_fields
-    return {name: field.default for name, field in fields.items()}
-
-
-def _check_bool(values: Mapping[str, object], name: str) -> bool:
-    value = values[name]
-    if not isinstance(value, bool):
-        raise ConfigurationError(f"{name} must be True or False, got {value!r}.")
-    return value
-
-
-def _check_timeout(value: object) -> tuple[float | None, float | None]:
-    """Return the limits (connect, read) in seconds; None is no limit."""
-    if value is None:
-        return None, None
-    pair: Sequence[object] = (DEFAULT_CONNECT_TIMEOUT, value)
-    if isinstance(value, tuple | list):
-        pair = cast("Sequence[object]", value)
-    limits = [
-        None if part is None else float(part)
-        for part in pair
-        if part is None or _is_time_limit(part)
-    ]
-    if len(limits) != _PAIR or len(pair) != _PAIR:
-        raise ConfigurationError(
-            "timeout must be a number of seconds above 0 and at most a week, a pair of"
-            f" them (connect, read), or None for no limit, got {value!r}."
-        )
-    return limits[0], limits[1]
-
-
-def _is_time_limit(value: object) -> TypeGuard[float]:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and 0 < value <= _MAX_TIMEOUT
-    )
-
-
-def check_total_timeout(value: object) -> float | None:
-    """Return the seconds for a whole answer; None for no limit.
-
-    Args:
-        value: The argument of a constructor or of a call.
-
-    Raises:
-        ConfigurationError: It is not a number of seconds.
-    """
-    if value is None:
-        return None
-    if not _is_time_limit(value):
-        raise ConfigurationError(
-            "total_timeout must be a number of seconds above 0 and at most a week, or"
-            f" None for no limit, got {value!r}."
-        )
-    return float(value)
-
-
-def _check_bytes(values: Mapping[str, object], name: str) -> int:
-    value = values[name]
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(
-            f"{name} must be a number of bytes, an integer above 0, got {value!r}."
-        )
-    return value
-
-
-def _check_retries(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ConfigurationError(f"max_retries must be an integer >= 0, got {value!r}.")
-    return value
-
-
-def _check_limiter(value: object) -> RateLimit | None:
-    if value is None or isinstance(value, RateLimit):
-        return value
-    raise ConfigurationError(
-        "limiter must be a modelstudio_core.limits.RateLimit, got a"
-        f" {type(value).__name__}. A limiter of the framework is passed as"
-        " rate_limiter=, where the class has that argument."
-    )
-
-
-def _check_rate_limiter(value: object) -> None:
-    """Refuse a RateLimit as the framework's limiter, which counts calls only."""
-    if isinstance(value, RateLimit):
-        raise ConfigurationError(
-            "rate_limiter is for limiters of the framework: pass the RateLimit as"
-            " limiter=."
-        )
-
-
-def _check_headers(value: object, endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
-    """Return headers as pairs. The errors do not contain their values."""
-    if value is None:
-        return ()
-    if not isinstance(value, Mapping):
-        raise ConfigurationError("default_headers must be a dict of strings.")
-    pairs = tuple(
-        (name, text.get_secret_value() if isinstance(text, SecretStr) else text)
-        for name, text in cast("Mapping[str, SecretStr | str]", value).items()
-    )
-    for name, text in pairs:
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise ConfigurationError(
-                f"default_headers has an invalid header name: {name!r}."
-            )
-        if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text):
-            raise ConfigurationError(
-                f"default_headers[{name!r}] must be a string of printable ASCII."
-            )
-        if advice := _replaces_argument(name, endpoint):
-            raise ConfigurationError(
-                f"default_headers must not contain {name!r}: {advice}."
-            )
-    return pairs
-
-
-def _replaces_argument(header: str, endpoint: Endpoint) -> str:
-    """Return what to do instead of passing a header; empty if it may be passed."""
-    match header.casefold():
-        case "host":
-            return "pass base_url="
-        case "x-dashscope-workspace":
-            return "pass workspace="
-        case "authorization" if endpoint.is_documented:
-            return "the service accepts the API key only, so pass api_key="
-        case _:
-            return ""
-
-
-def _check_http_client(value: object, kind: str) -> object:
-    """Check that the SDKs accept a client, without importing its library."""
-    if value is None:
-        return None
-    names = {
-        (base.__module__.partition(".")[0], base.__name__)
-        for base in type(value).__mro__
-    }
-    argument = "http_client" if kind == "Client" else "http_async_client"
-    libraries = ("httpx", "httpx2") if sdk_takes_httpx2() else ("httpx",)
-    if not any((library, kind) in names for library in libraries):
-        wanted = " or ".join(f"{library}.{kind}" for library in libraries)
-        raise ConfigurationError(
-            f"{argument} must be an {wanted}, got a {type(value).__name__}."
-        )
-    return value

@@ -6,7 +6,7 @@ the official pages "OpenAI compatible - File" and "OpenAI compatible - Batch" (r
 2026-11-27).
 
 Example:
-    >>> from modelstudio_core.arguments import resolve_connection
+    >>> from modelstudio_core.connection_checks import (resolve_connection)
     >>> from modelstudio_core.emulator import Emulator
     >>> with Emulator() as studio:
     ...     files = Files(

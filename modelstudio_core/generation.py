@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Final, Literal, cast
 from pydantic import Field
 from typing_extensions import override
 
-from modelstudio_core.arguments import ServiceArguments, resolve_connection
+from modelstudio_core.arguments import ServiceArguments
 from modelstudio_core.catalog import (
     MediaProfile,
     ResolvedServiceModel,
     resolve_service_model,
 )
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.service_inputs import list_of, refuse_or_warn
 from modelstudio_core.tasks import Task, TaskFile, TaskResult

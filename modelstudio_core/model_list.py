@@ -42,7 +42,7 @@ def list_models(connection: Connection) -> ModelList:
         ConfigurationError: The request must not be sent, and was not.
 
     Example:
-        >>> from modelstudio_core.arguments import resolve_connection
+        >>> from modelstudio_core.connection_checks import (resolve_connection)
         >>> from modelstudio_core.emulator import Emulator
         >>> with Emulator() as studio:
         ...     address = {"base_url": studio.base_url, "api_key": studio.api_key}

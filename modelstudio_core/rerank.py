@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final, NamedTuple, cast
 from pydantic import Field
 from typing_extensions import override
 
-from modelstudio_core.arguments import resolve_connection
 from modelstudio_core.catalog import (
     RerankProfile,
     ResolvedServiceModel,
@@ -21,6 +20,7 @@ from modelstudio_core.concurrent_arguments import (
     SharedState,
     check_count,
 )
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.errors import ConfigurationError, InvalidResponseError
 from modelstudio_core.service_inputs import (
     check_instruct,

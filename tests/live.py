@@ -26,7 +26,7 @@ from langchain_modelstudio import (
     ModelStudioRerank,
 )
 from modelstudio_core import __version__
-from modelstudio_core.arguments import resolve_connection
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.endpoints import Endpoint, Protocol
 from modelstudio_core.errors import APIError, ConfigurationError, ModelStudioError

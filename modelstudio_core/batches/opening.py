@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from modelstudio_core.arguments import (
+from modelstudio_core.batches.records import Manifest
+from modelstudio_core.connection_arguments import (
     ConnectionArguments,
     canonical_arguments,
-    resolve_connection,
 )
-from modelstudio_core.batches.records import Manifest
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.endpoints import check_mode, check_region, resolve_endpoint
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection

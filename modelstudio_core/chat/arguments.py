@@ -8,14 +8,7 @@ from typing import Any, Final, cast
 from pydantic import Field
 from typing_extensions import override
 
-from modelstudio_core.arguments import (
-    ConnectionArguments,
-    ServiceArguments,
-    check_total_timeout,
-    hide_in_error,
-    replace_aliases,
-    resolve_connection,
-)
+from modelstudio_core.arguments import ServiceArguments
 from modelstudio_core.catalog import DeprecatedModels, resolve_in_scope
 from modelstudio_core.chat.batch_chat import check_batch_chat_model
 from modelstudio_core.chat.calls import ChatCall, prepare_call
@@ -26,6 +19,12 @@ from modelstudio_core.chat.options import (
     ChatOptions,
 )
 from modelstudio_core.chat.plan import ResolvedChat, plan_chat
+from modelstudio_core.connection_arguments import (
+    ConnectionArguments,
+    hide_in_error,
+    replace_aliases,
+)
+from modelstudio_core.connection_checks import check_total_timeout, resolve_connection
 from modelstudio_core.endpoints import batch_chat_endpoint
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection

@@ -189,7 +189,7 @@ def chat_options(pairs: Iterable[str]) -> dict[str, Any]:
     Raises:
         ConfigurationError: A pair is malformed, or is an argument of the connection.
     """
-    from modelstudio_core.arguments import ConnectionArguments
+    from modelstudio_core.connection_arguments import ConnectionArguments
 
     values = named_values("--option", pairs)
     for name in values:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple
 
-from modelstudio_core.arguments import resolve_connection
 from modelstudio_core.catalog import nearest_served, resolve_model
 from modelstudio_core.cli.exit_codes import (
     ExitCode,
@@ -18,6 +17,7 @@ from modelstudio_core.cli.exit_codes import (
     with_options,
 )
 from modelstudio_core.cli.trial_calls import try_model
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.endpoints import (
     REGION_VARIABLE,
     RegionInfo,

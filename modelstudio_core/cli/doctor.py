@@ -50,9 +50,9 @@ def doctor(
 
     The last check is one call of a few tokens.
     """
-    from modelstudio_core.arguments import resolve_connection
     from modelstudio_core.cli.diagnosis import Diagnosis, diagnose, failed_check
     from modelstudio_core.cli.exit_codes import describe_failure
+    from modelstudio_core.connection_checks import resolve_connection
     from modelstudio_core.errors import ConfigurationError
 
     arguments = {"timeout": _TIMEOUT, "max_retries": 0}

@@ -115,7 +115,7 @@ def _place(connection: ConnectionOptions) -> "Endpoint | None":
 
 
 def _ask(output: Output, connection: ConnectionOptions) -> "tuple[Endpoint, list[str]]":
-    from modelstudio_core.arguments import resolve_connection
+    from modelstudio_core.connection_checks import resolve_connection
     from modelstudio_core.model_list import list_models
 
     resolved = resolve_connection(connection.arguments(output))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from modelstudio_core.arguments import resolve_connection
 from modelstudio_core.catalog import (
     MULTIMODAL_EMBEDDING_PATH,
     EmbeddingProfile,
@@ -15,6 +14,7 @@ from modelstudio_core.catalog import (
     resolve_service_model,
 )
 from modelstudio_core.concurrent_arguments import DEFAULT_CONCURRENCY, check_count
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.service_inputs import (
     check_instruct,

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from typing_extensions import Unpack
 
-from modelstudio_core.arguments import keys_hidden, warn_of_model
+from modelstudio_core.arguments import warn_of_model
 from modelstudio_core.catalog import MediaProfile, resolve_service_model
+from modelstudio_core.connection_arguments import keys_hidden
 from modelstudio_core.errors import (
     APIConnectionError,
     APIError,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from typing_extensions import Unpack
 
-from modelstudio_core.arguments import keys_hidden
+from modelstudio_core.connection_arguments import keys_hidden
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.tasks.answers import BEIJING
 from modelstudio_core.tasks.options import ConnectionOptions, connect

@@ -8,11 +8,8 @@ from pydantic import SecretStr
 
 from modelstudio_core.api_keys import ApiKey, ApiKeyGetter
 from modelstudio_core.argument_hints import unknown_argument
-from modelstudio_core.arguments import (
-    ConnectionArguments,
-    keys_hidden,
-    resolve_connection,
-)
+from modelstudio_core.connection_arguments import ConnectionArguments, keys_hidden
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.limits import RateLimit
 from modelstudio_core.policy import check_endpoint

@@ -11,8 +11,8 @@ from typing import Any, Final, Self
 
 from typing_extensions import Unpack, override
 
-from modelstudio_core.arguments import keys_hidden
 from modelstudio_core.catalog import MediaProfile, resolve_model_as
+from modelstudio_core.connection_arguments import keys_hidden
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import (
     APIError,

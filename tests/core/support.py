@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import pytest
 
-from modelstudio_core.arguments import resolve_connection
 from modelstudio_core.catalog import DeprecatedModels, resolve_deprecated
 from modelstudio_core.chat import dashscope, openai
 from modelstudio_core.chat.completion import Completion
@@ -15,6 +14,7 @@ from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.options import ChatOptions
 from modelstudio_core.chat.parser import ChatParser
 from modelstudio_core.chat.plan import ChatPlan, plan_chat
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import APIError, ConfigurationError
 from modelstudio_core.transport.connection import Connection

@@ -13,15 +13,13 @@ import pytest
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from typing_extensions import override
 
-from modelstudio_core.arguments import (
-    ConnectionArguments,
-    Resolved,
-    ServiceArguments,
-    canonical_arguments,
-    resolve_connection,
-    warn_of_model,
-)
+from modelstudio_core.arguments import Resolved, ServiceArguments, warn_of_model
 from modelstudio_core.catalog import ResolvedModel, resolve_deprecated
+from modelstudio_core.connection_arguments import (
+    ConnectionArguments,
+    canonical_arguments,
+)
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
 from modelstudio_core.transport import pools
 from modelstudio_core.transport.connection import Connection
@@ -615,7 +613,7 @@ def test_httpx2_is_accepted_where_the_openai_sdk_runs_on_it(
 ) -> None:
     kind: Any = type("Client", (), {"__module__": "httpx2"})
     monkeypatch.setattr(
-        "modelstudio_core.arguments.sdk_takes_httpx2", lambda: takes_httpx2
+        "modelstudio_core.connection_checks.sdk_takes_httpx2", lambda: takes_httpx2
     )
     client = kind()
     if takes_httpx2:

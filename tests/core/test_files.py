@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from modelstudio_core.arguments import resolve_connection
 from modelstudio_core.batches import BatchRun
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.errors import BadRequestError, NotFoundError
 from modelstudio_core.files import Files, RemoteFile, list_files, query_time

@@ -25,7 +25,7 @@ from langchain_modelstudio.batches import BatchRun
 from llamaindex_modelstudio import ModelStudio
 from modelstudio_core import tasks
 from modelstudio_core.api_keys import ApiKeyFunction
-from modelstudio_core.arguments import resolve_connection
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.emulator import Emulator, Fault
 from modelstudio_core.errors import (
     AuthenticationError,

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 import langchain_modelstudio
 import llamaindex_modelstudio
-from modelstudio_core.arguments import ConnectionArguments
+from modelstudio_core.connection_arguments import ConnectionArguments
 from tests.support.models import KEY
 
 # The models that the classes need.

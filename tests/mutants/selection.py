@@ -47,6 +47,7 @@ _TRANSPORT: Final = (
     "tests/faults/test_connections.py",
 )
 WIDER_TESTS: Final[Mapping[str, Sequence[str]]] = {
+    "api_keys.py": ("tests/end_to_end/test_api_key_functions.py", *_CONSTRUCTORS),
     "argument_hints.py": _CONSTRUCTORS,
     "arguments.py": _CONSTRUCTORS,
     "catalog": ("tests/core/catalog", "tests/end_to_end/field/test_catalog.py"),
@@ -63,6 +64,11 @@ WIDER_TESTS: Final[Mapping[str, Sequence[str]]] = {
     "chat/speech.py": (*_MEDIA, "tests/end_to_end/field/test_answers.py"),
     "chat/usage.py": _ANSWERS,
     "chat": _REQUESTS,
+    "connection_arguments.py": (
+        *_CONSTRUCTORS,
+        "tests/end_to_end/test_misplaced_keys.py",
+    ),
+    "connection_checks.py": _CONSTRUCTORS,
     "concurrent_arguments.py": (*_CONSTRUCTORS, *_RETRIEVAL),
     "embeddings": _RETRIEVAL,
     "endpoints.py": ("tests/core/catalog", "tests/core/test_policy.py"),

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import pytest
 
-from modelstudio_core.arguments import ConnectionArguments
 from modelstudio_core.chat import arguments as chat_arguments
 from modelstudio_core.chat.arguments import ChatArguments, resolve_chat
 from modelstudio_core.chat.options import ChatOptionArguments
+from modelstudio_core.connection_arguments import ConnectionArguments
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
 from tests.core.support import HI, KEY, UNKNOWN_MODEL, error_message, tool
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modelstudio_core.arguments import resolve_connection
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.errors import NotFoundError
 from modelstudio_core.transport.connection import Connection

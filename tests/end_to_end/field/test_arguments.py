@@ -4,7 +4,7 @@ from typing import Any, Final, get_args, get_type_hints
 
 import pytest
 
-from modelstudio_core.arguments import ConnectionArguments
+from modelstudio_core.connection_arguments import ConnectionArguments
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.errors import ConfigurationError, ModelStudioWarning
 from tests.end_to_end.field.sent import bodies, chat, parameters, prompt
