@@ -1,17 +1,19 @@
 """Finds secrets in texts, also a part of one and one that is encoded, in one pass.
 
 Each form of a secret (plain, base64, hex, escaped) is cut into overlapping pieces of
-six characters. In a text a piece is looked up every few characters: any part of a
-secret that is long enough contains one of them. The work is in proportion to the length
-of the text, whatever it repeats and however many secrets there are.
+four characters. In a text a piece is looked up every five characters: any part of a
+secret that is long enough contains one of them. Pieces are compared as numbers, which
+``struct`` makes of a text in one step. The work is in proportion to the length of the
+text, whatever it repeats and however many secrets there are.
 """
 
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from html import escape
+from struct import Struct
 from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -24,9 +26,11 @@ PLACEHOLDER: Final = "**********"
 MIN_LENGTH: Final = 8
 # So many characters of a secret in a row are hidden, wherever they are in it.
 _MIN_PART: Final = 12
-_PIECE: Final = 6
+_PIECE: Final = 4
 # Of the shortest part that is hidden, one piece is always looked up.
 _STEP: Final = MIN_LENGTH - _PIECE + 1
+# Reads a piece, and skips what is between two.
+_PIECE_FORMAT: Final = f"I{'x' * (_STEP - _PIECE)}"
 # base64 has four characters for three.
 _BASE64_PART: Final = _MIN_PART * 4 // 3
 _GROUP: Final = 3
@@ -37,12 +41,7 @@ _BREAK_BEGINS: Final = frozenset(" \r\n\t\\")
 _BREAK_ENDS: Final = frozenset(" \r\n\trnt")
 _LONGEST_BREAK: Final = 100
 # A text is searched in blocks of so many characters: a multiple of the step.
-_BLOCK: Final = 4096 * _STEP
-# The pieces of a text that is not longer are looked up in one step.
-_SHORT: Final = 64 * _STEP
-_PIECES_OF_SHORT: Final = tuple(
-    slice(start, start + _PIECE) for start in range(0, _SHORT, _STEP)
-)
+_BLOCK: Final = 64 * _STEP
 # What was found in equal surroundings is not computed again.
 _NEAR: Final = 48
 _MAX_RESULTS: Final = 4096
@@ -79,7 +78,7 @@ class Redactor:
         Args:
             secrets: The secrets. One of less than 8 characters is ignored.
         """
-        self._places: dict[str, tuple[_Place, ...]] = {}
+        self._places: dict[int, tuple[_Place, ...]] = {}
         for secret in secrets:
             self.add(secret)
 
@@ -122,9 +121,7 @@ class Redactor:
         if len(lower) != len(text):
             # A few letters become two in lower case; the places must stay the same.
             lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-        if len(lower) <= _SHORT and self._places.keys().isdisjoint(
-            map(lower.__getitem__, _PIECES_OF_SHORT[: len(lower) // _STEP])
-        ):
+        if len(lower) <= _BLOCK and self._places.keys().isdisjoint(_words_of(lower)):
             # Nearly every text: an id, a name, a message.
             return text
         parts: list[str] = []
@@ -138,14 +135,14 @@ class Redactor:
         """Yield the places of secrets: begin and end, in order and apart."""
         results: dict[str, tuple[int, int] | None] = {}
         end = 0
-        for position in self._hits(text):
+        for position, word in self._hits(text):
             if position < end:
                 continue
             near = text[max(0, position - _NEAR) : position + _NEAR]
             if near in results and position >= _NEAR:
                 found = results[near]
             else:
-                found, is_near = self._find(text, position)
+                found, is_near = self._find(text, position, word)
                 if is_near and len(results) < _MAX_RESULTS:
                     results[near] = found
             if found is not None:
@@ -153,20 +150,20 @@ class Redactor:
                 end = position + found[1]
                 yield begin, end
 
-    def _hits(self, text: str) -> Iterator[int]:
-        """Yield the places where pieces of secrets are."""
+    def _hits(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield the places where pieces of secrets may be, and the pieces."""
         places = self._places
-        last = len(text) - _PIECE + 1
-        for start in range(0, last, _BLOCK):
-            block = range(start, min(last, start + _BLOCK), _STEP)
-            pieces = [text[i : i + _PIECE] for i in block]
+        for start in range(0, len(text), _BLOCK):
+            words = _words_of(text[start : start + _BLOCK])
             # The usual case, in one step.
-            if not places.keys().isdisjoint(pieces):
-                for position, piece in zip(block, pieces, strict=True):
-                    if piece in places:
-                        yield position
+            if not places.keys().isdisjoint(words):
+                for number, word in enumerate(words):
+                    if word in places:
+                        yield start + number * _STEP, word
 
-    def _find(self, text: str, position: int) -> tuple[tuple[int, int] | None, bool]:
+    def _find(
+        self, text: str, position: int, word: int
+    ) -> tuple[tuple[int, int] | None, bool]:
         """Return how far the longest secret goes before and after a place.
 
         Returns:
@@ -175,7 +172,10 @@ class Redactor:
         """
         first = last = position
         longest: tuple[int, int] | None = None
-        for form, offset in self._places[text[position : position + _PIECE]]:
+        for form, offset in self._places[word]:
+            if not text.startswith(form.text[offset : offset + _PIECE], position):
+                # Characters that are not ASCII are the same in a number.
+                continue
             begin, start = _extend_back(text, position, form.text, offset)
             end, stop = _extend(text, position + _PIECE, form.text, offset + _PIECE)
             first, last = min(first, begin), max(last, end)
@@ -185,6 +185,21 @@ class Redactor:
             ):
                 longest = position - begin, end - position
         return longest, position - first < _NEAR and last - position < _NEAR
+
+
+def _words_of(text: str) -> tuple[int, ...]:
+    """Return the pieces of a text as numbers, one every ``_STEP`` characters."""
+    # A character that is not ASCII becomes a question mark: the places stay the same.
+    data = text.encode("ascii", "replace")
+    return _unpacker((len(text) + _STEP - _PIECE) // _STEP)(data)
+
+
+@lru_cache(maxsize=_BLOCK // _STEP + 1)
+def _unpacker(count: int) -> Callable[[bytes], tuple[int, ...]]:
+    """Return what reads so many pieces."""
+    # Nothing needs to be after the last one.
+    text_format = (_PIECE_FORMAT * count).rstrip("x")
+    return Struct(f"<{text_format}").unpack_from
 
 
 def _extend(text: str, position: int, secret: str, offset: int) -> tuple[int, int]:
@@ -222,7 +237,7 @@ def _extend_back(text: str, position: int, secret: str, offset: int) -> tuple[in
 
 
 @lru_cache(maxsize=256)
-def _pieces_of(secret: str) -> tuple[tuple[str, _Place], ...]:
+def _pieces_of(secret: str) -> tuple[tuple[int, _Place], ...]:
     """Return the pieces of all forms of a secret, and where they are.
 
     A long form has a piece only now and then: the parts of it that are hidden are long,
@@ -230,11 +245,11 @@ def _pieces_of(secret: str) -> tuple[tuple[str, _Place], ...]:
     """
     if len(secret) < MIN_LENGTH:
         return ()
-    pieces: list[tuple[str, _Place]] = []
+    pieces: list[tuple[int, _Place]] = []
     for form in _forms(secret):
         every = (min(form.least, form.head) - _PIECE + 1) // _STEP
         pieces += [
-            (form.text[offset : offset + _PIECE], (form, offset))
+            (_words_of(form.text[offset : offset + _PIECE])[0], (form, offset))
             for offset in range(len(form.text) - _PIECE + 1)
             if offset // _STEP % every == 0
         ]

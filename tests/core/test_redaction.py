@@ -62,7 +62,7 @@ def parts_of(text: str, length: int) -> list[str]:
 
 @pytest.mark.parametrize("key", [KEY, ODD_KEY], ids=["key", "odd key"])
 @pytest.mark.parametrize("name", FORMS)
-@pytest.mark.parametrize("before", ["", "<", "ab", "key: "])
+@pytest.mark.parametrize("before", ["", "<", "ab", "a: ", "key:"])
 def test_every_form_of_a_key_is_hidden(key: str, name: str, before: str) -> None:
     form = FORMS[name](key)
     shown = Redactor([key]).redact(f"{before}{form}> and more")
@@ -190,12 +190,21 @@ def test_sixteen_characters_of_a_base64_text_are_hidden(before: int) -> None:
         assert redactor.redact(f"({part[1:]})") == f"({part[1:]})"
 
 
-@pytest.mark.parametrize("length", [12, 13, 14, 190, 191, 192, 193, 194, 200])
-def test_a_part_is_hidden_at_any_place_of_a_short_text(length: int) -> None:
+@pytest.mark.parametrize("part", ["sk-01234", "3456789abcde"], ids=["head", "part"])
+@pytest.mark.parametrize("length", [*range(12, 22), 40, *range(318, 327), 645])
+def test_a_part_is_hidden_at_any_place_of_a_text(part: str, length: int) -> None:
     """Short texts are searched in one step, longer ones in blocks."""
-    part = "sk-0123456789ABCDEF"[3:15]
     redactor = Redactor(["sk-0123456789ABCDEF"])
     for start in range(length - len(part) + 1):
         before, after = "." * start, "." * (length - len(part) - start)
         text = redactor.redact(f"{before}{part}{after}")
         assert text == f"{before}{PLACEHOLDER}{after}"
+
+
+def test_a_secret_that_is_not_ascii_is_hidden_and_nothing_that_resembles_it() -> None:
+    redactor = Redactor(["gr\u00fc\u00dfe-\u65e5\u672c\u8a9e-????"])
+    for start in range(5):
+        text = "." * start + "gr\u00fc\u00dfe-\u65e5\u672c\u8a9e-????."
+        assert redactor.redact(text) == f"{'.' * start}{PLACEHOLDER}."
+        other = "." * start + "gr\u00f6\u00dfe-\u6771\u4eac\u90fd-\u00bf???."
+        assert redactor.redact(other) == other
