@@ -7,8 +7,8 @@ DashScope API reference (spring 2026), and exchanges recorded from 2024 to Augus
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal, TypedDict
 
 __all__ = [
     "AudioDelta",
@@ -22,6 +22,7 @@ __all__ = [
     "TextDelta",
     "ToolCallDelta",
     "Usage",
+    "usage_of_text",
 ]
 
 
@@ -157,6 +158,56 @@ class Usage:
         default_factory=dict[str, int], hash=False, kw_only=True
     )
     raw: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
+
+
+_new: Final = object.__new__
+# They write one field each. ``Usage(...)`` looks for each field by its name, which
+# takes twice as long, and each row of a large run has a usage.
+(
+    _set_input,
+    _set_output,
+    _set_total,
+    _set_reasoning,
+    _set_cached,
+    _set_created,
+    _set_input_details,
+    _set_output_details,
+    _set_tools,
+    _set_raw,
+) = (getattr(Usage, each.name).__set__ for each in fields(Usage))
+
+
+def usage_of_text(
+    input_tokens: int,
+    output_tokens: int,
+    total_tokens: int,
+    reasoning_tokens: int,
+    cached_tokens: int,
+    *,
+    raw: Mapping[str, object],
+) -> Usage:
+    """Return what ``Usage`` with the same arguments is, in half the time.
+
+    Args:
+        input_tokens: As in ``Usage``, like all others.
+        output_tokens: Tokens of the answer.
+        total_tokens: Both together.
+        reasoning_tokens: Output tokens that are reasoning.
+        cached_tokens: Input tokens from the context cache.
+        raw: The object that the service sent.
+    """
+    usage = _new(Usage)
+    _set_input(usage, input_tokens)
+    _set_output(usage, output_tokens)
+    _set_total(usage, total_tokens)
+    _set_reasoning(usage, reasoning_tokens)
+    _set_cached(usage, cached_tokens)
+    _set_created(usage, None)
+    _set_input_details(usage, {})
+    _set_output_details(usage, {})
+    _set_tools(usage, {})
+    _set_raw(usage, raw)
+    return usage
 
 
 # What is odd about a complete answer.

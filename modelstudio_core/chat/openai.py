@@ -6,22 +6,22 @@ exchanges recorded from 2024 to August 2026.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from typing_extensions import override
 
 from modelstudio_core.chat.completion import Completion
-from modelstudio_core.chat.events import Event, Finish, Usage
+from modelstudio_core.chat.events import Event, Finish, Usage, usage_of_text
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.parser import ANY_FORM, AnswerForm, ChatParser
 from modelstudio_core.chat.plan import ChatPlan
 from modelstudio_core.chat.prompt import prepare_prompt
 from modelstudio_core.chat.usage import created_in_cache, token_details, tool_counts
-from modelstudio_core.secrets import redact
+from modelstudio_core.secrets import redactor_of
 from modelstudio_core.transport.requests import HttpRequest
-from modelstudio_core.wire.json_values import count_of, object_of, text_of
+from modelstudio_core.wire.json_values import count_of, object_of
 from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import field_of
 
@@ -174,6 +174,7 @@ def _parse_any(
 _BODY: Final = frozenset({"id", "object", "created", "model", "choices", "usage"})
 _CHOICE: Final = frozenset({"index", "finish_reason", "message", "logprobs"})
 _MESSAGE: Final = frozenset({"role", "content", "reasoning_content"})
+_NO_REASON: Final = ("", "null")
 
 
 def is_plain(body: Any) -> bool:
@@ -185,28 +186,26 @@ def is_plain(body: Any) -> bool:
     try:
         (choice,) = body["choices"]
         message, reason = choice["message"], choice["finish_reason"]
-        return bool(
+        reasoning = message.get("reasoning_content")
+        model, kind = body.get("model"), body.get("object")
+        return (
             type(message["content"]) is str
-            and type(message.get("reasoning_content", "")) in _TEXT_OR_NONE
+            and (reasoning is None or type(reasoning) is str)
             and type(reason) is str
             and type(body["id"]) is str
             and type(body["usage"]) is dict
-            and type(body.get("model")) in _TEXT_OR_NONE
-            and type(body.get("object")) in _TEXT_OR_NONE
-            and body.keys() <= _BODY
-            and choice.keys() <= _CHOICE
-            and message.keys() <= _MESSAGE
+            and (model is None or type(model) is str)
+            and (kind is None or type(kind) is str)
+            and _BODY.issuperset(body)
+            and _CHOICE.issuperset(choice)
+            and _MESSAGE.issuperset(message)
             and choice.get("index") == 0
             and not choice.get("logprobs")
-            and body["usage"]
-            and reason
-            and reason != "null"
+            and bool(body["usage"])
+            and reason not in _NO_REASON
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
-
-
-_TEXT_OR_NONE: Final = frozenset({str, type(None)})
 
 
 def parse_plain(
@@ -223,38 +222,40 @@ def parse_plain(
         request_id: The id of the request.
     """
     (choice,) = body["choices"]
-    message, reason, body_id = choice["message"], choice["finish_reason"], body["id"]
+    message, reason = choice["message"], choice["finish_reason"]
+    body_id, model, created = body["id"], body.get("model"), body.get("created")
     # What the service repeats in metadata must not be a key.
-    others = (reason, body.get("model"), body.get("object"))
+    redact = _redact_if_clean(context.secrets, (reason, model, body.get("object")))
     if (
-        context.later_secrets is not None
-        or not _are_clean(context.secrets, others)
-        or context.redact(body_id) is not body_id
+        redact is None
+        or context.later_secrets is not None
+        or redact(body_id) is not body_id
     ):
         return _parse_any(body, context, request_id, ANY_FORM)
+    # With keywords it takes twice as long.
     finish = Finish(
-        finish_reason=reason,
-        raw_finish_reason=reason,
-        usage=parse_usage(body["usage"]),
-        request_id=request_id or body_id.removeprefix("chatcmpl-") or None,
-        response_id=body_id or None,
-        model=text_of(body, "model"),
-        created=count_of(body, "created"),
-        logprobs=None,
-        tool_info=None,
-        raw=body,
+        reason,
+        reason,
+        parse_usage(body["usage"]),
+        request_id or body_id.removeprefix("chatcmpl-") or None,
+        body_id or None,
+        model or None,
+        created if type(created) is int else None,
+        None,
+        None,
+        body,
     )
     text, reasoning = message["content"], message.get("reasoning_content") or ""
     return Completion.of_text(text, reasoning, finish)
 
 
 @lru_cache(maxsize=64)
-def _are_clean(secrets: tuple[str, ...], texts: tuple[object, ...]) -> bool:
-    """Whether texts that the rows of a run share contain no secret."""
-    return all(
-        text is None or (isinstance(text, str) and redact(text, secrets) == text)
-        for text in texts
-    )
+def _redact_if_clean(
+    secrets: tuple[str, ...], texts: tuple[str | None, ...]
+) -> Callable[[str], str] | None:
+    """Return what hides secrets; None if the texts that rows share contain one."""
+    redact = redactor_of(secrets).redact
+    return redact if all(not text or redact(text) == text for text in texts) else None
 
 
 def parse_usage(raw: Mapping[str, object]) -> Usage:
@@ -308,16 +309,4 @@ def _parse_plain_usage(raw: Mapping[str, Any]) -> Usage | None:
         and total
     ):
         return None
-    # Default factories take longer, and so do keywords.
-    return Usage(
-        prompt,
-        completion,
-        total,
-        reasoning,
-        cached,
-        None,
-        raw,
-        input_details={},
-        output_details={},
-        tool_counts={},
-    )
+    return usage_of_text(prompt, completion, total, reasoning, cached, raw=raw)

@@ -394,6 +394,28 @@ def test_an_answer_that_cannot_be_read_is_an_error_of_its_row(
     assert sum(row.status == "done" for row in rows) == 2
 
 
+def test_results_are_found_whatever_their_lines_begin_with(
+    studio: Emulator, path: Path
+) -> None:
+    """The custom id is looked for where it was in the line before first."""
+    run: Run = BatchRun.prepare(chat(studio), prompts(6), directory=path)
+    run.submit()
+    finish(studio, run)
+    expected = [row.raw for row in run.results()]
+    output = path / "part-0001.output.jsonl"
+    lines: list[str] = []
+    for number, text in enumerate(output.read_text().splitlines()):
+        line: dict[str, Any] = json.loads(text)
+        custom_id = line.pop("custom_id")
+        quoted = f'"custom_id": "{custom_id}"'
+        changed = {"id": "x" * number, "custom_id": custom_id, **line}
+        if number % 3 == 1:
+            changed = {"note": quoted, **line, "custom_id": custom_id}
+        lines.append(json.dumps(changed, indent=None if number % 2 else 0))
+    output.write_text("\n".join(line.replace("\n", " ") for line in lines))
+    assert [row.raw for row in run.results()] == expected
+
+
 def test_a_poll_that_fails_does_not_end_the_wait(studio: Emulator, path: Path) -> None:
     run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
     run.submit()

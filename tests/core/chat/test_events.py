@@ -1,5 +1,7 @@
 """Events: what a parser returns, and what adapters and completions read."""
 
+import copy
+import pickle
 from typing import Any, get_args
 
 import pytest
@@ -16,6 +18,7 @@ from modelstudio_core.chat.events import (
     TextDelta,
     ToolCallDelta,
     Usage,
+    usage_of_text,
 )
 
 FINISH_FIELDS: dict[str, Any] = {
@@ -55,6 +58,7 @@ def test_the_union_has_every_event() -> None:
         "Event",
         "Problem",
         "Usage",
+        "usage_of_text",
     } == set(events.__all__)
 
 
@@ -83,6 +87,21 @@ def test_usage_is_immutable_and_hashable() -> None:
     assert usage == Usage(5, 7, 12, raw={"input_tokens": 5})
     assert usage != Usage(5, 7, 12)
     assert hash(usage) == hash(Usage(5, 7, 12))
+    with pytest.raises(AttributeError):
+        usage.input_tokens = 6  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue] - what is tested
+
+
+def test_the_usage_of_a_text_is_an_ordinary_one() -> None:
+    raw = {"prompt_tokens": 5}
+    usage = usage_of_text(5, 7, 12, 3, 2, raw=raw)
+    assert usage == Usage(5, 7, 12, 3, 2, raw=raw)
+    assert repr(usage) == repr(Usage(5, 7, 12, 3, 2, raw=raw))
+    assert hash(usage) == hash(Usage(5, 7, 12, 3, 2))
+    assert usage.raw is raw
+    restored = pickle.loads(pickle.dumps(usage))  # noqa: S301 - made here
+    assert restored == copy.deepcopy(usage) == usage
+    other = usage_of_text(5, 7, 12, 3, 2, raw=raw)
+    assert usage.tool_counts is not other.tool_counts
     with pytest.raises(AttributeError):
         usage.input_tokens = 6  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue] - what is tested
 

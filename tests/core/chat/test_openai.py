@@ -373,6 +373,8 @@ def changed_bodies() -> Iterator[dict[str, Any]]:
     yield PLAIN | {"request_id": "r-2"}
     yield PLAIN | {"usage": PLAIN["usage"] | {"plugins": {"search": {"count": 1}}}}
     yield PLAIN | {"model": ["qwen-plus"]}
+    yield PLAIN | {"model": "", "object": None, "created": True}
+    yield PLAIN | {"object": "sk-0123456789abcdef"}
     usage = PLAIN["usage"] | {
         "prompt_tokens_details": {"cached_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": 1},
@@ -401,7 +403,7 @@ def changed_bodies() -> Iterator[dict[str, Any]]:
         yield PLAIN | {"choices": [choice | {"message": message}]}
 
 
-@pytest.mark.parametrize("number", range(20))
+@pytest.mark.parametrize("number", range(len([*changed_bodies()])))
 def test_an_answer_from_parsed_json_is_that_of_the_parser(number: int) -> None:
     """Also where it is read in the short way."""
     sent = [*changed_bodies()][number]
