@@ -140,12 +140,16 @@ class Trial:
                 yield mutant
 
     def unchanged(self, tests: Sequence[str]) -> Outcome:
-        """Run tests without a change, to the end.
+        """Run tests without a change to the end, and what failed once more.
 
         Args:
             tests: The arguments of pytest.
         """
-        return self._run(tests, LONGEST, keep=True)
+        outcome = self._run(tests, LONGEST, keep=True)
+        if not outcome.failed:
+            return outcome
+        again = self._run(list(outcome.failed), LONGEST, keep=True)
+        return again._replace(seconds=outcome.seconds)
 
     def survives(self, mutant: Mutant, seconds: Mapping[str, float]) -> bool:
         """Try a mutant, and report what noticed it, or the changed lines.
