@@ -5,7 +5,7 @@ in is not changed. Sources: the pages "Structured output", "Context cache", "Par
 mode" and "Function calling" (October 2026).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, cast
 
 from modelstudio_core.chat.messages import Message, Part, join_text, json_instruction
@@ -157,19 +157,13 @@ def _ends(messages: Sequence[Message]) -> Iterator[int]:
     last = len(messages) - 1
     if messages[last]["role"] in {"user", "tool"} and messages[last]["content"]:
         yield last
-    before = _last_index(messages, last, lambda role: role == "assistant")
-    while before > 0 and messages[before]["role"] != "system":
+    answers = [i for i in indices[:-1] if messages[i]["role"] == "assistant"]
+    for before in reversed(indices[: answers[-1] + 1] if answers else ()):
+        if messages[before]["role"] == "system":
+            return
         if messages[before]["content"]:
             yield before
             return
-        before -= 1
-
-
-def _last_index(
-    messages: Sequence[Message], end: int, accepts: Callable[[str], bool]
-) -> int:
-    indices = (i for i in range(end - 1, -1, -1) if accepts(messages[i]["role"]))
-    return next(indices, -1)
 
 
 def _markers(message: Message) -> int:
