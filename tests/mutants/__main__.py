@@ -7,6 +7,7 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
@@ -45,7 +46,8 @@ def drawn(trial: Trial, sample: int, seed: int, prefix: str) -> list[Mutant]:
         prefix: What the paths of the changed files begin with.
     """
     mutants = trial.mutants(prefix)
-    chosen = random.Random(seed).sample(mutants, min(sample, len(mutants)))  # noqa: S311 - reproducible
+    mixed = random.Random(seed).sample(mutants, len(mutants))  # noqa: S311 - reproducible
+    chosen = list(islice(filter(trial.is_code, mixed), sample))
     print(f"{len(chosen)} of {len(mutants)} mutants, seed {seed}", flush=True)
     return chosen
 

@@ -7,6 +7,7 @@ is not imported before: it changes.
 
 import json
 import os
+import resource
 import sys
 from collections import defaultdict
 from importlib import import_module
@@ -24,6 +25,8 @@ WARM: Final = (
     "llama_index.core.llms",
     "openai",
 )
+# A change may fill the memory of the machine.
+MEMORY: Final = 6 * 2**30
 
 
 class Report:
@@ -61,6 +64,7 @@ def run(job: dict[str, Any]) -> int:
             compiled is kept.
     """
     os.setsid()
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     null = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
         os.dup2(null, number)

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -139,6 +140,26 @@ class Trial:
             if not is_ignored and not IGNORED_LINES.search(source[mutant.line - 1]):
                 yield mutant
 
+    def is_code(self, mutant: Mutant) -> bool:
+        """Whether a mutant is Python: all tests would notice one that is not.
+
+        Args:
+            mutant: The change, such as that of the ``*`` before keyword arguments.
+        """
+        try:
+            compile(self._changed(mutant), mutant.path, "exec")
+        except SyntaxError:
+            return False
+        return True
+
+    def _changed(self, mutant: Mutant) -> str:
+        """Return the changed file, and leave it as it was."""
+        file = self._tree / mutant.path
+        with _content(file, file.read_text()):
+            arguments = (mutant.path, mutant.operator, str(mutant.occurrence))
+            self._cosmic_ray("apply", *arguments)
+            return file.read_text()
+
     def unchanged(self, tests: Sequence[str]) -> Outcome:
         """Run tests without a change to the end, and what failed once more.
 
@@ -162,23 +183,12 @@ class Trial:
             Whether no test notices the mutant.
         """
         file = self._tree / mutant.path
-        original, status = file.read_text(), file.stat()
-
-        def restore() -> None:
-            file.write_text(original)
-            # What was compiled before is valid again.
-            os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-        arguments = (mutant.path, mutant.operator, str(mutant.occurrence))
-        self._cosmic_ray("apply", *arguments)
-        changed = file.read_text()
-        try:
+        changed = self._changed(mutant)
+        with _content(file, changed) as original:
             for tests in tests_of(mutant.path):
                 if reason := self._noticed(tests, _limit(tests, seconds)):
                     _write(f"noticed  {mutant} by {reason}\n")
                     return False
-        finally:
-            restore()
         _write(f"SURVIVED {mutant}\n{_difference(original, changed)}\n")
         return True
 
@@ -249,6 +259,19 @@ class Trial:
             text=True,
         )
         return done.stdout
+
+
+@contextmanager
+def _content(file: Path, text: str) -> Generator[str]:
+    """Give a file another content for a while, and yield the original one."""
+    original, status = file.read_text(), file.stat()
+    file.write_text(text)
+    try:
+        yield original
+    finally:
+        file.write_text(original)
+        # What was compiled before is valid again.
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _limit(tests: Sequence[str], seconds: Mapping[str, float]) -> float:
