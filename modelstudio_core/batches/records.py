@@ -16,7 +16,6 @@ Kind = Literal["chat", "embeddings"]
 # The steps of a part. One that ends in "ing" is the intent, which is written first.
 Step = Literal["prepared", "uploading", "uploaded", "creating", "created", "collected"]
 # Other numbers in a file were not written by this package.
-_Index = Annotated[int, Field(ge=0)]
 _Count = Annotated[int, Field(ge=1)]
 # The statuses in which a batch has ended.
 TERMINAL: Final = frozenset({"completed", "failed", "expired", "cancelled"})
@@ -113,8 +112,8 @@ class PartState:
         deleted: Whether its files were deleted from the storage of the service.
     """
 
-    number: _Count
-    first: _Index | None
+    number: int
+    first: int | None
     rows: _Count
     size: int
     sha256: str

@@ -289,6 +289,20 @@ def test_chat_as_json(run: Run, studio: Emulator) -> None:
     assert ran.json["usage"]["reasoning_tokens"] == 3
     assert ran.json["finish_reason"] == "stop"
     assert ran.json["request_id"]
+    assert (ran.json["tool_calls"], ran.json["citations"]) == (None, None)
+
+
+def test_the_sources_of_an_answer_are_in_the_json(run: Run, studio: Emulator) -> None:
+    source = {"index": 1, "title": "Ulm", "url": "https://example.com/ulm"}
+    studio.script(Reply(text="Blue [1].", search_results=[source]))
+    ran = run(
+        *("chat", "Hi", "--base-url", studio.base_url, "--json"),
+        *("--protocol", "dashscope", "-o", "enable_search=true"),
+        *("-o", 'search_options={"enable_source": true}'),
+    )
+    assert ran.code == 0
+    (citation,) = ran.json["citations"]
+    assert citation.items() >= source.items()
 
 
 def test_options_become_arguments(run: Run, studio: Emulator) -> None:

@@ -87,6 +87,17 @@ def test_a_time_limit_that_was_given_is_kept(framework: Framework) -> None:
 
 
 @EACH_FRAMEWORK
+@pytest.mark.parametrize("batch_chat", [False, True])
+def test_the_time_limit_of_batch_chat_is_kept_where_a_user_sets_it(
+    framework: Framework, batch_chat: bool
+) -> None:
+    llm = build(framework, region="beijing", batch_chat=batch_chat, timeout=3600)
+    assert llm.timeout == 3600
+    llm.max_retries = 7
+    assert llm.timeout == 3600
+
+
+@EACH_FRAMEWORK
 def test_a_refused_assignment_changes_nothing(framework: Framework) -> None:
     llm = build(framework, region="singapore", batch_chat=False)
     with pytest.raises(ConfigurationError, match="not in ap-southeast-1"):

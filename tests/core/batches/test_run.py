@@ -16,6 +16,7 @@ from modelstudio_core.batches.directory import RunDirectory
 from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.emulator import BatchScript, Emulator, Fault, Reply
 from modelstudio_core.errors import (
+    APIStatusError,
     APITimeoutError,
     BadRequestError,
     ConfigurationError,
@@ -436,31 +437,43 @@ def test_a_submission_that_is_refused_can_be_made_again(
     assert (len(uploads), len(studio.batches)) == (2, 1)
 
 
-def test_a_creation_is_not_repeated_after_a_server_error(
-    studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("status", [408, 409, 500, 503])
+def test_a_creation_whose_end_is_unknown_is_looked_for_and_not_repeated(
+    status: int, studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settle_at_once(monkeypatch)
-    run: Run = BatchRun.prepare(chat(studio, max_retries=3), prompts(1), directory=path)
-    run.submit()
-    other: Run = BatchRun.prepare(
-        chat(studio, max_retries=3), prompts(2), directory=path.with_name("other")
-    )
-    with pytest.raises(InternalServerError):
-        _submit_with_fault_at_creation(studio, other)
+    other = path.with_name("other")
+    BatchRun.prepare(chat(studio), prompts(1), directory=other).submit()
+    run: Run = BatchRun.prepare(chat(studio, max_retries=3), prompts(2), directory=path)
+    with pytest.raises(APIStatusError):
+        _submit_with_fault_at_creation(studio, run, status)
     assert sent(studio)[-2:] == ["POST /batches", "GET /batches"]
-    other.submit()
+    run.submit()
     assert len(studio.batches) == 2
 
 
-def _submit_with_fault_at_creation(studio: Emulator, run: Run) -> None:
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_creation_that_is_refused_is_not_looked_for(
+    status: int, studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio, max_retries=3), prompts(2), directory=path)
+    with pytest.raises(APIStatusError):
+        _submit_with_fault_at_creation(studio, run, status)
+    assert sent(studio)[-1] == "POST /batches"
+    run.submit()
+    assert sent(studio)[-1] == "POST /batches"
+    assert len(studio.batches) == 1
+
+
+def _submit_with_fault_at_creation(studio: Emulator, run: Run, status: int) -> None:
     """Let the upload pass, and the next request fail."""
     procedure = run._progress.submit()
     with_upload = _do(run._connection, run._context, next(procedure))
     creation = procedure.send(with_upload)
-    studio.script(Fault(status=500))
+    studio.script(Fault(status=status))
     try:
         _do(run._connection, run._context, creation)
-    except InternalServerError as error:
+    except APIStatusError as error:
         search = procedure.throw(error)
         procedure.send(_do(run._connection, run._context, search))
 
@@ -475,6 +488,20 @@ def test_a_time_limit_names_the_batch_which_goes_on(
     assert isinstance(caught.value, TimeoutError)
     finish(studio, run)
     assert run.count_rows() == {"done": 1}
+
+
+@pytest.mark.parametrize("answered", [1, 3])
+def test_a_count_of_the_service_that_is_not_that_of_the_rows_is_named(
+    answered: int, studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
+    run.submit()
+    finish(studio, run)
+    (part,) = run._progress.parts
+    assert run._read([part]).problems == []
+    part.answered = answered
+    text = f"Part 1 has 2 rows, and the service counts {answered}."
+    assert run._read([part]).problems == [(1, text)]
 
 
 def test_progress_is_written_to_standard_error(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from modelstudio_core.chat.choice import Choice
+from modelstudio_core.chat.events import ContentParts
 
 
 @pytest.mark.parametrize("name", ["content", "reasoning_content", "reasoning"])
@@ -42,3 +43,13 @@ def test_a_delta_that_names_no_call_continues_the_last_one(count: int) -> None:
         )
     (delta,) = choice.add_calls([{"index": 9, "function": {"arguments": "}"}}], 0)
     assert (delta.index, delta.id, delta.name) == (count - 1, None, None)
+
+
+def test_parts_of_one_kind_are_a_list_if_they_are_several() -> None:
+    one, two = Choice(), Choice()
+    one.add_parts([{"image": "a"}, {"image": "a"}], 0)
+    two.add_parts([{"image": "a"}, {"image": "b"}, {"video": "c"}], 1)
+    assert one.last_events(0, None) == [ContentParts({"image": "a"}, 0)]
+    assert two.last_events(1, None) == [
+        ContentParts({"image": ["a", "b"], "video": "c"}, 1)
+    ]

@@ -143,3 +143,11 @@ def test_a_local_address_in_a_result_is_not_read_unless_that_is_allowed() -> Non
     assert "/etc/hostname" not in str(sent)
     *_, shown = prepared_media(user(), TURN, result(image), local_files=True)
     assert shown["content"][1]["image_url"]["url"].path.name == "hostname"
+
+
+def test_the_sound_of_a_spoken_answer_is_left_out_and_its_image_is_kept() -> None:
+    spoken = assistant([text_part("Hello"), AUDIO, IMAGE])
+    _, answer, shown, _ = prepared_media(user(), spoken, user())
+    assert join_text(answer["content"]) == "Hello"
+    assert shown["role"] == "user"
+    assert shown["content"][1:] == [IMAGE]

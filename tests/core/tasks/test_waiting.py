@@ -259,6 +259,16 @@ def test_a_saved_task_is_queried_at_once_and_a_new_one_later() -> None:
     assert Wait(2.0, (10.0, 30.0), None, 0.0).pause() <= 2.0
 
 
+@pytest.mark.parametrize(
+    ("left", "seconds"), [(3600.0, 60.0), (20.0, 20.0), (0.5, 1.0), (0.0, 1.0)]
+)
+def test_a_query_may_take_what_is_left_between_a_second_and_a_minute(
+    left: float, seconds: float
+) -> None:
+    deadline = Wait(left, (3.0, 15.0), None, 0.0).begin_query()
+    assert deadline.seconds == pytest.approx(seconds, abs=0.5)
+
+
 def test_a_longer_wait_that_the_service_asks_for_is_kept() -> None:
     wait = Wait(3600.0, (3.0, 15.0), None, 0.0)
     wait.count_failure(RateLimitError("Slow down.", retry_after=40.0), "t-1")
