@@ -8,19 +8,17 @@ import asyncio
 import json
 import logging
 from contextlib import aclosing, closing
-from dataclasses import replace
 from typing import Any, Final, cast
 from urllib.parse import urlencode
 
-from modelstudio_core.api_keys import ApiKeyFunction
 from modelstudio_core.errors import APIError, ConfigurationError
 from modelstudio_core.policy import check_request, has_policy
+from modelstudio_core.transport.asking import awith_key, with_key
 from modelstudio_core.transport.audit import AuditRecord, begin_record
 from modelstudio_core.transport.charges import Charge
 from modelstudio_core.transport.clients import (
     ClientHandle,
     async_client,
-    authorization_of,
     merge_headers,
     sync_client,
 )
@@ -76,10 +74,13 @@ def send(
     charge = None
     if connection.limiter is not None:
         charge = charge_request(connection.limiter, request, context)
+    try:
+        request = with_key(connection, request, context)
+    except BaseException:
+        _give_back(charge)
+        raise
     record = begin_record(connection, request, attempt)
     try:
-        if (key := _key_function(connection, request)) is not None:
-            request = _with_key(request, key.ask())
         return _open(connection, request, context, sdk, record, charge=charge)
     except BaseException as error:
         _write_failure(record, error, charge)
@@ -93,11 +94,15 @@ def _write_failure(
     was_sent = not isinstance(error, ConfigurationError)
     if record is not None and was_sent:
         record.write(error)
+    if not was_sent:
+        _give_back(charge)
+    elif charge is not None:
+        charge.end(error)
+
+
+def _give_back(charge: Charge | None) -> None:
     if charge is not None:
-        if was_sent:
-            charge.end(error)
-        else:
-            charge.give_back()
+        charge.give_back()
 
 
 def _open(
@@ -159,10 +164,13 @@ async def asend(
     charge = None
     if connection.limiter is not None:
         charge = await acharge_request(connection.limiter, request, context)
+    try:
+        request = await awith_key(connection, request, context)
+    except BaseException:
+        _give_back(charge)
+        raise
     record = begin_record(connection, request, attempt)
     try:
-        if (key := _key_function(connection, request)) is not None:
-            request = _with_key(request, await asyncio.to_thread(key.ask))
         return await _aopen(connection, request, context, sdk, record, charge=charge)
     except BaseException as error:
         _write_failure(record, error, charge)
@@ -217,24 +225,6 @@ async def _aopen(
     async with aclosing(received):
         body = _parse_error_body(await received.read_error())
     raise status_error(response, body, context, _address(connection, request))
-
-
-def _key_function(
-    connection: Connection, request: HttpRequest
-) -> ApiKeyFunction | None:
-    """Return the function to ask for the key of a request; None if there is none.
-
-    The key is only sent to the service, and not if a header of the user replaces it.
-    """
-    key = connection.api_key
-    if isinstance(key, str) or request.url is not None:
-        return None
-    names = {name.casefold() for name, _ in connection.default_headers}
-    return None if "authorization" in names else key
-
-
-def _with_key(request: HttpRequest, key: str) -> HttpRequest:
-    return replace(request, headers={**request.headers, **authorization_of(key)})
 
 
 def _address(connection: Connection, request: HttpRequest) -> str:

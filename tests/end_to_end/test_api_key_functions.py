@@ -28,10 +28,12 @@ from modelstudio_core.api_keys import ApiKeyFunction
 from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.emulator import Emulator, Fault
 from modelstudio_core.errors import (
+    APITimeoutError,
     AuthenticationError,
     BadRequestError,
     ConfigurationError,
 )
+from modelstudio_core.limits import RateLimit
 from modelstudio_core.model_list import list_models
 from tests.end_to_end.test_policy import EACH_SERVICE, SERVICES
 from tests.support.batches import finish
@@ -143,6 +145,51 @@ async def test_an_async_call_asks_in_another_thread(
     await (llm.ainvoke("Hi") if framework == "LangChain" else llm.acomplete("Hi"))
     assert len(vault.threads) == 1
     assert vault.threads != [threading.get_ident()]
+
+
+@STYLE
+@PROTOCOL
+async def test_the_total_timeout_holds_for_the_function_too(
+    studio: Emulator, style: CallStyle, protocol: Protocol
+) -> None:
+    called = threading.Event()
+
+    def slow() -> str:
+        called.wait(0.3)
+        return KEY
+
+    llm = model(style.framework, studio, protocol, api_key=slow, total_timeout=0.1)
+    result = await collect_text(llm, style, "Hi")
+    called.set()
+    assert isinstance(result.error, APITimeoutError)
+    assert "The function that was passed as api_key" in str(result.error)
+    assert studio.requests == []
+
+
+@PROTOCOL
+async def test_a_call_that_is_cancelled_while_the_function_is_asked_is_no_request(
+    studio: Emulator, protocol: Protocol, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "modelstudio.audit")
+    asked, answer = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        asked.set()
+        answer.wait(10)
+        return KEY
+
+    limiter = RateLimit(requests_per_minute=10, name="keys")
+    llm = model("LangChain", studio, protocol, api_key=slow, limiter=limiter)
+    call = asyncio.create_task(llm.ainvoke("Hi"))
+    await asyncio.to_thread(asked.wait, 10)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    answer.set()
+    assert studio.requests == []
+    assert caplog.records == []
+    # The bucket holds one request: nothing was taken from it.
+    assert (await llm.ainvoke("Hi", total_timeout=5)).text
 
 
 tenant: ContextVar[str] = ContextVar("tenant")
