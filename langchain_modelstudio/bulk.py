@@ -28,15 +28,19 @@ from langchain_core.messages import (
     HumanMessage,
     SystemMessage,
 )
+from pydantic import SecretStr
 from typing_extensions import override
 
 from langchain_modelstudio.cache import SQLiteAnswerCache
 from langchain_modelstudio.chat_models import ChatModelStudio
 from langchain_modelstudio.errors import ConfigurationError
+from modelstudio_core.secrets import is_private_header
 
 __all__ = ["OUTPUT_COLUMNS", "ChatMapper"]
 
 _DEFAULT_CONCURRENCY: Final = 64
+# In the place of the key, which only the workers need to have.
+_NO_KEY: Final = "in-the-environment-of-the-worker"
 _Columns = Mapping[str, Any]
 
 
@@ -86,11 +90,14 @@ class ChatMapper:
         max_concurrency: int = _DEFAULT_CONCURRENCY,
         cache: str | Path | Callable[[], BaseCache] | None = None,
     ) -> None:
-        """Create a mapper. The model's arguments are checked at the first call.
+        """Create a mapper.
+
+        The model's arguments are checked with the environment of this process, which
+        needs no key, and again in the worker.
 
         Args:
-            model_arguments: The arguments of ``ChatModelStudio``, without ``api_key``.
-                A ``limiter`` needs a store.
+            model_arguments: The arguments of ``ChatModelStudio``, without ``api_key``
+                and without headers that hold a key. A ``limiter`` needs a store.
             input_column: The column of the prompts, which are strings.
             system_prompt: The system message of each call.
             max_concurrency: How many calls this mapper makes at once at most.
@@ -98,7 +105,7 @@ class ChatMapper:
                 calls for a cache, such as one in Redis. None: no cache.
 
         Raises:
-            ConfigurationError: An argument is invalid.
+            ConfigurationError: An argument is invalid, or a policy does not allow it.
         """
         self._arguments = _check_arguments(model_arguments)
         self._input_column = _check_text(input_column, "input_column")
@@ -109,6 +116,7 @@ class ChatMapper:
         )
         self._max_concurrency = _check_concurrency(max_concurrency)
         self._cache = _check_cache(cache)
+        ChatModelStudio(api_key=_NO_KEY, **self._arguments)
         self._worker: _Worker | None = None
         self._lock = threading.Lock()
 
@@ -318,7 +326,21 @@ def _check_arguments(value: object) -> dict[str, Any]:
             "model_arguments must not contain cache: pass cache= to ChatMapper, which"
             " opens it in the worker."
         )
+    _check_headers(arguments.get("default_headers"))
     return arguments
+
+
+def _check_headers(headers: object) -> None:
+    if not isinstance(headers, Mapping):
+        return
+    for name, value in cast("Mapping[object, object]", headers).items():
+        is_private = isinstance(name, str) and is_private_header(name)
+        if is_private or isinstance(value, SecretStr):
+            raise ConfigurationError(
+                f"default_headers of model_arguments must not contain {name!r}: an"
+                " engine stores and shows the arguments. A gateway gets the key of the"
+                " workers' environment as 'Authorization: Bearer ...'."
+            )
 
 
 def _check_text(value: object, name: str) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "hide_keys",
     "holds_key",
     "is_key",
+    "is_private_header",
     "redact",
     "redact_with",
     "redactor_of",
@@ -46,6 +47,11 @@ _PUBLIC_HEADERS: Final = frozenset(
         "x-title",
     }
 )
+# Headers whose values surely are private.
+_PRIVATE_HEADER: Final = re.compile(
+    r"authorization|cookie|secret|token$|(?:api|access|subscription)[-_]?key$",
+    re.IGNORECASE,
+)
 
 
 def secrets_of(key: str, headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -63,6 +69,16 @@ def secrets_of(key: str, headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     # Of "Bearer sk-…" an error message may quote the second word alone.
     words = [key, *private, *(word for value in private for word in value.split())]
     return tuple(dict.fromkeys(word for word in words if len(word) >= MIN_LENGTH))
+
+
+def is_private_header(name: str) -> bool:
+    """Return whether the value of a header is a key or a token, by its name.
+
+    Example:
+        >>> is_private_header("X-Api-Key"), is_private_header("X-Trace-Id")
+        (True, False)
+    """
+    return _PRIVATE_HEADER.search(name) is not None
 
 
 def digest_of(key: str, headers: Iterable[tuple[str, str]]) -> str:

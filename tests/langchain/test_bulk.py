@@ -9,13 +9,15 @@ from typing import Any, Final
 
 import pytest
 from langchain_core.caches import BaseCache, InMemoryCache
+from pydantic import SecretStr
 
 from langchain_modelstudio import ChatModelStudio
 from langchain_modelstudio.bulk import OUTPUT_COLUMNS, ChatMapper
 from langchain_modelstudio.cache import SQLiteAnswerCache
 from modelstudio_core.emulator import Emulator, Fault, Reply
-from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.errors import ConfigurationError, PolicyError
 from modelstudio_core.limits import RateLimit
+from modelstudio_core.policy import Policy, set_policy
 
 Make = Callable[..., ChatMapper]
 MODEL: Final[Mapping[str, Any]] = {"model": "qwen3.7-plus"}
@@ -257,9 +259,53 @@ def test_a_batch_that_cannot_be_answered_is_refused(
     assert modelstudio_emulator.requests == []
 
 
-def test_an_invalid_argument_of_the_model_ends_the_first_call(make: Make) -> None:
-    with pytest.raises(ConfigurationError, match="Did you mean"):
-        make({**MODEL, "temperatur": 1})({"prompt": ["Hi"]})
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "model is missing"),
+        ({**MODEL, "temperatur": 1}, "Did you mean 'temperature'"),
+        ({**MODEL, "region": "mars"}, "Unknown region"),
+        ({**MODEL, "model": "text-embedding-v4"}, "is an embedding model"),
+    ],
+)
+def test_an_invalid_argument_of_the_model_is_refused_without_a_key(
+    arguments: Mapping[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DASHSCOPE_API_KEY", raising=False)
+    ChatMapper(MODEL)
+    with pytest.raises(ConfigurationError, match=message):
+        ChatMapper(arguments)
+
+
+def test_a_model_outside_the_policy_is_refused() -> None:
+    set_policy(Policy(models=["glm-*"]))
+    with pytest.raises(PolicyError, match=r"'qwen3\.7-plus' is not"):
+        ChatMapper(MODEL)
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Authorization", "Bearer of-a-gateway"),
+        ("proxy-authorization", "Basic eDp5"),
+        ("X-Api-Key", "of-a-gateway"),
+        ("Ocp-Apim-Subscription-Key", "of-a-gateway"),
+        ("X-Auth-Token", "of-a-gateway"),
+        ("Cookie", "session=1"),
+        ("X-Team", SecretStr("of-a-gateway")),
+    ],
+)
+def test_a_header_that_holds_a_key_is_refused(
+    make: Make, header: str, value: SecretStr | str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"must not contain {header!r}"):
+        make({**MODEL, "default_headers": {header: value}})
+
+
+def test_another_header_is_sent(modelstudio_emulator: Emulator, make: Make) -> None:
+    mapper = make({**MODEL, "default_headers": {"X-Trace-Id": "42"}})
+    assert mapper({"prompt": ["Hi"]})["error"] == [None]
+    assert modelstudio_emulator.requests[0].headers["x-trace-id"] == "42"
 
 
 def test_a_missing_key_ends_the_first_call(
