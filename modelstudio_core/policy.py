@@ -208,13 +208,14 @@ def check_endpoint(endpoint: Endpoint, model: str) -> None:
 
     Args:
         endpoint: Where requests would go.
-        model: The model id that would be sent.
+        model: The model id that would be sent; empty if it is not known.
 
     Raises:
         PolicyError: The policy of the process does not allow them, or is invalid.
     """
     if has_policy():
-        check_request(endpoint, endpoint.openai_base_url, [model])
+        models = [model] if model else []
+        check_request(endpoint, endpoint.openai_base_url, models)
 
 
 def check_request(
@@ -315,7 +316,7 @@ def _check_models(
     if not models:
         raise PolicyError(
             "A request without a model id is not allowed where models are bounded by"
-            f" {sources['models']}."
+            f" {sources['models']}: pass model=."
         )
     for model in models:
         if not any(fnmatchcase(model, glob) for glob in policy.models):

@@ -36,6 +36,7 @@ from modelstudio_core.errors import (
     ModelStudioError,
     ModelStudioWarning,
 )
+from modelstudio_core.policy import check_endpoint
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.procedures import Procedure, arun, run
 from modelstudio_core.user_warnings import warn_user
@@ -129,7 +130,8 @@ class BatchRun(Generic[T]):
 
         Raises:
             ConfigurationError: An argument or an input is invalid, the region or the
-                model has no batch inference, or the directory holds another run.
+                model has no batch inference, a policy does not allow it, or the
+                directory holds another run.
         """
         with cls._errors():
             place = RunDirectory(directory)
@@ -146,6 +148,7 @@ class BatchRun(Generic[T]):
                     f" got a {type(model).__name__}. Of a chain, pass the model itself,"
                     " and use the answers of the rows."
                 )
+            check_endpoint(request.connection.endpoint, request.profile.id)
             manifest = write_run(place, request, check_inputs(inputs), window)
             return cls(place, manifest, request.connection)
 

@@ -22,6 +22,7 @@ from modelstudio_core.catalog.kinds import (
     resolve_model_as,
 )
 from modelstudio_core.catalog.lookup import (
+    check_model_id,
     model_ids,
     models_with_batch,
     models_with_batch_chat,
@@ -70,6 +71,7 @@ __all__ = [
     "ResolvedModel",
     "ResolvedServiceModel",
     "Thinking",
+    "check_model_id",
     "check_scope",
     "describe_kind",
     "kind_warning",

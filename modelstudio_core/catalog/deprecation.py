@@ -6,7 +6,11 @@ from typing import Final, Generic, Literal, NamedTuple, TypeVar, get_args
 
 from modelstudio_core.catalog.chat_models import MODELS
 from modelstudio_core.catalog.kinds import kind_warning, resolve_model_as
-from modelstudio_core.catalog.lookup import model_ids, resolve_model
+from modelstudio_core.catalog.lookup import (
+    check_model_id,
+    model_ids,
+    resolve_model,
+)
 from modelstudio_core.catalog.profiles import ChatProfile, ModelProfile
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import ConfigurationError
@@ -210,8 +214,7 @@ def resolve_in_scope(
         ConfigurationError: An argument is wrong, the model is not a chat model, or it
             is not in scope.
     """
-    if not isinstance(model, str) or not model:
-        raise ConfigurationError(f"model must be a model's id, got {model!r}.")
+    model = check_model_id(model)
     if deprecated_models not in _POLICIES:
         raise unknown_name("deprecated_models", str(deprecated_models), _POLICIES)
     if replacements is not None and not isinstance(replacements, Mapping):
@@ -243,8 +246,7 @@ def resolve_service_model(
         ConfigurationError: The model is known to be of another kind, or it is not in
             scope.
     """
-    if not isinstance(model, str) or not model:
-        raise ConfigurationError(f"model must be a model's id, got {model!r}.")
+    model = check_model_id(model)
     profile = resolve_model_as(profile_type, model)
     check_scope(model, endpoint)
     notice = ""
@@ -269,8 +271,7 @@ def _check_replacements(replacements: Mapping[str, str]) -> None:
                 f"replacements contains {old!r}, which is not a deprecated model that"
                 f" is replaced. Did you mean {near!r}?"
             )
-        if not isinstance(new, str) or not new:
-            raise ConfigurationError(f"replacements[{old!r}] must be a model id.")
+        check_model_id(new, f"replacements[{old!r}]")
         if new in _REPLACEMENTS:
             raise ConfigurationError(
                 f"replacements[{old!r}] is {new!r}, which is delisted itself."

@@ -21,10 +21,12 @@ from modelstudio_core.catalog.profiles import (
     RerankProfile,
 )
 from modelstudio_core.endpoints import Endpoint
+from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import nearest
 
 __all__ = [
     "MODELS",
+    "check_model_id",
     "model_ids",
     "models_with_batch",
     "models_with_batch_chat",
@@ -49,6 +51,31 @@ _PROFILES: Final[dict[ModelKind, type[ModelProfile]]] = {
 _US_SUFFIX: Final = "-us"
 _US_REGION: Final = ("us-east-1",)
 _US_MODE: Final = ("us",)
+
+
+def check_model_id(value: object, source: str = "model") -> str:
+    """Return a model id that can be sent.
+
+    Args:
+        value: The id.
+        source: The argument that it is from, for the error.
+
+    Raises:
+        ConfigurationError: It is no string, it is empty, or it has control characters,
+            or spaces around it: it was read from a file, say.
+
+    Example:
+        >>> check_model_id("qwen3.7-max")
+        'qwen3.7-max'
+    """
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError(f"{source} must be a model's id, got {value!r:.80}.")
+    if value.isprintable() and value == value.strip():
+        return value
+    raise ConfigurationError(
+        f"{source} must be a model's id without spaces around it and control"
+        f" characters, got {value!r:.80}: strip it."
+    )
 
 
 @cache

@@ -23,7 +23,7 @@ __all__ = ["ExitCode", "Failure", "describe_failure", "with_options"]
 
 # An argument of a constructor, as the messages of errors name it.
 _ARGUMENT: Final = re.compile(
-    r"\b(api_key|region|mode|workspace|base_url|protocol|timeout|max_retries"
+    r"\b(api_key|model|region|mode|workspace|base_url|protocol|timeout|max_retries"
     r"|allow_insecure_http)=(?:'([^']*)'|True)?"
 )
 

@@ -21,7 +21,12 @@ commands: Final = typer.Typer(no_args_is_help=True)
 
 _TaskId = Annotated[str, typer.Argument(help="The id of the task.", metavar="ID")]
 _Model = Annotated[
-    str, typer.Option("--model", "-m", help="The model id, for the pace of queries.")
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="The model id, for the pace of queries, and for a policy of models.",
+    ),
 ]
 _Save = Annotated[
     Path | None,
@@ -110,16 +115,28 @@ def wait(
     _finish(output, task, save, wait_timeout, poll_interval)
 
 
-def show(output: Output, connection: ConnectionOptions, *, task_id: _TaskId) -> None:
+def show(
+    output: Output,
+    connection: ConnectionOptions,
+    *,
+    task_id: _TaskId,
+    model: _Model = "",
+) -> None:
     """Show the status of a task: one query."""
-    task = _bind(output, connection, task_id, "")
+    task = _bind(output, connection, task_id, model)
     task.refresh()
     _show_task(output, task)
 
 
-def cancel(output: Output, connection: ConnectionOptions, *, task_id: _TaskId) -> None:
+def cancel(
+    output: Output,
+    connection: ConnectionOptions,
+    *,
+    task_id: _TaskId,
+    model: _Model = "",
+) -> None:
     """Cancel a task that is still pending."""
-    task = _bind(output, connection, task_id, "")
+    task = _bind(output, connection, task_id, model)
     task.cancel()
     _show_task(output, task)
 

@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from typing_extensions import Unpack
 
+from modelstudio_core.catalog import check_model_id
 from modelstudio_core.connection_arguments import keys_hidden
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.tasks.answers import BEIJING
 from modelstudio_core.tasks.options import ConnectionOptions, connect
+from modelstudio_core.tasks.status import check_status
 from modelstudio_core.tasks.task import Task
 from modelstudio_core.tasks.waiting import query_gate
 from modelstudio_core.transport.connection import Connection
@@ -77,8 +79,9 @@ def list_tasks(
     The service lists the tasks of the last 24 hours, of all keys of the account.
 
     Args:
-        status: Only tasks with this status, such as ``"RUNNING"``.
-        model: Only tasks of this model.
+        status: Only tasks with this status, such as ``"RUNNING"``, in upper or lower
+            case.
+        model: Only tasks of this model. It must be given where a policy bounds models.
         since: Only tasks that were created at this time or later.
         until: Only tasks that were created at this time or earlier.
         limit: The most tasks; one request is sent for each 100.
@@ -140,11 +143,10 @@ def _query(
 ) -> dict[str, str]:
     if type(limit) is not int or limit < 1:
         raise ConfigurationError(f"limit must be an integer above 0, got {limit!r}.")
-    for name, value in (("status", status), ("model", model)):
-        if value is not None and (not isinstance(value, str) or not value):
-            raise ConfigurationError(f"{name} must be a string, got {value!r}.")
+    if model is not None:
+        check_model_id(model)
     values = {
-        "status": status,
+        "status": None if status is None else check_status(status),
         "model_name": model,
         "start_time": _stamp("since", since),
         "end_time": _stamp("until", until),
@@ -171,6 +173,7 @@ def _request(query: Mapping[str, str], page: int, model: str | None) -> HttpRequ
         method="GET",
         query={**query, "page_no": str(page)},
         models=(model,) if model else (),
+        is_of_model=True,
     )
 
 

@@ -69,7 +69,7 @@ def connect(
 
     Args:
         options: The arguments by name.
-        model: The model id; an empty string where it is not known.
+        model: The model id; an empty string or None where it is not known.
         names: The names of the function's other arguments, for errors.
 
     Raises:
@@ -82,6 +82,6 @@ def connect(
                 raise unknown_argument(name, {*fields, *names})
         connection = resolve_connection(options, model=model)
     connection = replace(connection, protocol="dashscope")
-    if isinstance(model, str) and model:
-        check_endpoint(connection.endpoint, model)
+    if model is None or isinstance(model, str):
+        check_endpoint(connection.endpoint, model or "")
     return connection

@@ -4,20 +4,49 @@ import time
 from datetime import UTC, datetime
 from typing import Final
 
+from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.tasks.answers import LIFETIME, Observation
 from modelstudio_core.wire.json_values import count_of, object_of
 
-__all__ = ["SUCCEEDED", "UNKNOWN", "TaskStatus", "unseen"]
+__all__ = ["SUCCEEDED", "UNKNOWN", "TaskStatus", "check_status", "unseen"]
 
 SUCCEEDED: Final = "SUCCEEDED"
 UNKNOWN: Final = "UNKNOWN"
 _CANCELED: Final = "CANCELED"
 _FAILED: Final = "FAILED"
+# What the service documents, and SUSPENDED, which the vendor's SDK 1.x knows
+# (read 2026-11-27).
+_STATUSES: Final = (
+    "PENDING",
+    "RUNNING",
+    "SUSPENDED",
+    SUCCEEDED,
+    _FAILED,
+    _CANCELED,
+    UNKNOWN,
+)
 _DONE: Final = frozenset({SUCCEEDED, _FAILED, _CANCELED})
 # A query soon after the creation may be answered by a part of the service that has not
 # seen the task yet. So long and so often UNKNOWN is not believed.
 _UNKNOWN_SECONDS: Final = 30.0
 _UNKNOWN_ANSWERS: Final = 3
+
+
+def check_status(status: object) -> str:
+    """Return a status as the service writes it.
+
+    Args:
+        status: A status, in upper or lower case.
+
+    Raises:
+        ConfigurationError: It is no status.
+    """
+    name = status.upper() if isinstance(status, str) else ""
+    if name not in _STATUSES:
+        raise ConfigurationError(
+            f"status must be one of {', '.join(_STATUSES)}, got {status!r:.80}."
+        )
+    return name
 
 
 def unseen(task_id: str, status: str) -> Observation:

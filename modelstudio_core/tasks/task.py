@@ -11,7 +11,11 @@ from typing import Any, Final, Self
 
 from typing_extensions import Unpack, override
 
-from modelstudio_core.catalog import MediaProfile, resolve_model_as
+from modelstudio_core.catalog import (
+    MediaProfile,
+    check_model_id,
+    resolve_model_as,
+)
 from modelstudio_core.connection_arguments import keys_hidden
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import (
@@ -313,6 +317,7 @@ class Task:
             path=f"{_PATH}/{self.id}",
             method="GET",
             models=self._models,
+            is_of_model=True,
             deadline=deadline,
         )
 
@@ -327,6 +332,7 @@ class Task:
             api="dashscope",
             path=f"{_PATH}/{self.id}/cancel",
             models=self._models,
+            is_of_model=True,
             repeatable=False,
         )
 
@@ -424,7 +430,8 @@ class Task:
 
         Args:
             task_id: The id.
-            model: The model id, which decides the pace of queries.
+            model: The model id, which decides the pace of queries. It must be given
+                where a policy bounds models, and is not compared with the task's.
             **connection: The connection arguments.
 
         Raises:
@@ -460,11 +467,9 @@ class Task:
         Raises:
             ConfigurationError: The id is invalid.
         """
-        # What a caller without types passes.
-        given: object = model
-        if not isinstance(given, str):
-            raise ConfigurationError(f"model must be a model's id, got {given!r:.80}.")
-        profile = resolve_model_as(MediaProfile, given) if given else MediaProfile()
+        profile = MediaProfile()
+        if model != "":
+            profile = resolve_model_as(MediaProfile, check_model_id(model))
         seen = unseen(check_id(task_id), UNKNOWN)
         return cls(connection, profile, seen, created_at=created_at)
 

@@ -59,6 +59,8 @@ class HttpRequest:
         requested_model: The model that the user asked for, if another one is sent.
         models: The model ids that the request contains in other places than the field
             ``model`` of its body or of its query, such as the lines of a file.
+        is_of_model: Whether it is about what a model makes, although it has no body: it
+            is refused without a model id where a policy bounds models.
         repeatable: Whether a failed request may always be repeated. False for a
             request that creates something that must be paid for: it is only repeated
             if nothing can have been created, that is without a connection and after a
@@ -81,6 +83,7 @@ class HttpRequest:
     uses_sdk: bool = True
     requested_model: str | None = None
     models: Sequence[str] = ()
+    is_of_model: bool = False
     repeatable: bool = True
     deadline: Deadline | None = field(default=None, compare=False, repr=False)
 
@@ -113,6 +116,11 @@ class HttpRequest:
         named = ((self.json or {}).get("model"), self.query.get("model"))
         ids = [name for name in named if isinstance(name, str)]
         return tuple(dict.fromkeys([*ids, *self.models]))
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether it must contain a model id where a policy bounds models."""
+        return self.url is None and (self.is_of_model or self.json is not None)
 
     @property
     def purpose(self) -> Purpose:

@@ -274,7 +274,7 @@ def _route(
             request.url_at(endpoint),
             request.model_ids,
             purpose=request.purpose,
-            needs_model=request.url is None and request.json is not None,
+            needs_model=request.needs_model,
         )
     if _logger.isEnabledFor(logging.DEBUG):
         _logger.debug("%s %s", request.method, _address(connection, request))

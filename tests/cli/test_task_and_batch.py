@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelstudio_core.emulator import Emulator
+from modelstudio_core.policy import Policy, set_policy
 from tests.cli.conftest import KEY, Ran, Run
 
 
@@ -86,6 +87,19 @@ def test_a_task_that_cannot_be_created_sends_nothing(
     ran = run("task", "create", *arguments, "--base-url", studio.base_url)
     assert (ran.code, ran.out) == (2, "")
     assert studio.requests == []
+
+
+def test_a_policy_of_models_needs_the_model_of_a_task(run: Run, slow: Emulator) -> None:
+    url = ("--base-url", slow.base_url, "--json")
+    task_id = run("task", "create", "-m", "wan2.6-t2i", "A", "--no-wait", *url).json[
+        "id"
+    ]
+    set_policy(Policy(models=["wan2.6-*"]))
+    for command in (("show", task_id), ("list",), ("cancel", task_id)):
+        refused = run("task", *command, *url)
+        assert (refused.code, refused.json["error"]["class"]) == (2, "PolicyError")
+        assert refused.err.endswith(": pass --model.\n")
+        assert run("task", *command, "-m", "wan2.6-t2i", *url).code == 0
 
 
 def test_a_task_that_takes_too_long_names_itself(run: Run, slow: Emulator) -> None:

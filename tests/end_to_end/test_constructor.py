@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from pydantic import Field
 
+import langchain_modelstudio
+import llamaindex_modelstudio
 from langchain_modelstudio import ChatModelStudio
 from llamaindex_modelstudio import ModelStudio
+from modelstudio_core.arguments import ServiceArguments
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
+from tests.support.calls import CALL_STYLES, CallStyle, collect_text
 from tests.support.internals import http_library
 from tests.support.models import FRAMEWORKS, KEY, PROTOCOLS, Framework, Protocol, model
 
@@ -58,6 +62,41 @@ async def sent_body(llm: Any, studio: Emulator, *, is_async: bool) -> Any:
         await llm.acomplete("Hi") if is_async else llm.complete("Hi")
     body = studio.requests[-1].body
     return {"model": body["model"], **body.get("parameters", body)}
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [
+        ChatModelStudio,
+        ModelStudio,
+        langchain_modelstudio.ModelStudioEmbeddings,
+        langchain_modelstudio.ModelStudioImageGeneration,
+        langchain_modelstudio.ModelStudioRerank,
+        llamaindex_modelstudio.ModelStudioEmbedding,
+        llamaindex_modelstudio.ModelStudioMultiModalEmbedding,
+        llamaindex_modelstudio.ModelStudioRerank,
+    ],
+    ids=lambda cls: f"{cls.__module__.partition('_')[0]} {cls.__name__}",
+)
+@pytest.mark.parametrize("name", ["a-model\n", " a-model", "a\0model"])
+def test_a_model_with_spaces_around_it_is_refused(
+    cls: type[ServiceArguments], name: str
+) -> None:
+    arguments: dict[str, Any] = {"model": name, "api_key": KEY}
+    with pytest.raises(ConfigurationError, match="strip it"):
+        cls(**arguments)
+
+
+@BOTH_PROTOCOLS
+@pytest.mark.parametrize("style", CALL_STYLES, ids=str)
+async def test_the_model_of_a_call_with_spaces_around_it_is_refused(
+    modelstudio_emulator: Emulator, style: CallStyle, protocol: Protocol
+) -> None:
+    llm = model(style.framework, modelstudio_emulator, protocol)
+    result = await collect_text(llm, style, "Hi", model_name="qwen-max\n")
+    assert isinstance(result.error, ConfigurationError)
+    assert "strip it" in result.error.message
+    assert modelstudio_emulator.requests == []
 
 
 @SYNC_AND_ASYNC

@@ -614,6 +614,31 @@ async def test_no_step_of_a_batch_leaves_the_policy(
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(
+    "policy", [Policy(models=["glm-*"]), Policy(base_urls=["http://127.0.0.1:9"])]
+)
+def test_a_run_outside_the_policy_is_refused_before_a_file_is_written(
+    framework: Framework,
+    policy: Policy,
+    tmp_path: Path,
+    modelstudio_emulator: Emulator,
+) -> None:
+    """Be it new or prepared before. What is on disk can be read."""
+    llm = model(framework, modelstudio_emulator)
+    embeddings = SERVICES[f"{framework} embeddings"].build(
+        base_url=modelstudio_emulator.base_url
+    )
+    before = RUNS[framework].prepare(llm, ["Hi"], directory=tmp_path / "before")
+    set_policy(policy)
+    for directory, made in (("before", llm), ("chat", llm), ("vectors", embeddings)):
+        with pytest.raises(PolicyError):
+            RUNS[framework].prepare(made, ["Hi"], directory=tmp_path / directory)
+    assert [path.name for path in tmp_path.iterdir()] == ["before"]
+    opened = RUNS[framework].open(before.directory, api_key="sk-0123456789")
+    assert [row.status for row in opened.results()] == ["pending"]
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_the_model_of_each_line_of_a_batch_counts(
     framework: Framework, tmp_path: Path, modelstudio_emulator: Emulator
 ) -> None:
@@ -719,6 +744,56 @@ async def test_no_task_leaves_the_region_and_the_mode(
     with pytest.raises(PolicyError) as caught:
         await listed(call)
     assert (proxy, caught.value.is_retryable) == ([], False)
+
+
+# By name: what would reach tasks of any model, made with an id and a connection.
+NAMELESS_WAYS: Final[dict[str, Callable[..., Callable[[], Any]]]] = {
+    "list_tasks": lambda _, **c: partial(tasks.list_tasks, **c),
+    "alist_tasks": lambda _, **c: partial(tasks.alist_tasks, **c),
+    "from_id": lambda task_id, **c: partial(tasks.Task.from_id, task_id, **c),
+    **{
+        name: lambda task_id, name=name, **c: getattr(
+            tasks.Task.from_id(task_id, **c), name
+        )
+        for name in ("refresh", "arefresh")
+    },
+    "from_dict": lambda task_id, **c: partial(
+        tasks.Task.from_dict, tasks.Task.from_id(task_id, **c).to_dict(), **c
+    ),
+}
+
+
+@pytest.mark.parametrize("way", NAMELESS_WAYS)
+async def test_a_task_without_its_model_is_refused_where_models_are_bounded(
+    way: str, modelstudio_emulator: Emulator
+) -> None:
+    arguments: dict[str, Any] = {
+        "base_url": modelstudio_emulator.base_url,
+        "api_key": modelstudio_emulator.api_key,
+    }
+    task = tasks.submit(**STATE_OF, **arguments)
+    call = NAMELESS_WAYS[way](task.id, **arguments)
+    await listed(call)
+    count = len(modelstudio_emulator.requests)
+    set_policy(Policy(models=["wan2.6-*"]))
+    with pytest.raises(PolicyError, match=r"without a model id .*: pass model="):
+        await listed(call)
+    assert len(modelstudio_emulator.requests) == count
+    tasks.Task.from_id(task.id, model=task.model, **arguments).refresh()
+    (found,) = tasks.list_tasks(model=task.model, **arguments)
+    assert found.open().id == task.id
+
+
+def test_a_task_of_an_id_is_bound_within_the_policy(
+    modelstudio_emulator: Emulator,
+) -> None:
+    arguments: dict[str, Any] = {
+        "base_url": modelstudio_emulator.base_url,
+        "api_key": modelstudio_emulator.api_key,
+    }
+    set_policy(EU)
+    with pytest.raises(PolicyError, match="not a documented host"):
+        tasks.Task.from_id("t-1", **arguments)
 
 
 @pytest.mark.parametrize("way", ["refresh", "cancel"])

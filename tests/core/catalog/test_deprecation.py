@@ -164,8 +164,8 @@ def test_replacements_override_the_table(
     [
         ({"deepseek-r2": "qwen-max"}, ["'deepseek-r2'", "Did you mean 'deepseek-r1'"]),
         ({"gpt-4": "qwen-max"}, ["'gpt-4'"]),
-        ({"deepseek-r1": ""}, ["'deepseek-r1'", "must be a model id"]),
-        ({"deepseek-r1": None}, ["'deepseek-r1'", "must be a model id"]),
+        ({"deepseek-r1": ""}, ["'deepseek-r1'", "must be a model's id"]),
+        ({"deepseek-r1": None}, ["'deepseek-r1'", "must be a model's id"]),
         ({"deepseek-r1": "deepseek-v3"}, ["'deepseek-v3'", "delisted itself"]),
     ],
 )

@@ -11,12 +11,14 @@ from modelstudio_core.catalog import (
     ModelKind,
     ModelProfile,
     RerankProfile,
+    check_model_id,
     lookup,
     model_ids,
     nearest_served,
     resolve_model,
 )
 from modelstudio_core.endpoints import resolve_endpoint
+from modelstudio_core.errors import ConfigurationError
 
 
 @pytest.fixture
@@ -35,6 +37,19 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(lookup, "MODELS", entries)
     yield
     _forget()
+
+
+@pytest.mark.parametrize("name", ["qwen3.7-max", "vendor/model 2", "模型"])
+def test_an_id_is_what_can_be_one(name: str) -> None:
+    assert check_model_id(name) == name
+
+
+@pytest.mark.parametrize(
+    "value", ["", None, 5, " qwen", "qwen\n", "qwen\t", "qw\0en", "qw\x1ben"]
+)
+def test_what_cannot_be_an_id_is_refused(value: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"^image_model must be a model's id"):
+        check_model_id(value, "image_model")
 
 
 def _forget() -> None:

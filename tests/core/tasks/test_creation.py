@@ -348,6 +348,7 @@ async def test_every_request_of_a_task_is_in_the_audit_record(
         ({"model": "qwen3.7-max"}, "is a chat model"),
         ({"model": "qwen3-asr-flash-realtime"}, "WebSocket only"),
         ({"model": None}, "model must be a model's id"),
+        ({"model": "wan2.6-t2i\n"}, "got 'wan2.6-t2i\\n': strip it."),
         ({"prompt": None}, "needs prompt="),
         ({"prompt": ""}, "prompt is empty"),
         ({"prompt": 3}, "prompt must be a string"),

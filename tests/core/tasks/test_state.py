@@ -143,7 +143,7 @@ def test_an_id_cannot_lead_to_another_path(task_id: Any) -> None:
         Task.from_id(task_id, api_key=KEY)
 
 
-@pytest.mark.parametrize("model", [5, None, ["wan2.6-t2i"]])
-def test_a_model_of_an_id_must_be_a_text(model: Any) -> None:
+@pytest.mark.parametrize("model", [5, None, ["wan2.6-t2i"], "wan2.6-t2i\n"])
+def test_a_model_of_an_id_must_be_one(model: Any) -> None:
     with pytest.raises(ConfigurationError, match="model must be a model's id"):
         Task.from_id("abc", model=model, region="singapore", api_key=KEY)
