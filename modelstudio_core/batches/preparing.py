@@ -183,6 +183,7 @@ def _check_same(
         differences = ["inputs or the arguments of the model"]
     if differences:
         raise ConfigurationError(
-            f"{str(place.path)!r} holds another run: the {' and '.join(differences)}"
-            " differ. Choose another directory, or open this one with BatchRun.open."
+            f"{str(place.path)!r} holds another run, which differs in the"
+            f" {' and the '.join(differences)}. Choose another directory, or open"
+            " this one with BatchRun.open."
         )

@@ -41,6 +41,9 @@ def prepare(
             help="A file with a row in each line: a JSON string, or a list of messages"
             " of the OpenAI chat API.",
             metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            readable=True,
         ),
     ],
     model: Annotated[
@@ -120,6 +123,10 @@ def collect(
     ] = False,
 ) -> None:
     """Wait until the batches have ended, and download the results."""
+    from modelstudio_core.tasks.waiting import check_seconds
+
+    check_seconds("--wait-timeout", wait_timeout)
+    check_seconds("--poll-interval", poll_interval)
     run = _open(output, connection, directory)
     run.collect(
         timeout=wait_timeout,
@@ -171,7 +178,7 @@ def resume(
     """Send the rows that have no result again, in new batches, which are paid for."""
     run = _open(output, connection, directory)
     count = run.resume(errors=errors)
-    output.note(f"{count} rows were sent again.")
+    output.note(f"{count} rows were sent.")
     _show(output, run)
 
 
@@ -187,16 +194,21 @@ def _read_rows(path: Path, *, is_text: bool) -> Iterator[object]:
     """Yield the rows of a file.
 
     Raises:
-        ConfigurationError: A line is not JSON.
+        ConfigurationError: A line is not JSON, or not UTF-8.
     """
     from modelstudio_core.errors import ConfigurationError
 
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             try:
-                yield line.rstrip("\r\n") if is_text else json.loads(line)
+                row = line.decode().rstrip("\r\n")
+                yield row if is_text else json.loads(row)
+            except UnicodeDecodeError as error:
+                raise ConfigurationError(
+                    f"{path}, line {number} is not UTF-8: {error.reason}."
+                ) from None
             except ValueError as error:
                 raise ConfigurationError(
                     f"{path}, line {number} is not JSON: {error}. Pass --text if each"

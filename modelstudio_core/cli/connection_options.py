@@ -106,7 +106,8 @@ class ConnectionOptions:
         values = {
             field.name: getattr(self, field.name)
             for field in fields(self)
-            if getattr(self, field.name) not in {None, False}
+            if getattr(self, field.name) is not None
+            and getattr(self, field.name) is not False
         }
         path = values.pop("api_key_file", None)
         if path is not None:
@@ -237,11 +238,17 @@ def command_of(function: Callable[..., None]) -> Callable[..., None]:
             function(output, **values, **options)
 
     run.__name__ = function.__name__
-    run.__doc__ = function.__doc__
+    run.__doc__ = _unwrapped(function.__doc__ or "")
     run.__annotations__ = {option.name: option.annotation for option in expanded}
     signature = inspect.Signature(expanded, return_annotation=None)
     cast("Any", run).__signature__ = signature
     return run
+
+
+def _unwrapped(text: str) -> str:
+    """Return a docstring with a line for each paragraph: a terminal wraps it itself."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
 
 
 def _options_of(group: type[Any]) -> list[inspect.Parameter]:

@@ -14,9 +14,9 @@ from modelstudio_core.cli.exit_codes import (
     ExitCode,
     Failure,
     describe_failure,
-    with_options,
 )
 from modelstudio_core.cli.trial_calls import try_model
+from modelstudio_core.cli.wording import in_words_of_the_command
 from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.endpoints import (
     REGION_VARIABLE,
@@ -165,7 +165,7 @@ def failed_check(name: str, error: Exception, failure: Failure) -> Check:
     return Check(
         name=name,
         status="failed",
-        detail=with_options(str(getattr(error, "message", error))),
+        detail=in_words_of_the_command(str(getattr(error, "message", error))),
         advice=failure.advice,
         code=failure.code,
         request_id=getattr(error, "request_id", None),

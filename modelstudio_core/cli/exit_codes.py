@@ -1,6 +1,5 @@
 """The exit codes of the command, and what to do about each kind of failure."""
 
-import re
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -8,6 +7,7 @@ from typing import Final, NamedTuple
 from modelstudio_core.errors import (
     APIConnectionError,
     APIStatusError,
+    APITimeoutError,
     AuthenticationError,
     ConfigurationError,
     IncompleteStreamError,
@@ -19,14 +19,10 @@ from modelstudio_core.errors import (
     RateLimitError,
 )
 
-__all__ = ["ExitCode", "Failure", "describe_failure", "with_options"]
+__all__ = ["ExitCode", "Failure", "describe_failure"]
 
-# An argument of a constructor, as the messages of errors name it.
-_ARGUMENT: Final = re.compile(
-    r"\b(api_key|model|region|mode|workspace|base_url|protocol|timeout|max_retries"
-    r"|allow_insecure_http)=(?:'([^']*)'|True)?"
-)
-
+# What waiting for a task or a batch in vain ends with: the network is not the reason.
+_GOES_ON: Final = "It goes on"
 # What a proxy or a gateway between answers with if it does not reach the service.
 _GATEWAY_STATUSES: Final = (502, 503, 504)
 _REDIRECTS: Final = range(300, 400)
@@ -133,22 +129,6 @@ _FAILURES: Final[tuple[tuple[type[BaseException], Failure], ...]] = (
 )
 
 
-def with_options(text: str) -> str:
-    """Return the text of an error with options in the place of arguments.
-
-    Example:
-        >>> with_options("Pass mode='eu', or api_key=.")
-        'Pass --mode eu, or --api-key-file.'
-    """
-    return _ARGUMENT.sub(_as_option, text)
-
-
-def _as_option(found: re.Match[str]) -> str:
-    name = "api_key_file" if found[1] == "api_key" else found[1]
-    option = f"--{name.replace('_', '-')}"
-    return f"{option} {found[2]}" if found[2] else option
-
-
 def describe_failure(error: BaseException, *, served_elsewhere: str = "") -> Failure:
     """Return the exit code of an error and what to do.
 
@@ -166,6 +146,8 @@ def describe_failure(error: BaseException, *, served_elsewhere: str = "") -> Fai
             return _WORKSPACE
         if _is_of_gateway(error):
             return _GATEWAY
+    if isinstance(error, APITimeoutError) and _GOES_ON in error.message:
+        return Failure(ExitCode.NETWORK)
     if isinstance(error, NotFoundError):
         return _describe_not_found(error, served_elsewhere)
     return next((f for cls, f in _FAILURES if isinstance(error, cls)), _OTHER)

@@ -19,8 +19,8 @@ from modelstudio_core.cli.exit_codes import (
     ExitCode,
     Failure,
     describe_failure,
-    with_options,
 )
+from modelstudio_core.cli.wording import in_words_of_the_command, joined_sentences
 from modelstudio_core.errors import (
     ModelDeprecationWarning,
     ModelStudioError,
@@ -169,7 +169,7 @@ def show_error(output: Output, error: Exception) -> Failure:
     if output.verbose:
         lines = traceback.format_exception(error)
         sys.stderr.write(_hidden("".join(lines)))
-    output.note(" ".join(filter(None, ("Error:", _message_of(error), failure.advice))))
+    output.note(joined_sentences("Error:", _message_of(error), failure.advice))
     return failure
 
 
@@ -196,7 +196,7 @@ def _report(output: Output, error: Exception) -> ExitCode:
 
 def _message_of(error: Exception) -> str:
     if isinstance(error, ModelStudioError):
-        return _hidden(with_options(str(error)))
+        return _hidden(in_words_of_the_command(str(error)))
     if isinstance(error, ImportError):
         return str(error)
     if isinstance(error, OSError):

@@ -64,6 +64,27 @@ def create(
             metavar="NAME=VALUE",
         ),
     ] = None,
+    media: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The URL or path of a medium and what it is, such as"
+            " first_frame=cat.png. May be repeated.",
+            metavar="TYPE=ADDRESS",
+        ),
+    ] = None,
+    input: Annotated[  # noqa: A002 - the service's name
+        list[str] | None,
+        typer.Option(
+            "--input",
+            help="A field of the complete input, instead of the text and the files,"
+            " such as style_index=3. May be repeated.",
+            metavar="NAME=VALUE",
+        ),
+    ] = None,
+    path: Annotated[
+        str | None,
+        typer.Option(help="The path of a model that is not in the catalog."),
+    ] = None,
     upload_media: Annotated[
         bool,
         typer.Option(
@@ -84,11 +105,15 @@ def create(
     """
     from modelstudio_core.tasks import submit
 
+    _check_wait(save, wait_timeout, poll_interval)
     task = submit(
         model=model,
         prompt=prompt,
         images=image or (),
         urls=url or (),
+        media=_media(media or []),
+        input=named_values("--input", input or []) or None,
+        path=path,
         parameters=named_values("--parameter", parameter or []) or None,
         upload_media=upload_media,
         **connection.arguments(output),
@@ -111,6 +136,7 @@ def wait(
     poll_interval: _PollInterval = None,
 ) -> None:
     """Wait for a task, at the endpoint and with the key that created it."""
+    _check_wait(save, wait_timeout, poll_interval)
     task = _bind(output, connection, task_id, model)
     _finish(output, task, save, wait_timeout, poll_interval)
 
@@ -169,6 +195,38 @@ def _bind(
     from modelstudio_core.tasks import Task
 
     return Task.from_id(task_id, model=model, **connection.arguments(output))
+
+
+def _check_wait(
+    save: Path | None, timeout: float | None, poll_interval: float | None
+) -> None:
+    """Check what is only used at the end, before anything is paid for."""
+    from modelstudio_core.tasks.outputs import make_folder
+    from modelstudio_core.tasks.waiting import check_seconds
+
+    check_seconds("--wait-timeout", timeout)
+    check_seconds("--poll-interval", poll_interval)
+    if save is not None:
+        make_folder(save)
+
+
+def _media(pairs: list[str]) -> list[dict[str, str]]:
+    """Return the media of ``TYPE=ADDRESS``. A type may be repeated.
+
+    Raises:
+        ConfigurationError: A pair has no type or no address.
+    """
+    from modelstudio_core.errors import ConfigurationError
+
+    media: list[dict[str, str]] = []
+    for pair in pairs:
+        kind, _, address = pair.partition("=")
+        if not kind or not address:
+            raise ConfigurationError(
+                f"--media must be TYPE=ADDRESS, got {pair!r:.200}."
+            )
+        media.append({"type": kind, "url": address})
+    return media
 
 
 def _finish(

@@ -123,6 +123,54 @@ def test_errors_name_options_and_not_arguments(run: Run) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (
+            ("chat", "Hi", "--base-url", "http://127.0.0.1:9", "--max-retries", "0"),
+            "cannot be reached: [Errno 111] Connection refused. Check the network,",
+        ),
+        (("chat", "Hi", "--max-retries", "-1"), "--max-retries must be an integer"),
+        (("chat", "Hi", "--timeout", "0"), "--timeout must be a number of seconds"),
+        (("chat", "Hi", "--timeout", "0"), "at most a week, got 0.0."),
+        (("chat", "Hi", "--base-url", "ftp://x"), "--base-url must be an http or"),
+        (("chat", "Hi", "-o", "topp=1"), "Unknown --option 'topp'. Did you mean"),
+        (("chat", "Hi", "-m", "qwen-plus "), "--model must be a model's id"),
+        (
+            ("chat", "Hi", "-m", "text-embedding-v4"),
+            "such as 'qwen3.7-plus'. For this model, run 'modelstudio embed'.\n",
+        ),
+        (
+            ("embed", "Hi", "-m", "qwen-plus"),
+            "such as 'text-embedding-v4'. For this model, run 'modelstudio chat'.\n",
+        ),
+        (("embed", "Hi", "-m", "qwen3-rerank"), "such as 'text-embedding-v4'.\n"),
+        (("emulator", "--port", "99999"), "Invalid value for '--port'"),
+        (("emulator", "--chunk-delay", "-1"), "Invalid value for '--chunk-delay'"),
+        (("emulator", "--host", "host.invalid"), "--host host.invalid --port 8000"),
+        (("task", "list", "--status", "x"), "--status must be one of PENDING,"),
+        (("task", "list", "--limit", "0"), "--limit must be an integer above 0"),
+    ],
+)
+def test_errors_speak_of_the_command_line(
+    run: Run, command: tuple[str, ...], message: str
+) -> None:
+    ran = run(*command)
+    assert message in ran.err
+    assert ran.code in {2, 6}
+
+
+def test_no_retries_are_none(run: Run, studio: Emulator) -> None:
+    studio.script(Fault(status=500), Fault(status=500))
+    url = studio.base_url
+    assert run("chat", "Hi", "--base-url", url, "--max-retries", "0").code == 1
+    assert len(studio.requests) == 1
+
+
+def test_help_wraps_at_the_width_of_the_terminal(run: Run) -> None:
+    assert "the usage to standard error, so that a file" in run("chat", "--help").out
+
+
 def test_only_verbose_shows_a_traceback(
     studio: Emulator,
     capsys: pytest.CaptureFixture[str],
@@ -492,8 +540,8 @@ def test_the_emulator_serves_until_a_signal() -> None:
 def test_a_port_in_use_is_one_sentence(run: Run, studio: Emulator) -> None:
     port = studio.base_url.rpartition(":")[2]
     ran = run("emulator", "--port", port)
-    assert (ran.code, ran.out) == (1, "")
-    assert "in use" in ran.err
+    assert (ran.code, ran.out) == (2, "")
+    assert f"--port {port} cannot be listened on: Address already in use." in ran.err
 
 
 def test_a_pipe_that_ends_early_is_no_error() -> None:

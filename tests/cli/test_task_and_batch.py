@@ -78,6 +78,11 @@ def test_tasks_are_listed_and_canceled(run: Run, slow: Emulator) -> None:
         ("-m", "wan2.6-t2i"),
         ("-m", "wan2.6-t2i", "A", "-p", "size"),
         ("-m", "no-such-model", "A"),
+        ("-m", "no-such-model", "A", "--path", "../x"),
+        ("-m", "wan2.6-t2i", "A", "--wait-timeout", "-1"),
+        ("-m", "wan2.6-t2i", "A", "--poll-interval", "nan"),
+        ("-m", "wan2.6-t2i", "A", "--save", "/dev/null/x"),
+        ("-m", "wan2.7-i2v", "A", "--media", "first_frame"),
         ("A",),
     ],
 )
@@ -87,6 +92,73 @@ def test_a_task_that_cannot_be_created_sends_nothing(
     ran = run("task", "create", *arguments, "--base-url", studio.base_url)
     assert (ran.code, ran.out) == (2, "")
     assert studio.requests == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-m", "wan2.6-t2i"), "wan2.6-t2i needs a prompt."),
+        (("-m", "wan2.6-t2i", ""), "prompt is empty."),
+        (("-m", "fun-asr"), "fun-asr needs --url."),
+        (
+            ("-m", "fun-asr", "A"),
+            "no place for a prompt: it accepts --url, or --input.",
+        ),
+        (("-m", "wan2.6-t2i", "--image", "a.png"), "no place for --image"),
+        (("-m", "wan2.2-kf2v-flash"), "needs --image."),
+        (("-m", "no-such-model", "A"), "pass --path, such as --path aigc/image-"),
+        (("-m", "wanx2.1-imageedit", "A"), "fields of its own: pass --input,"),
+        (("-m", "wan2.6-t2i", "A", "--save", "/dev/null/x"), "--save '/dev/null/x'"),
+        (
+            ("-m", "wan2.6-t2i", "A", "--wait-timeout", "-1"),
+            "--wait-timeout must be a number of seconds >= 0, got -1.0.",
+        ),
+        (("-m", "wan2.7-i2v", "A", "--media", "=x"), "--media must be TYPE=ADDRESS"),
+    ],
+)
+def test_an_error_of_a_task_names_options(
+    run: Run, studio: Emulator, arguments: tuple[str, ...], message: str
+) -> None:
+    ran = run("task", "create", *arguments, "--base-url", studio.base_url)
+    assert ran.code == 2
+    assert message in ran.err
+    assert studio.requests == []
+
+
+def test_a_task_has_media_or_a_complete_input(run: Run, studio: Emulator) -> None:
+    address = "https://example.com/a.png"
+    options = ("--no-wait", "--json", "--base-url", studio.base_url)
+    media = (
+        "--media",
+        f"first_frame={address}",
+        "--media",
+        f"last_frame={address}?b=c",
+    )
+    assert run("task", "create", "-m", "wan2.7-i2v", "A", *media, *options).code == 0
+    fields = ("--input", f"image_url={address}", "--input", "style_index=3")
+    assert (
+        run("task", "create", "-m", "wanx-style-repaint-v1", *fields, *options).code
+        == 0
+    )
+    assert [request.body["input"] for request in studio.requests] == [
+        {
+            "prompt": "A",
+            "media": [
+                {"type": "first_frame", "url": address},
+                {"type": "last_frame", "url": f"{address}?b=c"},
+            ],
+        },
+        {"image_url": address, "style_index": 3},
+    ]
+
+
+def test_a_model_of_tomorrow_has_a_path(run: Run, studio: Emulator) -> None:
+    path = "aigc/image-generation/generation"
+    run(
+        *("task", "create", "-m", "wan9-t2i", "A", "--path", path, "--no-wait"),
+        *("--base-url", studio.base_url),
+    )
+    assert studio.requests[0].path.endswith(f"/services/{path}")
 
 
 def test_a_policy_of_models_needs_the_model_of_a_task(run: Run, slow: Emulator) -> None:
@@ -111,6 +183,7 @@ def test_a_task_that_takes_too_long_names_itself(run: Run, slow: Emulator) -> No
     ran = run("task", "wait", task_id, "--wait-timeout", "0.01", *url)
     assert ran.code == 6
     assert task_id in ran.err
+    assert ran.err.endswith("run 'modelstudio task wait'.\n")
 
 
 # --- batch ----------------------------------------------------------------------------
@@ -212,3 +285,63 @@ def test_the_directory_of_a_run_is_private(
     assert {path.stat().st_mode & 0o077 for path in files} == {0}
     assert (directory / ".gitignore").read_text().strip() == "*"
     assert not any(KEY.encode() in path.read_bytes() for path in files)
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "message"),
+    [
+        (b"Hello\n", (), "line 1 is not JSON"),
+        (b'"A"\n"\xff"\n', (), "line 2 is not UTF-8: invalid start byte."),
+        (b"\xff\n", ("--text",), "line 1 is not UTF-8: invalid start byte."),
+        (b'"A"\n', ("--completion-window", "1h"), "--completion-window must be"),
+        (b"", (), "inputs is empty"),
+    ],
+)
+def test_a_run_that_cannot_be_prepared(  # noqa: PLR0917 - three of them are fixtures
+    run: Run,
+    studio: Emulator,
+    tmp_path: Path,
+    content: bytes,
+    arguments: tuple[str, ...],
+    message: str,
+) -> None:
+    inputs, directory = tmp_path / "rows", tmp_path / "run"
+    inputs.write_bytes(content)
+    ran = run(
+        *("batch", "prepare", str(directory), str(inputs), "-m", "qwen-plus"),
+        *("--base-url", studio.base_url, *arguments),
+    )
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
+def test_a_missing_file_of_rows_is_a_usage_error(
+    run: Run, studio: Emulator, tmp_path: Path
+) -> None:
+    for name in ("none.jsonl", "."):
+        ran = run(
+            *("batch", "prepare", str(tmp_path / "run"), str(tmp_path / name)),
+            *("-m", "qwen-plus", "--base-url", studio.base_url),
+        )
+        assert (ran.code, ran.out) == (2, "")
+        assert "Invalid value for 'FILE'" in ran.err
+
+
+def test_an_error_of_a_run_names_commands(
+    run: Run, studio: Emulator, tmp_path: Path
+) -> None:
+    missing = run("batch", "status", str(tmp_path / "none"))
+    assert missing.err.endswith("prepare one with 'modelstudio batch prepare'.\n")
+    prepared(run, studio, tmp_path)
+    directory = str(tmp_path / "run")
+    early = run("batch", "collect", directory)
+    assert early.err.endswith("run 'modelstudio batch submit' first.\n")
+    other = prepared(run, studio, tmp_path, "-o", "max_tokens=5")
+    assert "which differs in the inputs or the arguments of the model." in other.err
+    run("batch", "submit", directory)
+    for option in ("--wait-timeout", "--poll-interval"):
+        wrong = run("batch", "collect", directory, option, "-1")
+        assert f"{option} must be a number of seconds >= 0, got -1.0." in wrong.err
+    late = run("batch", "collect", directory, "--wait-timeout", "0", "--json")
+    assert late.code == 6
+    assert late.err.endswith("It goes on: run 'modelstudio batch collect' again.\n")
