@@ -38,6 +38,7 @@ from modelstudio_core.transport.workers import acall_for_each, call_for_each
 from modelstudio_core.user_warnings import warn_user
 from modelstudio_core.wire.json_values import (
     count_of,
+    number_of,
     object_of,
     objects_of,
 )
@@ -268,7 +269,7 @@ class _Call:
                 f" and the request asked for {wanted} of {len(part.documents)}.",
                 request_id=body.get("request_id") or answer.request_id,
             )
-        if not all(math.isfinite(item.score) for item in ranked):
+        if any(math.isnan(item.score) for item in ranked):
             raise self.resolved.context.error(
                 InvalidResponseError,
                 "The response has a relevance score that is not a number.",
@@ -278,12 +279,9 @@ class _Call:
 
 
 def _to_ranked(row: Mapping[str, Any]) -> Ranked:
-    index, score = count_of(row, "index"), row.get("relevance_score")
-    is_number = type(score) in {int, float}
-    return Ranked(
-        -1 if index is None else index,
-        float(cast("float", score)) if is_number else math.nan,
-    )
+    index = count_of(row, "index")
+    score = number_of(row.get("relevance_score"))
+    return Ranked(-1 if index is None else index, score)
 
 
 # --- Queries and documents --------------------------------------------------------

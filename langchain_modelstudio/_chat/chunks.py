@@ -26,6 +26,7 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
 )
 from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.wire.json_values import check_values
 
 __all__ = ["ChunkBuilder"]
 
@@ -140,6 +141,7 @@ def _is_completed(arguments: str) -> bool:
     if not arguments:
         return True
     try:
+        check_values(arguments)
         return isinstance(parse_partial_json(arguments), dict)
     except (ValueError, RecursionError):
         return False

@@ -17,6 +17,7 @@ from pydantic.v1 import BaseModel as BaseModelV1
 from typing_extensions import override
 
 from langchain_modelstudio._chat.tools import Schema, Tool, to_function
+from modelstudio_core.wire.json_values import check_values
 
 __all__ = ["AnswerParser", "shape_of", "with_raw"]
 
@@ -66,7 +67,9 @@ class Shape:
 
     def _from_text(self, message: AIMessage, partial: bool) -> object:
         parser = parse_partial_json if partial else _parse_json
-        return parse_json_markdown(str(message.text), parser=parser)
+        text = str(message.text)
+        check_values(text)
+        return parse_json_markdown(text, parser=parser)
 
     def _from_call(self, message: AIMessage, partial: bool) -> object:
         if isinstance(message, AIMessageChunk) and not partial:
@@ -131,6 +134,7 @@ _DECODER: Final = json.JSONDecoder(strict=False)
 
 def _parse_json(text: str) -> object:
     """Parse a complete JSON value and ignore the text after it."""
+    check_values(text)
     try:
         return _DECODER.raw_decode(text.lstrip())[0]
     except json.JSONDecodeError as error:

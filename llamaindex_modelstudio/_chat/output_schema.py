@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from modelstudio_core.chat.messages import ToolCall
+from modelstudio_core.wire.json_values import check_values
 
 __all__ = ["OutputMethod", "OutputParser", "OutputSchema"]
 
@@ -120,16 +121,17 @@ class OutputSchema(Generic[Model]):
             # Models may add a code fence or other text after the JSON.
             text = text[: text.rfind(self._brackets[1]) + 1] or text
         try:
+            check_values(text)
             return self.output_cls.model_validate_json(text or "{}")
-        except ValidationError as error:
+        except ValueError as error:
             raise self._error(str(error), response) from error
 
     def parse_partial(self, response: ChatResponse) -> Model | FlexibleModel | None:
         """Parse an incomplete answer; None if no field has arrived yet."""
         try:
-            value = from_json(
-                self.json_text(response) or "", allow_partial="trailing-strings"
-            )
+            text = self.json_text(response) or ""
+            check_values(text)
+            value = from_json(text, allow_partial="trailing-strings")
         except ValueError:
             return None
         if not value or not isinstance(value, dict):

@@ -23,6 +23,7 @@ from typing_extensions import override
 
 from llamaindex_modelstudio._foreign import is_program_call
 from modelstudio_core.chat.arguments import ChatArguments
+from modelstudio_core.wire.json_values import check_values
 
 __all__ = ["ToolCalling"]
 
@@ -201,7 +202,8 @@ def _parse_partial_arguments(arguments: dict[str, Any] | str) -> dict[str, Any]:
     if isinstance(arguments, dict):
         return arguments
     try:
+        check_values(arguments)
         parsed = cast("object", parse_partial_json(arguments))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}

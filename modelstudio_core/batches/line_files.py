@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
@@ -23,6 +24,8 @@ __all__ = [
 ]
 
 _BUFFER_BYTES: Final = 2**20
+# Ten times that of a request.
+_MAX_LINE_BYTES: Final = 2**26
 # What a file of a part is called where it is wrong.
 _CHANGED: Final = (
     "{path} is not the file that was prepared: it was changed, or is damaged. Nothing"
@@ -191,14 +194,14 @@ def _is_for(line: bytes, manifest: Manifest) -> bool:
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a file.
+    """Yield the lines of a file; one that no answer can have comes in pieces.
 
     Raises:
         ConfigurationError: It cannot be read.
     """
     try:
         with path.open("rb", buffering=_BUFFER_BYTES) as file:
-            yield from file
+            yield from iter(partial(file.readline, _MAX_LINE_BYTES), b"")
     except OSError:
         raise _unreadable(path) from None
 

@@ -18,6 +18,7 @@ from modelstudio_core.chat.events import (
 )
 from modelstudio_core.chat.messages import ToolCall
 from modelstudio_core.chat.speech import Speech
+from modelstudio_core.wire.json_values import check_values
 
 __all__ = ["Completion", "ParsedCall", "image_urls", "parse_call"]
 
@@ -63,8 +64,9 @@ def parse_call(call: ToolCall, finish_reason: str | None) -> ParsedCall:
     arguments: object = None
     problem = "The arguments are not a JSON object."
     try:
-        # Models write line ends inside strings.
         if text.strip():
+            check_values(text)
+            # Models write line ends inside strings.
             arguments = json.loads(text, strict=False)
         elif finish_reason in _CUT_OFF:
             problem = "The answer was cut off before the arguments."

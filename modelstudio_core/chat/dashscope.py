@@ -169,7 +169,7 @@ class Parser(ChatParser):
         match = _STATUS.search(head)
         status = int(match.group(1)) if match else None
         if _ERROR.search(head) or status not in (None, _OK):
-            payload = self._load(data)
+            payload = self._context.parse(data, self.request_id)
             # An error event can have the status 200: then its code tells the status.
             raise self._refusal(payload, None if status == _OK else status)
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.local_files import LocalFile
-from modelstudio_core.wire.json_values import without_surrogates
+from modelstudio_core.wire.json_values import check_values, without_surrogates
 
 __all__ = [
     "Address",
@@ -356,6 +356,7 @@ def _valid_arguments(arguments: str) -> str:
     if not arguments.strip():
         return "{}"
     try:
+        check_values(arguments)
         parsed = json.loads(arguments, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         parsed = None

@@ -30,8 +30,8 @@ from modelstudio_core.errors import (
     InvalidResponseError,
 )
 from modelstudio_core.wire.json_values import (
+    LARGE,
     count_of,
-    load,
     object_of,
     objects_of,
     text_of,
@@ -221,7 +221,7 @@ class ChatParser(ABC):
         Raises:
             APIError: The body is an error, or it is not JSON.
         """
-        return self.feed_value(self._load(body))
+        return self.feed_value(self._context.parse(body, self.request_id))
 
     def feed_value(self, parsed: object) -> list[Event]:
         """Parse a body that is parsed JSON already; then call ``close``.
@@ -287,13 +287,17 @@ class ChatParser(ABC):
     def _parse_data(self, data: bytes, events: list[Event]) -> None:
         """Parse the data of one event."""
         try:
-            parsed = from_json(data)
+            parsed = (
+                from_json(data)
+                if len(data) <= LARGE
+                else self._context.parse(data, self.request_id)
+            )
         except ValueError:
             if data == self._END:
                 self._end()
             if not data or self.done:
                 return
-            parsed = self._load(data)
+            parsed = self._context.parse(data, self.request_id)
         self._add(parsed, events)
 
     def _end(self) -> None:
@@ -309,12 +313,6 @@ class ChatParser(ABC):
             "The stream ended without a finish reason: the answer is cut off.",
             request_id=self.request_id,
         )
-
-    def _load(self, data: bytes) -> object:
-        with suppress(ValueError):
-            return load(data)
-        # After the ``except``: the parser's error contains the complete body.
-        raise self._context.not_json(data, self.request_id)
 
     def _add(self, parsed: object, events: list[Event]) -> None:
         if not isinstance(parsed, dict):

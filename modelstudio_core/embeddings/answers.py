@@ -10,12 +10,19 @@ from modelstudio_core.embeddings.options import Output, ResolvedEmbeddings
 from modelstudio_core.embeddings.vectors import HybridVector, SparseVector, Vector
 from modelstudio_core.errors import InvalidResponseError
 from modelstudio_core.transport.fetch import JsonAnswer
-from modelstudio_core.wire.json_values import count_of, object_of, objects_of
+from modelstudio_core.wire.json_values import (
+    MAX_VALUES,
+    count_of,
+    number_of,
+    object_of,
+    objects_of,
+)
 
 __all__ = ["input_tokens", "parse_vectors"]
 
 _FLOAT32: Final = "f"
 _FLOAT32_BYTES: Final = 4
+_MAX_BYTES: Final = _FLOAT32_BYTES * MAX_VALUES
 _ONLY_FLOATS: Final = {float}
 
 
@@ -91,8 +98,9 @@ class _Reader:
             vector = cast("list[float]", value)
             if {*map(type, vector)} == _ONLY_FLOATS and math.isfinite(sum(vector)):
                 return vector
-            if all(map(_is_number, vector)):
-                return [float(number) for number in vector]
+            numbers = list(map(number_of, vector))
+            if not any(map(math.isnan, numbers)):
+                return numbers
         raise self._error("The response has an embedding that is no list of numbers.")
 
     def _from_base64(self, text: str) -> list[float]:
@@ -100,7 +108,7 @@ class _Reader:
             raw = a2b_base64(text)
         except ValueError:
             raw = b""
-        if not raw or len(raw) % _FLOAT32_BYTES:
+        if not 0 < len(raw) <= _MAX_BYTES or len(raw) % _FLOAT32_BYTES:
             raise self._error("The response has an embedding of malformed base64.")
         numbers = array(_FLOAT32)
         numbers.frombytes(raw)
@@ -138,18 +146,14 @@ def _index_of(row: Mapping[str, Any]) -> int | None:
     return count_of(row, "text_index") if index is None else index
 
 
-def _is_number(value: object) -> bool:
-    return type(value) in {int, float} and math.isfinite(cast("float", value))
-
-
 def _weight(item: object) -> tuple[int | None, float | None]:
     if not isinstance(item, Mapping):
         return None, None
     fields = cast("Mapping[str, Any]", item)
-    index, value = count_of(fields, "index"), fields.get("value")
-    if index is None or index < 0 or not _is_number(value):
+    index, value = count_of(fields, "index"), number_of(fields.get("value"))
+    if index is None or index < 0 or math.isnan(value):
         return None, None
-    return index, float(cast("float", value))
+    return index, value
 
 
 def _listed(values: Iterable[object]) -> str:

@@ -18,7 +18,6 @@ from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.responses import AsyncHttpResponse, HttpResponse
 from modelstudio_core.transport.retries import aretry, retry
 from modelstudio_core.transport.send import asend, send
-from modelstudio_core.wire.json_values import load
 from modelstudio_core.wire.refusals import ErrorContext, is_refusal
 
 __all__ = ["JsonAnswer", "adownload", "afetch", "download", "fetch"]
@@ -193,13 +192,10 @@ def _parse_answer(
 ) -> JsonAnswer:
     if not body and (request.may_have_no_answer or response.status == _NO_CONTENT):
         return JsonAnswer({}, response.request_id, response.headers)
-    try:
-        parsed = load(body)
-    except ValueError:
-        parsed = None
-    context = response.context
+    context, expected = response.context, "a JSON object"
+    parsed = context.parse(body, response.request_id, expected)
     if not isinstance(parsed, dict):
-        raise context.not_json(body, response.request_id, "a JSON object")
+        raise context.not_json(body, response.request_id, expected)
     answer = cast("dict[str, Any]", parsed)
     response.report(answer.get("usage"), _text_of(answer.get("request_id")))
     if is_refusal(answer):

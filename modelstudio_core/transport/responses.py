@@ -10,7 +10,7 @@ from collections.abc import (
 )
 from contextlib import suppress
 from types import TracebackType
-from typing import Final, Protocol, Self, cast
+from typing import Final, NoReturn, Protocol, Self, cast
 
 from modelstudio_core.errors import APIError, InvalidResponseError
 from modelstudio_core.foreign.h11_chunks import merge_buffered_chunks
@@ -222,6 +222,25 @@ class _BaseResponse:
             return None
         return decoder_for(encoding, limit)
 
+    def _memory_error(self, error: BaseException | None) -> APIError | None:
+        """Return the error for a response that the process has no memory for.
+
+        Args:
+            error: What was raised while the response was read and parsed.
+        """
+        if not isinstance(error, MemoryError):
+            return None
+        limits = self._limits
+        return self.context.error(
+            InvalidResponseError,
+            "The memory of this process does not suffice for the response. Lower"
+            f" max_response_bytes={limits.max_response_bytes:,} and"
+            f" max_event_bytes={limits.max_event_bytes:,}, so that such a response is"
+            " refused before, or give the process more memory.",
+            request_id=self.request_id,
+            is_retryable=False,
+        )
+
     def _error(self, error: Exception) -> APIError:
         """Return the error for an exception that was raised while the body was read."""
         request_id = self.request_id
@@ -293,10 +312,13 @@ class HttpResponse(_BaseResponse):
         traceback: TracebackType | None,
     ) -> None:
         """Close the response and write its audit record."""
+        failure = self._memory_error(error)
         try:
             self.close()
         finally:
-            self._write_record(error)
+            self._write_record(failure or error)
+        if failure is not None:
+            _raise_alone(failure)
 
     def read(self) -> bytes:
         """Return the complete body.
@@ -327,6 +349,8 @@ class HttpResponse(_BaseResponse):
                 if deadline is not None and deadline.has_passed:
                     raise TimeoutError  # noqa: TRY301 - handled as others are
                 yield chunk
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the body is cut off
             failure = [self._error(error)]
         else:
@@ -391,10 +415,13 @@ class AsyncHttpResponse(_BaseResponse):
         traceback: TracebackType | None,
     ) -> None:
         """Close the response and write its audit record."""
+        failure = self._memory_error(error)
         try:
             await self.aclose()
         finally:
-            self._write_record(error)
+            self._write_record(failure or error)
+        if failure is not None:
+            _raise_alone(failure)
 
     async def read(self) -> bytes:
         """Return the complete body.
@@ -425,6 +452,8 @@ class AsyncHttpResponse(_BaseResponse):
                 if deadline is not None and deadline.has_passed:
                     raise TimeoutError  # noqa: TRY301 - handled as others are
                 yield chunk
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the body is cut off
             failure = [self._error(error)]
         else:
@@ -467,6 +496,14 @@ class AsyncHttpResponse(_BaseResponse):
         """Return the connection to its pool; close it if the body was not read."""
         if not self._handle.is_inherited:
             await self._response.aclose()
+
+
+def _raise_alone(error: APIError) -> NoReturn:
+    """Raise an error without its context, whose frames hold what was received."""
+    try:
+        raise error
+    finally:
+        error.__context__ = None
 
 
 def _read_headers(response: LibraryResponse) -> dict[str, str]:

@@ -35,6 +35,7 @@ from modelstudio_core.transport.requests import (
 )
 from modelstudio_core.transport.responses import AsyncHttpResponse, HttpResponse
 from modelstudio_core.transport.sdks import HAS_DASHSCOPE, Sdk
+from modelstudio_core.wire.json_values import MAX_ERROR_VALUES, check_values, load
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["asend", "send"]
@@ -416,6 +417,7 @@ def _plain_body(
 def _parse_error_body(raw: bytes) -> object:
     """Return the body of an error: parsed if it is JSON, else its text."""
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
+        check_values(raw, MAX_ERROR_VALUES)
+        return load(raw)
+    except ValueError:
         return bytes(raw).decode(errors="replace")

@@ -28,7 +28,13 @@ from modelstudio_core.errors import (
 )
 from modelstudio_core.redaction import Redactor
 from modelstudio_core.secrets import redact_with, redactor_of
-from modelstudio_core.wire.json_values import load
+from modelstudio_core.wire.json_values import (
+    MAX_ERROR_VALUES,
+    ExcessiveJsonError,
+    check_values,
+    load,
+    shortened,
+)
 from modelstudio_core.wire.sse import EventSplitter, field_of
 
 __all__ = ["ErrorContext", "is_refusal", "too_large_error", "too_large_refusal"]
@@ -214,7 +220,7 @@ class ErrorContext:
             The error, with the region and the protocol, and without secrets.
         """
         arguments: dict[str, Any] = {
-            name: self.redact(value) for name, value in fields.items()
+            name: self.redact(shortened(value)) for name, value in fields.items()
         }
         return cls(
             self.redact(message),
@@ -223,13 +229,43 @@ class ErrorContext:
             **arguments,
         )
 
+    def parse(
+        self, data: bytes, request_id: str | None, expected: str = "JSON"
+    ) -> object:
+        """Parse JSON of a response.
+
+        Args:
+            data: The body, or the data of an event.
+            request_id: The id in the header.
+            expected: What it should be, for the error.
+
+        Raises:
+            InvalidResponseError: It is not JSON, or of a size that none of the
+                service's answers has.
+        """
+        try:
+            return load(data)
+        except ExcessiveJsonError as error:
+            # Not inside the except block: the parser's error may contain the body.
+            failure = self.not_json(
+                data,
+                request_id,
+                f"one of the service, and was not parsed: {error}. Check base_url, and"
+                " what is between here and the service",
+            )
+            failure.is_retryable = False
+        except ValueError:
+            failure = self.not_json(data, request_id, expected)
+        raise failure
+
     def not_json(
         self, data: bytes, request_id: str | None, expected: str = "JSON"
     ) -> InvalidResponseError:
         """Create the error for a body that is not JSON.
 
         Args:
-            data: The body. The error has its beginning, without secrets.
+            data: The body, or its beginning. The error has a part of it, without
+                secrets.
             request_id: The id in the header.
             expected: What the body should be.
         """
@@ -266,7 +302,7 @@ class ErrorContext:
             The error, of the class that fits its code and its status.
         """
         # Before a long text is cut: the cut could be inside a secret.
-        payload = self.redact(payload)
+        payload = self.redact(shortened(payload))
         body = _ErrorBody.read(payload, status)
         real_status = status or body.status()
         message = body.message
@@ -365,6 +401,7 @@ def too_large_refusal(
         retry_after: The seconds to wait, from the header.
     """
     try:
+        check_values(head, MAX_ERROR_VALUES)
         payload = from_json(head, partial_mode="trailing-strings")
     except ValueError:
         payload = head.decode(errors="replace")

@@ -8,7 +8,6 @@ unless ``MODELSTUDIO_ATTACK`` is ``full``.
 
 import asyncio
 import json
-import os
 import resource
 import sys
 import threading
@@ -21,14 +20,16 @@ from typing import Any, Final
 
 from modelstudio_core import errors
 from modelstudio_core.transport import responses
+from tests.attack.server import EVENT_BYTES, IS_FULL, RESPONSE_BYTES
 from tests.attack.table import ATTACKS, Attack
 from tests.support.calls import CALL_STYLES, CallStyle, collect_text
 from tests.support.models import PROTOCOLS, Protocol, model
 
 ADDRESS_SPACE: Final = 2**30
-IS_FULL: Final = os.environ.get("MODELSTUDIO_ATTACK") == "full"
 _LIMITS: Final[dict[str, int]] = (
-    {} if IS_FULL else {"max_event_bytes": 2**20, "max_response_bytes": 2**25}
+    {}
+    if IS_FULL
+    else {"max_event_bytes": EVENT_BYTES, "max_response_bytes": RESPONSE_BYTES}
 )
 # The stack of each thread counts as address space.
 _AT_ONCE: Final = 4

@@ -5,6 +5,7 @@ the name of the attack.
 """
 
 import json
+import os
 import re
 import socket
 import threading
@@ -15,6 +16,10 @@ from contextlib import suppress
 from typing import Final
 from urllib.parse import unquote
 
+# The limits of the client.
+IS_FULL: Final = os.environ.get("MODELSTUDIO_ATTACK") == "full"
+EVENT_BYTES: Final = 2**24 if IS_FULL else 2**20
+RESPONSE_BYTES: Final = 2**28 if IS_FULL else 2**25
 _BLOCK: Final = 2**16
 _EVENTS: Final = b"content-type: text/event-stream\r\n"
 _JSON: Final = b"content-type: application/json\r\n"
@@ -39,6 +44,14 @@ def bomb(levels: int = 1) -> Iterator[bytes]:
     yield first
     while True:
         yield rest
+
+
+def wide(size: int) -> Iterator[bytes]:
+    """Yield a list of lists with a size in bytes, in large pieces."""
+    yield b"["
+    for _ in range(size // _BLOCK):
+        yield b"[]," * (_BLOCK // 3)
+    yield b"[]]"
 
 
 def repeat(block: bytes) -> Iterator[bytes]:
@@ -160,6 +173,17 @@ def answer(  # noqa: C901, PLR0912, PLR0915 - one case an attack
                 )
                 + b"{}"
             )
+        case "wide JSON":
+            # As large as the limits allow: many values, and no end of them is needed.
+            size = EVENT_BYTES if stream else RESPONSE_BYTES
+            yield head(200, kind) + b"data: " * stream
+            yield from wide(size - 2**10)
+            yield b"\n\n" * stream
+        case "wide JSON as error":
+            yield head(400, _JSON)
+            yield from wide(2**20 - 2**10)
+        case "deep JSON after half a character":
+            yield head(200, _JSON) + b'["\\ud83d",' + b"[" * 100_000
         case "deep JSON" | "deep JSON as error":
             status = 400 if "error" in name else 200
             yield head(status, _JSON + b"content-length: 100000\r\n") + b"[" * 100_000
@@ -188,13 +212,13 @@ def serve(connection: socket.socket) -> None:
         while b"\r\n\r\n" not in request:
             request += connection.recv(_BLOCK)
         top, _, body = request.partition(b"\r\n\r\n")
-        size = int(re.findall(rb"(?i)content-length: (\d+)", top)[0])
-        while len(body) < size:
+        sizes = re.findall(rb"(?i)content-length: (\d+)", top)
+        while len(body) < int(sizes[0] if sizes else 0):
             body += connection.recv(_BLOCK)
         path = unquote(top.split()[1].decode())
         protocol = "dashscope" if "/services/" in path else "openai"
-        stream = (
-            b"x-dashscope-sse" in top.lower() or json.loads(body).get("stream") is True
+        stream = b"x-dashscope-sse" in top.lower() or b'"stream":true' in body.replace(
+            b" ", b""
         )
         for piece in answer(path.split("/")[1], protocol, stream=stream):
             connection.sendall(piece)

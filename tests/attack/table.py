@@ -191,6 +191,24 @@ ATTACKS: Final = (
         "the parser",
     ),
     Attack(
+        "deep JSON after half a character",
+        "The same, after half of a surrogate pair",
+        errors.InvalidResponseError,
+        "the parser",
+    ),
+    Attack(
+        "wide JSON",
+        "An answer of millions of empty lists, within the limits of bytes",
+        errors.InvalidResponseError,
+        "two million values",
+    ),
+    Attack(
+        "wide JSON as error",
+        "The body of an error of hundreds of thousands of empty lists",
+        errors.BadRequestError,
+        "the status",
+    ),
+    Attack(
         "deep JSON as error",
         "The body of an error of 100,000 nested lists",
         errors.BadRequestError,

@@ -452,7 +452,9 @@ TWO = {"text_index": 1, "embedding": [0.5, 0.25]}
         (rows(ONE, {**TWO, "embedding": None}), "no list of numbers"),
         (rows(ONE, {**TWO, "embedding": [0.5, None]}), "no list of numbers"),
         (rows(ONE, {**TWO, "embedding": [0.5, float("nan")]}), "no list of numbers"),
+        (rows(ONE, {**TWO, "embedding": [0.5, 10**400]}), "no list of numbers"),
         (rows(ONE, {**TWO, "embedding": "!!"}), "malformed base64"),
+        (rows(ONE, {**TWO, "embedding": "AAAA" * 2**22}), "malformed base64"),
     ],
 )
 @EACH_STYLE

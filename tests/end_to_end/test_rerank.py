@@ -313,6 +313,7 @@ def results(*pairs: tuple[Any, Any]) -> Scripted:
         (results((0, 0.5), (2, 0.4)), "asked for 2 of 2"),
         (results((0, 0.5), (None, 0.4)), "asked for 2 of 2"),
         (results((0, 0.5), (1, None)), "a relevance score that is not a number"),
+        (results((0, 0.5), (1, 10**400)), "a relevance score that is not a number"),
         (results((0, 0.5), (1, "0.4")), "a relevance score that is not a number"),
     ],
 )

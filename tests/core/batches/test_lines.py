@@ -223,3 +223,13 @@ def test_parts_are_bounded_by_bytes(
     assert all(file.stat().st_size <= 1000 for file in files)
     with pytest.raises(ConfigurationError, match="at most 1,000"):
         BatchRun.prepare(chat(), ["a" * 2000], tmp_path / "other")
+
+
+def test_a_line_that_no_answer_can_have_is_read_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_files, "_MAX_LINE_BYTES", 4)
+    path = tmp_path / "lines"
+    path.write_bytes(b"abc\nabcdefghi\nab")
+    pieces = [b"abc\n", b"abcd", b"efgh", b"i\n", b"ab"]
+    assert [*line_files.read_lines(path)] == pieces

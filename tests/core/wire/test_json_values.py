@@ -1,14 +1,20 @@
 """Fields of JSON objects, read with care: they may be missing or of another type."""
 
-from typing import Any
+import json
+from typing import Any, cast
 
 import pytest
 
 from modelstudio_core.wire.json_values import (
+    LARGE,
+    MAX_VALUES,
+    ExcessiveJsonError,
+    check_values,
     count_of,
     load,
     object_of,
     objects_of,
+    shortened,
     text_of,
 )
 
@@ -79,5 +85,45 @@ def test_load_refuses_what_is_not_json(data: bytes) -> None:
 def test_load_refuses_a_very_deep_value() -> None:
     """Python's own parser would raise a ``RecursionError``."""
     depth = 100_000
-    with pytest.raises(ValueError, match="recursion limit"):
+    with pytest.raises(ValueError, match="nested too deeply"):
         load(b"[" * depth + b"]" * depth)
+
+
+@pytest.mark.parametrize("before", [b"", b'"\\ud83d",', b'"%s",' % (b"a" * LARGE)])
+@pytest.mark.parametrize("depth", [250, 100_000])
+def test_load_refuses_deep_values_that_the_fast_parser_does_not_see(
+    before: bytes, depth: int
+) -> None:
+    with pytest.raises(ExcessiveJsonError, match="nested too deeply"):
+        load(b"[" + before + b"[" * depth + b"]" * depth + b"]")
+
+
+@pytest.mark.parametrize("value", [b"{},", b"[],", b"1,", b'"\\n",'])
+def test_load_refuses_more_values_than_any_answer_has(value: bytes) -> None:
+    size = MAX_VALUES // 2
+    assert len(cast("list[object]", load(b"[" + value * size + b"1]"))) == size + 1
+    with pytest.raises(ExcessiveJsonError, match="more than 2,097,152 values"):
+        load(b"[" + value * (2 * size) + b"1]")
+
+
+def test_a_long_text_is_few_values() -> None:
+    text = "a\n" * LARGE
+    assert load(json.dumps([text]).encode()) == [text]
+    check_values(text)
+
+
+def test_a_text_that_is_not_bytes_is_looked_at_too() -> None:
+    with pytest.raises(ExcessiveJsonError, match="more than 2,097,152 values"):
+        check_values("[" * (LARGE + 1))
+
+
+def test_what_is_no_body_of_an_error_is_shortened() -> None:
+    body = {"code": "A", "message": ["b", {"c": 1}]}
+    assert shortened(body) is body
+    wide = shortened({"code": "A", "wide": [[]] * 20_000})
+    long = shortened({"code": "A", "long": "x" * 2**24})
+    assert isinstance(wide, str)
+    assert isinstance(long, str)
+    assert wide.startswith('{"code": "A", "wide": [[], []')
+    assert long.startswith('{"code": "A", "long": "xxx')
+    assert max(len(wide), len(long)) == 8192
