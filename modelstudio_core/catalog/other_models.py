@@ -578,6 +578,17 @@ _MEDIA_TO_VIDEO = replace(
     input_form="media",
     source=_VIDEO_ROUTES,
 )
+# One first frame. `wan2.7-i2v` and later have media instead.
+_IMAGE_TO_VIDEO = replace(
+    _VIDEO_TASK,
+    inputs=frozenset({"text", "image"}),
+    input_form="img_url",
+    size_parameter="resolution",
+    source=f"Wan image-to-video API reference; {_VIDEO_ROUTES}",
+)
+_SPOKEN_IMAGE_TO_VIDEO = replace(
+    _IMAGE_TO_VIDEO, inputs=frozenset({"text", "image", "audio"})
+)
 _FRAMES_TO_VIDEO = replace(
     _VIDEO_TASK,
     native_path=_FRAMES,
@@ -610,7 +621,28 @@ _VIDEOS = (
     replace(_MEDIA_TO_VIDEO, ids=("wan2.7-r2v",), prefix="wan2.7-r2v"),
     replace(_MEDIA_TO_VIDEO, ids=("wan2.7-videoedit",), prefix="wan2.7-videoedit"),
     replace(_MEDIA_TO_VIDEO, ids=("wan3.0-video",), prefix="wan3.0"),
-    replace(_MEDIA_TO_VIDEO, prefix="happyhorse-", source=_VIDEO_ROUTES),
+    replace(
+        _MEDIA_TO_VIDEO,
+        prefix="happyhorse-",
+        # Frankfurt and Hong Kong since 2026-06.
+        regions=(
+            "cn-beijing",
+            "ap-southeast-1",
+            "us-east-1",
+            "eu-central-1",
+            "cn-hongkong",
+        ),
+        source=f"alibabacloud.com/help (2026-06); {_VIDEO_ROUTES}",
+    ),
+    replace(_SPOKEN_IMAGE_TO_VIDEO, ids=("wan2.6-i2v",), prefix="wan2.6-i2v"),
+    replace(_SPOKEN_IMAGE_TO_VIDEO, ids=("wan2.5-i2v-preview",), prefix="wan2.5-i2v"),
+    replace(_IMAGE_TO_VIDEO, ids=("wan2.2-i2v-plus",), prefix="wan2.2-i2v"),
+    replace(_IMAGE_TO_VIDEO, prefix="wan2.1-i2v"),
+    replace(
+        _IMAGE_TO_VIDEO,
+        ids=("wanx2.1-i2v-plus", "wanx2.1-i2v-turbo"),
+        prefix="wanx2.1-i2v",
+    ),
     replace(_FRAMES_TO_VIDEO, prefix="wan2.2-kf2v"),
     replace(_FRAMES_TO_VIDEO, prefix="wan2.1-kf2v"),
     replace(_FRAMES_TO_VIDEO, prefix="wanx2.1-kf2v"),

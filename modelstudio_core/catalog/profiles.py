@@ -43,6 +43,7 @@ MediaInput = Literal[
     "image_url",
     "base_image_url",
     "media",
+    "img_url",
     "frames",
     "file_url",
     "file_urls",
@@ -354,8 +355,8 @@ class MediaProfile(ModelProfile):
             user message of text and media), ``"prompt"``, ``"prompt+images"`` (an
             ``images`` list beside it), ``"image_url"``, ``"base_image_url"`` (with
             ``function``), ``"media"`` (a list of type and URL beside the prompt),
-            ``"frames"`` (``first_frame_url``, ``last_frame_url``), ``"file_url"``,
-            ``"file_urls"``, ``"url"``.
+            ``"img_url"`` (and ``audio_url``), ``"frames"`` (``first_frame_url``,
+            ``last_frame_url``), ``"file_url"``, ``"file_urls"``, ``"url"``.
         result_form: Where the result is: ``output.choices``, ``output.results``,
             ``output.image_url``, ``output.video_url``, ``output.url``,
             ``output.text``; ``"transcription"``: a ``transcription_url`` in

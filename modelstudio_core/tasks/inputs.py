@@ -31,6 +31,7 @@ _ACCEPTED: Final[Mapping[MediaInput, frozenset[_Argument]]] = {
     "image_url": frozenset({"images"}),
     "base_image_url": frozenset(),
     "media": frozenset({"prompt", "images", "media"}),
+    "img_url": frozenset({"prompt", "images"}),
     "frames": frozenset({"prompt", "images"}),
     "file_url": frozenset({"urls"}),
     "file_urls": frozenset({"urls"}),
@@ -41,6 +42,7 @@ _NEEDED: Final[Mapping[MediaInput, tuple[_Argument, ...]]] = {
     "prompt": ("prompt",),
     "prompt+images": ("prompt", "images"),
     "image_url": ("images",),
+    "img_url": ("images",),
     "frames": ("images",),
     "file_url": ("urls",),
     "file_urls": ("urls",),
@@ -51,6 +53,7 @@ _MOST: Final[Mapping[MediaInput, int]] = {
     "prompt": 1,
     "image_url": 1,
     "media": 1,
+    "img_url": 1,
     "frames": 2,
     "file_url": 1,
     "url": 1,
@@ -214,7 +217,7 @@ def _accepted(route: Route) -> frozenset[_Argument]:
         return _FILES
     if route.form in {"messages", "media"} and route.profile.is_known:
         return accepted if "image" in inputs else accepted - _IMAGES
-    if route.form == "prompt" and "audio" in inputs:
+    if route.form in {"prompt", "img_url"} and "audio" in inputs:
         return accepted | _FILES
     return accepted
 
@@ -382,6 +385,7 @@ def _fields(
         "prompt": {"audio_url": first},
         "prompt+images": {"images": [*images]},
         "image_url": {"image_url": images[0] if images else None},
+        "img_url": {"img_url": images[0] if images else None, "audio_url": first},
         "frames": dict(zip(names, images, strict=False)),
         "media": {"media": [*frames, *media] or None},
         "file_url": {"file_url": first},

@@ -49,6 +49,7 @@ _FIELDS: Final[Mapping[MediaInput, str]] = {
     "prompt+images": "images",
     "image_url": "image_url",
     "base_image_url": "base_image_url",
+    "img_url": "img_url",
     "frames": "first_frame_url",
     "file_url": "file_url",
     "file_urls": "file_urls",

@@ -264,6 +264,11 @@ SPEECH = "audio/asr/transcription"
         ("wan2.6-t2v", "async", VIDEO, None, "prompt", "video_url"),
         ("wan2.7-t2v", "async", VIDEO, None, "prompt", "video_url"),
         ("wan2.7-i2v", "async", VIDEO, None, "media", "video_url"),
+        ("wan2.6-i2v-flash", "async", VIDEO, None, "img_url", "video_url"),
+        ("wan2.5-i2v-preview", "async", VIDEO, None, "img_url", "video_url"),
+        ("wan2.2-i2v-plus", "async", VIDEO, None, "img_url", "video_url"),
+        ("wan2.1-i2v-turbo", "async", VIDEO, None, "img_url", "video_url"),
+        ("wanx2.1-i2v-plus", "async", VIDEO, None, "img_url", "video_url"),
         ("wan3.0-video", "async", VIDEO, None, "media", "video_url"),
         ("happyhorse-1.1-x", "async", VIDEO, None, "media", "video_url"),
         (
@@ -342,7 +347,18 @@ def test_how_many_images_are_made(
     assert profile.n_range == allowed
 
 
+def test_where_happyhorse_is_served() -> None:
+    assert media("happyhorse-1.1-t2v").regions == (
+        "cn-beijing",
+        "ap-southeast-1",
+        "us-east-1",
+        "eu-central-1",
+        "cn-hongkong",
+    )
+
+
 def test_which_parameter_sets_the_size_of_a_video() -> None:
+    assert media("wan2.6-i2v").size_parameter == "resolution"
     assert media("wan2.6-t2v").size_parameter == "size"
     assert media("wan2.7-t2v").size_parameter == "resolution"
     assert media("wan2.7-i2v").size_parameter is None

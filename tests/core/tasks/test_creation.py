@@ -377,6 +377,11 @@ async def test_every_request_of_a_task_is_in_the_audit_record(
             },
             "media[0] must hold",
         ),
+        ({"model": "wan2.6-i2v", "prompt": "A"}, "needs images="),
+        (
+            {"model": "wan2.2-i2v-plus", "urls": ["https://a.com/b"]},
+            "no place for urls",
+        ),
         ({"model": "fun-asr"}, "needs urls="),
         ({"model": "fun-asr", "urls": ["data:audio/wav;base64,"]}, "data URL"),
         ({"model": "wanx2.1-imageedit", "prompt": "A"}, "pass input="),

@@ -79,6 +79,17 @@ ROUTES: list[tuple[str, dict[str, Any], str, dict[str, Any], bool]] = [
     ("wanx2.1-t2v-turbo", TEXT, VIDEO, TEXT, False),
     ("wan2.7-t2v", TEXT, VIDEO, TEXT, False),
     ("wan2.7-t2v-2026-06-12", TEXT, VIDEO, TEXT, False),
+    ("wan2.6-i2v", TEXT_AND_IMAGE, VIDEO, {**TEXT, "img_url": URL}, False),
+    (
+        "wan2.5-i2v-preview",
+        {"images": [URL], "urls": [f"{URL}2"]},
+        VIDEO,
+        {"img_url": URL, "audio_url": f"{URL}2"},
+        False,
+    ),
+    ("wan2.2-i2v-plus", TEXT_AND_IMAGE, VIDEO, {**TEXT, "img_url": URL}, False),
+    ("wan2.1-i2v-turbo", TEXT_AND_IMAGE, VIDEO, {**TEXT, "img_url": URL}, False),
+    ("wanx2.1-i2v-plus", TEXT_AND_IMAGE, VIDEO, {**TEXT, "img_url": URL}, False),
     ("wan2.7-i2v", TEXT_AND_IMAGE, VIDEO, {**TEXT, "media": [FRAME]}, False),
     (
         "wan2.7-r2v",
