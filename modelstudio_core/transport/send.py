@@ -9,7 +9,6 @@ import json
 import logging
 from contextlib import aclosing, closing
 from typing import Any, Final, cast
-from urllib.parse import urlencode
 
 from modelstudio_core.errors import APIError, ConfigurationError
 from modelstudio_core.policy import check_request, has_policy
@@ -17,16 +16,18 @@ from modelstudio_core.transport.asking import awith_key, with_key
 from modelstudio_core.transport.audit import AuditRecord, begin_record
 from modelstudio_core.transport.charges import Charge
 from modelstudio_core.transport.clients import (
-    ClientHandle,
     async_client,
-    merge_headers,
     sync_client,
 )
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.failures import status_error, translate_error
-from modelstudio_core.transport.forms import MultipartForm
+from modelstudio_core.transport.library_requests import (
+    dashscope_call,
+    openai_call,
+    plain_options,
+    plain_request,
+)
 from modelstudio_core.transport.limiting import acharge_request, charge_request
-from modelstudio_core.transport.pools import http_library, library_of, timeout_for
 from modelstudio_core.transport.relays import is_success, refused_response
 from modelstudio_core.transport.requests import (
     HttpRequest,
@@ -120,14 +121,14 @@ def _open(
     try:
         match sdk:
             case "openai":
-                call = _openai_call(connection, request, handle, client)
+                call = openai_call(connection, request, handle, client)
                 response = client.post(**call)
             case "dashscope":
-                call = _dashscope_call(connection, request, handle)
+                call = dashscope_call(connection, request, handle)
                 response = client.open_stream(**call)
             case None:
-                plain = _plain_request(connection, request, handle)
-                response = client.send(plain, **_plain_options(request))
+                plain = plain_request(connection, request, handle)
+                response = client.send(plain, **plain_options(request))
     except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
         refused = refused_response(error)
         if refused is None:
@@ -194,14 +195,14 @@ async def _aopen(
         async with asyncio.timeout(_header_seconds(connection, request, over_httpx)):
             match sdk:
                 case "openai":
-                    call = _openai_call(connection, request, handle, client)
+                    call = openai_call(connection, request, handle, client)
                     response = await client.post(**call)
                 case "dashscope":
-                    call = _dashscope_call(connection, request, handle)
+                    call = dashscope_call(connection, request, handle)
                     response = await client.open_stream(**call)
                 case None:
-                    plain = _plain_request(connection, request, handle, is_async=True)
-                    response = await client.send(plain, **_plain_options(request))
+                    plain = plain_request(connection, request, handle, is_async=True)
+                    response = await client.send(plain, **plain_options(request))
     except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
         refused = refused_response(error)
         if refused is None:
@@ -307,111 +308,6 @@ def _sdk_of(request: HttpRequest) -> Sdk | None:
             return "dashscope" if HAS_DASHSCOPE else None
         case "rerank":
             return None
-
-
-def _openai_call(
-    connection: Connection, request: HttpRequest, handle: ClientHandle, client: Any
-) -> dict[str, Any]:
-    """Return the arguments of the openai SDK's ``post``.
-
-    The body of the response is not read. The URL is absolute because the SDK takes more
-    time to join a relative one. openai 2 would send a header twice in two spellings.
-    """
-    headers = dict(request.headers)
-    if headers:
-        headers = merge_headers(client.default_headers, headers)
-    options: dict[str, Any] = {"headers": headers, "follow_redirects": False}
-    if request.deadline is not None:
-        library = library_of(handle.pool)
-        options["timeout"] = timeout_for(connection, library, request.deadline)
-    return {
-        "path": request.url_at(connection.endpoint),
-        "cast_to": http_library().Response,
-        "body": request.json,
-        "stream": True,
-        "options": options,
-    }
-
-
-def _dashscope_call(
-    connection: Connection, request: HttpRequest, handle: ClientHandle
-) -> dict[str, Any]:
-    """Return the arguments of the dashscope SDK's ``open_stream``.
-
-    The SDK does not apply its headers, base URL and timeouts to a custom HTTP client:
-    they are passed with each request.
-    """
-    return {
-        "method": "POST",
-        "path": request.path,
-        "json": request.json,
-        "headers": merge_headers(handle.headers, request.headers),
-        "base_url": connection.endpoint.url("dashscope"),
-        "timeout": timeout_for(connection, library_of(handle.pool), request.deadline),
-    }
-
-
-def _plain_options(request: HttpRequest) -> dict[str, Any]:
-    """Return the arguments of the HTTP client's ``send``."""
-    options: dict[str, Any] = {"stream": True, "follow_redirects": False}
-    # The client's own authentication is for the service.
-    return options if request.url is None else {**options, "auth": None}
-
-
-def _plain_request(
-    connection: Connection,
-    request: HttpRequest,
-    handle: ClientHandle,
-    *,
-    is_async: bool = False,
-) -> object:
-    """Return the HTTP library's request.
-
-    To the service it is built by the client, as the SDKs do, which adds what a user's
-    own client has. To another host it is not: nothing of the user may be sent there.
-    """
-    http = library_of(handle.pool)
-    timeout = timeout_for(connection, http, request.deadline)
-    body, body_headers = _plain_body(request, is_async=is_async)
-    if request.url is None:
-        headers = {"Accept": "application/json", **body_headers}
-        return handle.pool.build_request(
-            request.method,
-            request.url_at(connection.endpoint),
-            params=request.query or None,
-            headers=merge_headers(headers, handle.headers, request.headers),
-            timeout=timeout,
-            **body,
-        )
-    url = request.url
-    if request.query:
-        # By hand: the HTTP libraries would replace the query of a signed URL.
-        url += ("&" if "?" in url else "?") + urlencode(request.query)
-    headers = {
-        "Accept": "*/*",
-        "User-Agent": handle.headers["User-Agent"],
-        **body_headers,
-    }
-    return http.Request(
-        request.method,
-        url,
-        headers=merge_headers(headers, request.headers),
-        extensions={"timeout": timeout.as_dict()},
-        **body,
-    )
-
-
-def _plain_body(
-    request: HttpRequest, *, is_async: bool
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the body as an argument of the HTTP library, and its headers."""
-    if request.files:
-        form = MultipartForm.build(request.files)
-        return {"content": form.achunks() if is_async else form.chunks()}, form.headers
-    if request.json is None:
-        return {}, {}
-    text = json.dumps(request.json, ensure_ascii=False, allow_nan=False)
-    return {"content": text.encode()}, {"Content-Type": "application/json"}
 
 
 def _parse_error_body(raw: bytes) -> object:
