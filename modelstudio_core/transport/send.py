@@ -5,14 +5,12 @@ forms, other hosts, an API without an SDK) is sent by the HTTP client below the 
 """
 
 import asyncio
-import json
 import logging
 from contextlib import aclosing, closing
 from typing import Any, Final, cast
 
 from modelstudio_core.errors import APIError, ConfigurationError
 from modelstudio_core.policy import check_request, has_policy
-from modelstudio_core.transport.asking import awith_key, with_key
 from modelstudio_core.transport.audit import AuditRecord, begin_record
 from modelstudio_core.transport.charges import Charge
 from modelstudio_core.transport.clients import (
@@ -29,6 +27,7 @@ from modelstudio_core.transport.library_requests import (
 )
 from modelstudio_core.transport.limiting import acharge_request, charge_request
 from modelstudio_core.transport.relays import is_success, refused_response
+from modelstudio_core.transport.request_keys import awith_key, with_key
 from modelstudio_core.transport.requests import (
     HttpRequest,
     check_other_host,

@@ -1,4 +1,4 @@
-"""Asking the user's function for the key of a request, before it is sent."""
+"""The key of a request where a function of the user returns it."""
 
 import asyncio
 from dataclasses import replace
