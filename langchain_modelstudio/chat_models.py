@@ -383,9 +383,10 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
                 dicts in the form of OpenAI, Anthropic or JSON schema. An empty list
                 binds no tools.
             tool_choice: ``"auto"``, ``"none"``, ``"any"`` (or True) for at least one
-                call, the name of the tool to call, or OpenAI's object. For a forced
-                call with thinking see ``forced_tool_choice`` of the constructor. An
-                answer without the forced call raises ``ToolChoiceError``.
+                call, the name of the tool to call, or a dict of OpenAI's or Anthropic's
+                that means one of these. For a forced call with thinking see
+                ``forced_tool_choice`` of the constructor. An answer without the forced
+                call raises ``ToolChoiceError``.
             strict: Whether the arguments must match the schemas exactly; None sends
                 nothing.
             parallel_tool_calls: Whether an answer may contain several calls; None is

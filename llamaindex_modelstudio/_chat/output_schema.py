@@ -116,7 +116,8 @@ class OutputSchema(Generic[Model]):
         """
         text = self.json_text(response)
         if text is None:
-            raise self._error("there is no JSON in it", response)
+            missing = "tool call" if self.method == "tool" else "JSON"
+            raise self._error(f"there is no {missing} in it", response)
         if self.method != "tool":
             # Models may add a code fence or other text after the JSON.
             text = text[: text.rfind(self._brackets[1]) + 1] or text

@@ -23,6 +23,8 @@ _Choice = str | Mapping[str, object] | None
 # Tuples and not sets: a choice may be a dict, which is not hashable.
 _CALL_FORCED: Final = ("required", "any")
 _UNFORCED: Final = (None, "auto", "none")
+# The types of dicts with the name of a tool.
+_NAMED: Final = ("function", "tool")
 # None: an unknown model, whose thinking may be switchable.
 SWITCHABLE: Final = ("hybrid-on", "hybrid-off", None)
 _AUTO_NOTICE: Final = (
@@ -215,10 +217,10 @@ def _resolve_choice(
 ) -> _Choice:
     """Return a choice as it is sent; ``any`` with a single tool names that tool."""
     names = [str(function_name(tool)) for tool in tools]
+    if isinstance(choice, Mapping):
+        choice = _word_of(choice)
     if choice in _UNFORCED:
         return choice
-    if isinstance(choice, Mapping):
-        choice = str(function_name(choice))
     if choice in _CALL_FORCED:
         if len(names) > 1 or (choice == "required" and takes_required):
             return "required"
@@ -226,3 +228,18 @@ def _resolve_choice(
     if choice not in names:
         raise unknown_name("tool in tool_choice", str(choice), names)
     return {"type": "function", "function": {"name": choice}}
+
+
+def _word_of(choice: Mapping[str, object]) -> str:
+    """Return the string that means the same as a dict of OpenAI's or Anthropic's."""
+    kind, name = choice.get("type"), function_name(choice)
+    if name is None and set(choice) == {"type", "name"}:
+        name = choice["name"] if kind in _NAMED else None
+    if name is None and set(choice) == {"type"}:
+        name = kind if kind in (*_UNFORCED, *_CALL_FORCED) else None
+    if isinstance(name, str):
+        return name
+    raise ConfigurationError(
+        f"tool_choice={choice!r} names no tool: pass the name of a tool, 'auto', 'none'"
+        " or 'any'."
+    )

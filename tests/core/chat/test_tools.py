@@ -33,6 +33,11 @@ TWO_TOOLS: Final = [tool("weather"), tool("news")]
         ("any", ONE_TOOL, named_choice("weather")),
         ("required", ONE_TOOL, named_choice("weather")),
         (named_choice("news"), TWO_TOOLS, named_choice("news")),
+        ({"type": "function", "name": "news"}, TWO_TOOLS, named_choice("news")),
+        ({"type": "tool", "name": "news"}, TWO_TOOLS, named_choice("news")),
+        ({"type": "auto"}, TWO_TOOLS, "auto"),
+        ({"type": "none"}, TWO_TOOLS, "none"),
+        ({"type": "any"}, ONE_TOOL, named_choice("weather")),
     ],
 )
 def test_tool_choice_while_not_thinking(
@@ -60,10 +65,25 @@ def test_the_error_for_an_unknown_tool_suggests_the_nearest() -> None:
     assert "'weather'" in message
 
 
-@pytest.mark.parametrize("function", [None, "add", {}, {"name": None}, ["add"]])
-def test_a_choice_without_a_name_is_refused(function: Any) -> None:
-    choice = {"type": "function", "function": function}
-    assert "Unknown tool" in plan_error(tools=[tool("add")], tool_choice=choice)
+@pytest.mark.parametrize(
+    "choice",
+    [
+        *(
+            {"type": "function", "function": function}
+            for function in (None, "add", {}, {"name": None}, ["add"])
+        ),
+        {},
+        {"type": None},
+        {"type": "allowed_tools"},
+        {"type": "custom", "name": "add"},
+        {"type": "tool", "name": None},
+        # What a dict has beside is not dropped silently.
+        {"type": "auto", "disable_parallel_tool_use": True},
+    ],
+)
+def test_a_choice_without_a_name_is_refused(choice: dict[str, Any]) -> None:
+    message = plan_error(tools=[tool("add")], tool_choice=choice)
+    assert message.startswith(f"tool_choice={choice!r} names no tool: pass the name")
 
 
 @pytest.mark.parametrize("tools", [None, []])
