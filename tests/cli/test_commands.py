@@ -322,6 +322,17 @@ def test_the_answer_alone_is_on_standard_output(run: Run, studio: Emulator) -> N
     assert body["stream"] is True
 
 
+def test_what_looks_like_markup_is_printed_as_it_is(run: Run, studio: Emulator) -> None:
+    text = "A :cat: at [bold]12[/bold]."
+    studio.script(Reply(reasoning=text, text=text))
+    ran = run("chat", "Hi", "--base-url", studio.base_url)
+    assert (ran.code, ran.out) == (0, f"{text}\n")
+    assert ran.err.startswith(f"{text}\n")
+    ran = run("endpoints", "--region", ":cat:[bold]eu[/bold]")
+    assert (ran.code, ran.out) == (2, "")
+    assert ":cat:[bold]eu[/bold]" in ran.err
+
+
 def test_chat_as_json(run: Run, studio: Emulator) -> None:
     usage: dict[str, Any] = {
         "prompt_tokens": 5,

@@ -123,7 +123,12 @@ LAST: Final[Mapping[str, Sequence[str]]] = {
         "tests/end_to_end/test_recordings.py",
         "tests/faults/test_table.py",
     ),
-    "": ("tests/core", "tests/end_to_end/test_parity.py", "tests/faults/test_table.py"),
+    "": (
+        "tests/core",
+        "tests/documentation/test_reference.py",
+        "tests/end_to_end/test_parity.py",
+        "tests/faults/test_table.py",
+    ),
 }
 
 

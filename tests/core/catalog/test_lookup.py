@@ -193,10 +193,12 @@ def test_model_ids_are_chat_models_by_default() -> None:
         ("qwen3.7-plus", "beijing", "rerank", "qwen3-vl-rerank"),
         ("embedding-v4", "singapore", "embedding", "text-embedding-v4"),
         ("qwen-reranker", "beijing", "rerank", "qwen3-rerank"),
+        ("text-embedding-async-v1", "beijing", None, "text-embedding-async-v2"),
+        ("text-embedding-async-v1", "singapore", None, None),
     ],
 )
 def test_the_nearest_served_model_is_of_the_same_kind(
-    name: str, region: str, kind: ModelKind | None, nearest: str
+    name: str, region: str, kind: ModelKind | None, nearest: str | None
 ) -> None:
     endpoint = resolve_endpoint(region=region)
     assert nearest_served(name, endpoint, kind) == nearest

@@ -354,6 +354,10 @@ async def test_every_request_of_a_task_is_in_the_audit_record(
         ({"prompt": 3}, "prompt must be a string"),
         ({"prompt": "x" * 2101}, "accepts 2100"),
         ({"prompt": "A", "images": ["https://a.com/b.png"]}, "no place for images="),
+        (
+            {"model": "qwen-image", "prompt": "A", "urls": ["https://a.com/b.wav"]},
+            "no place for urls=",
+        ),
         ({"prompt": "A", "input": {"prompt": "B"}}, "input replaces prompt="),
         ({"prompt": "A", "parameters": ["n"]}, "parameters must be a mapping"),
         ({"prompt": "A", "parameters": {"n": "2"}}, "n must be an integer"),

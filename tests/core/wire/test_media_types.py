@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelstudio_core.wire.media_types import kind_of
+from modelstudio_core.wire.media_types import kind_of, mime_type_of_base64
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,20 @@ from modelstudio_core.wire.media_types import kind_of
 )
 def test_the_kind_of_a_mime_type(mime_type: str, kind: str | None) -> None:
     assert kind_of(mime_type) == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "mime_type"),
+    [
+        ("iVBORw0KGgo=", "image/png"),
+        ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ" * 100, "image/png"),
+        # What is cut off in the middle of four characters.
+        ("iVBORw0KGgoAA", "image/png"),
+        ("JVBERi0xLjcK", "application/pdf"),
+        ("SGVsbG8=", None),
+        ("no base64: ä", None),
+        ("", None),
+    ],
+)
+def test_the_mime_type_of_base64_text(text: str, mime_type: str | None) -> None:
+    assert mime_type_of_base64(text) == mime_type
