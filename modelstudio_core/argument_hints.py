@@ -157,7 +157,7 @@ def unknown_argument(
     Args:
         name: The unknown name.
         candidates: The valid names.
-        owner: The class that has the valid names.
+        owner: The class or the method that has the valid names.
 
     Example:
         >>> unknown_argument("temprature", ["temperature"]).message

@@ -185,13 +185,17 @@ def _secrets_in(arguments: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def canonical_arguments(
-    cls: type[ConnectionArguments], arguments: Mapping[str, object]
+    cls: type[ConnectionArguments],
+    arguments: Mapping[str, object],
+    *,
+    owner: str | None = None,
 ) -> dict[str, Any]:
     """Return arguments by their canonical names instead of aliases.
 
     Args:
         cls: The class of the arguments.
         arguments: The arguments as they were passed to the constructor.
+        owner: To what they were passed, if it is not the constructor of the class.
 
     Raises:
         ConfigurationError: A name is unknown, or an argument was passed under two
@@ -201,7 +205,7 @@ def canonical_arguments(
         if cls.argument_aliases.get(name, name) not in cls.model_fields:
             names = {*cls.model_fields, *cls.argument_aliases} - {"resolved_model"}
             with keys_hidden(arguments):
-                raise unknown_argument(name, names, owner=cls.__name__)
+                raise unknown_argument(name, names, owner=owner or cls.__name__)
     return replace_aliases(cls, arguments)
 
 

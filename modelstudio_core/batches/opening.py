@@ -33,7 +33,7 @@ def connection_of(manifest: Manifest, given: Mapping[str, Any]) -> Connection:
         ConfigurationError: An argument is invalid or contradicts the run, or the base
             URL must be passed.
     """
-    arguments = canonical_arguments(ConnectionArguments, given)
+    arguments = canonical_arguments(ConnectionArguments, given, owner="BatchRun.open")
     arguments.pop("protocol", None)
     scope = {name: arguments.pop(name, None) for name in _SCOPE}
     saved = {name: getattr(manifest, name) for name in _SCOPE}
