@@ -22,6 +22,7 @@ from modelstudio_core.chat.request_rules import apply_rules, ends_with_prefix
 from modelstudio_core.embeddings.options import ResolvedEmbeddings
 from modelstudio_core.embeddings.requests import build_request as build_embeddings
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.redaction import MIN_LENGTH
 from modelstudio_core.secrets import hide_keys
 from modelstudio_core.service_inputs import check_text, estimate_tokens
 from modelstudio_core.transport.requests import HttpRequest
@@ -48,6 +49,10 @@ _MAX_BYTES_PER_TOKEN: Final = 6
 _BYTES_PER_TOKEN: Final = 3
 _ID_PREFIX: Final = b'{"custom_id":"'
 _ID_DIGITS: Final = 10
+_HOLDS_KEY: Final = (
+    "{} contains the API key, which would be written to the disk and sent as a part of"
+    " the prompt: remove it."
+)
 # It stands for the messages of the rows.
 _MESSAGE: Final[Message] = {"role": "user", "content": BATCH_TEXT}
 
@@ -86,6 +91,7 @@ def build_lines(
     builder: LineBuilder,
     inputs: Iterable[object],
     endpoint: str,
+    key: str,
     secrets: Sequence[str],
 ) -> Iterator[bytes]:
     """Yield the lines of a run.
@@ -94,11 +100,16 @@ def build_lines(
         builder: Builds the body of a line.
         inputs: The inputs of the rows. They are read once.
         endpoint: The path that the lines are for.
+        key: The API key, which no line may contain.
         secrets: What no error may show.
 
     Raises:
         ConfigurationError: An input cannot be sent. The error names its index.
     """
+    # A shorter one may be an ordinary word, as elsewhere.
+    written_key = _encode(key)[1:-1] if len(key) >= MIN_LENGTH else None
+    if written_key and written_key in _encode(builder.parameters):
+        raise ConfigurationError(_HOLDS_KEY.format("An argument of the rows"))
     middle = f'","method":"POST","url":{json.dumps(endpoint)},"body":'.encode()
     for index, item in enumerate(inputs):
         try:
@@ -106,6 +117,8 @@ def build_lines(
         except ConfigurationError as error:
             message = hide_keys(f"inputs[{index}]: {error.message}", secrets)
             raise ConfigurationError(message) from None
+        if written_key and written_key in body:
+            raise ConfigurationError(_HOLDS_KEY.format(f"inputs[{index}]"))
         digest = hashlib.sha256(body).hexdigest()[:8]
         custom_id = f"{index:0{_ID_DIGITS}d}-{digest}".encode()
         line = b"".join((_ID_PREFIX, custom_id, middle, body, b"}\n"))

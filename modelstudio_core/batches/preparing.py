@@ -11,6 +11,7 @@ from modelstudio_core.batches.directory import RunDirectory
 from modelstudio_core.batches.line_files import digest_lines, limits_of, write_parts
 from modelstudio_core.batches.lines import (
     ESTIMATED_BY,
+    ChatLines,
     EmbeddingLines,
     LineBuilder,
     build_lines,
@@ -18,11 +19,19 @@ from modelstudio_core.batches.lines import (
 from modelstudio_core.batches.records import Manifest
 from modelstudio_core.batches.support import check_batch_support, endpoint_of
 from modelstudio_core.catalog import ModelProfile
+from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.embeddings.arguments import EmbeddingArguments
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.transport.connection import Connection
 
-__all__ = ["Request", "check_arguments", "check_inputs", "plan_embeddings", "write_run"]
+__all__ = [
+    "Request",
+    "check_arguments",
+    "check_inputs",
+    "plan_chat",
+    "plan_embeddings",
+    "write_run",
+]
 
 
 class Request(NamedTuple):
@@ -39,6 +48,32 @@ class Request(NamedTuple):
     connection: Connection
     requested: str
     profile: ModelProfile
+
+
+def plan_chat(model: ChatArguments, arguments: Mapping[str, object]) -> Request:
+    """Return what the lines for a chat model share.
+
+    Args:
+        model: The model.
+        arguments: The arguments of a call.
+
+    Raises:
+        ConfigurationError: An argument is invalid, or the region or the model has no
+            batch inference.
+    """
+    if model.batch_chat:
+        raise ConfigurationError(
+            "batch_chat=True is for calls, which are answered at once at the same"
+            " price: pass a model without it to a run."
+        )
+    if model.protocol != "openai":
+        # The lines are for the OpenAI-compatible protocol, whatever calls speak.
+        model = model.model_copy(update={"protocol": "openai"})
+    call = model.plan_batch(arguments)
+    used = call.plan.model
+    check_batch_support(call.connection.endpoint, used.profile, "chat")
+    lines = ChatLines(call, model.batch_messages)
+    return Request(lines, call.connection, used.requested, used.profile)
 
 
 def plan_embeddings(
@@ -66,11 +101,14 @@ def plan_embeddings(
     return Request(lines, connection, resolved.model.requested, resolved.profile)
 
 
-def check_arguments(arguments: object) -> Mapping[str, object]:
+def check_arguments(
+    bound: Mapping[str, object], arguments: object
+) -> Mapping[str, object]:
     """Return the arguments of a call for all rows.
 
     Args:
-        arguments: The argument.
+        bound: Those that are bound to the model.
+        arguments: The argument, whose values have precedence.
 
     Raises:
         ConfigurationError: They are no mapping, or one of them is not in a line.
@@ -80,11 +118,16 @@ def check_arguments(arguments: object) -> Mapping[str, object]:
             "arguments must be a mapping of names and values, got a"
             f" {type(arguments).__name__}."
         )
-    given = cast("Mapping[str, object]", arguments or {})
+    given = {**bound, **cast("Mapping[str, object]", arguments or {})}
     if "total_timeout" in given:
         raise ConfigurationError(
             "total_timeout is for calls, and a batch has a completion_window=: remove"
-            " it from arguments."
+            " it from the arguments of the rows."
+        )
+    if given.get("stream"):
+        raise ConfigurationError(
+            "stream=True is for calls, and a batch has no streams: remove it from the"
+            " arguments of the rows."
         )
     return given
 
@@ -118,11 +161,15 @@ def write_run(
         window: The completion window.
 
     Raises:
-        ConfigurationError: An input is invalid, or the directory holds another run.
+        ConfigurationError: An input is invalid or contains the API key, or the
+            directory holds another run.
     """
     builder, model = request.lines, request.profile.id
     endpoint = endpoint_of(model, request.profile.kind)
-    lines = build_lines(builder, inputs, endpoint, request.connection.secrets)
+    connection = request.connection
+    # First: a function that returns the key may be called now.
+    key = connection.last_key
+    lines = build_lines(builder, inputs, endpoint, key, connection.secrets)
     place.create()
     with place.locked():
         if place.has_run:
@@ -133,7 +180,7 @@ def write_run(
         written = write_parts(place, lines, limits_of(model))
         if not written.parts:
             raise ConfigurationError("inputs is empty: there is nothing to send.")
-        scope = request.connection.endpoint
+        scope = connection.endpoint
         manifest = Manifest(
             id=f"run-{token_hex(8)}",
             kind=builder.kind,

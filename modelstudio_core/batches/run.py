@@ -12,12 +12,11 @@ from typing import Any, Generic, Never, Self, TypeVar, cast
 from typing_extensions import override
 
 from modelstudio_core.batches.directory import RunDirectory
-from modelstudio_core.batches.lines import ChatLines
 from modelstudio_core.batches.opening import connection_of
 from modelstudio_core.batches.preparing import (
-    Request,
     check_arguments,
     check_inputs,
+    plan_chat,
     plan_embeddings,
     write_run,
 )
@@ -26,7 +25,6 @@ from modelstudio_core.batches.reading import reading_of
 from modelstudio_core.batches.records import Manifest, PartState
 from modelstudio_core.batches.remote import check_completion_window
 from modelstudio_core.batches.results import BatchRow, ResultReader
-from modelstudio_core.batches.support import check_batch_support
 from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.plan import ChatPlan
@@ -129,19 +127,19 @@ class BatchRun(Generic[T]):
             The run. ``estimated_tokens`` says how large it is.
 
         Raises:
-            ConfigurationError: An argument or an input is invalid, the region or the
-                model has no batch inference, a policy does not allow it, or the
-                directory holds another run.
+            ConfigurationError: An argument or an input is invalid or contains the API
+                key, the region or the model has no batch inference, a policy does not
+                allow it, or the directory holds another run.
         """
         with cls._errors():
             place = RunDirectory(directory)
             window = check_completion_window(completion_window)
             service, bound = cls._unwrap(model)
-            bound = {**bound, **check_arguments(arguments)}
+            given = check_arguments(bound, arguments)
             if isinstance(service, ChatArguments):
-                request = cls._plan_chat(service, bound)
+                request = plan_chat(service, given)
             elif isinstance(service, EmbeddingArguments):
-                request = plan_embeddings(service, bound)
+                request = plan_embeddings(service, given)
             else:
                 raise ConfigurationError(
                     "model must be a chat model or an embedding model of this package,"
@@ -402,24 +400,6 @@ class BatchRun(Generic[T]):
     def _to_error(cls, error: ModelStudioError) -> ModelStudioError:
         """Convert an error to one of the framework."""
         return error
-
-    @classmethod
-    def _plan_chat(
-        cls, model: ChatArguments, arguments: Mapping[str, object]
-    ) -> Request:
-        if model.batch_chat:
-            raise ConfigurationError(
-                "batch_chat=True is for calls, which are answered at once at the same"
-                " price: pass a model without it to a run."
-            )
-        if model.protocol != "openai":
-            # The lines are for the OpenAI-compatible protocol, whatever calls speak.
-            model = model.model_copy(update={"protocol": "openai"})
-        call = model.plan_batch(arguments)
-        used = call.plan.model
-        check_batch_support(call.connection.endpoint, used.profile, "chat")
-        lines = ChatLines(call, model.batch_messages)
-        return Request(lines, call.connection, used.requested, used.profile)
 
     # --- Running ----------------------------------------------------------------------
 

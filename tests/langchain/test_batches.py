@@ -110,6 +110,22 @@ def test_what_is_bound_is_in_the_lines(
     assert row.message.tool_calls[0]["name"] == "add"
 
 
+@pytest.mark.parametrize(
+    ("bound", "text"),
+    [({"stream": True}, "no streams"), ({"total_timeout": 5}, "completion_window=")],
+)
+def test_what_is_bound_and_in_no_line_is_refused(
+    bound: dict[str, Any],
+    text: str,
+    modelstudio_emulator: Emulator,
+    tmp_path: Path,
+) -> None:
+    llm = model("LangChain", modelstudio_emulator, model="qwen3.7-plus")
+    with pytest.raises(ConfigurationError, match=text):
+        BatchRun.prepare(llm.bind(**bound), ["Hi"], directory=tmp_path / "run")
+    BatchRun.prepare(llm.bind(stream=False), ["Hi"], directory=tmp_path / "run")
+
+
 def test_a_forced_call_that_did_not_come_has_its_answer(
     modelstudio_emulator: Emulator, tmp_path: Path
 ) -> None:

@@ -146,6 +146,48 @@ def test_a_key_in_an_input_is_not_shown(tmp_path: Path) -> None:
     assert KEY not in str(caught.value)
 
 
+QUOTED_KEY = 'sk-"01\\23/45"<6789>'
+
+
+@pytest.mark.parametrize("key", [KEY, QUOTED_KEY], ids=["plain", "with quotes"])
+@pytest.mark.parametrize("place", ["prompt", "message", "argument", "embedding"])
+def test_the_api_key_is_never_written(place: str, key: str, tmp_path: Path) -> None:
+    """Not even as a part of what is sent, which is surely a mistake."""
+    model: Any = chat(api_key=key)
+    inputs: list[Any] = ["Hi", f"My key is {key}."]
+    options: dict[str, Any] = {}
+    match place:
+        case "message":
+            inputs[1] = [{"role": "system", "content": inputs[1]}]
+            inputs[1].append({"role": "user", "content": "Hi"})
+        case "argument":
+            inputs[1] = "Hi"
+            options = {"arguments": {"extra_body": {"note": [key]}}}
+        case "embedding":
+            name = "text-embedding-v4"
+            model = EmbeddingArguments(model=name, region="beijing", api_key=key)
+        case _:
+            pass
+    what = "An argument of the rows" if place == "argument" else r"inputs\[1\]"
+    with pytest.raises(ConfigurationError, match=f"^{what} contains the") as caught:
+        prepare(model, inputs, tmp_path, **options)
+    assert key not in str(caught.value)
+    written = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    assert key.encode() not in written
+    assert json.dumps(key)[1:-1].encode() not in written
+    # What is left of it is no obstacle.
+    prepare(model, ["Hi"], tmp_path)
+
+
+def test_a_short_key_may_be_a_word(tmp_path: Path) -> None:
+    prepare(chat(api_key="EMPTY"), ["EMPTY"], tmp_path)
+
+
+def test_the_key_of_a_function_is_never_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"^inputs\[0\] contains the API key"):
+        prepare(chat(api_key=lambda: KEY), [f"My key is {KEY}."], tmp_path)
+
+
 def test_embeddings_are_texts_of_a_text_model(tmp_path: Path) -> None:
     def model(name: str) -> EmbeddingArguments:
         return EmbeddingArguments(model=name, region="beijing", api_key=KEY)

@@ -676,7 +676,8 @@ def test_an_unknown_directory_or_argument_is_an_error(
     with pytest.raises(ConfigurationError, match="holds no run"):
         BatchRun.open(tmp_path / "nothing")
     BatchRun.prepare(chat(studio), ["Hi"], directory=tmp_path / "run")
-    with pytest.raises(ConfigurationError, match="api_kex"):
+    text = "'api_kex' of BatchRun.open. Did you mean 'api_key'"
+    with pytest.raises(ConfigurationError, match=text):
         BatchRun.open(tmp_path / "run", api_kex="x")
 
 
@@ -693,7 +694,11 @@ def test_a_directory_that_is_no_path(wrong: Any, studio: Emulator) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "text"),
-    [("x", "must be a mapping"), ({"total_timeout": 5}, "completion_window=")],
+    [
+        ("x", "must be a mapping"),
+        ({"total_timeout": 5}, "completion_window="),
+        ({"stream": True}, "a batch has no streams: remove it"),
+    ],
 )
 def test_arguments_that_no_line_has(
     wrong: Any, text: str, studio: Emulator, path: Path
