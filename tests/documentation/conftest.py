@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core import arguments
+from modelstudio_core import connection_checks
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.endpoints import Endpoint, resolve_endpoint
 
@@ -32,7 +32,7 @@ def redirected(
             rerank_base_url=local.rerank_base_url,
         )
 
-    monkeypatch.setattr(arguments, "resolve_endpoint", redirect)
+    monkeypatch.setattr(connection_checks, "resolve_endpoint", redirect)
     return modelstudio_emulator
 
 
