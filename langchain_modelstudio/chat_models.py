@@ -15,7 +15,6 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import (
-    ChatGeneration,
     ChatGenerationChunk,
     ChatResult,
     LLMResult,
@@ -28,10 +27,8 @@ from typing_extensions import override
 
 from langchain_modelstudio._chat.answers import (
     combine_llm_outputs,
-    set_message_received,
-    to_generation_info,
-    to_llm_output,
-    to_message,
+    message_received,
+    to_result,
 )
 from langchain_modelstudio._chat.blocks import register_blocks
 from langchain_modelstudio._chat.chunks import ChunkBuilder
@@ -43,7 +40,14 @@ from langchain_modelstudio._chat.structured import (
     StructuredOutputMethod,
     structured_output,
 )
-from langchain_modelstudio._chat.tools import Schema, Tool, to_response_format, to_tools
+from langchain_modelstudio._chat.tools import (
+    Schema,
+    Tool,
+    to_options,
+    to_response_format,
+    to_tool_choice,
+    to_tools,
+)
 from langchain_modelstudio._provider import PROVIDER
 from langchain_modelstudio.errors import langchain_errors
 from modelstudio_core import __version__
@@ -52,10 +56,10 @@ from modelstudio_core.catalog import resolve_model
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.arguments import BATCH_TEXT, ChatArguments
 from modelstudio_core.chat.calls import ChatCall
-from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.options import OPTION_NAMES
-from modelstudio_core.chat.plan import MODEL_ARGUMENTS, supports_json_schema
+from modelstudio_core.chat.plan import supports_json_schema
+from modelstudio_core.chat.resolved import MODEL_ARGUMENTS
 from modelstudio_core.connection_arguments import replace_aliases
 from modelstudio_core.endpoints import API_KEY_VARIABLE
 from modelstudio_core.errors import APIError, ConfigurationError
@@ -414,7 +418,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             'add'
         """
         with langchain_errors():
-            choice = _to_tool_choice(tool_choice)
+            choice = to_tool_choice(tool_choice)
             bound: dict[str, Any] = {
                 "tools": to_tools(tools, choice, strict) or None,
                 "tool_choice": choice,
@@ -538,11 +542,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> ChatResult:
         with langchain_errors():
             call = self._to_call(messages, stop, kwargs, stream=False)
-            try:
-                return _to_result(calls.generate(call), call)
-            except APIError as error:
-                set_message_received(error, call.plan)
-                raise
+            with message_received(call.plan):
+                return to_result(calls.generate(call), call.plan)
 
     @override
     async def _agenerate(
@@ -554,11 +555,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> ChatResult:
         with langchain_errors():
             call = self._to_call(messages, stop, kwargs, stream=False)
-            try:
-                return _to_result(await calls.agenerate(call), call)
-            except APIError as error:
-                set_message_received(error, call.plan)
-                raise
+            with message_received(call.plan):
+                return to_result(await calls.agenerate(call), call.plan)
 
     @override
     def _stream(
@@ -570,21 +568,24 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         with langchain_errors():
             call = self._to_call(messages, stop, kwargs, stream=True)
-            builder = ChunkBuilder(call.plan)
-            with closing(calls.stream(call)) as events:
-                try:
-                    for event in events:
-                        chunk = builder.build(event)
-                        if run_manager:
-                            run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                        yield chunk
-                except APIError as error:
-                    set_message_received(error, call.plan)
-                    if last := builder.build_interrupted():
-                        yield last
-                    raise
-                if last := builder.last:
+        builder = ChunkBuilder(call.plan)
+        with (
+            langchain_errors(),
+            message_received(call.plan),
+            closing(calls.stream(call)) as events,
+        ):
+            try:
+                for event in events:
+                    chunk = builder.build(event)
+                    if run_manager:
+                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+            except APIError:
+                if last := builder.build_interrupted():
                     yield last
+                raise
+            if last := builder.last:
+                yield last
 
     @override
     async def _astream(
@@ -596,7 +597,8 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         with langchain_errors():
             call = self._to_call(messages, stop, kwargs, stream=True)
-            builder = ChunkBuilder(call.plan)
+        builder = ChunkBuilder(call.plan)
+        with langchain_errors(), message_received(call.plan):
             async with aclosing(calls.astream(call)) as events:
                 try:
                     async for event in events:
@@ -604,8 +606,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
                         if run_manager:
                             await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                         yield chunk
-                except APIError as error:
-                    set_message_received(error, call.plan)
+                except APIError:
                     if last := builder.build_interrupted():
                         yield last
                     raise
@@ -654,7 +655,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         *,
         stream: bool,
     ) -> ChatCall:
-        options = _to_options(arguments)
+        options = to_options(arguments)
         if stop is not None:
             options["stop"] = stop
         # LangChain has already chosen the method by this argument.
@@ -672,39 +673,6 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         return _require_tool_call(call, required=not call_is_checked)
 
 
-def _to_options(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Convert a call's tools and formats as ``bind_tools`` does."""
-    options = {**arguments}
-    tools, response_format = options.get("tools"), options.get("response_format")
-    if isinstance(tools, list | tuple):
-        given = cast("Sequence[Tool]", tools)
-        if not all(map(_is_openai_tool, given)):
-            options["tools"] = to_tools(given)
-    if isinstance(options.get("tool_choice"), bool):
-        options["tool_choice"] = _to_tool_choice(options["tool_choice"])
-    if isinstance(response_format, type) or (
-        isinstance(response_format, dict) and _SCHEMA_KEYS & response_format.keys()
-    ):
-        options["response_format"] = to_response_format(cast("Schema", response_format))
-    return options
-
-
-# A schema has one of these keys. OpenAI's response_format has none.
-_SCHEMA_KEYS = frozenset({"title", "name", "function"})
-
-
-def _is_openai_tool(tool: object) -> bool:
-    return isinstance(tool, dict) and "function" in tool
-
-
-def _to_tool_choice(
-    tool_choice: str | Mapping[str, object] | bool | None,
-) -> str | Mapping[str, object] | None:
-    if isinstance(tool_choice, bool):
-        return "any" if tool_choice else None
-    return tool_choice
-
-
 def _require_tool_call(call: ChatCall, *, required: bool) -> ChatCall:
     """Set whether an answer without the forced tool call is an error.
 
@@ -715,20 +683,3 @@ def _require_tool_call(call: ChatCall, *, required: bool) -> ChatCall:
     if plan.call_required == required or not (plan.call_required or forced):
         return call
     return replace(call, plan=replace(plan, call_required=required))
-
-
-def _to_result(completions: list[Completion], call: ChatCall) -> ChatResult:
-    messages = [to_message(completion, call.plan) for completion in completions]
-    # The usage is that of all answers together.
-    for message in messages[1:]:
-        message.usage_metadata = None
-    finishes = [completion.finish for completion in completions]
-    return ChatResult(
-        generations=[
-            ChatGeneration(
-                message=message, generation_info=to_generation_info(finish, call.plan)
-            )
-            for message, finish in zip(messages, finishes, strict=True)
-        ],
-        llm_output=to_llm_output(finishes[0], call.plan),
-    )

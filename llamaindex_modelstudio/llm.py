@@ -37,7 +37,7 @@ from modelstudio_core.chat.arguments import BATCH_TEXT
 from modelstudio_core.chat.calls import ChatCall
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.messages import Message
-from modelstudio_core.chat.plan import ResolvedChat
+from modelstudio_core.chat.resolved import ResolvedChat
 from modelstudio_core.errors import ConfigurationError
 
 __all__ = ["ModelStudio"]

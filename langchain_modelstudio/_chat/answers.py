@@ -1,7 +1,8 @@
 """Complete answers to LangChain's messages, with their metadata and usage."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, InvalidToolCall
@@ -11,21 +12,23 @@ from langchain_core.messages.ai import (
     UsageMetadata,
 )
 from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
+from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langchain_modelstudio._foreign import new_message
 from langchain_modelstudio._provider import PROVIDER
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Finish, Usage
 from modelstudio_core.chat.plan import ChatPlan
-from modelstudio_core.errors import APIError, ToolChoiceError
+from modelstudio_core.errors import ToolChoiceError
 
 __all__ = [
     "combine_llm_outputs",
-    "set_message_received",
+    "message_received",
     "to_generation_info",
     "to_llm_output",
     "to_message",
     "to_metadata",
+    "to_result",
     "to_usage",
 ]
 
@@ -64,17 +67,42 @@ def to_message(completion: Completion, plan: ChatPlan) -> AIMessage:
     )
 
 
-def set_message_received(error: APIError, plan: ChatPlan) -> None:
+def to_result(completions: Sequence[Completion], plan: ChatPlan) -> ChatResult:
+    """Convert the complete answers of one request to LangChain's result.
+
+    Args:
+        completions: The answers: ``n`` of them.
+        plan: The plan of the request.
+    """
+    messages = [to_message(completion, plan) for completion in completions]
+    # The usage is that of all answers together.
+    for message in messages[1:]:
+        message.usage_metadata = None
+    finishes = [completion.finish for completion in completions]
+    return ChatResult(
+        generations=[
+            ChatGeneration(
+                message=message, generation_info=to_generation_info(finish, plan)
+            )
+            for message, finish in zip(messages, finishes, strict=True)
+        ],
+        llm_output=to_llm_output(finishes[0], plan),
+    )
+
+
+@contextmanager
+def message_received(plan: ChatPlan) -> Generator[None]:
     """Give a ``ToolChoiceError`` the answer that came as a message of LangChain.
 
     Args:
-        error: An error of a call; others are left alone.
         plan: The plan of the request.
     """
-    if isinstance(error, ToolChoiceError):
-        received = error.message_received
-        if isinstance(received, Completion):
-            error.message_received = to_message(received, plan)
+    try:
+        yield
+    except ToolChoiceError as error:
+        if isinstance(error.message_received, Completion):
+            error.message_received = to_message(error.message_received, plan)
+        raise
 
 
 def _additional_kwargs(completion: Completion) -> dict[str, Any]:

@@ -16,13 +16,17 @@ __all__ = [
     "Schema",
     "Tool",
     "to_function",
+    "to_options",
     "to_response_format",
+    "to_tool_choice",
     "to_tools",
     "unwrap_schema",
 ]
 
 Tool = Mapping[str, object] | type | Callable[..., object] | BaseTool
 Schema = dict[str, Any] | type
+# A schema has one of these keys. OpenAI's response_format has none.
+_SCHEMA_KEYS = frozenset({"title", "name", "function"})
 
 
 def to_tools(
@@ -134,3 +138,40 @@ def unwrap_schema(schema: dict[str, Any]) -> dict[str, Any]:
         return schema
     options = {k: named[k] for k in ("description", "strict") if k in named}
     return {"name": named.get("name"), "parameters": named["schema"], **options}
+
+
+def to_options(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Convert a call's tools and formats as ``bind_tools`` does.
+
+    Args:
+        arguments: The arguments of the call, which are not changed.
+
+    Raises:
+        ConfigurationError: A tool or a schema cannot be converted.
+    """
+    options = {**arguments}
+    tools, response_format = options.get("tools"), options.get("response_format")
+    if isinstance(tools, list | tuple):
+        given = cast("Sequence[Tool]", tools)
+        if not all(map(_is_openai_tool, given)):
+            options["tools"] = to_tools(given)
+    if isinstance(options.get("tool_choice"), bool):
+        options["tool_choice"] = to_tool_choice(options["tool_choice"])
+    if isinstance(response_format, type) or (
+        isinstance(response_format, dict) and _SCHEMA_KEYS & response_format.keys()
+    ):
+        options["response_format"] = to_response_format(cast("Schema", response_format))
+    return options
+
+
+def _is_openai_tool(tool: object) -> bool:
+    return isinstance(tool, dict) and "function" in tool
+
+
+def to_tool_choice(
+    tool_choice: str | Mapping[str, object] | bool | None,
+) -> str | Mapping[str, object] | None:
+    """Convert LangChain's True to ``"any"``, and False to no choice."""
+    if isinstance(tool_choice, bool):
+        return "any" if tool_choice else None
+    return tool_choice

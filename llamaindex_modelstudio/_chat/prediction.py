@@ -19,7 +19,8 @@ from llamaindex_modelstudio._chat.output_schema import (
 from llamaindex_modelstudio._chat.tools import ToolCalling
 from llamaindex_modelstudio._foreign import add_system_prompt
 from modelstudio_core.chat.options import OPTION_NAMES
-from modelstudio_core.chat.plan import MODEL_ARGUMENTS, supports_json_schema
+from modelstudio_core.chat.plan import supports_json_schema
+from modelstudio_core.chat.resolved import MODEL_ARGUMENTS
 
 __all__ = [
     "CallArguments",

@@ -18,7 +18,8 @@ from modelstudio_core.chat.options import (
     ChatOptionArguments,
     ChatOptions,
 )
-from modelstudio_core.chat.plan import ResolvedChat, plan_chat
+from modelstudio_core.chat.plan import plan_chat
+from modelstudio_core.chat.resolved import ResolvedChat
 from modelstudio_core.connection_arguments import (
     ConnectionArguments,
     hide_in_error,

@@ -31,8 +31,9 @@ from modelstudio_core.chat.media import is_text
 from modelstudio_core.chat.media_checks import inline_limits
 from modelstudio_core.chat.messages import Message, are_plain
 from modelstudio_core.chat.parser import ChatParser
-from modelstudio_core.chat.plan import ChatPlan, ResolvedChat, plan_partial
+from modelstudio_core.chat.plan import ChatPlan, plan_partial
 from modelstudio_core.chat.request_rules import apply_rules, ends_with_prefix
+from modelstudio_core.chat.resolved import ResolvedChat
 from modelstudio_core.errors import (
     APITimeoutError,
     IncompleteStreamError,

@@ -5,14 +5,26 @@ are derived from this file. To add an option, add a type below and a field to ea
 the two classes.
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Final, Literal, cast, get_args, get_type_hints
 
 from pydantic import BaseModel, Field
 
 from modelstudio_core.argument_hints import unknown_argument
+from modelstudio_core.chat.option_rules import (
+    OCR_TASKS,
+    Rule,
+    are_modalities,
+    are_tools,
+    is_bool,
+    is_mapping,
+    is_ocr_task,
+    is_string,
+    is_string_or_strings,
+    is_voice,
+    number,
+)
 
 __all__ = [
     "OPTION_NAMES",
@@ -20,191 +32,66 @@ __all__ = [
     "ChatOptionArguments",
     "ChatOptions",
     "ForcedToolChoice",
-    "Rule",
     "speaks",
     "wanted_thinking",
 ]
 
 ForcedToolChoice = Literal["disable_thinking", "auto", "error"]
-# "Qwen-OCR API reference", October 2026.
-OCR_TASKS: Final = (
-    "text_recognition",
-    "key_information_extraction",
-    "document_parsing",
-    "table_parsing",
-    "formula_recognition",
-    "multi_lan",
-    "advanced_recognition",
-)
-
-
-# --- Rules for values ----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """The valid values of an option, and whether it is sent as a parameter.
-
-    Attributes:
-        expected: The valid values, as the end of the sentence "… must be".
-        accepts: Returns whether a value is valid. It is not called with None.
-        sent: Whether the request has a parameter with the same name and value. If not,
-            ``ChatPlan`` converts the option.
-    """
-
-    expected: str
-    accepts: Callable[[object], bool]
-    sent: bool = True
-
-
-def _number(
-    minimum: float,
-    maximum: float = math.inf,
-    *,
-    exclusive_minimum: bool = False,
-    exclusive_maximum: bool = False,
-    integer: bool = False,
-) -> Rule:
-    """Return the rule for a range of numbers, or of integers."""
-
-    def accepts(value: object) -> bool:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return False
-        if isinstance(value, float) and (integer or not math.isfinite(value)):
-            return False
-        above = value > minimum if exclusive_minimum else value >= minimum
-        below = value < maximum if exclusive_maximum else value <= maximum
-        return above and below
-
-    if maximum == math.inf:
-        limit = f"{'>' if exclusive_minimum else '>='} {minimum}"
-    else:
-        opening = "(" if exclusive_minimum else "["
-        closing = ")" if exclusive_maximum else "]"
-        limit = f"in {opening}{minimum}, {maximum}{closing}"
-    return Rule(f"an integer {limit}" if integer else limit, accepts)
-
-
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_string(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_mapping(value: object) -> bool:
-    return isinstance(value, Mapping)
-
-
-def _is_string_or_strings(value: object) -> bool:
-    if isinstance(value, str):
-        return True
-    return isinstance(value, list | tuple) and all(
-        map(_is_string, cast("Sequence[object]", value))
-    )
-
-
-def _are_tools(value: object) -> bool:
-    return isinstance(value, list | tuple) and all(
-        map(_is_tool, cast("Sequence[object]", value))
-    )
-
-
-def _is_tool(value: object) -> bool:
-    name = function_name(value)
-    return isinstance(name, str) and bool(name)
-
-
-def function_name(tool: object) -> object:
-    """Return the name in a tool or a tool choice in the OpenAI format, else None."""
-    if not isinstance(tool, dict):
-        return None
-    function = cast("dict[str, object]", tool).get("function")
-    if not isinstance(function, dict):
-        return None
-    return cast("dict[str, object]", function).get("name")
-
-
-def _are_modalities(value: object) -> bool:
-    if not isinstance(value, list | tuple) or not value:
-        return False
-    return all(kind in ("text", "audio") for kind in cast("list[object]", value))
-
-
-def _is_voice(value: object) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    fields = cast("Mapping[str, object]", value)
-    return all(isinstance(fields.get(name, ""), str) for name in ("voice", "format"))
-
-
-def _is_ocr_task(value: object) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    task = cast("Mapping[str, object]", value).get("task")
-    return task is None or task in OCR_TASKS
-
-
-def _is_forced_tool_choice(value: object) -> bool:
-    return value in get_args(ForcedToolChoice)
-
-
-_SWITCH: Final = Rule("True or False", _is_bool)
-_OBJECT: Final = Rule("a dict", _is_mapping)
+_SWITCH: Final = Rule("True or False", is_bool)
+_OBJECT: Final = Rule("a dict", is_mapping)
 
 # --- The options ------------------------------------------------------------------
 
 Temperature = Annotated[
     float | None,
-    _number(0, 2, exclusive_maximum=True),
+    number(0, 2, exclusive_maximum=True),
     Field(description="Sampling temperature, in [0, 2)."),
 ]
 TopP = Annotated[
     float | None,
-    _number(0, 1, exclusive_minimum=True),
+    number(0, 1, exclusive_minimum=True),
     Field(description="Nucleus sampling: the probability mass to sample from."),
 ]
 TopK = Annotated[
     int | None,
-    _number(0, integer=True),
+    number(0, integer=True),
     Field(description="How many candidates to sample from; above 100: all."),
 ]
 MaxTokens = Annotated[
     int | None,
-    _number(1, integer=True),
+    number(1, integer=True),
     Field(
         description="Maximum tokens of the answer; for most models without thinking."
     ),
 ]
 MaxCompletionTokens = Annotated[
     int | None,
-    _number(1, integer=True),
+    number(1, integer=True),
     Field(description="Maximum tokens of thinking and answer together."),
 ]
 Stop = Annotated[
     str | list[str] | None,
-    Rule("a string or a list of strings", _is_string_or_strings, sent=False),
+    Rule("a string or a list of strings", is_string_or_strings, sent=False),
     Field(description="Strings that end the answer; they do not end the thinking."),
 ]
 Seed = Annotated[
     int | None,
-    _number(0, 2**63 - 1, integer=True),
+    number(0, 2**63 - 1, integer=True),
     Field(description="The same seed makes the same answer more likely."),
 ]
 N = Annotated[
     int | None,
-    _number(1, 4, integer=True),
+    number(1, 4, integer=True),
     Field(description="How many answers, 1 to 4; not for streams or with tools."),
 ]
 PresencePenalty = Annotated[
     float | None,
-    _number(-2, 2),
+    number(-2, 2),
     Field(description="Penalty for tokens that occurred before, -2 to 2."),
 ]
 RepetitionPenalty = Annotated[
     float | None,
-    _number(0, exclusive_minimum=True),
+    number(0, exclusive_minimum=True),
     Field(description="Penalty for repetition, above 0; 1: no penalty."),
 ]
 Logprobs = Annotated[
@@ -214,7 +101,7 @@ Logprobs = Annotated[
 ]
 TopLogprobs = Annotated[
     int | None,
-    _number(0, 5, integer=True),
+    number(0, 5, integer=True),
     Field(description="For how many candidates of each token, 0 to 5."),
 ]
 ParallelToolCalls = Annotated[
@@ -229,17 +116,17 @@ ResponseFormat = Annotated[
 ]
 EnableThinking = Annotated[
     bool | None,
-    Rule(_SWITCH.expected, _is_bool, sent=False),
+    Rule(_SWITCH.expected, is_bool, sent=False),
     Field(description="Whether to think; None: the default of the model."),
 ]
 ThinkingBudget = Annotated[
     int | None,
-    _number(1, integer=True),
+    number(1, integer=True),
     Field(description="Maximum tokens of thinking."),
 ]
 ReasoningEffort = Annotated[
     str | None,
-    Rule("a string", _is_string),
+    Rule("a string", is_string),
     Field(description="How much to think, for models that support it."),
 ]
 PreserveThinking = Annotated[
@@ -259,19 +146,19 @@ SearchOptions = Annotated[
 ]
 Modalities = Annotated[
     list[str] | None,
-    Rule("a list of 'text' and 'audio'", _are_modalities),
+    Rule("a list of 'text' and 'audio'", are_modalities),
     Field(description="What the answer is: ['text'], or ['text', 'audio']."),
 ]
 Audio = Annotated[
     dict[str, Any] | None,
-    Rule("a dict such as {'voice': 'Tina', 'format': 'wav'}", _is_voice),
+    Rule("a dict such as {'voice': 'Tina', 'format': 'wav'}", is_voice),
     Field(description="The voice and the format of a spoken answer."),
 ]
 TranslationOptions = Annotated[
     dict[str, Any] | None,
     Rule(
         "a dict such as {'source_lang': 'auto', 'target_lang': 'English'}",
-        _is_mapping,
+        is_mapping,
     ),
     Field(description="Languages, terms and domain of a Qwen-MT model."),
 ]
@@ -297,7 +184,7 @@ OcrOptions = Annotated[
     dict[str, Any] | None,
     Rule(
         f"a dict whose task is one of {', '.join(map(repr, OCR_TASKS))}",
-        _is_ocr_task,
+        is_ocr_task,
     ),
     Field(description="The built-in task of a Qwen-OCR model."),
 ]
@@ -311,7 +198,7 @@ ContextCache = Annotated[
 ]
 ForcedToolChoiceRetries = Annotated[
     int,
-    Rule("an integer >= 0", _number(0, integer=True).accepts, sent=False),
+    Rule("an integer >= 0", number(0, integer=True).accepts, sent=False),
     Field(
         description="How often to ask again, at a price, where a forced tool call did"
         " not come."
@@ -319,17 +206,17 @@ ForcedToolChoiceRetries = Annotated[
 ]
 ExtraBody = Annotated[
     dict[str, Any] | None,
-    Rule(_OBJECT.expected, _is_mapping, sent=False),
+    Rule(_OBJECT.expected, is_mapping, sent=False),
     Field(description="Parameters that have no argument here, sent unchanged."),
 ]
 LocalFiles = Annotated[
     bool,
-    Rule(_SWITCH.expected, _is_bool, sent=False),
+    Rule(_SWITCH.expected, is_bool, sent=False),
     Field(description="Whether addresses in messages may be files on this machine."),
 ]
 UploadMedia = Annotated[
     bool,
-    Rule(_SWITCH.expected, _is_bool, sent=False),
+    Rule(_SWITCH.expected, is_bool, sent=False),
     Field(
         description="Whether local files that are too large for a request are uploaded"
         " to the temporary storage of Model Studio, which is on another host."
@@ -339,7 +226,7 @@ ForcedToolChoiceOption = Annotated[
     ForcedToolChoice,
     Rule(
         f"one of {', '.join(map(repr, get_args(ForcedToolChoice)))}",
-        _is_forced_tool_choice,
+        lambda value: value in get_args(ForcedToolChoice),
         sent=False,
     ),
     Field(description="What to do if a tool call is forced while the model thinks."),
@@ -349,7 +236,7 @@ Tools = Annotated[
     Rule(
         "a list of dicts in the OpenAI format, such as {'type': 'function', 'function':"
         " {'name': ...}}",
-        _are_tools,
+        are_tools,
     ),
     Field(description="Tools in the OpenAI function format."),
 ]

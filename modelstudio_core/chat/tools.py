@@ -8,11 +8,8 @@ from typing import Final
 
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.facts import refuse
-from modelstudio_core.chat.options import (
-    RULES,
-    ChatOptions,
-    function_name,
-)
+from modelstudio_core.chat.option_rules import function_name
+from modelstudio_core.chat.options import RULES, ChatOptions
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import unknown_name
 

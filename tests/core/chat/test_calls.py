@@ -19,7 +19,7 @@ from modelstudio_core.chat.calls import (
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Event, Finish, ReasoningDelta, TextDelta
 from modelstudio_core.chat.forced_calls import has_call
-from modelstudio_core.chat.plan import ResolvedChat
+from modelstudio_core.chat.resolved import ResolvedChat
 from modelstudio_core.endpoints import PROTOCOLS, Protocol
 from modelstudio_core.errors import (
     APIError,

@@ -7,12 +7,12 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from modelstudio_core.catalog import resolve_deprecated
+from modelstudio_core.chat.option_rules import function_name
 from modelstudio_core.chat.options import (
     OPTION_NAMES,
     RULES,
     ChatOptionArguments,
     ChatOptions,
-    function_name,
 )
 from modelstudio_core.chat.plan import plan_chat
 from modelstudio_core.errors import ConfigurationError
