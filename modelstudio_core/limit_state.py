@@ -3,15 +3,17 @@
 import asyncio
 import logging
 import math
+import os
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from modelstudio_core.errors import APIStatusError
+from modelstudio_core.inherited import keep
 from modelstudio_core.token_estimates import Estimator
 
 if TYPE_CHECKING:
@@ -43,7 +45,14 @@ class Charge:
         is_counted: Whether the request was counted.
     """
 
-    __slots__ = ("_is_settled", "_path", "_state", "is_counted", "tokens")
+    __slots__ = (
+        "_is_returned",
+        "_is_settled",
+        "_path",
+        "_state",
+        "is_counted",
+        "tokens",
+    )
 
     def __init__(self, state: "LimitState", path: str, tokens: int) -> None:
         """Create the charge of a request that is not counted yet.
@@ -55,17 +64,19 @@ class Charge:
         """
         self._state = state
         self._path = path
-        self.is_counted = self._is_settled = False
+        self.is_counted = self._is_settled = self._is_returned = False
         self.tokens = tokens
 
     def count(self, tokens: int) -> None:
-        """Mark the request as counted.
+        """Mark the request as counted; if it was given back before, return it now.
 
         Args:
             tokens: The tokens that were taken: at most those of the bucket.
         """
         self.tokens = tokens
         self.is_counted = True
+        if self._is_returned:
+            self.give_back()
 
     def settle(self, used: Mapping[str, int] | None) -> None:
         """Count what an answer used instead of the estimate.
@@ -90,23 +101,25 @@ class Charge:
             self._state.owe(tokens=-self.tokens)
 
     def give_back(self) -> None:
-        """Count neither the request nor its tokens: it was not sent."""
+        """Count neither the request nor its tokens: it was not sent.
+
+        A thread may be counting it meanwhile: then it is returned after that.
+        """
+        self._is_returned = True
         if self.is_counted and self._close():
             self._state.owe(requests=-1, tokens=-self.tokens)
 
-    @contextmanager
-    def returned_on_error(self) -> Generator[None]:
-        """Give the charge back if an error or a cancellation ends the wait."""
-        try:
-            yield
-        except BaseException:
-            self.give_back()
-            raise
-
     def _close(self) -> bool:
-        """Mark the charge as settled. Return whether it was not yet."""
-        was_open = not self._is_settled
-        self._is_settled = True
+        """Mark the charge as settled. Return whether it was not yet.
+
+        A charge of the parent process is settled there: a thread that does not exist
+        here may have held the lock.
+        """
+        if not self._state.is_own:
+            return False
+        with self._state.lock:
+            was_open = not self._is_settled
+            self._is_settled = True
         return was_open
 
 
@@ -116,33 +129,53 @@ class LimitState:
     def __init__(self, store: "StateStore", rates: "list[Rate | None]") -> None:
         self.store = store
         self.estimator = Estimator()
+        self.lock = threading.Lock()
+        self._pid = os.getpid()
         self._rates = rates
         self._owed = _Amount()
-        self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = (
             WeakKeyDictionary()
         )
         self._log_at = -math.inf
 
+    def __del__(self) -> None:
+        """Leave the store of a parent process alone: its lock may be held for ever."""
+        with suppress(Exception):
+            if not self.is_own:
+                keep(self.store)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this process created it, and not a parent process."""
+        return self._pid == os.getpid()
+
     # Requests of a process book one after the other, so that what an answer settles
     # reaches the next one, and not one that waits far ahead. Threads and each event
     # loop have turns of their own: a blocked loop must not keep a thread waiting.
 
-    @contextmanager
-    def turn(self, end: float) -> Generator[None]:
-        """Wait for the turn of a thread.
+    def in_turn(self, end: float, action: Callable[[], None]) -> None:
+        """Wait for the turn of a thread, and do something in it.
 
         Args:
-            end: Until when, by ``time.monotonic``.
+            end: Until when to wait, by ``time.monotonic``.
+            action: What to do.
+
+        Raises:
+            TimeoutError: The turn does not come until then.
         """
         timeout = -1.0 if end == math.inf else max(0.0, end - time.monotonic())
-        if not self._turn.acquire(timeout=timeout):
-            raise TimeoutError
+        taken: list[bool] = []
         try:
-            yield
+            # In one step of the interpreter: an interrupt is raised between two, and
+            # would leave the lock held if it came before its result was stored.
+            taken.extend(map(self._turn.acquire, (True,), (timeout,)))
+            if False in taken:
+                raise TimeoutError
+            action()
         finally:
-            self._turn.release()
+            if True in taken:
+                self._turn.release()
 
     @asynccontextmanager
     async def aturn(self, end: float) -> AsyncGenerator[None]:
@@ -166,15 +199,16 @@ class LimitState:
         """
         from modelstudio_core.limit_stores import Cost, book  # noqa: PLC0415 - optional
 
-        with self._lock:
-            owed, self._owed = self._owed, _Amount()
-        amounts = ((1, owed.requests), (charge.tokens, owed.tokens))
-        costs = [
-            Cost(rate, min(units, rate.burst), debt)
-            for rate, (units, debt) in zip(self._rates, amounts, strict=True)
-            if rate is not None
-        ]
+        owed = _Amount()
         try:
+            with self.lock:
+                owed, self._owed = self._owed, owed
+            amounts = ((1, owed.requests), (charge.tokens, owed.tokens))
+            costs = [
+                Cost(rate, min(units, rate.burst), debt)
+                for rate, (units, debt) in zip(self._rates, amounts, strict=True)
+                if rate is not None
+            ]
             wait = book(self.store, costs, longest)
         except BaseException:
             self.owe(owed.requests, owed.tokens)
@@ -193,7 +227,7 @@ class LimitState:
             requests: The requests to count in addition; negative for less.
             tokens: The tokens to count in addition; negative for less.
         """
-        with self._lock:
+        with self.lock:
             self._owed.requests += requests
             self._owed.tokens += tokens
 
@@ -206,19 +240,15 @@ class LimitState:
         _logger.log(level, "the rate limit %s is reached: wait %.1f s", name, seconds)
 
 
-async def call_in_thread(
-    function: Callable[[], _Value], undo: Callable[[], None]
-) -> _Value:
-    """Call a function in a thread.
+async def call_in_thread(function: Callable[[], _Value]) -> _Value:
+    """Call a function in a thread. It goes on if the task is cancelled.
 
     Args:
-        function: The function, which cannot be cancelled.
-        undo: Called when the function has ended although its task was cancelled.
+        function: The function.
     """
     task = asyncio.ensure_future(asyncio.to_thread(function))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        task.add_done_callback(lambda _: undo())
         raise

@@ -172,11 +172,18 @@ class RateLimit:
         state = self._current()
         charge = Charge(state, path, state.estimator.estimate(path, body))
         end = math.inf if seconds is None else time.monotonic() + seconds
-        with charge.returned_on_error(), state.turn(end):
+
+        def wait_in_turn() -> None:
             wait = self._book(state, charge, end)
             if wait > 0:
                 state.log_wait(self.name, wait)
                 time.sleep(wait)
+
+        try:
+            state.in_turn(end, wait_in_turn)
+        except BaseException:
+            charge.give_back()
+            raise
         return charge
 
     async def aacquire(
@@ -186,17 +193,18 @@ class RateLimit:
         state = self._current()
         charge = Charge(state, path, state.estimator.estimate(path, body))
         end = math.inf if seconds is None else time.monotonic() + seconds
-        with charge.returned_on_error():
+        try:
             async with state.aturn(end):
                 if self._url is None:
                     wait = self._book(state, charge, end)
                 else:
-                    wait = await call_in_thread(
-                        lambda: self._book(state, charge, end), charge.give_back
-                    )
+                    wait = await call_in_thread(lambda: self._book(state, charge, end))
                 if wait > 0:
                     state.log_wait(self.name, wait)
                     await asyncio.sleep(wait)
+        except BaseException:
+            charge.give_back()
+            raise
         return charge
 
     def _book(self, state: LimitState, charge: "Charge", end: float) -> float:

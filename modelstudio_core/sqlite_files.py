@@ -9,15 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
+from modelstudio_core.inherited import keep
+
 __all__ = ["SQLiteFile"]
 
 _Result = TypeVar("_Result")
 # How long a process waits for the others. A write takes less than a millisecond.
 _BUSY_SECONDS: Final = 30.0
-# Connections of a parent process, which a fork must neither use nor close:
-# https://www.sqlite.org/howtocorrupt.html, "Carrying an open database connection
-# across a fork".
-_inherited: Final[list[sqlite3.Connection]] = []
 
 
 class SQLiteFile:
@@ -88,13 +86,15 @@ class SQLiteFile:
         self._check_process()
         with self._lock:
             connection = self._open()
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                # An interrupt while this waits is raised after it has begun.
+                connection.execute("BEGIN IMMEDIATE")
                 result = change(connection)
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
             return result
 
     def close(self) -> None:
@@ -111,10 +111,15 @@ class SQLiteFile:
             self.close()
 
     def _check_process(self) -> None:
-        """Forget what belongs to a parent process: a thread of it may hold the lock."""
+        """Forget what belongs to a parent process: a thread of it may hold the lock.
+
+        A fork must neither use nor close its connection:
+        https://www.sqlite.org/howtocorrupt.html, "Carrying an open database connection
+        across a fork".
+        """
         if self._process != os.getpid():
             if self._connection is not None:
-                _inherited.append(self._connection)
+                keep(self._connection)
             self._connection = None
             self._lock = threading.Lock()
             self._process = os.getpid()
