@@ -180,6 +180,33 @@ class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
             return await super().aget_query_embedding(query)
 
     @override
+    def get_text_embedding_batch(
+        self, texts: Sequence[str], show_progress: bool = False, **kwargs: Any
+    ) -> list[list[float]]:
+        """Return the vectors of documents. All are checked before any is sent.
+
+        Args:
+            texts: The documents, any number of them.
+            show_progress: Whether to show a progress bar.
+            **kwargs: Ignored, as in LlamaIndex.
+
+        Raises:
+            ConfigurationError: It is not a list, or a text is invalid.
+            APIError: A request failed, or an answer is not complete.
+        """
+        # LlamaIndex splits the list, so that an error would name a row of a part.
+        checked = self._check_texts(texts)
+        return super().get_text_embedding_batch(checked, show_progress, **kwargs)
+
+    @override
+    async def aget_text_embedding_batch(
+        self, texts: Sequence[str], show_progress: bool = False, **kwargs: Any
+    ) -> list[list[float]]:
+        """Async version of ``get_text_embedding_batch``."""
+        checked = self._check_texts(texts)
+        return await super().aget_text_embedding_batch(checked, show_progress, **kwargs)
+
+    @override
     def _get_query_embedding(self, query: str) -> list[float]:
         return cast("list[float]", self._embed_query(query))
 

@@ -133,6 +133,9 @@ class EmbeddingArguments(ConcurrentArguments):
     def _check_query(self, query: object) -> str:
         return check_text(query, self.resolved.profile.max_row_tokens, "The query")
 
+    def _check_texts(self, texts: Iterable[str]) -> list[str]:
+        return check_texts(texts, self.resolved.profile.max_row_tokens)
+
     def _text_call(
         self,
         texts: Iterable[str],
@@ -142,9 +145,11 @@ class EmbeddingArguments(ConcurrentArguments):
     ) -> TextCall:
         if output != "dense":
             self._check_sparse()
-        rows = check_texts(texts, self.resolved.profile.max_row_tokens)
         return TextCall(
-            texts=rows, text_type=text_type, output=output, progress=progress
+            texts=self._check_texts(texts),
+            text_type=text_type,
+            output=output,
+            progress=progress,
         )
 
     def _check_sparse(self) -> None:

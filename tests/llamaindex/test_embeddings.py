@@ -102,6 +102,32 @@ async def test_a_smaller_batch_makes_smaller_requests(asynchronous: bool) -> Non
     assert sorted(server.rows) == [2, 4, 4]
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize(
+    ("texts", "error"),
+    [
+        ("red fox", "texts must be a list, got a str"),
+        (["a"] * 45 + [""], r"texts\[45\] is empty"),
+        (["a"] * 81 + [None], r"texts\[81\] must be a string"),
+    ],
+)
+async def test_all_texts_are_checked_before_any_is_sent(
+    asynchronous: bool, texts: Any, error: str
+) -> None:
+    async def embed(model: ModelStudioEmbedding) -> None:
+        if asynchronous:
+            await model.aget_text_embedding_batch(texts)
+        else:
+            model.get_text_embedding_batch(texts)
+
+    with (
+        serve_embeddings() as server,
+        pytest.raises(ConfigurationError, match=error),
+    ):
+        await embed(make(server))
+    assert server.rows == []
+
+
 @pytest.mark.parametrize("workers", [None, 1, 8])
 async def test_requests_are_bounded_whatever_num_workers_is(
     workers: int | None,
