@@ -14,7 +14,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from langchain_modelstudio._chat.parts import Block, is_cache_point, to_part, unwrap
+from langchain_modelstudio._chat.parts import Block, is_cache_point, to_parts, unwrap
 from modelstudio_core.chat import messages as core
 from modelstudio_core.chat.media import mark_last
 from modelstudio_core.errors import ConfigurationError
@@ -240,7 +240,7 @@ def _content(message: BaseMessage) -> str | list[core.Part]:
             if spoken not in parts:
                 parts.append(spoken)
         elif not (is_answer and block.get("type") in SEPARATE_BLOCK_TYPES):
-            parts.append(to_part(block, is_from_user=is_from_user))
+            parts.extend(to_parts(block, is_from_user=is_from_user))
     return parts or ""
 
 

@@ -14,7 +14,7 @@ from modelstudio_core.chat import messages as core
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.media_types import MediaKind, kind_of
 
-__all__ = ["Block", "is_cache_point", "to_part", "unwrap"]
+__all__ = ["Block", "is_cache_point", "to_parts", "unwrap"]
 
 # A content block, or another of LangChain's untyped dicts.
 Block = Mapping[str, object]
@@ -92,6 +92,7 @@ _MEDIA_OF_TYPE: Final[Mapping[str, MediaKind]] = {
 }
 # Types whose media are in an object under the name of the type.
 _BELOW_TYPE: Final = ("image_url", "video_url", "audio_url", "input_audio")
+_DOCUMENT_TYPES: Final = ("text-plain", "file", "input_file", "document")
 _TEXT_TYPES: Final = ("text", "text-plain", "input_text", "output_text", "refusal")
 
 
@@ -116,8 +117,8 @@ def is_cache_point(block: Block) -> bool:
     return block.get("type") in _CACHE_POINTS or "cachePoint" in block
 
 
-def to_part(block: str | Block, *, is_from_user: bool) -> core.Part:
-    """Convert a content block.
+def to_parts(block: Block, *, is_from_user: bool) -> list[core.Part]:
+    """Convert a content block: a text document has its title and context before it.
 
     Args:
         block: The block.
@@ -127,9 +128,16 @@ def to_part(block: str | Block, *, is_from_user: bool) -> core.Part:
     Raises:
         ConfigurationError: The block is invalid or not supported.
     """
-    if isinstance(block, str):
-        return {"type": "text", "text": block}
     block = unwrap(block)
+    part = _part(block, is_from_user=is_from_user)
+    if part["type"] != "text" or block.get("type") not in _DOCUMENT_TYPES:
+        return [part]
+    context = _text_of(block, "context")
+    contexts: list[core.Part] = [{"type": "text", "text": context}] if context else []
+    return [*media.source_part(_text_of(block, "title")), *contexts, part]
+
+
+def _part(block: Block, *, is_from_user: bool) -> core.Part:
     try:
         part = _supported_part(block, is_from_user=is_from_user)
     except KeyError as error:

@@ -164,24 +164,15 @@ def _content(blocks: Sequence[ContentBlock]) -> str | list[core.Part]:
             case CachePoint():
                 _mark_last(parts, block)
             case CitableBlock():
-                parts.extend(_source(block))
-                parts.extend(_part(cited) for cited in block.content)
+                parts.extend(media.source_part(block.title, block.source))
+                for cited in block.content:
+                    parts.extend(_titled_part(cited))
             case CitationBlock():
-                parts.extend(_source(block))
-                parts.append(_part(block.cited_content))
+                parts.extend(media.source_part(block.title, block.source))
+                parts.extend(_titled_part(block.cited_content))
             case _:
-                parts.append(_part(block))
+                parts.extend(_titled_part(block))
     return parts or ""
-
-
-def _source(block: CitableBlock | CitationBlock) -> list[core.Part]:
-    """Return the text before cited content: its title and its source.
-
-    The service has no citations of documents, so the model reads them as text.
-    """
-    names = dict.fromkeys(name for name in (block.title, block.source) if name)
-    text = f"Source: {', '.join(names)}"
-    return [{"type": "text", "text": text}] if names else []
 
 
 def _mark_last(parts: list[core.Part], point: CachePoint) -> None:
@@ -193,6 +184,19 @@ def _mark_last(parts: list[core.Part], point: CachePoint) -> None:
             set(),
         )
     media.mark_last(parts)
+
+
+def _titled_part(block: _MediaBlock) -> list[core.Part]:
+    """Return the part of a block, after the title of a text document."""
+    part = _part(block)
+    if isinstance(block, DocumentBlock) and part["type"] == "text":
+        return [*media.source_part(_title_of(block)), part]
+    return [part]
+
+
+def _title_of(block: DocumentBlock) -> str | None:
+    """Return the title that was given; LlamaIndex has one for those without."""
+    return None if block.title == "input_document" else block.title
 
 
 def _part(block: _MediaBlock) -> core.Part:
@@ -220,7 +224,7 @@ def _part(block: _MediaBlock) -> core.Part:
 
 def _document_part(block: DocumentBlock) -> core.Part:
     """Return the text of a text document, or a part with a PDF."""
-    title = None if block.title in {None, "input_document"} else block.title
+    title = _title_of(block)
     mime_type = block.document_mimetype or mime_type_of_name(
         str(block.path or block.url or title or "")
     )

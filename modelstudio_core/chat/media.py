@@ -16,6 +16,7 @@ from modelstudio_core.chat.messages import (
     ImagePart,
     Message,
     Part,
+    TextPart,
     VideoPart,
 )
 from modelstudio_core.local_files import TEMPORARY, LocalFile
@@ -40,6 +41,7 @@ __all__ = [
     "is_text",
     "map_addresses",
     "mark_last",
+    "source_part",
     "video_part",
 ]
 
@@ -191,6 +193,22 @@ def file_id_part(file_id: str) -> FilePart:
     """
     name = file_id.removeprefix(FILE_ID)
     return {"type": "file", "file": {"file_id": name}}
+
+
+def source_part(*names: str | None) -> list[TextPart]:
+    """Return the text before a document that says where its text is from.
+
+    The service has neither titles nor citations of documents: the model reads them.
+
+    Args:
+        names: The title, the source; None or an empty text for what is not known.
+
+    Returns:
+        One part, none where no name is known.
+    """
+    given = dict.fromkeys(name for name in names if name)
+    text = f"Source: {', '.join(given)}"
+    return [{"type": "text", "text": text}] if given else []
 
 
 def mark_last(parts: list[Part]) -> None:

@@ -541,6 +541,51 @@ def test_cited_text_is_sent_below_its_title_and_its_source(protocol: Protocol) -
     assert sent.messages == [{"role": "user", "content": words}]
 
 
+TITLED: dict[str, dict[str, Any]] = {
+    "text": {**TEXTS["text"], "title": "Letter"},
+    "extras": {**TEXTS["text"], "extras": {"title": "Letter"}},
+    "base64": {**TEXTS["base64"], "title": "Letter"},
+    "a file": {**TEXTS["a file"], "title": "Letter"},
+    "Anthropic's": {**TEXTS["Anthropic's"], "title": "Letter"},
+}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("name", TITLED)
+def test_the_title_of_a_text_document_is_before_its_text(
+    name: str, protocol: Protocol
+) -> None:
+    message = HumanMessage([TITLED[name], WORDS])
+    sent = sent_by("LangChain", protocol, [message], model=TEXT_ONLY)
+    words = "Source: Letter\nGrüße\nWhat is it?"
+    assert sent.messages == [{"role": "user", "content": words}]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_context_of_a_text_document_is_before_its_text(protocol: Protocol) -> None:
+    block = {**TEXTS["text"], "title": "Letter", "context": "Of my aunt."}
+    sent = sent_by("LangChain", protocol, [HumanMessage([block])], model=TEXT_ONLY)
+    words = "Source: Letter\nOf my aunt.\nGrüße"
+    assert sent.messages == [{"role": "user", "content": words}]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("is_file", [False, True])
+def test_the_title_of_llamaindex_s_text_document_is_before_its_text(
+    protocol: Protocol, is_file: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("Grüße", encoding="utf-8")
+    source: dict[str, Any] = {"path": path}
+    if not is_file:
+        source = {"data": "Grüße".encode(), "document_mimetype": "text/plain"}
+    for title, before in (("Letter", "Source: Letter\n"), (None, "")):
+        block = DocumentBlock(title=title, **source)
+        message = ChatMessage(role="user", blocks=[block])
+        sent = sent_by("LlamaIndex", protocol, [message], model=TEXT_ONLY)
+        assert sent.messages == [{"role": "user", "content": f"{before}Grüße"}]
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_text_document_block_is_sent_as_text(
     protocol: Protocol, tmp_path: Path
