@@ -84,104 +84,129 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ``langchain_modelstudio.errors``.
 
     Args:
-        model (str): The model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
-        api_key (SecretStr | str | Callable | None = None): The API key, or a function
-            that returns it before each request, else DASHSCOPE_API_KEY.
-        region (str | None = None): A region id or alias, else from ``mode``, else
-            DASHSCOPE_REGION, else Singapore.
-        mode (str | None = None): The deployment mode, else ``DASHSCOPE_MODE``, else the
-            region's default.
-        workspace (str | None = None): The workspace id, else DASHSCOPE_WORKSPACE_ID.
-        protocol (str = "openai"): The protocol, ``"openai"`` or ``"dashscope"``.
-        base_url (str | None = None): A custom base URL, such as that of a gateway.
-        allow_insecure_http (bool = False): Allow ``http`` URLs outside loopback.
-        timeout (float | tuple | None = 600.0): Seconds without data before a request
-            fails, or ``(connect, read)``; None is no limit.
+        model (str): Model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
+            ``model_name`` is an alias.
+        api_key (SecretStr | str | Callable | None = None): API key, or a function that
+            returns it before each request. Default: ``DASHSCOPE_API_KEY``.
+            ``dashscope_api_key`` is an alias.
+        region (str | None = None): Region id or alias. Default: the region of ``mode``,
+            else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
+        mode (str | None = None): Deployment mode, which decides where inference runs.
+            Default: ``DASHSCOPE_MODE`` if ``region`` is not given, else the default of
+            the region.
+        workspace (str | None = None): Workspace id, which some regions require.
+            Default: ``DASHSCOPE_WORKSPACE_ID``, else ``DASHSCOPE_WORKSPACE``.
+        protocol (str = "openai"): ``"openai"`` (OpenAI compatible) or ``"dashscope"``
+            (native).
+        base_url (str | None = None): Custom base URL, such as that of a gateway,
+            instead of the one of region, mode and workspace.
+        allow_insecure_http (bool = False): Whether ``http://`` is allowed for hosts
+            other than loopback.
+        timeout (float | tuple | None = 600.0): Seconds without data after which a
+            request fails, or ``(connect, read)``. With one number, connecting may take
+            10 seconds. None is no limit.
         total_timeout (float | None = None): Seconds for a whole answer, with retries,
-            waits and streaming; None is no limit. ``invoke(..., total_timeout=30)``
-            sets it for one call.
-        max_error_bytes (int = 1048576): The largest body of an error, decoded.
-        max_event_bytes (int = 16777216): The most bytes of a stream for one event.
-        max_response_bytes (int = 268435456): The largest answer, decoded.
-        max_retries (int = 2): The maximum number of retries of a failed request.
-        default_headers (Mapping[str, SecretStr | str] | None = None): Headers of every
-            request.
-        http_client (httpx.Client | None = None): A custom synchronous HTTP client.
-        http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
-        limiter (RateLimit | None = None): A limit of requests and tokens a minute, from
-            ``modelstudio_core.limits``, which each HTTP request to a
-            model waits for, retries included.
-        temperature (float | None = None): Sampling temperature, in [0, 2).
-        top_p (float | None = None): Nucleus sampling probability, in (0, 1].
-        top_k (int | None = None): The number of candidate tokens for sampling.
-        max_tokens (int | None = None): The maximum number of tokens of the answer; for
-            most models without the reasoning.
-        max_completion_tokens (int | None = None): The maximum number of tokens of
-            reasoning and answer together.
-        stop (str | list[str] | None = None): Strings that end the answer.
-        seed (int | None = None): Random seed, for more reproducible answers.
-        n (int | None = None): The number of answers, 1 to 4.
-        presence_penalty (float | None = None): Penalty of repeated topics, -2 to 2.
-        repetition_penalty (float | None = None): Above 0; 1 is no penalty.
-        logprobs (bool | None = None): Return log probabilities.
-        top_logprobs (int | None = None): The number of candidates with log
-            probabilities at each position, 0 to 5.
-        parallel_tool_calls (bool | None = None): Allow several tool calls in an answer.
-        response_format (dict | None = None): Such as ``{"type": "json_object"}``.
-        enable_thinking (bool | None = None): Turn thinking on or off; None is the
-            model's default.
-        thinking_budget (int | None = None): The maximum number of reasoning tokens.
-        reasoning_effort (str | None = None): The effort of thinking, such as "high".
-        preserve_thinking (bool | None = None): Send back the reasoning of all earlier
-            messages.
-        enable_search (bool | None = None): Allow the service to search the web.
+            waits and streaming. None is no limit. It is an argument of each call, too.
+        max_error_bytes (int = 1048576): Largest body of an error in bytes, decoded.
+        max_event_bytes (int = 16777216): Largest event of a stream in bytes.
+        max_response_bytes (int = 268435456): Largest answer in bytes, decoded.
+        max_retries (int = 2): How often a failed request is repeated.
+        default_headers (Mapping[str, SecretStr | str] | None = None): Headers that are
+            sent with each request.
+        http_client (httpx.Client | None = None): HTTP client for synchronous calls;
+            with openai 3, an ``httpx2.Client``.
+        http_async_client (httpx.AsyncClient | None = None): HTTP client for
+            asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
+        limiter (RateLimit | None = None): Limit of requests and tokens a minute, a
+            ``modelstudio_core.limits.RateLimit``. Each HTTP request to a model waits
+            for it, retries included.
+        temperature (float | None = None): Sampling temperature in [0, 2).
+        top_p (float | None = None): Nucleus sampling probability in (0, 1].
+        top_k (int | None = None): Number of candidate tokens for sampling; above 100,
+            no limit.
+        max_tokens (int | None = None): Limit of tokens in the answer; for most models,
+            reasoning is not counted.
+        max_completion_tokens (int | None = None): Limit of tokens in reasoning and
+            answer together.
+        stop (str | list[str] | None = None): Texts that end the answer; they do not end
+            reasoning. ``stop_sequences`` is an alias.
+        seed (int | None = None): Random seed in [0, 2**63 - 1], for more similar
+            answers.
+        n (int | None = None): Number of answers, 1 to 4; not for streams or with tools.
+        presence_penalty (float | None = None): Penalty in [-2, 2] for tokens that
+            occurred before.
+        repetition_penalty (float | None = None): Penalty above 0 for repeated text; 1
+            is none.
+        logprobs (bool | None = None): Whether log probabilities are returned.
+        top_logprobs (int | None = None): Number of candidates with log probabilities
+            for each token, 0 to 5.
+        parallel_tool_calls (bool | None = None): Whether one answer may have several
+            tool calls.
+        response_format (dict | None = None): Format of the answer:
+            ``{"type": "json_object"}``, or a ``json_schema`` in the format of the
+            OpenAI API.
+        enable_thinking (bool | None = None): Whether the model thinks before it
+            answers. Default: the model's own.
+        thinking_budget (int | None = None): Limit of tokens in the reasoning.
+        reasoning_effort (str | None = None): Amount of reasoning, such as ``"high"``,
+            for models that support it.
+        preserve_thinking (bool | None = None): Whether the reasoning of earlier answers
+            is sent back.
+        enable_search (bool | None = None): Whether the service may search the web.
         search_options (dict | None = None): Options of the web search.
         modalities (list[str] | None = None): ``["text", "audio"]`` makes a Qwen-Omni
             model speak.
-        audio (dict | None = None): Its voice, as in ``{"voice": "Tina"}``.
+        audio (dict | None = None): Voice and format of the speech, as in
+            ``{"voice": "Tina", "format": "wav"}``.
         translation_options (dict | None = None): Languages and terms of a Qwen-MT
             model, as in ``{"source_lang": "auto", "target_lang": "English"}``.
-        tool_stream (bool | None = None): Stream the arguments of tool calls in pieces;
-            None sends it for GLM models, which need it.
-        enable_code_interpreter (bool | None = None): Allow the service to run code.
-        vl_high_resolution_images (bool | None = None): See images in their highest
-            resolution.
-        ocr_options (dict | None = None): The task of a Qwen-OCR model.
+        tool_stream (bool | None = None): Whether the arguments of tool calls are
+            streamed in pieces. Default: only for GLM models, which need it.
+        enable_code_interpreter (bool | None = None): Whether the service may run code.
+        vl_high_resolution_images (bool | None = None): Whether images are seen in their
+            highest resolution.
+        ocr_options (dict | None = None): Task of a Qwen-OCR model, as in
+            ``{"task": "table_parsing"}``.
         context_cache (str | None = None): ``"auto"`` marks the system message, the
             last message and the end of the turn before for the explicit cache.
-        extra_body (dict | None = None): Other parameters, sent unchanged.
-        local_files (bool = False): Allow addresses in messages to be files on this
+        extra_body (dict | None = None): Parameters of the request that have no argument
+            here, sent unchanged.
+        local_files (bool = False): Whether addresses in messages may be files on this
             machine or in the temporary storage (``oss://``).
-        upload_media (bool = False): Upload local files that are too large for a request
-            to the temporary storage of Model Studio, which is on another host.
-        forced_tool_choice (str = "disable_thinking"): For a forced tool with thinking:
-            ``"disable_thinking"``, ``"auto"`` or ``"error"``.
+        upload_media (bool = False): Whether local files that are too large for a
+            request are uploaded to the temporary storage of Model Studio, which is on
+            another host.
+        forced_tool_choice (str = "disable_thinking"): What happens where a tool is
+            forced while the model thinks: ``"disable_thinking"`` for the request,
+            ``"auto"`` sends that instead and raises ``ToolChoiceError`` if no call
+            comes, ``"error"`` raises before anything is sent.
         forced_tool_choice_retries (int = 0): How often to ask again, each time at its
             price, where a forced tool call did not come.
-        deprecated_models (str = "replace"): For a delisted model: ``"replace"``,
-            ``"keep"`` or ``"error"``.
-        replacements (dict[str, str] | None = None): Custom replacements of delisted
-            models.
-        batch_chat (bool = False): Make calls at half the price that are answered within
-            an hour, in China (Beijing) without a workspace only: on their own host,
-            with ``timeout=3600``, without streams.
-        streaming (bool = False): Make ``invoke`` stream, so that callbacks see tokens.
-        stream_usage (bool = True): End streams with the token counts.
+        deprecated_models (str = "replace"): For a delisted model: ``"replace"`` it,
+            ``"keep"`` it, or raise an ``"error"``.
+        replacements (dict[str, str] | None = None): Replacements for delisted models,
+            by model id; others are the recommended ones.
+        batch_chat (bool = False): Whether calls are made at half the price and answered
+            within an hour, in China (Beijing) without a workspace only: on their own
+            host, with ``timeout=3600``, without streams.
+        streaming (bool = False): Whether ``invoke`` streams, so that callbacks see
+            tokens.
+        stream_usage (bool = True): Whether streams end with the token counts.
         resolved_model (str | None = None): Read only: the model id that is sent.
         cache (BaseCache | bool | None = None): LangChain's cache of answers.
         rate_limiter (BaseRateLimiter | None = None): LangChain's limiter of calls.
-        disable_streaming (bool | str = False): Make ``stream`` call ``invoke``; with
-            ``"tool_calling"`` only for calls with tools.
-        output_version (str | None = None): ``"v1"`` stores standard content blocks in
-            ``message.content``; else LC_OUTPUT_VERSION.
-        profile (ModelProfile | None = None): The model's capabilities, else from the
-            catalog.
-        custom_get_token_ids (Callable | None = None): The tokenizer for token counts.
-        name (str | None = None): The runnable's name in traces.
+        disable_streaming (bool | str = False): Whether ``stream`` calls ``invoke``;
+            with ``"tool_calling"`` only for calls with tools.
+        output_version (str | None = None): With ``"v1"``, ``message.content`` has
+            standard content blocks. Default: ``LC_OUTPUT_VERSION``.
+        profile (ModelProfile | None = None): Capabilities of the model. Default: from
+            the catalog.
+        custom_get_token_ids (Callable | None = None): Tokenizer for token counts.
+        name (str | None = None): Name of the runnable in traces.
         callbacks (Callbacks = None): Callbacks of every run.
         tags (list[str] | None = None): Tags of every run.
         metadata (dict | None = None): Metadata of every run.
-        verbose (bool = False): Print the answers.
+        verbose (bool = False): Whether LangChain prints the answers.
 
     Raises:
         ConfigurationError: An argument is unknown or invalid, or the API key is

@@ -27,42 +27,51 @@ class ModelStudioEmbeddings(EmbeddingArguments, Embeddings):
     apart: it is the default. ``usage`` has the tokens that were used.
 
     Args:
-        model (str): The model id, such as ``"text-embedding-v4"``.
-        dimensions (int | None = None): The length of the vectors, else the model's
-            default.
-        instruct (str | None = None): An instruction for queries, best in English.
-        batch_size (int | None = None): The most texts of one request, else as many as
-            the model accepts.
-        tokens_per_request (int | None = None): The estimated tokens at which a request
-            is full, else the model's limit.
-        max_concurrency (int = 4): The most requests of this object at once, over all
-            threads and tasks.
-        show_progress_bar (bool = False): Show a progress bar for documents.
-        api_key (SecretStr | str | Callable | None = None): The API key, or a function
-            that returns it before each request, else DASHSCOPE_API_KEY.
-        region (str | None = None): A region id or alias, else from ``mode``, else
-            DASHSCOPE_REGION, else Singapore.
-        mode (str | None = None): The deployment mode, else ``DASHSCOPE_MODE``, else the
-            region's default.
-        workspace (str | None = None): The workspace id, else DASHSCOPE_WORKSPACE_ID.
-        protocol (str = "dashscope"): ``"dashscope"``, or ``"openai"`` for a gateway
-            that has no other protocol.
-        base_url (str | None = None): A custom base URL, such as that of a gateway.
-        allow_insecure_http (bool = False): Allow ``http`` URLs outside loopback.
-        timeout (float | tuple | None = 60.0): Seconds without data before a request
-            fails, or ``(connect, read)``; None is no limit.
+        model (str): Model id, such as ``"text-embedding-v4"``. ``model_name`` is an
+            alias.
+        dimensions (int | None = None): Length of the vectors. Default: the model's.
+        instruct (str | None = None): Instruction for queries, best in English.
+        batch_size (int | None = None): Largest number of texts in one request. Default:
+            as many as the model accepts. ``chunk_size`` is an alias.
+        tokens_per_request (int | None = None): Estimated tokens at which a request is
+            full. Default: the model's limit.
+        max_concurrency (int = 4): Largest number of requests of this object at once,
+            over all threads and tasks.
+        show_progress_bar (bool = False): Whether a progress bar is shown for documents.
+        api_key (SecretStr | str | Callable | None = None): API key, or a function that
+            returns it before each request. Default: ``DASHSCOPE_API_KEY``.
+            ``dashscope_api_key`` is an alias.
+        region (str | None = None): Region id or alias. Default: the region of ``mode``,
+            else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
+        mode (str | None = None): Deployment mode, which decides where inference runs.
+            Default: ``DASHSCOPE_MODE`` if ``region`` is not given, else the default of
+            the region.
+        workspace (str | None = None): Workspace id, which some regions require.
+            Default: ``DASHSCOPE_WORKSPACE_ID``, else ``DASHSCOPE_WORKSPACE``.
+        protocol (str = "dashscope"): ``"dashscope"`` (native), or ``"openai"`` for a
+            gateway that has no other protocol.
+        base_url (str | None = None): Custom base URL, such as that of a gateway,
+            instead of the one of region, mode and workspace.
+        allow_insecure_http (bool = False): Whether ``http://`` is allowed for hosts
+            other than loopback.
+        timeout (float | tuple | None = 60.0): Seconds without data after which a
+            request fails, or ``(connect, read)``. With one number, connecting may take
+            10 seconds. None is no limit.
         total_timeout (float | None = None): Seconds for each request, with its retries
-            and waits; None is no limit.
-        max_error_bytes (int = 1048576): The largest body of an error, decoded.
+            and waits. None is no limit.
+        max_error_bytes (int = 1048576): Largest body of an error in bytes, decoded.
         max_event_bytes (int = 16777216): No effect: only streams have events.
-        max_response_bytes (int = 268435456): The largest answer, decoded.
-        max_retries (int = 2): The maximum number of retries of a failed request.
-        default_headers (Mapping[str, str] | None = None): Headers of every request.
-        http_client (httpx.Client | None = None): A custom synchronous HTTP client.
-        http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
-        limiter (RateLimit | None = None): A limit of requests and tokens a minute, from
-            ``modelstudio_core.limits``, which each HTTP request to a
-            model waits for, retries included.
+        max_response_bytes (int = 268435456): Largest answer in bytes, decoded.
+        max_retries (int = 2): How often a failed request is repeated.
+        default_headers (Mapping[str, SecretStr | str] | None = None): Headers that are
+            sent with each request.
+        http_client (httpx.Client | None = None): HTTP client for synchronous calls;
+            with openai 3, an ``httpx2.Client``.
+        http_async_client (httpx.AsyncClient | None = None): HTTP client for
+            asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
+        limiter (RateLimit | None = None): Limit of requests and tokens a minute, a
+            ``modelstudio_core.limits.RateLimit``. Each HTTP request to a model waits
+            for it, retries included.
         resolved_model (str | None = None): Read only: the model id that is sent.
 
     Raises:

@@ -64,47 +64,59 @@ class ModelStudioImageGeneration(GenerationArguments, BaseTool):
     of the model itself, such as a refused prompt, is an answer to the agent's model.
 
     Args:
-        model (str): The model id, such as ``"wan2.6-t2i"`` or ``"qwen-image-3.0"``.
+        model (str): Model id, such as ``"wan2.6-t2i"`` or ``"qwen-image-3.0"``.
+            ``model_name`` is an alias.
         directory (str | Path | None = None): Where images are saved, under names of
-            this tool; None: nowhere.
-        parameters (Mapping | None = None): The parameters of each task, such as
+            this tool. Default: nowhere.
+        parameters (Mapping | None = None): Parameters of each task, such as
             ``{"size": "1280*720"}``.
         show_images (bool = False): Whether the agent's model sees the images. It must
             be a model that reads images, and each costs input tokens.
         path (str | None = None): The path of a model that is not known.
         upload_media (bool = False): Whether large images to edit may be uploaded to the
-            vendor's temporary storage, which is on another host.
+            temporary storage of Model Studio, which is on another host.
         task_timeout (float | None = 1200.0): Seconds to wait for a task.
-        poll_interval (float | None = None): Seconds between two queries; None: the pace
-            of the model.
-        api_key (SecretStr | str | Callable | None = None): The API key, or a function
-            that returns it before each request, else DASHSCOPE_API_KEY.
-        region (str | None = None): A region id or alias, else from ``mode``, else
-            DASHSCOPE_REGION, else Singapore.
-        mode (str | None = None): The deployment mode, else ``DASHSCOPE_MODE``, else the
-            region's default.
-        workspace (str | None = None): The workspace id, else DASHSCOPE_WORKSPACE_ID.
+        poll_interval (float | None = None): Seconds between two queries. Default: the
+            pace of the model.
+        api_key (SecretStr | str | Callable | None = None): API key, or a function that
+            returns it before each request. Default: ``DASHSCOPE_API_KEY``.
+            ``dashscope_api_key`` is an alias.
+        region (str | None = None): Region id or alias. Default: the region of ``mode``,
+            else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
+        mode (str | None = None): Deployment mode, which decides where inference runs.
+            Default: ``DASHSCOPE_MODE`` if ``region`` is not given, else the default of
+            the region.
+        workspace (str | None = None): Workspace id, which some regions require.
+            Default: ``DASHSCOPE_WORKSPACE_ID``, else ``DASHSCOPE_WORKSPACE``.
         protocol (str = "openai"): Changes nothing: tasks have the native protocol only.
-        base_url (str | None = None): A custom base URL, such as that of a gateway.
-        allow_insecure_http (bool = False): Allow ``http`` URLs outside loopback.
-        timeout (float | tuple | None = 600.0): Seconds without data before a request
-            fails, or ``(connect, read)``; None is no limit.
+        base_url (str | None = None): Custom base URL, such as that of a gateway,
+            instead of the one of region, mode and workspace.
+        allow_insecure_http (bool = False): Whether ``http://`` is allowed for hosts
+            other than loopback.
+        timeout (float | tuple | None = 600.0): Seconds without data after which a
+            request fails, or ``(connect, read)``. With one number, connecting may take
+            10 seconds. None is no limit.
         total_timeout (float | None = None): Seconds for each request, with its retries
-            and waits; None is no limit.
-        max_error_bytes (int = 1048576): The largest body of an error, decoded.
+            and waits. None is no limit.
+        max_error_bytes (int = 1048576): Largest body of an error in bytes, decoded.
         max_event_bytes (int = 16777216): No effect: only streams have events.
-        max_response_bytes (int = 268435456): The largest answer; files have no limit.
-        max_retries (int = 2): The maximum number of retries of a failed request. The
-            request that creates a task is only repeated where it was not accepted.
-        default_headers (Mapping[str, str] | None = None): Headers of every request.
-        http_client (httpx.Client | None = None): A custom synchronous HTTP client.
-        http_async_client (httpx.AsyncClient | None = None): A custom asynchronous one.
-        limiter (RateLimit | None = None): A limit of requests a minute.
+        max_response_bytes (int = 268435456): Largest answer in bytes, decoded; files
+            have no limit.
+        max_retries (int = 2): How often a failed request is repeated. The request that
+            creates a task is only repeated where it was not accepted.
+        default_headers (Mapping[str, SecretStr | str] | None = None): Headers that are
+            sent with each request.
+        http_client (httpx.Client | None = None): HTTP client for synchronous calls;
+            with openai 3, an ``httpx2.Client``.
+        http_async_client (httpx.AsyncClient | None = None): HTTP client for
+            asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
+        limiter (RateLimit | None = None): Limit of requests a minute, a
+            ``modelstudio_core.limits.RateLimit``.
         resolved_model (str | None = None): Read only: the model id that is sent.
-        name (str = "generate_image"): The name by which the agent's model calls it.
+        name (str = "generate_image"): Name by which the agent's model calls it.
         description (str): What the agent's model reads about it.
-        args_schema (type[BaseModel] | dict | None = None): The arguments of a call;
-            None: ``prompt``, and ``images`` where the model reads images.
+        args_schema (type[BaseModel] | dict | None = None): Arguments of a call.
+            Default: ``prompt``, and ``images`` where the model reads images.
         response_format (str = "content_and_artifact"): What a call returns.
         handle_tool_error (bool | str | Callable = True): Whether a failed task is an
             answer to the agent's model, and not an exception.

@@ -41,42 +41,45 @@ class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
         model_name (str = "unknown"): Another name of ``model``.
         dimensions (int | None = None): Length of the vectors. Default: the model's.
         instruct (str | None = None): Instruction for queries, best in English.
-        batch_size (int | None = None): The most texts of one request. Default: as many
-            as the model accepts.
+        batch_size (int | None = None): Largest number of texts in one request. Default:
+            as many as the model accepts.
         tokens_per_request (int | None = None): Estimated tokens at which a request is
             full. Default: the model's limit.
-        max_concurrency (int = 4): The most requests of this object at once, over all
-            threads and tasks, whatever ``num_workers`` is.
+        max_concurrency (int = 4): Largest number of requests of this object at once,
+            over all threads and tasks, whatever ``num_workers`` is.
         api_key (SecretStr | str | Callable | None = None): API key, or a function that
             returns it before each request. Default: ``DASHSCOPE_API_KEY``.
         region (str | None = None): Region id or alias. Default: the region of ``mode``,
             else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
         mode (str | None = None): Deployment mode, which decides where inference runs.
-            Default: ``DASHSCOPE_MODE``, else the default of the region.
+            Default: ``DASHSCOPE_MODE`` if ``region`` is not given, else the default of
+            the region.
         workspace (str | None = None): Workspace id, which some regions require.
-            Default: ``DASHSCOPE_WORKSPACE_ID``.
+            Default: ``DASHSCOPE_WORKSPACE_ID``, else ``DASHSCOPE_WORKSPACE``.
         protocol (str = "dashscope"): ``"dashscope"`` (native), or ``"openai"`` for a
             gateway that has no other protocol.
-        base_url (str | None = None): Custom base URL. ``api_base`` is an alias.
+        base_url (str | None = None): Custom base URL, such as that of a gateway,
+            instead of the one of region, mode and workspace. ``api_base`` is an alias.
         allow_insecure_http (bool = False): Whether ``http://`` is allowed for hosts
             other than loopback.
         timeout (float | tuple | None = 60.0): Seconds without data after which a
-            request fails, or ``(connect, read)``. None is no limit; connecting has 10.
-        total_timeout (float | None = None): Seconds for a whole answer, with retries
-            and waits.
-        max_error_bytes (int = 1048576): The largest body of an error, decoded.
-        max_event_bytes (int = 16777216): The most bytes of a stream for one event.
-        max_response_bytes (int = 268435456): The largest answer, decoded.
+            request fails, or ``(connect, read)``. With one number, connecting may take
+            10 seconds. None is no limit.
+        total_timeout (float | None = None): Seconds for each request, with its retries
+            and waits. None is no limit.
+        max_error_bytes (int = 1048576): Largest body of an error in bytes, decoded.
+        max_event_bytes (int = 16777216): No effect: only streams have events.
+        max_response_bytes (int = 268435456): Largest answer in bytes, decoded.
         max_retries (int = 2): How often a failed request is repeated.
-        default_headers (Mapping[str, str] | None = None): Headers that are sent with
-            each request.
+        default_headers (Mapping[str, SecretStr | str] | None = None): Headers that are
+            sent with each request.
         http_client (httpx.Client | None = None): HTTP client for synchronous calls;
             with openai 3, an ``httpx2.Client``.
         http_async_client (httpx.AsyncClient | None = None): HTTP client for
             asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
-        limiter (RateLimit | None = None): Limit of requests and tokens a minute, from
-            ``modelstudio_core.limits``, which each HTTP request to a
-            model waits for, retries included.
+        limiter (RateLimit | None = None): Limit of requests and tokens a minute, a
+            ``modelstudio_core.limits.RateLimit``. Each HTTP request to a model waits
+            for it, retries included.
         embed_batch_size (int = 10): How many texts LlamaIndex passes on at once.
             Default: ``batch_size`` times ``max_concurrency``, so that they are sent at
             once.
@@ -334,42 +337,45 @@ class ModelStudioMultiModalEmbedding(ModelStudioEmbedding, MultiModalEmbedding):
         model_name (str = "unknown"): Another name of ``model``.
         dimensions (int | None = None): Length of the vectors. Default: the model's.
         instruct (str | None = None): Instruction for queries, best in English.
-        batch_size (int | None = None): The most texts of one request. Default: as many
-            as the model accepts.
+        batch_size (int | None = None): Largest number of texts in one request. Default:
+            as many as the model accepts.
         tokens_per_request (int | None = None): Estimated tokens at which a request is
             full. Default: the model's limit.
-        max_concurrency (int = 4): The most requests of this object at once, over all
-            threads and tasks, whatever ``num_workers`` is.
+        max_concurrency (int = 4): Largest number of requests of this object at once,
+            over all threads and tasks, whatever ``num_workers`` is.
         api_key (SecretStr | str | Callable | None = None): API key, or a function that
             returns it before each request. Default: ``DASHSCOPE_API_KEY``.
         region (str | None = None): Region id or alias. Default: the region of ``mode``,
             else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
         mode (str | None = None): Deployment mode, which decides where inference runs.
-            Default: ``DASHSCOPE_MODE``, else the default of the region.
+            Default: ``DASHSCOPE_MODE`` if ``region`` is not given, else the default of
+            the region.
         workspace (str | None = None): Workspace id, which some regions require.
-            Default: ``DASHSCOPE_WORKSPACE_ID``.
+            Default: ``DASHSCOPE_WORKSPACE_ID``, else ``DASHSCOPE_WORKSPACE``.
         protocol (str = "dashscope"): ``"dashscope"`` (native), or ``"openai"`` for a
             gateway that has no other protocol.
-        base_url (str | None = None): Custom base URL. ``api_base`` is an alias.
+        base_url (str | None = None): Custom base URL, such as that of a gateway,
+            instead of the one of region, mode and workspace. ``api_base`` is an alias.
         allow_insecure_http (bool = False): Whether ``http://`` is allowed for hosts
             other than loopback.
         timeout (float | tuple | None = 60.0): Seconds without data after which a
-            request fails, or ``(connect, read)``. None is no limit; connecting has 10.
-        total_timeout (float | None = None): Seconds for a whole answer, with retries
-            and waits.
-        max_error_bytes (int = 1048576): The largest body of an error, decoded.
-        max_event_bytes (int = 16777216): The most bytes of a stream for one event.
-        max_response_bytes (int = 268435456): The largest answer, decoded.
+            request fails, or ``(connect, read)``. With one number, connecting may take
+            10 seconds. None is no limit.
+        total_timeout (float | None = None): Seconds for each request, with its retries
+            and waits. None is no limit.
+        max_error_bytes (int = 1048576): Largest body of an error in bytes, decoded.
+        max_event_bytes (int = 16777216): No effect: only streams have events.
+        max_response_bytes (int = 268435456): Largest answer in bytes, decoded.
         max_retries (int = 2): How often a failed request is repeated.
-        default_headers (Mapping[str, str] | None = None): Headers that are sent with
-            each request.
+        default_headers (Mapping[str, SecretStr | str] | None = None): Headers that are
+            sent with each request.
         http_client (httpx.Client | None = None): HTTP client for synchronous calls;
             with openai 3, an ``httpx2.Client``.
         http_async_client (httpx.AsyncClient | None = None): HTTP client for
             asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
-        limiter (RateLimit | None = None): Limit of requests and tokens a minute, from
-            ``modelstudio_core.limits``, which each HTTP request to a
-            model waits for, retries included.
+        limiter (RateLimit | None = None): Limit of requests and tokens a minute, a
+            ``modelstudio_core.limits.RateLimit``. Each HTTP request to a model waits
+            for it, retries included.
         embed_batch_size (int = 10): How many texts LlamaIndex passes on at once.
             Default: ``batch_size`` times ``max_concurrency``, so that they are sent at
             once.

@@ -66,6 +66,7 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
 
     Args:
         model (str): Model id, such as ``"deepseek-v4-pro"`` or ``"qwen3.7-plus"``.
+            ``model_name`` is an alias.
         deprecated_models (str = "replace"): For a delisted model: ``"replace"`` it,
             ``"keep"`` it, or raise an ``"error"``.
         replacements (dict[str, str] | None = None): Replacements for delisted models,
@@ -75,33 +76,34 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         region (str | None = None): Region id or alias. Default: the region of ``mode``,
             else ``DASHSCOPE_REGION``, else ``"ap-southeast-1"`` (Singapore).
         mode (str | None = None): Deployment mode, which decides where inference runs.
-            Default: ``DASHSCOPE_MODE``, else the default of the region.
+            Default: ``DASHSCOPE_MODE`` if ``region`` is not given, else the default of
+            the region.
         workspace (str | None = None): Workspace id, which some regions require.
-            Default: ``DASHSCOPE_WORKSPACE_ID``.
+            Default: ``DASHSCOPE_WORKSPACE_ID``, else ``DASHSCOPE_WORKSPACE``.
         protocol (str = "openai"): ``"openai"`` (OpenAI compatible) or ``"dashscope"``
             (native).
-        base_url (str | None = None): Custom base URL, instead of the one of region,
-            mode and workspace. ``api_base`` is an alias.
+        base_url (str | None = None): Custom base URL, such as that of a gateway,
+            instead of the one of region, mode and workspace. ``api_base`` is an alias.
         allow_insecure_http (bool = False): Whether ``http://`` is allowed for hosts
             other than loopback.
         timeout (float | tuple | None = 600.0): Seconds without data after which a
-            request fails, or ``(connect, read)``. None is no limit; connecting has 10.
+            request fails, or ``(connect, read)``. With one number, connecting may take
+            10 seconds. None is no limit.
         total_timeout (float | None = None): Seconds for a whole answer, with retries,
-            waits and streaming, also per call: ``chat(..., total_timeout=30)``. None is
-            no limit.
-        max_error_bytes (int = 1048576): The largest body of an error, decoded.
-        max_event_bytes (int = 16777216): The most bytes of a stream for one event.
-        max_response_bytes (int = 268435456): The largest answer, decoded.
+            waits and streaming. None is no limit. It is an argument of each call, too.
+        max_error_bytes (int = 1048576): Largest body of an error in bytes, decoded.
+        max_event_bytes (int = 16777216): Largest event of a stream in bytes.
+        max_response_bytes (int = 268435456): Largest answer in bytes, decoded.
         max_retries (int = 2): How often a failed request is repeated.
-        default_headers (Mapping[str, str] | None = None): Headers that are sent with
-            each request.
+        default_headers (Mapping[str, SecretStr | str] | None = None): Headers that are
+            sent with each request.
         http_client (httpx.Client | None = None): HTTP client for synchronous calls;
             with openai 3, an ``httpx2.Client``.
         http_async_client (httpx.AsyncClient | None = None): HTTP client for
             asynchronous calls; with openai 3, an ``httpx2.AsyncClient``.
-        limiter (RateLimit | None = None): Limit of requests and tokens a minute, from
-            ``modelstudio_core.limits``, which each HTTP request to a
-            model waits for, retries included.
+        limiter (RateLimit | None = None): Limit of requests and tokens a minute, a
+            ``modelstudio_core.limits.RateLimit``. Each HTTP request to a model waits
+            for it, retries included.
         temperature (float | None = None): Sampling temperature in [0, 2).
         top_p (float | None = None): Nucleus sampling probability in (0, 1].
         top_k (int | None = None): Number of candidate tokens for sampling; above 100,
@@ -116,19 +118,22 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
             answers.
         n (int | None = None): Number of answers; a LlamaIndex response holds one, so 1
             or None.
-        presence_penalty (float | None = None): Penalty for repeated tokens in [-2, 2].
-        repetition_penalty (float | None = None): Penalty for repeated text above 0; 1
+        presence_penalty (float | None = None): Penalty in [-2, 2] for tokens that
+            occurred before.
+        repetition_penalty (float | None = None): Penalty above 0 for repeated text; 1
             is none.
         logprobs (bool | None = None): Whether log probabilities are returned.
-        top_logprobs (int | None = None): Number of candidates with log probabilities, 0
-            to 5.
+        top_logprobs (int | None = None): Number of candidates with log probabilities
+            for each token, 0 to 5.
         parallel_tool_calls (bool | None = None): Whether one answer may have several
             tool calls.
-        response_format (dict | None = None): Format of the answer: ``{"type":
-            "json_object"}``, or a ``json_schema`` in the format of the OpenAI API.
-        forced_tool_choice (str = "disable_thinking"): For a forced tool in a request
-            with thinking: ``"disable_thinking"`` for the request, send ``"auto"``
-            instead of the forced tool, or raise an ``"error"``.
+        response_format (dict | None = None): Format of the answer:
+            ``{"type": "json_object"}``, or a ``json_schema`` in the format of the
+            OpenAI API.
+        forced_tool_choice (str = "disable_thinking"): What happens where a tool is
+            forced while the model thinks: ``"disable_thinking"`` for the request,
+            ``"auto"`` sends that instead and raises ``ToolChoiceError`` if no call
+            comes, ``"error"`` raises before anything is sent.
         forced_tool_choice_retries (int = 0): How often to ask again, each time at its
             price, where a forced tool call did not come.
         tool_stream (bool | None = None): Whether the arguments of tool calls are
@@ -136,30 +141,32 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         enable_thinking (bool | None = None): Whether the model thinks before it
             answers. Default: the model's own.
         thinking_budget (int | None = None): Limit of tokens in the reasoning.
-        reasoning_effort (str | None = None): Amount of reasoning, for models that
-            support it.
+        reasoning_effort (str | None = None): Amount of reasoning, such as ``"high"``,
+            for models that support it.
         preserve_thinking (bool | None = None): Whether the reasoning of earlier answers
             is sent back.
         enable_search (bool | None = None): Whether the service may search the web.
         search_options (dict | None = None): Options of the web search.
         modalities (list[str] | None = None): ``["text", "audio"]`` makes a Qwen-Omni
             model speak.
-        audio (dict | None = None): Its voice, as in ``{"voice": "Tina"}``.
+        audio (dict | None = None): Voice and format of the speech, as in
+            ``{"voice": "Tina", "format": "wav"}``.
         translation_options (dict | None = None): Languages and terms of a Qwen-MT
             model, as in ``{"source_lang": "auto", "target_lang": "English"}``.
         enable_code_interpreter (bool | None = None): Whether the service may run code.
         vl_high_resolution_images (bool | None = None): Whether images are seen in their
             highest resolution.
-        ocr_options (dict | None = None): The task of a Qwen-OCR model.
+        ocr_options (dict | None = None): Task of a Qwen-OCR model, as in
+            ``{"task": "table_parsing"}``.
         context_cache (str | None = None): ``"auto"`` marks the system message, the last
             message and the end of the turn before for the explicit cache.
         extra_body (dict | None = None): Parameters of the request that have no argument
-            here.
+            here, sent unchanged.
         local_files (bool = False): Whether addresses in messages may be files on this
             machine or in the temporary storage (``oss://``).
         upload_media (bool = False): Whether local files that are too large for a
-            request are uploaded to the temporary storage of Model Studio, on another
-            host.
+            request are uploaded to the temporary storage of Model Studio, which is on
+            another host.
         batch_chat (bool = False): Whether calls are made at half the price and answered
             within an hour, in China (Beijing) without a workspace only: on their own
             host, with ``timeout=3600``, without streams.

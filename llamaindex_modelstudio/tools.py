@@ -49,14 +49,14 @@ class ModelStudioToolSpec(BaseToolSpec):
         image_model (str): Model id for ``generate_image``, such as ``"wan2.6-t2i"``.
         edit_model (str): Model id for ``edit_image``, such as ``"qwen-image-3.0"``.
         video_model (str): Model id for ``generate_video``, such as ``"wan2.6-t2v"``.
-        parameters (Mapping[str, Mapping]): The parameters of the tasks by the name of
+        parameters (Mapping[str, Mapping]): Parameters of the tasks by the name of
             the tool, such as ``{"generate_image": {"size": "1280*720"}}``.
         directory (str | Path): Where files are saved, under names of these tools.
             Default: nowhere.
         show_images (bool): Whether the agent's model sees the images. It must be a
             model that reads images, and each costs input tokens. Default: False.
         upload_media (bool): Whether large images to edit may be uploaded to the
-            vendor's temporary storage, which is on another host. Default: False.
+            temporary storage of Model Studio, which is on another host. Default: False.
         task_timeout (float | None): Seconds to wait for a task. Default: 1200.
         poll_interval (float | None): Seconds between two queries. Default: the pace of
             the model.
