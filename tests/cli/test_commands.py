@@ -333,6 +333,16 @@ def test_what_looks_like_markup_is_printed_as_it_is(run: Run, studio: Emulator) 
     assert ":cat:[bold]eu[/bold]" in ran.err
 
 
+def test_an_answer_without_text_prints_nothing(run: Run, studio: Emulator) -> None:
+    studio.script(Reply(text=""))
+    ran = run("chat", "Hi", "--base-url", studio.base_url)
+    assert (ran.code, ran.out) == (0, "")
+    studio.script(Reply(reasoning="Let me see.", text=""))
+    ran = run("chat", "Hi", "--base-url", studio.base_url)
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err.startswith("Let me see.\n[")
+
+
 def test_chat_as_json(run: Run, studio: Emulator) -> None:
     usage: dict[str, Any] = {
         "prompt_tokens": 5,

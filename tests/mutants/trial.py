@@ -31,9 +31,10 @@ EXCLUDED: Final = frozenset(
     }
 )
 # Changes that change nothing: in annotations, which nothing runs, and of decorators
-# that do nothing, or only save time or memory.
+# and arguments that do nothing, or only save time or memory.
 IGNORED: Final = "core/ReplaceBinaryOperator_BitOr_"
 IGNORED_LINES: Final = re.compile(r"@(\w+\.)?(override|overload|cache|lru_cache)\b")
+IGNORED_ARGUMENT: Final = "slots="
 # A test that hangs has noticed a change: it is stopped after a multiple of its time.
 PATIENCE: Final = 4
 SECONDS: Final = 60.0
@@ -129,15 +130,19 @@ class Trial:
     def _read(self, lines: Sequence[str]) -> Iterator[Mutant]:
         for line in lines:
             (mutation,) = json.loads(line)[0]["mutations"]
+            number, column = mutation["start_pos"]
             mutant = Mutant(
                 mutation["module_path"],
                 mutation["operator_name"],
                 mutation["occurrence"],
-                mutation["start_pos"][0],
+                number,
             )
-            source = (self._tree / mutant.path).read_text().splitlines()
-            is_ignored = mutant.operator.startswith(IGNORED)
-            if not is_ignored and not IGNORED_LINES.search(source[mutant.line - 1]):
+            source = (self._tree / mutant.path).read_text().splitlines()[number - 1]
+            if not (
+                mutant.operator.startswith(IGNORED)
+                or source[:column].endswith(IGNORED_ARGUMENT)
+                or IGNORED_LINES.search(source)
+            ):
                 yield mutant
 
     def is_code(self, mutant: Mutant) -> bool:

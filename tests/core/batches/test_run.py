@@ -157,8 +157,10 @@ def test_embeddings_have_a_vector_a_row(studio: Emulator, path: Path) -> None:
     rows = list(run.results())
     assert [len(row.embedding or ()) for row in rows] == [64, 64]
     assert rows[0].embedding == model._embed(["A red fox."], "document")[0]
-    assert rows[0].usage is not None
-    assert rows[0].usage.input_tokens > 0
+    usage = rows[0].usage
+    assert usage is not None
+    assert usage.input_tokens == usage.total_tokens > 0
+    assert usage.output_tokens == 0
     assert rows[0].message is None
     (first, _) = map(json.loads, lines_of(path / "part-0001.jsonl"))
     assert first["url"] == "/v1/embeddings"
