@@ -29,8 +29,6 @@ _MIN_PART: Final = 12
 _PIECE: Final = 4
 # Of the shortest part that is hidden, one piece is always looked up.
 _STEP: Final = MIN_LENGTH - _PIECE + 1
-# Reads a piece, and skips what is between two.
-_PIECE_FORMAT: Final = f"I{'x' * (_STEP - _PIECE)}"
 # base64 has four characters for three.
 _BASE64_PART: Final = _MIN_PART * 4 // 3
 _GROUP: Final = 3
@@ -40,8 +38,15 @@ _BREAK_BEFORE: Final = re.compile(r"(?:\s|[rnt]\\)+")
 _BREAK_BEGINS: Final = frozenset(" \r\n\t\\")
 _BREAK_ENDS: Final = frozenset(" \r\n\trnt")
 _LONGEST_BREAK: Final = 100
-# A text is searched in blocks of so many characters: a multiple of the step.
-_BLOCK: Final = 64 * _STEP
+# A text is searched in blocks of so many pieces.
+_PIECES: Final = 64
+_BLOCK: Final = _PIECES * _STEP
+# By the number of pieces: what reads each as a number, and skips what is between two.
+_BETWEEN: Final = "x" * (_STEP - _PIECE)
+_UNPACK: Final[tuple[Callable[[bytes], tuple[int, ...]], ...]] = tuple(
+    Struct("<" + _BETWEEN.join("I" * pieces)).unpack_from
+    for pieces in range(_PIECES + 1)
+)
 # What was found in equal surroundings is not computed again.
 _NEAR: Final = 48
 _MAX_RESULTS: Final = 4096
@@ -191,15 +196,7 @@ def _words_of(text: str) -> tuple[int, ...]:
     """Return the pieces of a text as numbers, one every ``_STEP`` characters."""
     # A character that is not ASCII becomes a question mark: the places stay the same.
     data = text.encode("ascii", "replace")
-    return _unpacker((len(text) + _STEP - _PIECE) // _STEP)(data)
-
-
-@lru_cache(maxsize=_BLOCK // _STEP + 1)
-def _unpacker(count: int) -> Callable[[bytes], tuple[int, ...]]:
-    """Return what reads so many pieces."""
-    # Nothing needs to be after the last one.
-    text_format = (_PIECE_FORMAT * count).rstrip("x")
-    return Struct(f"<{text_format}").unpack_from
+    return _UNPACK[(len(text) + _STEP - _PIECE) // _STEP](data)
 
 
 def _extend(text: str, position: int, secret: str, offset: int) -> tuple[int, int]:
