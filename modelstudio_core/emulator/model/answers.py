@@ -204,9 +204,12 @@ def _text(
 
 
 def _no_answer(query: ChatQuery) -> str:
+    names = ", ".join(query.unread_files)
+    unread = f" It reads no text but UTF-8, so nothing of: {names}." if names else ""
     return (
         f"This is the Model Studio emulator in the role of {query.model}. It"
         " answers with sentences of the prompt, and none of them fits the question."
+        f"{unread}"
     )
 
 

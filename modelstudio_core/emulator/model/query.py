@@ -31,6 +31,7 @@ class ChatQuery:
         messages: The messages.
         tools: The tools, each in the OpenAI function shape.
         resolves_uploads: Whether a header allows ``oss://`` URLs.
+        unread_files: The names of files that the emulator has no text of.
     """
 
     body: JsonObject
@@ -38,6 +39,7 @@ class ChatQuery:
     messages: Sequence[JsonObject]
     tools: Sequence[JsonObject]
     resolves_uploads: bool = False
+    unread_files: Sequence[str] = ()
 
     @property
     def model(self) -> str:

@@ -20,7 +20,8 @@ _MAX_FILES: Final = 100
 def read_files(query: ChatQuery, files: Mapping[str, BatchFile]) -> ChatQuery:
     """Put the texts of files where a request has their ids.
 
-    A file that is no text in UTF-8, such as a PDF, is accepted and has no text here.
+    A file that is no text in UTF-8, such as a PDF, is accepted and has no text here:
+    the answer says so.
 
     Args:
         query: The request. To a model that reads no files, an id is a text.
@@ -35,14 +36,16 @@ def read_files(query: ChatQuery, files: Mapping[str, BatchFile]) -> ChatQuery:
     if "file_id" not in query.profile.inputs:
         return query
     found = [_file_ids(message) for message in query.messages]
-    texts = _texts([file_id for ids in found for file_id in ids], files)
+    file_ids = [file_id for ids in found for file_id in ids]
+    texts = _texts(file_ids, files)
     messages = [
         {**message, "content": "\n".join(map(texts.__getitem__, ids))}
         if ids
         else message
         for message, ids in zip(query.messages, found, strict=True)
     ]
-    return replace(query, messages=messages)
+    unread = [files[file_id].name for file_id in file_ids if not texts[file_id]]
+    return replace(query, messages=messages, unread_files=tuple(unread))
 
 
 def _file_ids(message: JsonObject) -> list[str]:

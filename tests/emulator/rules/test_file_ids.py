@@ -72,7 +72,16 @@ def test_a_file_is_uploaded_with_the_openai_sdk(client: OpenAIClient) -> None:
 
 def test_a_file_that_is_no_text_is_accepted(client: OpenAIClient) -> None:
     file_id = upload(client, b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "a.pdf")
-    assert client.message(prompt(file_id), model="qwen-long")["content"]
+    answer = client.message(prompt(file_id), model="qwen-long")["content"]
+    assert answer.endswith("It reads no text but UTF-8, so nothing of: a.pdf.")
+
+
+def test_the_answer_is_found_in_the_file_that_is_a_text(client: OpenAIClient) -> None:
+    pdf = upload(client, b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "a.pdf")
+    text = upload(client, b"The dog is Rex.")
+    answer = client.message(prompt(pdf, text), model="qwen-long")["content"]
+    assert "Rex" in answer
+    assert "a.pdf" not in answer
 
 
 @pytest.mark.parametrize("file_id", ["file-batch-1", "file-fe-", "a.pdf", "", "x y"])
