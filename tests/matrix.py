@@ -70,8 +70,13 @@ that it proves. Last run: {day}.
 {table}
 
 The oldest row has the lowest version of each direct dependency that `pyproject.toml`
-allows, those of the extras included. A row whose Python is not on the machine is not
-run.
+allows, those of the extras included:
+{extras}.
+A row whose Python is not on the machine is not run, and proves nothing about it.
+
+`rag` and `ray` are in no row, so the lowest versions of their dependencies are not
+tried: the tests of `rag` run with the versions of `constraints.txt`, and
+`make test-ray` with those that it installs into an environment of its own.
 """
 SUMMARY: Final = re.compile(r"(\d+) (passed|failed|skipped|error)")
 
@@ -297,10 +302,13 @@ def to_markdown(results: Mapping[str, Result]) -> str:
         [name, *map(result.versions.get, ("python", *SHOWN)), describe(result)]
         for name, result in results.items()
     ]
-    table = [columns, ["---"] * len(columns), *rows]
-    lines = [f"| {' | '.join(cell or '' for cell in row)} |" for row in table]
+    cells = [columns, ["---"] * len(columns), *rows]
+    lines = [f"| {' | '.join(cell or '' for cell in row)} |" for row in cells]
     day = datetime.now(UTC).date().isoformat()
-    return DOCUMENT_TEXT.format(day=day, table="\n".join(lines))
+    names = EXTRAS.split(",")
+    extras = f"{', '.join(f'`{name}`' for name in names[:-1])} and `{names[-1]}`"
+    table = "\n".join(lines)
+    return DOCUMENT_TEXT.format(day=day, table=table, extras=extras)
 
 
 if __name__ == "__main__":
