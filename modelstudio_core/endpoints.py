@@ -71,7 +71,7 @@ _API_PATH = re.compile(
     r"/(chat/completions|services/.+|(?<=/v1/)(completions|embeddings|reranks|models))$"
 )
 # What a server or a proxy between could read as another path.
-_ODD_PATH = re.compile(
+_AMBIGUOUS_PATH = re.compile(
     r"//|(^|/)\.{1,2}(/|$)|%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%(2[EeFf]|5[Cc]|7[Ff]|25)"
 )
 # Batch Chat has a host of its own in one region, without workspaces. Source: the
@@ -84,9 +84,9 @@ _PLAN_KEY = "sk-sp-"
 _ORDINARY_KEY, _TEMPORARY_KEY = "sk-", "st-"
 _CODING_HOST = f"coding.dashscope.{_CLOUD_DOMAIN}"
 _TOKEN_PLAN_LABEL = "token-plan"  # noqa: S105 - the label of a host
-# Other fronts of the same service, with their own keys. Their regions and scopes are
+# Other sites of the same service, with their own keys. Their regions and scopes are
 # not documented. Source: the documentation of Qwen Cloud (2026-09).
-_FRONTS = {
+_OTHER_SITES = {
     "maas.qwencloudapi.com": "Qwen Cloud",
     "maas.qianwenaiapi.com": "Qianwen AI Platform",
 }
@@ -516,7 +516,9 @@ def refused_key_hint(endpoint: Endpoint, *, plan_key: bool) -> str:
     where = f"region {endpoint.region}" if endpoint.region else endpoint.host
     refused = f"The API key was refused by {where}."
     is_plan_host = host == _CODING_HOST or host.startswith(f"{_TOKEN_PLAN_LABEL}.")
-    front = next((name for end, name in _FRONTS.items() if host.endswith(end)), None)
+    site = next(
+        (name for end, name in _OTHER_SITES.items() if host.endswith(end)), None
+    )
     if is_plan_host and plan_key:
         return (
             f"{refused} It is a key of a plan ({_PLAN_KEY}...), which is bound to one"
@@ -532,8 +534,8 @@ def refused_key_hint(endpoint: Endpoint, *, plan_key: bool) -> str:
             f"{refused} A key that begins with {_PLAN_KEY} is of a Coding Plan or a"
             f" Token Plan, which have hosts of their own: {_PLAN_HOSTS}"
         )
-    if front:
-        return f"{refused} It belongs to {front}, which has keys of its own."
+    if site:
+        return f"{refused} It belongs to {site}, which has keys of its own."
     if endpoint.is_default:
         refused += " No region was given, so Singapore was used."
     return (
@@ -863,7 +865,7 @@ def _parse_base_url(base_url: object, allow_insecure_http: bool) -> SplitResult:
             f"base_url contains characters that are not valid in a URL. Use a URL"
             f" {example}"
         )
-    if _ODD_PATH.search(url.path.rstrip("/")):
+    if _AMBIGUOUS_PATH.search(url.path.rstrip("/")):
         raise ConfigurationError(
             "base_url must have a plain path: without '//', '.' and '..', and without"
             f" percent-encoded dots, slashes and control characters, {example}"

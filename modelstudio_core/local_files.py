@@ -27,12 +27,12 @@ __all__ = [
     "TEMPORARY",
     "FileContent",
     "LocalFile",
+    "inspect_file",
     "is_local",
     "open_file",
     "parse_local",
     "read_data_url",
     "read_text",
-    "survey",
 ]
 
 # How an address in the temporary storage of Model Studio begins.
@@ -67,7 +67,7 @@ class LocalFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileContent:
-    """A file as it was when it was surveyed.
+    """A file as it was when it was inspected.
 
     Attributes:
         path: Where it is.
@@ -149,7 +149,7 @@ def open_file(path: Path, *, follow: bool) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def survey(file: LocalFile) -> FileContent:
+def inspect_file(file: LocalFile) -> FileContent:
     """Return the type and the size of a file; it must be what the message says.
 
     Raises:
@@ -195,7 +195,7 @@ def read_data_url(content: FileContent) -> str:
     """Read a file as a ``data:`` URL.
 
     Args:
-        content: The file as it was surveyed.
+        content: The file that ``inspect_file`` returned.
 
     Raises:
         ConfigurationError: It cannot be read any more, or has changed.
@@ -208,7 +208,7 @@ def read_text(content: FileContent) -> str:
     """Read a file as text in UTF-8.
 
     Args:
-        content: The file as it was surveyed.
+        content: The file that ``inspect_file`` returned.
 
     Raises:
         ConfigurationError: It cannot be read any more, has changed, or is not text.

@@ -25,9 +25,9 @@ from modelstudio_core.local_files import (
     TEMPORARY,
     FileContent,
     LocalFile,
+    inspect_file,
     read_data_url,
     read_text,
-    survey,
 )
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.deadlines import Deadline
@@ -127,7 +127,7 @@ async def aload_files(
 
 
 def _check(file: LocalFile, limit: int, *, upload: bool) -> FileContent:
-    content = survey(file)
+    content = inspect_file(file)
     if content.size <= limit or (upload and file.kind != "text"):
         return content
     size = f"{str(file.path)!r} has {content.size / _MEGABYTE:.1f} MB"

@@ -90,21 +90,21 @@ def _with_parts(message: Message) -> dict[str, Any]:
 def _part(part: Part) -> dict[str, Any]:
     """Return a part in the form of the multimodal path, with the keys beside it."""
     own = ("type", part["type"])
-    beside = {name: value for name, value in part.items() if name not in own}
+    settings = {name: value for name, value in part.items() if name not in own}
     match part["type"]:
         case "text":
-            return {"text": part["text"], **beside}
+            return {"text": part["text"], **settings}
         case "image_url":
-            return {**_media(part["image_url"], "image"), **beside}
+            return {**_media(part["image_url"], "image"), **settings}
         case "video_url":
-            return {**_media(part["video_url"], "video"), **beside}
+            return {**_media(part["video_url"], "video"), **settings}
         case "video":
-            return {"video": part["video"], **beside}
+            return {"video": part["video"], **settings}
         case "input_audio":
-            return {"audio": part["input_audio"]["data"], **beside}
+            return {"audio": part["input_audio"]["data"], **settings}
         case "file":
             file = {k: v for k, v in part["file"].items() if k != "file_format"}
-            return {**file, **beside}
+            return {**file, **settings}
 
 
 def _media(url: Mapping[str, object], name: str) -> dict[str, object]:

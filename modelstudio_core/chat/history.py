@@ -28,7 +28,7 @@ _logger: Final = logging.getLogger("modelstudio")
 NO_RESULT: Final = (
     "There is no result: this tool call was interrupted, or its result was removed."
 )
-_NAMELESS: Final = "unknown_tool"
+_UNKNOWN_TOOL: Final = "unknown_tool"
 _BACKTICKS: Final = re.compile(r"`{3,}")
 
 
@@ -75,12 +75,12 @@ def repair_history(messages: Sequence[Message]) -> list[Message]:
     """
     if not any(m["role"] == "tool" or m.get("tool_calls") for m in messages):
         return list(messages)
-    turns, orphans = _sort(messages)
+    turns, unmatched = _sort(messages)
     repaired: list[Message] = []
     without_result = without_call = 0
     for number, message in enumerate(messages):
         if message["role"] == "tool":
-            if number in orphans:
+            if number in unmatched:
                 repaired.append(_as_user_message(message))
                 without_call += 1
         elif number not in turns:
@@ -137,24 +137,24 @@ def fence(text: str) -> str:
 def _sort(messages: Sequence[Message]) -> tuple[dict[int, _Turn], set[int]]:
     """Return the turns with calls, and the numbers of results that have no call."""
     turns: dict[int, _Turn] = {}
-    owners: dict[str, _Turn] = {}
-    orphans: set[int] = set()
+    turn_of: dict[str, _Turn] = {}
+    unmatched: set[int] = set()
     last: _Turn | None = None
     for number, message in enumerate(messages):
         if message["role"] == "assistant" and message.get("tool_calls"):
             last = turns[number] = _Turn(number, message.get("tool_calls", []))
-            owners |= {call["id"]: last for call in last.calls if call["id"]}
+            turn_of |= {call["id"]: last for call in last.calls if call["id"]}
         elif message["role"] == "tool":
             call_id = message["tool_call_id"]
-            if owner := owners.get(call_id):
-                owner.by_id.setdefault(call_id, []).append(message)
+            if turn := turn_of.get(call_id):
+                turn.by_id.setdefault(call_id, []).append(message)
             elif last and last.is_open:
                 last.others.append(message)
             else:
-                orphans.add(number)
+                unmatched.add(number)
         elif last:
             last.is_open = False
-    return turns, orphans
+    return turns, unmatched
 
 
 def _pair(
@@ -196,9 +196,9 @@ def _pop_unassigned(call: ToolCall, others: list[ToolMessage]) -> ToolMessage | 
 
     A result with an id of its own answers only a call without one.
     """
-    fitting = [r for r in others if not (call["id"] and r["tool_call_id"])]
-    named = [r for r in fitting if r.get("name") == call["function"]["name"]]
-    unnamed = [r for r in fitting if not r.get("name")]
+    candidates = [r for r in others if not (call["id"] and r["tool_call_id"])]
+    named = [r for r in candidates if r.get("name") == call["function"]["name"]]
+    unnamed = [r for r in candidates if not r.get("name")]
     for result in (*named, *unnamed):
         others.remove(result)
         return result
@@ -225,7 +225,7 @@ def _named(call: ToolCall) -> ToolCall:
     """Return a call with a name: an invalid call may have none."""
     if call["function"]["name"]:
         return call
-    return {**call, "function": {**call["function"], "name": _NAMELESS}}
+    return {**call, "function": {**call["function"], "name": _UNKNOWN_TOOL}}
 
 
 # --- Results without a call -------------------------------------------------------

@@ -13,7 +13,12 @@ from typing import Any, Final, Protocol, TypeVar, cast
 from modelstudio_core.embeddings.inputs import Batch
 from modelstudio_core.embeddings.options import ResolvedEmbeddings
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.local_files import LocalFile, parse_local, read_data_url, survey
+from modelstudio_core.local_files import (
+    LocalFile,
+    inspect_file,
+    parse_local,
+    read_data_url,
+)
 from modelstudio_core.service_inputs import check_text, list_of, refuse_or_warn
 from modelstudio_core.wire.media_types import kind_of, mime_type_of_bytes
 
@@ -205,7 +210,7 @@ def to_image_url(value: object, resolved: ResolvedEmbeddings, name: str) -> str:
         data = _bytes_of(value, name)
         _check_size(len(data), resolved, name)
         return f"data:{_mime_type(data, name)};base64,{base64.b64encode(data).decode()}"
-    content = _checked(lambda: survey(file), name)
+    content = _checked(lambda: inspect_file(file), name)
     if not content.mime_type:
         raise ConfigurationError(_UNKNOWN.format(name=name))
     _check_size(content.size, resolved, name)

@@ -44,7 +44,7 @@ def query_gate(connection: Connection) -> PacedGate:
     Args:
         connection: How to reach the service.
     """
-    key = (connection.endpoint.dashscope_base_url, connection.payer, os.getpid())
+    key = (connection.endpoint.dashscope_base_url, connection.quota_holder, os.getpid())
     gate = _gates.get(key)
     if gate is None:
         # Atomic, unlike a lock, which a forked process might inherit locked.

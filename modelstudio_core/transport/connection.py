@@ -131,7 +131,7 @@ class Connection:
         return digest_of(self.ask_key(), self.default_headers)
 
     @property
-    def payer(self) -> str | ApiKeyFunction:
+    def quota_holder(self) -> str | ApiKeyFunction:
         """What has a budget of queries: the account, or the function for its key."""
         return self.account if isinstance(self.api_key, str) else self.api_key
 

@@ -27,8 +27,8 @@ from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["broken_body_error", "retry_after", "status_error", "translate_error"]
 
-# A longer wish is one never to try again: a finite number can be slept and stored.
-_MAX_WISH: Final = 366 * 24 * 3600.0
+# A longer wait means never to try again: a finite number can be slept and stored.
+_MAX_RETRY_AFTER: Final = 366 * 24 * 3600.0
 
 
 class _Refused(Protocol):
@@ -238,8 +238,8 @@ def _was_sent(error: BaseException) -> bool:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that the service asks to wait; None if it does not ask.
 
-    A number or a date that is far away is at most a year; one that cannot be read is no
-    wish.
+    A number or a date that is far away is at most a year; one that cannot be read is
+    ignored.
     """
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         text = headers.get(name) or ""
@@ -247,13 +247,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             seconds = float(text) / unit
             # Not the word "inf", but a number that is too large for a float.
             if seconds >= 0 and any(map(str.isdigit, text)):
-                return min(seconds, _MAX_WISH)
+                return min(seconds, _MAX_RETRY_AFTER)
     until, now = _date(headers.get("retry-after")), _date(headers.get("date"))
     if until is None:
         return None
     # By the clock of the service, if the response has a date.
     seconds = (until - (now or datetime.now(UTC))).total_seconds()
-    return min(max(0.0, seconds), _MAX_WISH)
+    return min(max(0.0, seconds), _MAX_RETRY_AFTER)
 
 
 def _date(text: str | None) -> datetime | None:
