@@ -1,4 +1,4 @@
-"""``ModelStudioToolSpec``: tools that let an agent draw, edit and film."""
+"""``ModelStudioToolSpec``: tools that let an agent make images and videos."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,7 +39,7 @@ class ModelStudioToolSpec(BaseToolSpec):
     """Image and video models of Alibaba Cloud Model Studio, as tools for an agent.
 
     There is a tool for each model that is given, and no other: an agent cannot spend
-    money on what nobody allowed. A call makes one image or film, unless ``parameters``
+    money on what nobody allowed. A call makes one image or video, unless ``parameters``
     has another ``n``, and waits for it. The result names its address, which works for
     24 hours. A call creates one task and never a second one, whatever fails afterwards.
 
@@ -180,7 +180,7 @@ class ModelStudioToolSpec(BaseToolSpec):
 
         Args:
             prompt: What happens in the video, in detail.
-            image: The first picture of the video, as the address or the file name in an
+            image: The first frame of the video, as the address or the file name in an
                 earlier result, if the model accepts one.
         """
         return self._run("generate_video", prompt, [image] if image else [])

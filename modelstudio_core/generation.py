@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 Output = Literal["image", "video"]
-# Images need a minute or two, long films up to ten (docs.qwencloud.com, 2026-09).
+# Images need a minute or two, long videos up to ten (docs.qwencloud.com, 2026-09).
 DEFAULT_TASK_TIMEOUT: Final = 1200.0
 _REMOTE: Final = ("http://", "https://", "oss://", "data:image/")
 

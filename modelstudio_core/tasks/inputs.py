@@ -189,7 +189,7 @@ def _check_json(values: object, name: str) -> None:
     try:
         json.dumps(values, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        # The value is not shown: it may be a picture, or hold a key.
+        # The value is not shown: it may be an image, or hold a key.
         raise ConfigurationError(
             f"{name} must hold strings, finite numbers, lists and dicts only: it has a"
             " value that JSON cannot represent."

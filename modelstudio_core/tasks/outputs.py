@@ -93,7 +93,7 @@ class TaskResult:
         Example:
             >>> from modelstudio_core import tasks
             >>> task = tasks.submit(model="wan2.6-t2i", prompt="A")  # doctest: +SKIP
-            >>> task.result().download("pictures")  # doctest: +SKIP
+            >>> task.result().download("images")  # doctest: +SKIP
         """
         folder = make_folder(directory)
         paths: list[Path] = []

@@ -1,4 +1,4 @@
-"""The files that tasks make: small pictures, films, transcripts and vectors."""
+"""The files that tasks make: small images, videos, transcripts and vectors."""
 
 import hashlib
 import re
@@ -38,7 +38,7 @@ def build_file(kind: str, seed: str, parameters: JsonObject, source: str) -> byt
         case "image":
             return _build_png(seed, *_size_of(parameters))
         case "video":
-            return _build_film(seed)
+            return _build_video(seed)
         case "text":
             return dump(_build_transcript(source)).encode()
         case _:
@@ -46,7 +46,7 @@ def build_file(kind: str, seed: str, parameters: JsonObject, source: str) -> byt
 
 
 def _size_of(parameters: JsonObject) -> tuple[int, int]:
-    """Return the size of a picture, made small, with the requested proportions."""
+    """Return the size of an image, made small, with the requested proportions."""
     match = _SIZE.fullmatch(str(parameters.get("size", "")))
     width, height = (int(match[1]), int(match[2])) if match else _DEFAULT_SIZE
     scale = _LONGEST_SIDE / max(width, height, 1)
@@ -54,7 +54,7 @@ def _size_of(parameters: JsonObject) -> tuple[int, int]:
 
 
 def _build_png(seed: str, width: int, height: int) -> bytes:
-    """Return a picture of stripes whose tones depend on the seed."""
+    """Return an image of stripes whose tones depend on the seed."""
     digest = hashlib.sha256(seed.encode()).digest()
     rows = bytearray()
     for row in range(height):
@@ -71,8 +71,8 @@ def _png_chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + check
 
 
-def _build_film(seed: str) -> bytes:
-    """Return a stand-in for a film: the container of one, without pictures."""
+def _build_video(seed: str) -> bytes:
+    """Return a stand-in for a video: the container of one, without frames."""
     brands = b"isom" + struct.pack(">I", 512) + b"isomiso2mp41"
     text = f"A stand-in for a film: {hashlib.sha256(seed.encode()).hexdigest()}"
     boxes = ((b"ftyp", brands), (b"free", text.encode()), (b"mdat", b""))

@@ -68,7 +68,7 @@ def write_output(task: StoredTask, status: str, urls: Mapping[int, str]) -> Json
         output |= {"code": task.outcome.code, "message": task.outcome.message}
     if status == "SUCCEEDED":
         output |= _write_result(task, urls)
-    # Recorded: a film that is not done has no counts.
+    # Recorded: a video that is not done has no counts.
     if "video" not in task.profile.outputs:
         output["task_metrics"] = _write_metrics(task, status)
     return output
