@@ -86,6 +86,20 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     omit: Collection[Omission] = ()
 
+    def __post_init__(self) -> None:
+        """Check the tool calls.
+
+        Raises:
+            TypeError: A tool call is of another kind, such as a dict of a framework.
+        """
+        for call in self.tool_calls:
+            if not isinstance(call, ToolCall):  # pyright: ignore[reportUnnecessaryIsInstance] - users may be wrong
+                raise TypeError(
+                    "tool_calls accepts modelstudio_core.emulator.ToolCall objects"
+                    " such as ToolCall('add', {'a': 2}), got a"
+                    f" {type(call).__name__}."
+                )
+
     @property
     def streams_only(self) -> bool:
         """Whether the reply has chunks or deltas, which only a stream can send."""

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import socket
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -27,6 +28,28 @@ _START_TIMEOUT: Final = 10.0  # seconds
 # How long the tasks of aborted requests may take to end.
 _STOP_TIMEOUT: Final = 0.3  # seconds
 _LOOPBACK_OF_ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
+
+
+# What each method accepts.
+_SCRIPTED: Final[dict[str, tuple[type, ...]]] = {
+    "script": (Reply, Fault),
+    "script_tasks": (TaskOutcome,),
+    "script_batches": (BatchScript,),
+}
+
+
+def _check_kinds(method: str, items: Sequence[object]) -> None:
+    """Refuse an item of another kind, which would answer a later request wrongly."""
+    kinds = _SCRIPTED[method]
+    for item in items:
+        if isinstance(item, kinds):
+            continue
+        other = [name for name, own in _SCRIPTED.items() if isinstance(item, own)]
+        names = " or ".join(kind.__name__ for kind in kinds)
+        hint = f" {other[0]}() is for those." if other else " Pass each as an argument."
+        raise TypeError(
+            f"{method}() accepts {names} objects, got a {type(item).__name__}.{hint}"
+        )
 
 
 class Emulator:
@@ -125,7 +148,11 @@ class Emulator:
 
         Args:
             items: Replies and faults; they are added after those that are left.
+
+        Raises:
+            TypeError: An item is neither.
         """
+        _check_kinds("script", items)
         self._studio.script.extend(items)
 
     def script_tasks(self, *outcomes: TaskOutcome) -> None:
@@ -133,25 +160,35 @@ class Emulator:
 
         Args:
             outcomes: They are added after those that are left.
+
+        Raises:
+            TypeError: An item is no outcome of a task.
         """
+        _check_kinds("script_tasks", outcomes)
         self._studio.outcomes.extend(outcomes)
 
     @property
-    def scripted(self) -> list[Reply | Fault | TaskOutcome]:
-        """The replies, faults and outcomes of tasks that no request has used yet."""
-        return [*self._studio.script, *self._studio.outcomes]
+    def scripted(self) -> list[Reply | Fault | TaskOutcome | BatchScript]:
+        """What was scripted for chat, tasks and batches and no request has used yet."""
+        studio = self._studio
+        return [*studio.script, *studio.outcomes, *studio.batch_script]
 
     def clear_script(self) -> None:
-        """Remove the replies, faults and outcomes that no request has used yet."""
+        """Remove what was scripted and no request has used yet."""
         self._studio.script.clear()
         self._studio.outcomes.clear()
+        self._studio.batch_script.clear()
 
     def script_batches(self, *items: BatchScript) -> None:
         """Script how the next batches go on, one item for each.
 
         Args:
             items: The scripts; they are added after those that are left.
+
+        Raises:
+            TypeError: An item is no script of a batch.
         """
+        _check_kinds("script_batches", items)
         self._studio.batch_script.extend(items)
 
     @property

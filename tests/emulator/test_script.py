@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core.emulator import Reply, ToolCall
+from modelstudio_core.emulator import (
+    BatchScript,
+    Emulator,
+    Fault,
+    Reply,
+    TaskOutcome,
+    ToolCall,
+)
 from tests.emulator.helpers import OpenAIClient, openai_events
 
 TWO_CALLS = [ToolCall("add", {"a": 1}, id="call_1"), ToolCall("now", "{", id="")]
@@ -37,6 +44,46 @@ def _kind(delta: dict[str, Any]) -> str:
     if delta.get("content"):
         return "text"
     return "reasoning" if delta.get("reasoning_content") else "end"
+
+
+@pytest.mark.parametrize(
+    ("method", "item", "error"),
+    [
+        ("script", "Hi", "accepts Reply or Fault objects, got a str. Pass each as an"),
+        ("script", [Reply()], "got a list. Pass each as an argument."),
+        ("script", TaskOutcome(), r"got a TaskOutcome. script_tasks\(\) is for those."),
+        ("script", BatchScript(), r"got a BatchScript. script_batches\(\) is for"),
+        ("script_tasks", Fault(status=500), r"got a Fault. script\(\) is for those."),
+        (
+            "script_batches",
+            Reply(),
+            r"accepts BatchScript objects, got a Reply. script",
+        ),
+    ],
+)
+def test_what_a_method_does_not_script_is_refused(
+    method: str, item: object, error: str
+) -> None:
+    emulator = Emulator()
+    with pytest.raises(TypeError, match=error):
+        getattr(emulator, method)(item)
+    assert emulator.scripted == []
+
+
+def test_a_tool_call_of_a_framework_is_refused() -> None:
+    call: Any = {"name": "add", "args": {"a": 1}, "id": "call_1"}
+    with pytest.raises(TypeError, match=r"ToolCall\('add', .*got a dict\."):
+        Reply(tool_calls=[call])
+
+
+def test_what_no_request_used_is_shown_and_can_be_removed() -> None:
+    emulator = Emulator()
+    emulator.script(Reply())
+    emulator.script_tasks(TaskOutcome())
+    emulator.script_batches(BatchScript())
+    assert emulator.scripted == [Reply(), TaskOutcome(), BatchScript()]
+    emulator.clear_script()
+    assert emulator.scripted == []
 
 
 def test_pieces_are_the_deltas_of_a_stream(client: OpenAIClient) -> None:
