@@ -276,6 +276,9 @@ def _forms(secret: str) -> Iterator[_Form]:
         (":".join(f"{byte:02x}" for byte in raw), 3),
         ("".join(f"%{byte:02x}" for byte in raw), 3),
         ("".join(f"\\x{byte:02x}" for byte in raw), 4),
+        ("".join(f"\\{byte:03o}" for byte in raw), 4),
+        ("".join(f"&#{ord(char)};" for char in secret), 5),
+        ("".join(f"&#x{ord(char):x};" for char in secret), 6),
         ("".join(f"\\u{ord(char):04x}" for char in secret), 6),
     ):
         yield _Form(escaped, least * width - 1, head * width - 1)

@@ -172,9 +172,9 @@ def _redact(value: _T, hide: Callable[[str], str], depth: int) -> _T:
             _redact(k, hide, depth + 1): _redact(v, hide, depth + 1) for k, v in items
         }
         return cast("_T", redacted)
-    if isinstance(value, list):
-        parts = cast("list[object]", value)
-        return cast("_T", [_redact(v, hide, depth + 1) for v in parts])
+    if isinstance(value, list | tuple):
+        parts = [_redact(v, hide, depth + 1) for v in cast("list[object]", value)]
+        return cast("_T", parts if isinstance(value, list) else tuple(parts))
     return value
 
 

@@ -15,6 +15,7 @@ from typing_extensions import override
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Event, Finish, Usage, usage_of_text
 from modelstudio_core.chat.messages import Message
+from modelstudio_core.chat.metadata import without_secrets
 from modelstudio_core.chat.parser import ANY_FORM, AnswerForm, ChatParser
 from modelstudio_core.chat.plan import ChatPlan
 from modelstudio_core.chat.prompt import prepare_prompt
@@ -232,11 +233,16 @@ def parse_plain(
         or redact(body_id) is not body_id
     ):
         return _parse_any(body, context, request_id, ANY_FORM)
+    usage = _parse_plain_usage(body["usage"])
+    if usage is None:
+        if without_secrets(body["usage"], redact) is not body["usage"]:
+            return _parse_any(body, context, request_id, ANY_FORM)
+        usage = parse_usage(body["usage"])
     # With keywords it takes twice as long.
     finish = Finish(
         reason,
         reason,
-        parse_usage(body["usage"]),
+        usage,
         request_id or body_id.removeprefix("chatcmpl-") or None,
         body_id or None,
         model or None,

@@ -24,6 +24,7 @@ from modelstudio_core.chat.events import (
     TextDelta,
     Usage,
 )
+from modelstudio_core.chat.metadata import without_secrets
 from modelstudio_core.errors import (
     APIError,
     IncompleteStreamError,
@@ -262,13 +263,23 @@ class ChatParser(ABC):
             raise self._incomplete()
         self.done = True
         events.extend(self._last_events())
+        # Metadata goes into traces: what the service repeats there must not be a key.
+        hide = self._context.hide
+        self._usage = without_secrets(self._usage, hide)
+        self._body = without_secrets(self._body, hide)
+        body = self._body or {}
+        common = {
+            # Those of the body are without secrets now.
+            name: body[name] if name in body else without_secrets(value, hide)
+            for name, value in self._common.items()
+        }
         usage = self._parse_usage(self._usage) if self._usage else None
         for index, choice in sorted(self._choices.items()):
             try:
                 events.extend(choice.last_events(index, self.request_id))
             except ValueError:
                 raise self._unexpected("sound that is not base64", None) from None
-            events.append(self._finish(index, choice, usage))
+            events.append(self._finish(index, choice, usage, common))
         return events
 
     @property
@@ -417,29 +428,18 @@ class ChatParser(ABC):
             )
         return tuple(problems)
 
-    def _without_secrets(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields of a response with the secrets in its texts replaced.
-
-        The answer itself, which is in a list or in an object, is not searched.
-        """
-        redact = self._context.redact
-        return {k: redact(v) if type(v) is str else v for k, v in values.items()}
-
-    def _finish(self, index: int, choice: Choice, usage: Usage | None) -> Finish:
-        # Metadata goes into traces: what the service repeats there must not be a key.
+    def _finish(
+        self,
+        index: int,
+        choice: Choice,
+        usage: Usage | None,
+        common: Mapping[str, Any],
+    ) -> Finish:
         reason = self._context.redact(choice.reason)
-        common, body = self._common, self._body
-        if body is None:
-            common = self._without_secrets(common)
+        raw = self._body
+        if raw is None:
             choices = [{"index": index, "finish_reason": reason}]
             raw = {**common, "usage": self._usage, "choices": choices}
-        else:
-            is_clean = reason == choice.reason
-            raw = (
-                self._without_secrets(body) if is_clean else self._context.redact(body)
-            )
-            # They are fields of the body, which are without secrets now.
-            common = {name: raw.get(name, value) for name, value in common.items()}
         return Finish(
             finish_reason=reason,
             raw_finish_reason=reason,
@@ -450,7 +450,8 @@ class ChatParser(ABC):
             created=count_of(common, "created"),
             logprobs=choice.logprobs or None,
             tool_info=common.get("tool_info"),
-            raw=raw,
+            # Each choice has its own.
+            raw={**raw},
             choice=index,
             problems=self._problems(index, choice),
         )

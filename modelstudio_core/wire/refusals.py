@@ -208,6 +208,13 @@ class ErrorContext:
             value = redact_with(self.later_secrets, value)
         return redact_with(redactor_of(self.secrets), value)
 
+    @property
+    def hide(self) -> Callable[[str], str]:
+        """What replaces the secrets in a text, in less time than ``redact``."""
+        if self.later_secrets is not None:
+            return self.redact
+        return redactor_of(self.secrets).redact
+
     def error(self, cls: type[_E], message: str, **fields: object) -> _E:
         """Create an error that has no response, such as that of a broken connection.
 

@@ -1,10 +1,11 @@
 """A key is shown nowhere, even if the service repeats it, and sent nowhere else."""
 
 import asyncio
+import json
 import logging
 import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
@@ -15,11 +16,13 @@ from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.errors import ConfigurationError, ModelStudioError
 from modelstudio_core.secrets import redact, secrets_of
 from modelstudio_core.wire.refusals import ErrorContext
-from tests.support.calls import CALL_STYLES, CallStyle, collect_text
+from tests.support.answers import JSON, STREAM
+from tests.support.calls import CALL_STYLES, CallStyle, collect_text, iterate
 from tests.support.fault_server import FaultServer, prompt
 from tests.support.internals import log_filter_passes
 from tests.support.models import KEY, PROTOCOLS, Protocol, model
 from tests.support.observers import llamaindex_events
+from tests.support.replay import replaying
 
 PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
 LANGCHAIN_STYLE = pytest.mark.parametrize("style", CALL_STYLES[:4], ids=str)
@@ -90,6 +93,53 @@ async def test_a_key_that_the_service_repeats_is_hidden(
     )
     assert "HTTP Request" in logged or fault == "echo in status line"
     assert is_hidden(logged)
+
+
+ANSWER: Final = {"role": "assistant", "content": "Hello."}
+# By name: where an answer repeats the key, as fields of the body, of its ``usage``, of
+# its output, of its choice and of its message.
+PLACES: Final[dict[str, tuple[dict[str, Any], ...]]] = {
+    "the body": ({"id": KEY, "request_id": KEY, "model": KEY, "object": KEY},),
+    "a nested field": ({"service_tier": {"a": [{"b": KEY}]}},),
+    "the name of a field": ({"system": {KEY: 1}},),
+    "usage": ({}, {"plan": KEY, "prompt_tokens_details": {"of": [KEY]}}),
+    "output": ({}, {}, {"extra": KEY, "search_info": {"engine": KEY}}),
+    "tool_info": ({}, {}, {"tool_info": [{"code_interpreter": {"code": KEY}}]}),
+    "a choice": ({}, {}, {}, {"finish_reason": KEY, "stop_reason": KEY}),
+    "a message": ({}, {}, {}, {}, {"refusal": KEY, "annotations": [KEY]}),
+}
+
+
+def answer_with(place: str, protocol: Protocol, *, stream: bool) -> bytes:
+    """Return an answer that repeats the key at a place."""
+    extra = iter(PLACES[place])
+    body, usage, output, choice, message = (next(extra, {}) for _ in range(5))
+    counts = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    counts |= {"input_tokens": 1, "output_tokens": 1}
+    kind = "delta" if stream and protocol == "openai" else "message"
+    choices = [
+        {"index": 0, "finish_reason": "stop", kind: {**ANSWER, **message}, **choice}
+    ]
+    whole: dict[str, Any] = {"choices": choices, "id": "x"}
+    if protocol == "dashscope":
+        whole = {"output": {"choices": choices, **output}, "request_id": "x"}
+    text = json.dumps({**whole, "usage": {**counts, **usage}, **body})
+    return f"data: {text}\n\n".encode() if stream else text.encode()
+
+
+@PROTOCOL
+@pytest.mark.parametrize("style", CALL_STYLES, ids=str)
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_key_in_the_metadata_of_an_answer_is_hidden(
+    style: CallStyle, protocol: Protocol, place: str
+) -> None:
+    body = answer_with(place, protocol, stream=style.stream)
+    with replaying(200, STREAM if style.stream else JSON, body) as replay:
+        llm = model(style.framework, replay.base_url, protocol)
+        chunks = [chunk async for chunk in iterate(llm, style, "Hi")]
+    texts = [f"{chunk!r} {vars(chunk)} {chunk.model_dump_json()}" for chunk in chunks]
+    assert "Hello." in "".join(texts)
+    assert is_hidden("".join(texts))
 
 
 @PROTOCOL
