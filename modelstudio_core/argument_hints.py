@@ -130,6 +130,8 @@ _HINTS: Final = {
     "tiktoken_model_name": "Use custom_get_token_ids= (LangChain).",
     "tokenizer": "Use custom_get_token_ids= (LangChain).",
     "reuse_connection": "Remove it: connections are kept, and shared.",
+    "return_documents": "Remove it: what is returned are those that were passed.",
+    "text_type": "Remove it: the method decides whether a text is a query.",
     "system": "Pass it as the first message.",
     "system_instruction": "Pass it as the first message.",
 }
