@@ -22,7 +22,7 @@ from modelstudio_core.catalog.profiles import (
 )
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.wire.suggestions import nearest
+from modelstudio_core.wire.suggestions import is_similar, nearest
 
 __all__ = [
     "MODELS",
@@ -182,7 +182,8 @@ def nearest_served(
     """Return the known model of the same kind that is nearest in name and served.
 
     A model for images is not offered where one for video was requested. A model whose
-    regions or modes the catalog does not know counts as served.
+    regions or modes the catalog does not know counts as served. For a name of no family
+    here, such as ``gpt-4o``, only one that is similar is offered.
 
     Args:
         model: The id that was requested, which is not offered again.
@@ -204,7 +205,10 @@ def nearest_served(
         for name in profile.ids
         if name != model and name.endswith(_US_SUFFIX) == (endpoint.mode == "us")
     ]
-    return next(iter(nearest(model, served)), None)
+    best = next(iter(nearest(model, served)), None)
+    is_foreign = kind is None and requested.matched == "default"
+    # Of a model of another vendor, the nearest name here means nothing.
+    return None if best and is_foreign and not is_similar(model, best) else best
 
 
 def suggest_served(
@@ -225,7 +229,7 @@ def suggest_served(
     requested = f"The requested model is {model!r}."
     nearest_model = nearest_served(model, endpoint, kind)
     if nearest_model is None:
-        return requested
+        return f"{requested} The command modelstudio models lists the known models."
     noun = f"{kind} model" if kind else "model"
     where = f" in region {endpoint.region}" if endpoint.region else ""
     return f"{requested} The nearest known {noun}{where} is {nearest_model!r}."

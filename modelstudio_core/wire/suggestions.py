@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from typing import Final
 
 from modelstudio_core.errors import ConfigurationError
 
-__all__ = ["nearest", "unknown_name"]
+__all__ = ["is_similar", "nearest", "unknown_name"]
+
+# "kimi" is 0.73 like "kimi-k3", "gemini-2.5-flash" 0.69 like "qwen3.5-flash".
+_SIMILAR: Final = 0.7
 
 
 def nearest(name: str, candidates: Iterable[str]) -> list[str]:
@@ -27,6 +31,23 @@ def nearest(name: str, candidates: Iterable[str]) -> list[str]:
             candidate,
         ),
     )
+
+
+def is_similar(name: str, candidate: str) -> bool:
+    """Return whether a name may be a misspelled candidate, or the beginning of one.
+
+    Args:
+        name: The name, in any case.
+        candidate: The name that it may stand for.
+
+    Example:
+        >>> is_similar("regoin", "region"), is_similar("host", "region")
+        (True, False)
+    """
+    folded, other = name.casefold(), candidate.casefold()
+    if folded and other.startswith(folded):
+        return True
+    return SequenceMatcher(None, folded, other).ratio() >= _SIMILAR
 
 
 def unknown_name(

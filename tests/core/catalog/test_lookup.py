@@ -1,6 +1,7 @@
 """Finding a profile: exact id, alias, prefix, default; and the nearest served model."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 
@@ -181,6 +182,10 @@ def test_model_ids_are_chat_models_by_default() -> None:
         assert {resolve_model(name).kind for name in model_ids(kind)} == {kind}
 
 
+# Models of other vendors, for which a name here would be a guess.
+FOREIGN: Final = ("gpt-4o", "claude-sonnet-4-5", "gemini-2.5-flash", "llama3", "o3")
+
+
 @pytest.mark.parametrize(
     ("name", "region", "kind", "nearest"),
     [
@@ -195,6 +200,10 @@ def test_model_ids_are_chat_models_by_default() -> None:
         ("qwen-reranker", "beijing", "rerank", "qwen3-rerank"),
         ("text-embedding-async-v1", "beijing", None, "text-embedding-async-v2"),
         ("text-embedding-async-v1", "singapore", None, None),
+        ("quen3.7-plus", "singapore", None, "qwen3.7-plus"),
+        ("qwen", "singapore", None, "qwen-max"),
+        *((name, "singapore", None, None) for name in FOREIGN),
+        ("gpt-4o", "beijing", "rerank", "gte-rerank-v2"),
     ],
 )
 def test_the_nearest_served_model_is_of_the_same_kind(

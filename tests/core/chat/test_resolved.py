@@ -77,6 +77,15 @@ def test_the_context_suggests_a_model_that_the_region_serves() -> None:
     )
 
 
+def test_the_context_offers_nothing_for_a_model_of_another_vendor() -> None:
+    context = make_chat("gpt-4o").context
+    assert context.suggest_model is not None
+    assert context.suggest_model() == (
+        "The requested model is 'gpt-4o'. The command modelstudio models lists the"
+        " known models."
+    )
+
+
 def test_the_context_of_a_custom_base_url_names_no_region() -> None:
     chat = replace(make_chat("qwen3.7-pluss"), connection=make_connection())
     assert chat.context.suggest_model is not None
