@@ -79,6 +79,19 @@ class ChatMapper:
 
     The calls are asynchronous, in an event loop of the mapper's own. Several threads
     may call one mapper: their rows share its limit of calls at once.
+
+    Example:
+        >>> import os
+        >>> from unittest.mock import patch
+        >>> from modelstudio_core.emulator import Emulator
+        >>> with Emulator() as studio:
+        ...     arguments = {"model": "qwen-plus", "base_url": studio.base_url}
+        ...     mapper = ChatMapper(arguments, input_column="question")
+        ...     with patch.dict(os.environ, DASHSCOPE_API_KEY=studio.api_key):
+        ...         columns = mapper({"question": ["The sky is blue. What is blue?"]})
+        ...     mapper.close()
+        >>> columns["answer"], columns["error"]
+        (['The sky is blue.'], [None])
     """
 
     def __init__(

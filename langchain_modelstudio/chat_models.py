@@ -388,7 +388,15 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         tools: Sequence[dict[str, Any] | type | Callable[..., object] | BaseTool]
         | None = None,
     ) -> int:
-        """Estimate the number of tokens of a prompt and its tools."""
+        """Estimate the number of tokens of a prompt and its tools.
+
+        Args:
+            messages: The messages of the prompt.
+            tools: The tools of the request, in any form that ``bind_tools`` accepts.
+
+        Returns:
+            LangChain's approximation, without a tokenizer or the network.
+        """
         typed_tools = cast("list[BaseTool | dict[str, Any]] | None", tools)
         return count_tokens_approximately(messages, tools=typed_tools)
 

@@ -256,6 +256,19 @@ class ModelStudioEmbeddings(EmbeddingArguments, Embeddings):
         Raises:
             ConfigurationError: The model embeds no images, or an image is invalid.
             APIError: A request failed, or an answer is not complete.
+
+        Example:
+            >>> from modelstudio_core.emulator import Emulator
+            >>> with Emulator() as studio:
+            ...     embeddings = ModelStudioEmbeddings(
+            ...         model="qwen3-vl-embedding",
+            ...         dimensions=512,
+            ...         base_url=studio.base_url,
+            ...         api_key=studio.api_key,
+            ...     )
+            ...     (vector,) = embeddings.embed_image(["https://example.com/fox.jpg"])
+            >>> len(vector)
+            512
         """
         with langchain_errors():
             return self._embed_contents(_images(uris))

@@ -109,6 +109,22 @@ class ModelStudioRerank(RerankArguments, BaseDocumentCompressor):
         Raises:
             ConfigurationError: The query or a document is empty or surely too long.
             APIError: A request failed, or an answer is not complete.
+
+        Example:
+            >>> from langchain_core.documents import Document
+            >>> from modelstudio_core.emulator import Emulator
+            >>> texts = ["A blue car.", "A red fox."]
+            >>> documents = [Document(text) for text in texts]
+            >>> with Emulator() as studio:
+            ...     reranker = ModelStudioRerank(
+            ...         model="qwen3-rerank",
+            ...         top_n=1,
+            ...         base_url=studio.base_url,
+            ...         api_key=studio.api_key,
+            ...     )
+            ...     (best,) = reranker.compress_documents(documents, "Which fox?")
+            >>> best.page_content, best.metadata["relevance_score"] > 0
+            ('A red fox.', True)
         """
         with langchain_errors():
             return _scored(documents, self._rerank(_contents(documents), query))

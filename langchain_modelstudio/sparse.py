@@ -51,6 +51,21 @@ class QdrantSparseEmbeddings(SparseEmbeddings):
     From then on the embedding model requests dense and sparse vectors together, and
     keeps the sparse ones of the last 4,096 texts until the store asks for them: each
     text is paid for once. Pass the same object as the store's ``embedding``.
+
+    Example:
+        >>> from langchain_modelstudio import ModelStudioEmbeddings
+        >>> from modelstudio_core.emulator import Emulator
+        >>> with Emulator() as studio:
+        ...     embeddings = ModelStudioEmbeddings(
+        ...         model="text-embedding-v4",
+        ...         base_url=studio.base_url,
+        ...         api_key=studio.api_key,
+        ...     )
+        ...     sparse = QdrantSparseEmbeddings(embeddings)
+        ...     dense = embeddings.embed_documents(["red fox"])
+        ...     (vector,) = sparse.embed_documents(["red fox"])  # no second request
+        >>> len(vector.indices), embeddings.usage.requests
+        (2, 1)
     """
 
     def __init__(self, embeddings: ModelStudioEmbeddings) -> None:
@@ -68,7 +83,15 @@ class QdrantSparseEmbeddings(SparseEmbeddings):
 
     @override
     def embed_documents(self, texts: list[str]) -> list[SparseVector]:
-        """Return the sparse vectors of documents."""
+        """Return the sparse vectors of documents.
+
+        Args:
+            texts: The documents, any number of them.
+
+        Raises:
+            ConfigurationError: A text is empty, no string, or surely too long.
+            APIError: A request failed, or an answer is not complete.
+        """
         return [*map(_convert, self._keeping().embed_sparse_documents(texts))]
 
     @override

@@ -139,7 +139,16 @@ class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
     def model_copy(
         self, *, update: Mapping[str, object] | None = None, deep: bool = False
     ) -> Self:
-        """Return a copy. Changed arguments are checked as in the constructor."""
+        """Return a copy. Changed arguments are checked as in the constructor.
+
+        Args:
+            update: The arguments to change, by name.
+            deep: Whether the arguments are copied too, but for the HTTP clients and a
+                function that returns the key.
+
+        Raises:
+            ConfigurationError: An argument is unknown or invalid.
+        """
         changes = _both_names({**(update or {})})
         changes.pop("model_name", None)
         return super().model_copy(update=changes, deep=deep)

@@ -330,6 +330,22 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         Raises:
             ConfigurationError: An argument or a message is invalid; nothing was sent.
             APIError: The request failed, or the answer is incomplete.
+
+        Example:
+            >>> from llama_index.core.llms import ChatMessage
+            >>> from modelstudio_core.emulator import Emulator
+            >>> with Emulator() as studio:
+            ...     llm = ModelStudio(
+            ...         model="deepseek-v4-pro",
+            ...         base_url=studio.base_url,
+            ...         api_key=studio.api_key,
+            ...     )
+            ...     message = ChatMessage("The sky is blue. What is blue?")
+            ...     responses = list(llm.stream_chat([message]))
+            >>> responses[0].additional_kwargs["thinking_delta"] != ""
+            True
+            >>> "".join(response.delta for response in responses)
+            'The sky is blue.'
         """
         return self._stream_responses(self._chat_call(messages, kwargs, stream=True))
 

@@ -31,23 +31,44 @@ SparseFunction = Callable[[list[str]], _Columns]
 
 
 def sparse_doc_fn(embed_model: ModelStudioEmbedding) -> SparseFunction:
-    """Return a function from documents to their indices and values.
+    """Return the argument ``sparse_doc_fn`` of ``QdrantVectorStore``.
 
     Args:
-        embed_model: The model, which keeps sparse vectors from now on.
+        embed_model: The model of the index. From now on it requests dense and sparse
+            vectors together, and keeps the sparse ones of the last 4,096 texts until
+            the store asks for them: each text is paid for once.
+
+    Returns:
+        A function from documents to their indices and values.
 
     Raises:
         ConfigurationError: The model or the protocol has no sparse vectors.
+
+    Example:
+        >>> from modelstudio_core.emulator import Emulator
+        >>> with Emulator() as studio:
+        ...     embed_model = ModelStudioEmbedding(
+        ...         model="text-embedding-v4",
+        ...         base_url=studio.base_url,
+        ...         api_key=studio.api_key,
+        ...     )
+        ...     embed = sparse_doc_fn(embed_model)
+        ...     indices, values = embed(["red fox", "car"])
+        >>> [len(row) for row in indices], [len(row) for row in values]
+        ([2, 1], [2, 1])
     """
     embed_model.keep_sparse_vectors()
     return partial(_embed_documents, embed_model)
 
 
 def sparse_query_fn(embed_model: ModelStudioEmbedding) -> SparseFunction:
-    """Return a function from queries to their indices and values.
+    """Return the argument ``sparse_query_fn`` of ``QdrantVectorStore``.
 
     Args:
-        embed_model: The model, which keeps sparse vectors from now on.
+        embed_model: The model of the index, as for ``sparse_doc_fn``.
+
+    Returns:
+        A function from queries to their indices and values.
 
     Raises:
         ConfigurationError: The model or the protocol has no sparse vectors.

@@ -163,7 +163,16 @@ class ServiceArguments(ConnectionArguments):
     def model_copy(
         self, *, update: Mapping[str, object] | None = None, deep: bool = False
     ) -> Self:
-        """Return a copy. Changed arguments are checked as in the constructor."""
+        """Return a copy. Changed arguments are checked as in the constructor.
+
+        Args:
+            update: The arguments to change, by name.
+            deep: Whether the arguments are copied too, but for the HTTP clients and a
+                function that returns the key.
+
+        Raises:
+            ConfigurationError: An argument is unknown or invalid.
+        """
         changes = canonical_arguments(type(self), update or {})
         if "resolved_model" in changes:
             raise _assigned_resolved_model()

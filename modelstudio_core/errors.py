@@ -227,7 +227,12 @@ class APIConnectionError(APIError, ConnectionError):
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):
-    """No connection was made, or no data was received, within ``timeout``."""
+    """The time is over: that of ``timeout``, of ``total_timeout``, or of a wait.
+
+    No connection was made or no data was received within ``timeout``, an answer was not
+    complete within ``total_timeout``, or a task or a batch has not ended in the time
+    that the caller waits for it.
+    """
 
 
 class IncompleteStreamError(APIError):

@@ -51,6 +51,11 @@ class RateLimit:
     Each HTTP request to a model is counted, with retries and the creation of a task:
     not polls, lists and cancellations, and not the storage of files and batches, for
     which the service has other limits.
+
+    Example:
+        >>> limit = RateLimit(requests_per_minute=600, tokens_per_minute=1_000_000)
+        >>> limit
+        RateLimit(requests_per_minute=600, tokens_per_minute=1000000)
     """
 
     def __init__(

@@ -24,7 +24,15 @@ class SparseVector:
 
     @classmethod
     def from_weights(cls, weights: Mapping[int, float]) -> "SparseVector":
-        """Create a vector from the values by position."""
+        """Create a vector from the values by position.
+
+        Args:
+            weights: The values by their index, in any order.
+
+        Example:
+            >>> SparseVector.from_weights({7: 0.5, 2: 0.25})
+            SparseVector(indices=[2, 7], values=[0.25, 0.5])
+        """
         indices = sorted(weights)
         return cls(indices, [weights[index] for index in indices])
 

@@ -241,12 +241,22 @@ class Fault:
 
     @classmethod
     def short_body(cls, missing: int = 1, *, reply: Reply | None = None) -> Self:
-        """Send fewer bytes than ``content-length`` states, then cut the connection."""
+        """Send fewer bytes than ``content-length`` states, then cut the connection.
+
+        Args:
+            missing: How many bytes the body lacks.
+            reply: What is answered. None generates an answer.
+        """
         return cls(kind="short", missing=missing, reply=reply)
 
     @classmethod
     def redirect(cls, location: str, *, status: int = 307) -> Self:
-        """Redirect to another URL."""
+        """Redirect to another URL.
+
+        Args:
+            location: The URL.
+            status: The HTTP status, such as 307.
+        """
         return cls(status=status, body=b"", headers={"location": location})
 
 

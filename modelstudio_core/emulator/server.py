@@ -151,6 +151,13 @@ class Emulator:
 
         Raises:
             TypeError: An item is neither.
+
+        Example:
+            >>> from modelstudio_core.emulator import Fault, Reply
+            >>> with Emulator() as studio:
+            ...     studio.script(Fault(status=503), Reply(text="Hello."))
+            ...     len(studio.scripted)
+            2
         """
         _check_kinds("script", items)
         self._studio.script.extend(items)
