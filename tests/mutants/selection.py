@@ -92,6 +92,11 @@ WIDER_TESTS: Final[Mapping[str, Sequence[str]]] = {
     "sqlite_files.py": (*_LIMITS, "tests/core/batches"),
     "tasks": ("tests/end_to_end/test_recordings_tasks.py",),
     "transport/audit.py": ("tests/end_to_end/test_policy.py",),
+    "transport/connection.py": (
+        *_CONSTRUCTORS,
+        "tests/documentation/test_reference.py",
+        *_TRANSPORT,
+    ),
     "transport/forms.py": ("tests/core/transport", *_MEDIA),
     "transport": _TRANSPORT,
     "uploads.py": _MEDIA,
