@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelstudio_core.emulator import Emulator
+from modelstudio_core.emulator import BatchScript, Emulator
 from modelstudio_core.policy import Policy, set_policy
 from tests.cli.conftest import KEY, Ran, Run
 
@@ -237,6 +237,20 @@ def test_rows_without_an_answer_are_in_the_results(
     assert studio.requests == []
     run("batch", "submit", directory)
     assert run("batch", "cancel", directory, "--json").code == 0
+
+
+def test_rows_that_failed_are_sent_again_only_if_asked(
+    run: Run, studio: Emulator, tmp_path: Path
+) -> None:
+    prepared(run, studio, tmp_path)
+    directory = str(tmp_path / "run")
+    studio.script_batches(BatchScript(bad_lines=[1], bad_code="InternalError"))
+    run("batch", "submit", directory)
+    studio.advance(3600)
+    collected = run("batch", "collect", directory, "--json", *FAST)
+    assert collected.json["rows_by_status"] == {"done": 1, "error": 1}
+    assert run("batch", "resume", directory).err.startswith("0 rows")
+    assert run("batch", "resume", directory, "--errors").err.startswith("1 row")
 
 
 def test_texts_to_embed(run: Run, studio: Emulator, tmp_path: Path) -> None:

@@ -115,6 +115,15 @@ def test_what_overlaps_a_hidden_secret_is_hidden_too() -> None:
     assert shown.replace(PLACEHOLDER, "") == "<>"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("short", [KEY[:-5], KEY[5:], KEY[3:-3]])
+def test_a_secret_with_another_inside_is_hidden_as_a_whole(
+    short: str, order: int
+) -> None:
+    redactor = Redactor([KEY, short][::order])
+    assert redactor.redact(f"<{KEY}> <{short}>") == f"<{PLACEHOLDER}> <{PLACEHOLDER}>"
+
+
 def test_a_secret_is_hidden_until_it_is_removed_as_often_as_it_was_added() -> None:
     redactor = Redactor([KEY, ODD_KEY])
     redactor.add(KEY)

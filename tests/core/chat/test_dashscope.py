@@ -719,3 +719,13 @@ def test_an_output_with_an_unexpected_structure_is_an_error(output: object) -> N
 def test_a_body_without_output_is_an_error(payload: object) -> None:
     with pytest.raises(APIError):
         body_events(payload, protocol="dashscope")
+
+
+def test_what_is_beside_a_url_is_sent() -> None:
+    beside = {"min_pixels": 3136, "zoom": 2}
+    url = "https://example.com/a.png"
+    part: Any = {"type": "image_url", "image_url": {"url": url, **beside}}
+    request = make_request(MULTIMODAL_MODEL, [user([part])], protocol="dashscope")
+    body: Any = request.json
+    (message,) = body["input"]["messages"]
+    assert message["content"] == [{"image": url, **beside}]
