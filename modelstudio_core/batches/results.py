@@ -16,6 +16,7 @@ from modelstudio_core.batches.line_files import indices_of, read_lines
 from modelstudio_core.batches.records import Manifest, PartState
 from modelstudio_core.chat.events import Usage
 from modelstudio_core.errors import APIError, ModelStudioError
+from modelstudio_core.secrets import redactor_of
 from modelstudio_core.wire.json_values import load, object_of, text_of
 from modelstudio_core.wire.refusals import ErrorContext
 
@@ -182,6 +183,9 @@ class ResultReader(Generic[_T]):
         self._manifest = manifest
         self._context = context
         self._parse = parse
+        self._hide: Callable[[str], str] = context.redact
+        if context.later_secrets is None:
+            self._hide = redactor_of(context.secrets).redact
         self._parts = {part.number: part for part in parts}
         self.problems: list[tuple[int, str]] = []
         rows = manifest.rows
@@ -283,6 +287,7 @@ class ResultReader(Generic[_T]):
             response = result["response"]
             if response["status_code"] == _OK and not result.get("error"):
                 body, request_id = response["body"], response.get("request_id")
+                request_id = self._hide(request_id) if type(request_id) is str else None
                 parse = self._parse
                 sure = parse.if_sure(body)
                 answer = None if sure else parse(body, request_id)

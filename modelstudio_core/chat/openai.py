@@ -220,17 +220,18 @@ def parse_plain(
     Args:
         body: The value. It is not changed, and the answer shares parts of it.
         context: The facts of the request that errors report.
-        request_id: The id of the request.
+        request_id: The id of the request, without secrets.
     """
     (choice,) = body["choices"]
     message, reason = choice["message"], choice["finish_reason"]
     body_id, model, created = body["id"], body.get("model"), body.get("created")
+    own_id = body_id.removeprefix("chatcmpl-")
     # What the service repeats in metadata must not be a key.
     redact = _redact_if_clean(context.secrets, (reason, model, body.get("object")))
     if (
         redact is None
         or context.later_secrets is not None
-        or redact(body_id) is not body_id
+        or (own_id != request_id and redact(body_id) is not body_id)
     ):
         return _parse_any(body, context, request_id, ANY_FORM)
     usage = _parse_plain_usage(body["usage"])
@@ -243,7 +244,7 @@ def parse_plain(
         reason,
         reason,
         usage,
-        request_id or body_id.removeprefix("chatcmpl-") or None,
+        request_id or own_id or None,
         body_id or None,
         model or None,
         created if type(created) is int else None,

@@ -397,6 +397,29 @@ def test_an_answer_that_cannot_be_read_is_an_error_of_its_row(
     assert sum(row.status == "done" for row in rows) == 2
 
 
+@pytest.mark.parametrize("with_id", [True, False])
+def test_a_key_in_place_of_an_id_is_hidden(
+    with_id: bool, studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
+    run.submit()
+    finish(studio, run)
+    output = path / "part-0001.output.jsonl"
+    line = json.loads(output.read_text())
+    key = studio.api_key
+    line["response"]["request_id"] = key if with_id else 3
+    line["response"]["body"]["id"] = f"chatcmpl-{key}"
+    output.write_text(json.dumps(line))
+    (row,) = run.results()
+    assert row.message is not None
+    assert row.finish_reason == "stop"
+    end = row.message.finish
+    for shown in (row.request_id, end.request_id, end.response_id):
+        assert key not in str(shown)
+    assert row.request_id == ("**********" if with_id else None)
+    assert end.request_id == "**********"
+
+
 def test_results_are_found_whatever_their_lines_begin_with(
     studio: Emulator, path: Path
 ) -> None:
