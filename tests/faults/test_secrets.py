@@ -200,9 +200,8 @@ async def test_redirects_leave_no_connection_open(
     assert server.log.open <= 1
 
 
-HOSTILE = (
-    "x\r\nX-Evil: 1",
-    "x\nHost: evil.example",
+WITH_LINE_BREAKS = ("x\r\nX-Evil: 1", "x\nHost: evil.example")
+ON_ONE_LINE = (
     "../../evil",
     "/evil",
     "//evil.example/x",
@@ -212,10 +211,17 @@ HOSTILE = (
     "\uff51\uff57\uff45\uff4e-plus",
     "%2e%2e%2f",
 )
+HOSTILE = (*WITH_LINE_BREAKS, *ON_ONE_LINE)
+
+
+@pytest.mark.parametrize("name", WITH_LINE_BREAKS)
+def test_a_model_name_must_not_contain_line_breaks(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="control characters"):
+        ChatModelStudio(model=name, api_key=KEY)
 
 
 @PROTOCOL
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", ON_ONE_LINE)
 def test_a_model_name_changes_nothing_but_the_body(
     server: FaultServer, name: str, protocol: Protocol
 ) -> None:
