@@ -15,7 +15,6 @@ from typing_extensions import override
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Event, Finish, Usage, usage_of_text
 from modelstudio_core.chat.messages import Message
-from modelstudio_core.chat.metadata import without_secrets
 from modelstudio_core.chat.parser import ANY_FORM, AnswerForm, ChatParser
 from modelstudio_core.chat.plan import ChatPlan
 from modelstudio_core.chat.prompt import prepare_prompt
@@ -23,6 +22,7 @@ from modelstudio_core.chat.usage import created_in_cache, token_details, tool_co
 from modelstudio_core.secrets import redactor_of
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.json_values import count_of, object_of
+from modelstudio_core.wire.metadata import without_secrets
 from modelstudio_core.wire.refusals import ErrorContext
 from modelstudio_core.wire.sse import field_of
 

@@ -24,7 +24,6 @@ from modelstudio_core.chat.events import (
     TextDelta,
     Usage,
 )
-from modelstudio_core.chat.metadata import without_secrets
 from modelstudio_core.errors import (
     APIError,
     IncompleteStreamError,
@@ -37,6 +36,7 @@ from modelstudio_core.wire.json_values import (
     objects_of,
     text_of,
 )
+from modelstudio_core.wire.metadata import without_secrets
 from modelstudio_core.wire.refusals import ErrorContext, too_large_error
 from modelstudio_core.wire.sse import EventSplitter
 

@@ -18,6 +18,7 @@ from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.responses import AsyncHttpResponse, HttpResponse
 from modelstudio_core.transport.retries import aretry, retry
 from modelstudio_core.transport.send import asend, send
+from modelstudio_core.wire.metadata import without_secrets
 from modelstudio_core.wire.refusals import ErrorContext, is_refusal
 
 __all__ = ["JsonAnswer", "adownload", "afetch", "download", "fetch"]
@@ -196,7 +197,8 @@ def _parse_answer(
     parsed = context.parse(body, response.request_id, expected)
     if not isinstance(parsed, dict):
         raise context.not_json(body, response.request_id, expected)
-    answer = cast("dict[str, Any]", parsed)
+    # Reports, saved tasks and traces show it.
+    answer = cast("dict[str, Any]", without_secrets(parsed, context.hide))
     response.report(answer.get("usage"), _text_of(answer.get("request_id")))
     if is_refusal(answer):
         raise context.from_payload(None, answer, request_id=response.request_id)

@@ -226,6 +226,10 @@ def test_a_model_name_changes_nothing_but_the_body(
     server: FaultServer, name: str, protocol: Protocol
 ) -> None:
     good = model("LangChain", server.base_url, protocol)
+    if not name.isprintable():
+        with pytest.raises(ConfigurationError, match="control characters"):
+            model("LangChain", server.base_url, protocol, model=name)
+        return
     evil = model("LangChain", server.base_url, protocol, model=name)
     for llm in (good, evil):
         assert llm.invoke(prompt("x")).text

@@ -211,6 +211,27 @@ async def test_another_host_gets_nothing_of_the_users(
 
 
 @SYNC_AND_ASYNC
+async def test_an_answer_that_repeats_the_key_is_fetched_without_it(
+    is_async: bool,
+) -> None:
+    """Tasks, files and batches show what they answer, and save it."""
+    body = {
+        "request_id": KEY,
+        "output": {"task_id": KEY, "results": [{"message": f"Bad {KEY}"}], KEY: 1},
+        "usage": {"plan": [KEY]},
+        "data": [{"embedding": [0.5], "text": "a", "index": 0}],
+    }
+    scripted = Scripted(body=json.dumps(body).encode())
+    with serve_http(scripted) as server:
+        request = HttpRequest(path="/tasks", json={})
+        connection = connection_to(server.base_url)
+        answer = await fetched(connection, request, is_async=is_async)
+    assert KEY not in repr(answer)
+    assert answer.body["output"]["results"] == [{"message": "Bad **********"}]
+    assert answer.body["data"] == body["data"]
+
+
+@SYNC_AND_ASYNC
 async def test_a_signed_address_is_sent_as_it_is(is_async: bool) -> None:
     target = "/a%2Fb/%E4%BD%A0.png?Expires=1&Signature=x%2By%2Fz%3D&q=a%20b"
     with serve_http(OK) as other:
