@@ -77,7 +77,7 @@ def without_secrets(value: Any, hide: Callable[[str], str], depth: int = 0) -> A
 
     Example:
         >>> without_secrets({"id": "a", "content": "a"}, lambda text: text.upper())
-        {'id': 'A', 'content': 'a'}
+        {'content': 'a', 'id': 'A'}
     """
     if isinstance(value, str):
         return hide(value)

@@ -11,14 +11,15 @@ import json
 import re
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
 from qdrant_client import QdrantClient, models
+
+from tests.support.loopback import QuietHandler, listening
 
 __all__ = ["QdrantServer", "serve_qdrant"]
 
@@ -100,12 +101,7 @@ def serve_qdrant() -> Generator[QdrantServer]:
     """Serve an empty Qdrant on loopback."""
     server, lock = QdrantServer(), threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Log nothing."""
-
+    class Handler(QuietHandler):
         def answer(self) -> None:
             path = self.path.partition("?")[0]
             size = int(self.headers.get("content-length") or 0)
@@ -131,15 +127,5 @@ def serve_qdrant() -> Generator[QdrantServer]:
 
         do_GET = do_POST = do_PUT = answer  # noqa: N815 - their names
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    server.url = f"http://127.0.0.1:{http.server_port}"
-    try:
+    with closing(server.client), listening(Handler) as server.url:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
-        server.client.close()

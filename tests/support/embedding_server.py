@@ -13,10 +13,10 @@ from collections import Counter, deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.support.http_server import Scripted
+from tests.support.loopback import QuietHandler, listening
 
 __all__ = ["EmbeddingServer", "error", "serve_embeddings"]
 
@@ -159,13 +159,8 @@ def serve_embeddings(*scripted: Scripted | None) -> Generator[EmbeddingServer]:
     """
     server = EmbeddingServer(scripted=deque(scripted))
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Log nothing."""
-
-        def do_POST(self) -> None:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 - the name that is called
             size = int(self.headers["content-length"])
             response = server.answer(self.path, json.loads(self.rfile.read(size)))
             if response.hang_up:
@@ -179,14 +174,5 @@ def serve_embeddings(*scripted: Scripted | None) -> Generator[EmbeddingServer]:
             self.end_headers()
             self.wfile.write(response.body)
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    server.base_url = f"http://127.0.0.1:{http.server_port}"
-    try:
+    with listening(Handler) as server.base_url:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()

@@ -1,11 +1,11 @@
 """A loopback HTTP server for the transport: every method, scripted responses."""
 
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.support.loopback import QuietHandler, listening
 
 __all__ = ["HttpServer", "Received", "Scripted", "serve_http"]
 
@@ -66,12 +66,7 @@ def serve_http(*responses: Scripted) -> Generator[HttpServer]:
     """Answer requests with responses in their order; the last one is repeated."""
     server = HttpServer(responses=list(responses or [Scripted()]))
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Log nothing."""
-
+    class Handler(QuietHandler):
         def answer(self) -> None:
             parts = urlsplit(self.path)
             size = int(self.headers.get("content-length") or 0)
@@ -103,14 +98,5 @@ def serve_http(*responses: Scripted) -> Generator[HttpServer]:
 
         do_GET = do_POST = do_DELETE = answer  # noqa: N815 - their names
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    server.base_url = f"http://127.0.0.1:{http.server_port}"
-    try:
+    with listening(Handler) as server.base_url:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()

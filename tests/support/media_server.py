@@ -1,18 +1,17 @@
 """A loopback service: chat on both protocols, upload policies, a file storage."""
 
 import json
-import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.support.answers import WHOLE, stream_body
+from tests.support.loopback import QuietHandler, listening
 
 __all__ = ["FOLDER", "MediaServer", "Sent", "serve_media"]
 
@@ -109,12 +108,7 @@ def serve_media() -> Generator[MediaServer]:
     """Run the service on a free port."""
     server = MediaServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
-            """Log nothing."""
-
+    class Handler(QuietHandler):
         def answer(self) -> None:
             parts = urlsplit(self.path)
             size = int(self.headers.get("content-length") or 0)
@@ -135,17 +129,8 @@ def serve_media() -> Generator[MediaServer]:
 
         do_GET = do_POST = answer  # noqa: N815 - their names
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    server.base_url = f"http://127.0.0.1:{http.server_port}"
-    try:
+    with listening(Handler) as server.base_url:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
 
 
 def _respond(server: MediaServer, request: Sent) -> tuple[int, str, bytes]:

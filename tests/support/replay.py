@@ -1,13 +1,13 @@
 """A server that answers with given bytes, which it splits at unusual places."""
 
 import json
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from typing import Any
+
+from tests.support.loopback import QuietHandler, listening
 
 # Primes, so that the pieces never match the lines, characters or events.
 PIECE_SIZES = (1, 2, 3, 5, 7, 11, 13, 29, 61, 127, 251)
@@ -49,13 +49,8 @@ def replaying(
     """
     replay = Replay("")
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in the base class
-            """Log nothing."""
-
-        def do_POST(self) -> None:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 - the name that is called
             length = int(self.headers["content-length"])
             replay.requests.append(json.loads(self.rfile.read(length)))
             replay.headers.append({k.lower(): v for k, v in self.headers.items()})
@@ -71,19 +66,8 @@ def replaying(
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             self.wfile.write(b"0\r\n\r\n")
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.01}
-    )
-    thread.start()
-    replay.base_url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(Handler) as replay.base_url:
         yield replay
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def split(body: bytes) -> Iterator[bytes]:
