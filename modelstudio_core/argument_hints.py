@@ -27,6 +27,11 @@ _CHAT_COMPLETIONS: Final = (
 )
 _DECIDED: Final = "Remove it: it is always sent as the response is read."
 _OPENAI_ONLY: Final = "Remove it: Model Studio has nothing like it."
+_FIRST_MESSAGE: Final = "Pass it as the first message."
+_OF_A_CALL: Final = "Pass it to the call, not to the constructor."
+_OF_A_CALL_WITH_TOOLS: Final = (
+    "Pass it to bind_tools() (LangChain), chat_with_tools() (LlamaIndex) or a call."
+)
 
 # Names here that stand for the same.
 _RENAMED: Final = {
@@ -42,6 +47,7 @@ _RENAMED: Final = {
     "key": "api_key",
     "openai_api_key": "api_key",
     "token": "api_key",
+    "deployment": "model",
     "deployment_name": "model",
     "engine": "model",
     "model_id": "model",
@@ -49,6 +55,8 @@ _RENAMED: Final = {
     "modle": "model",
     "workspace_id": "workspace",
     "region_id": "region",
+    "region_name": "region",
+    "location": "region",
     "request_timeout": "timeout",
     "num_retries": "max_retries",
     "retries": "max_retries",
@@ -58,9 +66,15 @@ _RENAMED: Final = {
     "max_new_tokens": "max_tokens",
     "max_output_tokens": "max_tokens",
     "max_length": "max_tokens",
+    "max_tokens_to_sample": "max_tokens",
     "num_predict": "max_tokens",
     "max_thinking_tokens": "thinking_budget",
     "budget_tokens": "thinking_budget",
+    "effort": "reasoning_effort",
+    "enable_reasoning": "enable_thinking",
+    "include_reasoning": "enable_thinking",
+    "json_mode": "response_format",
+    "response_schema": "response_format",
     "stop_sequences": "stop",
     "stop_words": "stop",
     "random_seed": "seed",
@@ -69,6 +83,8 @@ _RENAMED: Final = {
     "web_search": "enable_search",
     "web_search_options": "search_options",
     "num_ctx": "context_window",
+    "n_ctx": "context_window",
+    "context_size": "context_window",
     "context_length": "context_window",
     "incremental": "streaming",
     "cache_control": "context_cache",
@@ -86,6 +102,8 @@ _HINTS: Final = {
     "proxies": _OWN_CLIENT,
     "proxy": _OWN_CLIENT,
     "verify": _OWN_CLIENT,
+    "ssl_verify": _OWN_CLIENT,
+    "cert": _OWN_CLIENT,
     "default_query": _OWN_CLIENT,
     "reuse_client": "Remove it: connections are kept, and shared between instances.",
     "client": _OWN_CLIENT,
@@ -132,8 +150,19 @@ _HINTS: Final = {
     "reuse_connection": "Remove it: connections are kept, and shared.",
     "return_documents": "Remove it: what is returned are those that were passed.",
     "text_type": "Remove it: the method decides whether a text is a query.",
-    "system": "Pass it as the first message.",
-    "system_instruction": "Pass it as the first message.",
+    "system": _FIRST_MESSAGE,
+    "system_instruction": _FIRST_MESSAGE,
+    "system_message": _FIRST_MESSAGE,
+    "system_prompt": _FIRST_MESSAGE,
+    "instructions": _FIRST_MESSAGE,
+    "messages": _OF_A_CALL,
+    "prompt": _OF_A_CALL,
+    "input": _OF_A_CALL,
+    "tools": _OF_A_CALL_WITH_TOOLS,
+    "tool_choice": _OF_A_CALL_WITH_TOOLS,
+    "functions": _OF_A_CALL_WITH_TOOLS,
+    "function_call": _OF_A_CALL_WITH_TOOLS,
+    "top_n": "It is an argument of the reranking classes.",
 }
 
 # Parameters of the service without an argument: no other name stands for them.
@@ -172,7 +201,8 @@ def unknown_argument(
         sentences.append(f"Did you mean {renamed!r}?")
     elif name in _HINTS:
         sentences.append(_HINTS[name])
-    if _EXTRA_BODY in candidates and "Remove it" not in sentences[-1]:
+    is_settled = sentences[-1].startswith(("Remove it", "Pass it", "It is"))
+    if _EXTRA_BODY in candidates and not is_settled:
         sentences.append("Parameters that have no argument go into extra_body.")
     return ConfigurationError(" ".join(sentences))
 

@@ -14,7 +14,7 @@ from modelstudio_core.catalog.lookup import (
 from modelstudio_core.catalog.profiles import ChatProfile, ModelProfile
 from modelstudio_core.endpoints import Endpoint
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.wire.suggestions import nearest, unknown_name
+from modelstudio_core.wire.suggestions import nearest, suggest, unknown_name
 
 __all__ = [
     "DeprecatedModels",
@@ -266,10 +266,9 @@ def _in_mode(model: str, mode: str | None) -> str:
 def _check_replacements(replacements: Mapping[str, str]) -> None:
     for old, new in replacements.items():
         if old not in _REPLACEMENTS:
-            near = nearest(str(old), _REPLACEMENTS)[0]
             raise ConfigurationError(
                 f"replacements contains {old!r}, which is not a deprecated model that"
-                f" is replaced. Did you mean {near!r}?"
+                f" is replaced.{suggest(str(old), _REPLACEMENTS)}"
             )
         check_model_id(new, f"replacements[{old!r}]")
         if new in _REPLACEMENTS:

@@ -6,10 +6,12 @@ from typing import Final
 
 from modelstudio_core.errors import ConfigurationError
 
-__all__ = ["is_similar", "nearest", "unknown_name"]
+__all__ = ["is_similar", "nearest", "suggest", "unknown_name"]
 
 # "kimi" is 0.73 like "kimi-k3", "gemini-2.5-flash" 0.69 like "qwen3.5-flash".
 _SIMILAR: Final = 0.7
+# How many valid names an error lists where none is similar.
+_MAX_NAMES: Final = 10
 
 
 def nearest(name: str, candidates: Iterable[str]) -> list[str]:
@@ -50,10 +52,30 @@ def is_similar(name: str, candidate: str) -> bool:
     return SequenceMatcher(None, folded, other).ratio() >= _SIMILAR
 
 
+def suggest(name: str, candidates: Iterable[str]) -> str:
+    """Return a sentence with the name that was meant, or with those that there are.
+
+    Args:
+        name: The unknown name.
+        candidates: The valid names.
+
+    Example:
+        >>> suggest("regoin", ["model", "region"])
+        " Did you mean 'region'?"
+        >>> suggest("x", ["model", "region"])
+        " Known: 'model', 'region'."
+    """
+    ordered = nearest(name, candidates)
+    if ordered and is_similar(name, ordered[0]):
+        return f" Did you mean {ordered[0]!r}?"
+    listed = ", ".join(map(repr, sorted(ordered[:_MAX_NAMES])))
+    return f" Known: {listed}." if listed else ""
+
+
 def unknown_name(
     kind: str, name: str, candidates: Iterable[str], *, owner: str | None = None
 ) -> ConfigurationError:
-    """Return the error for an unknown name, with the most similar valid name.
+    """Return the error for an unknown name, with the most similar valid name or names.
 
     Args:
         kind: What the name stands for, such as ``"argument"``.
@@ -65,7 +87,6 @@ def unknown_name(
         >>> unknown_name("argument", "regoin", ["model", "region"]).message
         "Unknown argument 'regoin'. Did you mean 'region'?"
     """
-    ordered = nearest(name, candidates)
-    hint = f" Did you mean {ordered[0]!r}?" if ordered else ""
+    hint = suggest(name, candidates)
     of_owner = f" of {owner}" if owner else ""
     return ConfigurationError(f"Unknown {kind} {name!r}{of_owner}.{hint}")

@@ -163,7 +163,7 @@ def test_replacements_override_the_table(
     ("replacements", "words"),
     [
         ({"deepseek-r2": "qwen-max"}, ["'deepseek-r2'", "Did you mean 'deepseek-r1'"]),
-        ({"gpt-4": "qwen-max"}, ["'gpt-4'"]),
+        ({"gpt-4": "qwen-max"}, ["'gpt-4'", "Known: 'deepseek-r1', "]),
         ({"deepseek-r1": ""}, ["'deepseek-r1'", "must be a model's id"]),
         ({"deepseek-r1": None}, ["'deepseek-r1'", "must be a model's id"]),
         ({"deepseek-r1": "deepseek-v3"}, ["'deepseek-v3'", "delisted itself"]),

@@ -1,7 +1,7 @@
 """Suggestions for unknown names."""
 
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.wire.suggestions import nearest, unknown_name
+from modelstudio_core.wire.suggestions import is_similar, nearest, unknown_name
 
 
 def test_names_are_sorted_by_likeness_then_by_name() -> None:
@@ -16,6 +16,19 @@ def test_the_error_for_an_unknown_name() -> None:
     assert type(error) is ConfigurationError
     assert error.message == "Unknown argument 'regoin'. Did you mean 'region'?"
     assert unknown_name("argument", "x", []).message == "Unknown argument 'x'."
+
+
+def test_a_name_that_is_not_similar_is_not_offered() -> None:
+    message = unknown_name("method", "xml", ["json_mode", "function_calling"]).message
+    assert message == "Unknown method 'xml'. Known: 'function_calling', 'json_mode'."
+    message = unknown_name("tool", "x", [f"tool-{n:02}" for n in range(99)]).message
+    assert message.count("tool-") == 10
+
+
+def test_the_beginning_of_a_name_is_similar() -> None:
+    assert is_similar("func", "function_calling")
+    assert not is_similar("calling", "function_calling")
+    assert not is_similar("", "function_calling")
 
 
 def test_the_order_does_not_depend_on_that_of_the_names() -> None:

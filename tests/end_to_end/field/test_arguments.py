@@ -224,6 +224,18 @@ async def test_a_stream_in_extra_body_is_read_as_one(
         ("clear_thinking", "extra_body", "Did you mean"),
         ("max_input_tokens", "extra_body", "Did you mean"),
         ("quite_another", "extra_body", "Did you mean"),
+        ("tools", "bind_tools() (LangChain), chat_with_tools() (Llama", "extra_body"),
+        ("tool_choice", "bind_tools() (LangChain)", "forced_tool_choice"),
+        ("function_call", "bind_tools() (LangChain)", "extra_body"),
+        ("messages", "to the call, not to the constructor", "extra_body"),
+        ("prompt", "to the call, not to the constructor", "extra_body"),
+        ("instructions", "as the first message", "extra_body"),
+        ("top_n", "the reranking classes", "top_p"),
+        ("enable_reasoning", "Did you mean 'enable_thinking'?", "reasoning_effort"),
+        ("effort", "Did you mean 'reasoning_effort'?", "timeout"),
+        ("json_mode", "Did you mean 'response_format'?", "mode="),
+        ("location", "Did you mean 'region'?", "local_files"),
+        ("ssl_verify", "http_client=", "Did you mean"),
     ],
 )
 def test_foreign_arguments_have_the_right_hint(
