@@ -6,11 +6,10 @@ from collections.abc import (
     AsyncIterator,
     Iterator,
     Mapping,
-    Sequence,
 )
 from contextlib import suppress
 from types import TracebackType
-from typing import Final, NoReturn, Protocol, Self, cast
+from typing import Final, NoReturn, Self, cast
 
 from modelstudio_core.errors import APIError, InvalidResponseError
 from modelstudio_core.foreign.h11_chunks import merge_buffered_chunks
@@ -29,6 +28,11 @@ from modelstudio_core.transport.decoding import (
 )
 from modelstudio_core.transport.failures import broken_body_error, retry_after
 from modelstudio_core.transport.fairness import cost_of, wait_for_turn
+from modelstudio_core.transport.library_responses import (
+    LibraryBody,
+    LibraryResponse,
+    read_headers,
+)
 from modelstudio_core.wire.refusals import (
     ErrorContext,
     too_large_error,
@@ -42,77 +46,6 @@ _MAX_ID: Final = 256
 _MAX_DIGITS: Final = 20
 # How long to wait for the end of a response after a complete answer.
 _DRAIN_SECONDS: Final = 0.1
-
-
-class _Body(Protocol):
-    """The body of a response of the HTTP library, without decoding."""
-
-    def __iter__(self) -> Iterator[bytes]: ...
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
-
-
-class _Headers(Protocol):
-    """The headers of a response of the HTTP library."""
-
-    @property
-    def raw(self) -> Sequence[tuple[bytes, bytes]]: ...
-
-
-class _Request(Protocol):
-    """A request of the HTTP library."""
-
-    @property
-    def extensions(self) -> Mapping[str, object]: ...
-
-
-class LibraryResponse(Protocol):
-    """A response of the HTTP library: the methods that are used here."""
-
-    @property
-    def status_code(self) -> int:
-        """The HTTP status."""
-        ...
-
-    @property
-    def headers(self) -> "_Headers":
-        """The headers, by their names in any case."""
-        ...
-
-    @property
-    def stream(self) -> _Body:
-        """The body without decoding."""
-        ...
-
-    @property
-    def extensions(self) -> Mapping[str, object]:
-        """Optional values, such as the network stream."""
-        ...
-
-    @property
-    def http_version(self) -> str:
-        """The version, such as ``"HTTP/1.1"``."""
-        ...
-
-    @property
-    def request(self) -> "_Request":
-        """The request."""
-        ...
-
-    def iter_bytes(self) -> Iterator[bytes]:
-        """Yield the body, decoded."""
-        ...
-
-    def aiter_bytes(self) -> AsyncIterator[bytes]:
-        """Async version of ``iter_bytes``."""
-        ...
-
-    def close(self) -> None:
-        """Close the response."""
-        ...
-
-    async def aclose(self) -> None:
-        """Async version of ``close``."""
-        ...
 
 
 class _BaseResponse:
@@ -142,7 +75,7 @@ class _BaseResponse:
         """
         self._handle = handle
         self._response = response
-        self._headers = _read_headers(response)
+        self._headers = read_headers(response)
         self._record = record
         self._charge = charge
         self._limits = connection
@@ -506,27 +439,7 @@ def _raise_alone(error: APIError) -> NoReturn:
         error.__context__ = None
 
 
-def _read_headers(response: LibraryResponse) -> dict[str, str]:
-    """Return the headers by their names in lower case, in one pass over them.
-
-    Each look-up of the HTTP library goes through all of them and decodes them.
-    """
-    raw = response.headers.raw
-    try:
-        return _decode_headers(raw, "utf-8")
-    except UnicodeDecodeError:
-        return _decode_headers(raw, "latin-1")
-
-
-def _decode_headers(raw: Sequence[tuple[bytes, bytes]], coding: str) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in raw:
-        name, value = raw_name.decode(coding).lower(), raw_value.decode(coding)
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
-
-
-async def _decode(body: _Body, decode: Decode) -> AsyncGenerator[bytes]:
+async def _decode(body: LibraryBody, decode: Decode) -> AsyncGenerator[bytes]:
     """Yield the decoded pieces of a body, in turn with the other streams."""
     async for chunk in body:
         for piece in decode(chunk):
