@@ -861,6 +861,11 @@ def _parse_base_url(base_url: object, allow_insecure_http: bool) -> SplitResult:
     if not _HOST.fullmatch(bare.rstrip(":")) or not re.fullmatch(
         r"[A-Za-z0-9._~%/+@:-]*", url.path
     ):
+        if "{" in url.netloc:
+            raise ConfigurationError(
+                "base_url contains a placeholder: replace it with your workspace id, or"
+                " pass region= and workspace= instead of base_url=."
+            )
         raise ConfigurationError(
             f"base_url contains characters that are not valid in a URL. Use a URL"
             f" {example}"

@@ -828,6 +828,12 @@ def test_secrets_in_a_base_url_are_refused_and_not_shown(base_url: str) -> None:
     assert "hunter2-secret" not in shown
 
 
+def test_the_placeholder_of_the_official_pages_is_explained() -> None:
+    base_url = "https://{WorkspaceId}.eu-central-1.maas.aliyuncs.com/api/v1"
+    with pytest.raises(ConfigurationError, match="placeholder: replace it with your"):
+        resolve_endpoint(base_url=base_url)
+
+
 @pytest.mark.parametrize(
     "base_url",
     [
