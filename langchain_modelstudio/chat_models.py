@@ -351,7 +351,10 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             params["ls_max_tokens"] = int(options["max_tokens"])
         texts = self.stop if stop is None else stop
         if texts:
-            params["ls_stop"] = [texts] if isinstance(texts, str) else list(texts)
+            # What is neither is refused where the call is planned.
+            params["ls_stop"] = (
+                [*texts] if isinstance(texts, list | tuple) else [str(texts)]
+            )
         return params
 
     def _sent_model(self, arguments: dict[str, Any]) -> str:

@@ -204,6 +204,10 @@ def unknown_argument(
     is_settled = sentences[-1].startswith(("Remove it", "Pass it", "It is"))
     if _EXTRA_BODY in candidates and not is_settled:
         sentences.append("Parameters that have no argument go into extra_body.")
+    if "parameters" in candidates and len(sentences) == 1:
+        sentences.append(
+            f"Parameters of the model go into parameters=: {{{name!r}: ...}}."
+        )
     return ConfigurationError(" ".join(sentences))
 
 

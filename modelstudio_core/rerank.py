@@ -193,7 +193,7 @@ class _Call:
     ) -> "_Call":
         """Check the query and the documents, and split them into requests."""
         profile = resolved.profile
-        text = check_text(query, profile.max_item_tokens, "The query")
+        text = check_text(query, profile.max_item_tokens, "The query", "Pass a text.")
         checked = _check_documents(documents, profile)
         parts = _split(checked, text, profile)
         if len(parts) > 1:

@@ -53,13 +53,16 @@ def _is_single(value: object) -> bool:
     return isinstance(value, str | bytes | Mapping)
 
 
-def check_text(text: object, max_tokens: int | None, name: str) -> str:
+def check_text(
+    text: object, max_tokens: int | None, name: str, if_empty: str = "Remove it."
+) -> str:
     """Return a text that can be sent. Lone surrogates are replaced.
 
     Args:
         text: The text.
         max_tokens: The most tokens of the text; None for no limit.
         name: What the text is called in errors, which do not repeat it.
+        if_empty: What to do about an empty text.
 
     Raises:
         ConfigurationError: It is empty, no string, or surely too long.
@@ -69,7 +72,7 @@ def check_text(text: object, max_tokens: int | None, name: str) -> str:
             f"{name} must be a string, got a {type(text).__name__}."
         )
     if not text:
-        raise ConfigurationError(f"{name} is empty. Remove it.")
+        raise ConfigurationError(f"{name} is empty. {if_empty}")
     if max_tokens and len(text) > max_tokens * _MAX_CHARACTERS_PER_TOKEN:
         raise ConfigurationError(
             f"{name} is too long: it has {len(text)} characters, and the model accepts"

@@ -131,7 +131,8 @@ class EmbeddingArguments(ConcurrentArguments):
         return vectors[0]
 
     def _check_query(self, query: object) -> str:
-        return check_text(query, self.resolved.profile.max_row_tokens, "The query")
+        most = self.resolved.profile.max_row_tokens
+        return check_text(query, most, "The query", "Pass a text.")
 
     def _check_texts(self, texts: Iterable[str]) -> list[str]:
         return check_texts(texts, self.resolved.profile.max_row_tokens)

@@ -288,7 +288,7 @@ def _placed(route: Route, given: Given, parameters: Mapping[str, object]) -> Tas
 def _check_prompt(prompt: object, profile: MediaProfile) -> str | None:
     if prompt is None:
         return None
-    text = check_text(prompt, None, "prompt")
+    text = check_text(prompt, None, "prompt", "Pass a text.")
     limit = profile.max_prompt_characters
     if limit is not None and len(text) > limit:
         refuse_or_warn(

@@ -199,7 +199,7 @@ async def test_an_empty_text_and_an_empty_query(style: Style) -> None:
         model = embedder(style.framework, server.base_url)
         with pytest.raises(ConfigurationError, match=r"texts\[1\] is empty"):
             await embed(model, style, ["a", "", "b"])
-        with pytest.raises(ConfigurationError, match="query is empty"):
+        with pytest.raises(ConfigurationError, match=r"query is empty\. Pass a text\."):
             await embed_query(model, style, "")
         assert server.bodies == []
 

@@ -540,6 +540,12 @@ def test_a_connection_argument_of_a_call_is_an_error() -> None:
         model().invoke("Hi", timeout=5)
 
 
+def test_a_call_with_an_invalid_stop_is_refused() -> None:
+    wrong: Any = 3
+    with pytest.raises(errors.ConfigurationError, match="stop must be a string or a"):
+        model().invoke("Hi", stop=wrong)
+
+
 def test_an_empty_stop_of_a_call_removes_the_constructors() -> None:
     assert "stop" not in sent(call={"stop": []}, stop=["x"])
 
