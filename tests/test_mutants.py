@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.environments import ROOT
 from tests.mutants.__main__ import survivors
-from tests.mutants.selection import LAST, WIDER_TESTS
+from tests.mutants.selection import LAST, WIDER_TESTS, stages_of
 from tests.mutants.trial import Mutant
 
 MUTANT = Mutant("modelstudio_core/rerank.py", "core/NumberReplacer", 3, 42)
@@ -17,6 +17,15 @@ def test_all_tests_that_are_listed_exist() -> None:
     groups = (*WIDER_TESTS.values(), *LAST.values())
     places = {test for group in groups for test in group if test[0] != "-"}
     assert [place for place in places if not (ROOT / place).exists()] == []
+
+
+def test_tests_that_a_copy_does_not_have_are_not_run(tmp_path: Path) -> None:
+    own = tmp_path / "tests/core/test_limits.py"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    first, *others = stages_of("modelstudio_core/limits.py", tmp_path)
+    assert first == ("tests/core/test_limits.py",)
+    assert {test for stage in others for test in stage} == {"tests/core"}
 
 
 def test_the_survivors_of_a_report_are_tried_again() -> None:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import tests.mutants
-from tests.mutants.selection import CORE, tests_of
+from tests.mutants.selection import CORE
 from tests.mutants.trial import Mutant, Trial
 
 SURVIVOR: Final = re.compile(r"^SURVIVED (\S+):(\d+) (\S+) (\d+)$", re.MULTILINE)
@@ -77,7 +77,9 @@ def seconds_unchanged(
         SystemExit: A test fails without a change, so that it could notice nothing.
     """
     paths = {mutant.path for mutant in mutants}
-    used = {test for path in paths for stage in tests_of(path) for test in stage}
+    used = {
+        test for path in paths for stage in trials[0].stages_of(path) for test in stage
+    }
     options = sorted(test for test in used if test.startswith("-"))
     places = sorted(used.difference(options))
     parts = [places[index :: len(trials)] for index in range(len(trials))]

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.environments import ROOT
-
-__all__ = ["CORE", "tests_of"]
+__all__ = ["CORE", "stages_of"]
 
 CORE: Final = "modelstudio_core"
 # The tests of a module are the files and folders with its name, or with that of its
@@ -137,11 +135,12 @@ LAST: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-def tests_of(path: str) -> list[tuple[str, ...]]:
+def stages_of(path: str, tree: Path) -> list[tuple[str, ...]]:
     """Return the tests to run for a changed file, the narrowest first.
 
     Args:
         path: The path of the file in the repository.
+        tree: Where the tests are: the repository, or a copy that does not change.
     """
     module = Path(path).relative_to(CORE)
     own = Path(PLACES[0]) / module.parent / f"test_{module.name}"
@@ -156,7 +155,7 @@ def tests_of(path: str) -> list[tuple[str, ...]]:
     wider = dict.fromkeys([*named, *listed])
     wider.pop(str(own), None)
     present = [
-        tuple(test for test in stage if test.startswith("-") or (ROOT / test).exists())
+        tuple(test for test in stage if test.startswith("-") or (tree / test).exists())
         for stage in ([str(own)], wider, last)
     ]
     return [stage for stage in present if stage]

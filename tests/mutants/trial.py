@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from benchmarks.environments import ROOT, interpreter
-from tests.mutants.selection import CORE, tests_of
+from tests.mutants.selection import CORE, stages_of
 
 __all__ = ["Mutant", "Outcome", "Trial"]
 
@@ -165,6 +165,14 @@ class Trial:
             self._cosmic_ray("apply", *arguments)
             return file.read_text()
 
+    def stages_of(self, path: str) -> list[tuple[str, ...]]:
+        """Return the tests to run for a changed file, the narrowest first.
+
+        Args:
+            path: The path of the file.
+        """
+        return stages_of(path, self._tree)
+
     def unchanged(self, tests: Sequence[str]) -> Outcome:
         """Run tests without a change to the end, and what failed once more.
 
@@ -190,7 +198,7 @@ class Trial:
         file = self._tree / mutant.path
         changed = self._changed(mutant)
         with _content(file, changed) as original:
-            for tests in tests_of(mutant.path):
+            for tests in self.stages_of(mutant.path):
                 if reason := self._noticed(tests, _limit(tests, seconds)):
                     _write(f"noticed  {mutant} by {reason}\n")
                     return False
