@@ -117,9 +117,9 @@ class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
 
     if not TYPE_CHECKING:
         # Type checkers see the constructor that pydantic generates from the fields.
-        def __init__(self, **arguments: Any) -> None:
+        def __init__(self, *positional: object, **arguments: Any) -> None:
             """Accept the model under either of its names."""
-            super().__init__(**_both_names(arguments))
+            super().__init__(*positional, **_both_names(arguments))
 
         def __setattr__(self, name: str, value: object) -> None:
             """Assign ``model`` for ``model_name``, and wrap a cache."""

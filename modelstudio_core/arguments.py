@@ -124,9 +124,12 @@ class ServiceArguments(ConnectionArguments):
 
     if not TYPE_CHECKING:
         # Type checkers see the constructor that pydantic generates from the fields.
-        def __init__(self, **arguments: Any) -> None:
+        def __init__(self, *positional: object, **arguments: Any) -> None:
             """Resolve the arguments, then initialize the framework's class."""
             cls = type(self)
+            if positional:
+                name = cls.__name__
+                raise TypeError(f"Pass arguments by name, such as {name}(model=...).")
             arguments = canonical_arguments(cls, arguments)
             defaults, produced = _defaults_of(cls)
             produced |= cls._implied_arguments(arguments)

@@ -71,7 +71,7 @@ def _from_message(message: ChatMessage) -> core.Message:
     if role == "assistant" and message.content:
         # The words of a spoken answer stand for its sound, which cannot be sent back.
         blocks = [block for block in blocks if not isinstance(block, AudioBlock)]
-    converted: dict[str, Any] = {"role": role, "content": _content(blocks)}
+    converted: dict[str, Any] = {"role": role, "content": _content(blocks, role)}
     if isinstance(extra.get("name"), str):
         converted["name"] = extra["name"]
     if role == "tool":
@@ -152,7 +152,7 @@ _MediaBlock = TextBlock | ImageBlock | AudioBlock | VideoBlock | DocumentBlock
 _CACHE_LIFETIME: Final = "5m"
 
 
-def _content(blocks: Sequence[ContentBlock]) -> str | list[core.Part]:
+def _content(blocks: Sequence[ContentBlock], role: str) -> str | list[core.Part]:
     if len(blocks) == 1 and isinstance(block := blocks[0], TextBlock):
         # Nearly every message: the core needs no look at its parts.
         return block.text
@@ -160,7 +160,12 @@ def _content(blocks: Sequence[ContentBlock]) -> str | list[core.Part]:
     for block in blocks:
         match block:
             case ThinkingBlock() | ToolCallBlock():
-                pass
+                if role != "assistant":
+                    raise ConfigurationError(
+                        f"A {type(block).__name__} in a message of the role {role!r} is"
+                        " not supported: Model Studio accepts it in messages of the"
+                        " assistant only."
+                    )
             case CachePoint():
                 _mark_last(parts, block)
             case CitableBlock():

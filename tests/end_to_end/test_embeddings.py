@@ -404,12 +404,14 @@ def test_the_time_limit_is_a_minute(framework: Framework) -> None:
 @EACH_FRAMEWORK
 async def test_a_cancelled_call_sends_nothing_more(framework: Framework) -> None:
     with serve_embeddings() as server:
-        server.delay = 0.05
+        server.delay = 0.5
         model = embedder(framework, server.base_url, max_concurrency=2)
         style = Style(framework, asynchronous=True)
         task = asyncio.ensure_future(embed(model, style, numbered(100)))
-        await asyncio.sleep(0.03)
+        while len(server.bodies) < 2:  # noqa: ASYNC110 - another thread's list
+            await asyncio.sleep(0.001)
         task.cancel()
+        server.delay = 0.0
         with pytest.raises(asyncio.CancelledError):
             await task
         await asyncio.sleep(0.1)

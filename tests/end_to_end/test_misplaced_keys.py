@@ -88,3 +88,14 @@ def test_the_error_about_an_argument_repeats_no_key(
                 assert KEY not in shown_by(error), (name, value)
             assert not any(KEY in str(warning.message) for warning in caught), name
     assert {"region", "workspace", "mode", "timeout", "regoin"} <= refused
+
+
+@EACH_CLASS
+def test_the_error_about_an_argument_without_a_name_says_how_to_pass_it(
+    cls: type[Any],
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        cls(KEY)
+    if issubclass(cls, BaseModel):
+        assert f"by name, such as {cls.__name__}(model=...)." in str(caught.value)
+    assert KEY not in shown_by(caught.value)

@@ -154,6 +154,28 @@ def test_an_answer_is_sent_back_unchanged() -> None:
     }
 
 
+@pytest.mark.parametrize("role", ["user", "system"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        ThinkingBlock(content="hm"),
+        ToolCallBlock(tool_call_id="1", tool_name="weather", tool_kwargs={}),
+    ],
+    ids=["thinking", "tool call"],
+)
+def test_what_only_an_assistant_says_is_refused_in_other_roles(
+    role: str, block: ThinkingBlock | ToolCallBlock
+) -> None:
+    message = ChatMessage(role=MessageRole(role), blocks=[TextBlock(text="Hi"), block])
+    with replaying(200, {}, b"") as replay:
+        with pytest.raises(errors.ConfigurationError) as caught:
+            replay_llm(replay).chat([message])
+        assert replay.requests == []
+    assert f"A {type(block).__name__} in a message of the role {role!r}" in str(
+        caught.value
+    )
+
+
 def test_a_document_of_another_format_is_refused() -> None:
     block = DocumentBlock(data=b"PK", document_mimetype="application/msword")
     message = ChatMessage(role="user", blocks=[block])
