@@ -1,6 +1,11 @@
 """What a forked process has of its parent, and must neither use nor close."""
 
+import ctypes
+from typing import Final
+
 __all__ = ["keep"]
+
+_add_reference: Final = ctypes.pythonapi.Py_IncRef
 
 
 def keep(parents: object) -> None:
@@ -11,6 +16,4 @@ def keep(parents: object) -> None:
     Args:
         parents: The object, such as an open connection.
     """
-    import ctypes  # noqa: PLC0415 - slow, and rarely needed
-
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(parents))
+    _add_reference(ctypes.py_object(parents))

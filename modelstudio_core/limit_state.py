@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from modelstudio_core.errors import APIStatusError
-from modelstudio_core.inherited import keep
 from modelstudio_core.token_estimates import Estimator
 
 if TYPE_CHECKING:
@@ -127,6 +126,10 @@ class LimitState:
     """What a process knows of a limit: its store, debts and estimates."""
 
     def __init__(self, store: "StateStore", rates: "list[Rate | None]") -> None:
+        # It loads ctypes, which takes time, and is needed where imports have ended.
+        from modelstudio_core.inherited import keep  # noqa: PLC0415 - see above
+
+        self._keep = keep
         self.store = store
         self.estimator = Estimator()
         self.lock = threading.Lock()
@@ -143,7 +146,7 @@ class LimitState:
         """Leave the store of a parent process alone: its lock may be held for ever."""
         with suppress(Exception):
             if not self.is_own:
-                keep(self.store)
+                self._keep(self.store)
 
     @property
     def is_own(self) -> bool:
