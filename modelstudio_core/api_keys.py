@@ -165,7 +165,7 @@ def _kind_of(value: object) -> str:
         return "None"
     if inspect.iscoroutine(value):
         return "a coroutine: an async function cannot be used in sync calls"
-    return f"a {type(value).__name__}"
+    return f"a value of type {type(value).__name__}"
 
 
 def check_api_key(value: object) -> str | ApiKeyFunction:

@@ -471,7 +471,7 @@ WRONG: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     "None": (lambda: None, "It returned None"),
     "an empty string": (lambda: "", "It returned an empty string"),
     "a line end": (lambda: f"{KEY}\n", "It returned another string"),
-    "bytes": (KEY.encode, "It returned a bytes"),
+    "bytes": (KEY.encode, "It returned a value of type bytes"),
     "a coroutine": (partial(await_later, KEY), "an async function cannot be used"),
 }
 
