@@ -160,12 +160,7 @@ def _content(blocks: Sequence[ContentBlock], role: str) -> str | list[core.Part]
     for block in blocks:
         match block:
             case ThinkingBlock() | ToolCallBlock():
-                if role != "assistant":
-                    raise ConfigurationError(
-                        f"A {type(block).__name__} in a message of the role {role!r} is"
-                        " not supported: Model Studio accepts it in messages of the"
-                        " assistant only."
-                    )
+                _check_role(block, role)
             case CachePoint():
                 _mark_last(parts, block)
             case CitableBlock():
@@ -178,6 +173,16 @@ def _content(blocks: Sequence[ContentBlock], role: str) -> str | list[core.Part]
             case _:
                 parts.extend(_titled_part(block))
     return parts or ""
+
+
+def _check_role(block: ThinkingBlock | ToolCallBlock, role: str) -> None:
+    """Refuse what only an assistant says; a tool's result may name its call."""
+    is_named_call = role == "tool" and isinstance(block, ToolCallBlock)
+    if role != "assistant" and not is_named_call:
+        raise ConfigurationError(
+            f"A {type(block).__name__} in a message of the role {role!r} is not"
+            " supported: Model Studio accepts it in messages of the assistant only."
+        )
 
 
 def _mark_last(parts: list[core.Part], point: CachePoint) -> None:
