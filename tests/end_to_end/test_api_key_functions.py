@@ -9,7 +9,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
@@ -36,10 +35,12 @@ from modelstudio_core.errors import (
 from modelstudio_core.limits import RateLimit
 from modelstudio_core.model_list import list_models
 from tests.end_to_end.test_policy import EACH_SERVICE, SERVICES
+from tests.support.answers import EMPTY_GENERATION, ID, JSON, RESPONSE, STREAM
 from tests.support.batches import finish
-from tests.support.calls import CALL_STYLES, CallStyle, collect_text
+from tests.support.calls import CALL_STYLES, CallStyle, collect_text, iterate
 from tests.support.internals import no_backoff
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
+from tests.support.replay import replaying
 
 KEY: Final = "sk-emulator-of-functions-01"
 OLD_KEY: Final = "sk-emulator-of-functions-00"
@@ -288,16 +289,30 @@ def test_a_header_of_the_user_replaces_the_key(protocol: Protocol) -> None:
 # --- Never shown --------------------------------------------------------------------
 
 
+@STYLE
 @PROTOCOL
-def test_a_key_in_the_metadata_of_an_answer_is_hidden(
-    studio: Emulator, protocol: Protocol
+async def test_a_key_in_an_error_is_hidden(
+    studio: Emulator, style: CallStyle, protocol: Protocol
 ) -> None:
-    llm = model("LangChain", studio, protocol, api_key=stored_key, model="qwen-plus")
+    llm = model(style.framework, studio, protocol, api_key=stored_key)
     studio.script(Fault(status=400, message=f"The key {KEY} is bad."))
-    with pytest.raises(BadRequestError) as caught:
-        llm.invoke("Hi")
-    assert KEY not in f"{caught.value!r} {caught.value} {caught.value.body}"
-    assert "**********" in str(caught.value)
+    error = (await collect_text(llm, style, "Hi")).error
+    assert isinstance(error, BadRequestError)
+    assert KEY not in f"{error!r} {error} {error.body}"
+    assert "**********" in str(error)
+
+
+@STYLE
+async def test_a_key_in_the_metadata_of_an_answer_is_hidden(style: CallStyle) -> None:
+    body = EMPTY_GENERATION if style.stream else RESPONSE
+    headers = STREAM if style.stream else JSON
+    repeated = body.replace(ID.encode(), KEY.encode())
+    assert repeated != body
+    with replaying(200, headers, repeated) as replay:
+        llm = model(style.framework, replay.base_url, api_key=stored_key)
+        answers = [repr(part) async for part in iterate(llm, style, "Hi")]
+    assert KEY not in "".join(answers)
+    assert "**********" in "".join(answers)
 
 
 @EACH_SERVICE
@@ -505,5 +520,3 @@ def test_a_failure_of_the_function_is_the_cause(studio: Emulator) -> None:
     with pytest.raises(ConfigurationError) as caught:
         llm.invoke("Hi")
     assert isinstance(caught.value.__cause__, LookupError)
-    with suppress(ConfigurationError):
-        llm.invoke("Hi")

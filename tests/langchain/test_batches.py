@@ -1,6 +1,5 @@
 """Batches with LangChain's messages, bindings and errors."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from langchain_modelstudio.errors import APIError, BadRequestError, PolicyError
 from modelstudio_core.emulator import BatchScript, Emulator, Reply, ToolCall
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.policy import Policy, set_policy
-from tests.support.batches import finish, lines_of
+from tests.support.batches import bodies_of, finish
 from tests.support.models import model
 
 
@@ -30,10 +29,6 @@ class Answer(BaseModel):
 def add(a: int, b: int) -> int:
     """Add two numbers."""
     return a + b
-
-
-def bodies(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line)["body"] for line in lines_of(path / "part-0001.jsonl")]
 
 
 def collected(studio: Emulator, run: BatchRun) -> list[BatchRow[AIMessage]]:
@@ -88,7 +83,9 @@ def test_inputs_are_what_invoke_takes(
     for item in inputs:
         llm.invoke(item)
     sent = [request.body for request in modelstudio_emulator.requests]
-    assert [body["messages"] for body in bodies(path)] == [b["messages"] for b in sent]
+    assert [body["messages"] for body in bodies_of(path)] == [
+        b["messages"] for b in sent
+    ]
     rows = collected(modelstudio_emulator, run)
     assert {row.status for row in rows} == {"done"}
 
@@ -103,7 +100,7 @@ def test_what_is_bound_is_in_the_lines(
     bound.invoke("Add 3 and 4.")
     sent = dict(modelstudio_emulator.requests[0].body)
     assert sent.pop("stream") is False
-    assert bodies(path) == [sent]
+    assert bodies_of(path) == [sent]
     assert sent["temperature"] == 0.1
     (row,) = collected(modelstudio_emulator, run)
     assert row.message is not None
@@ -146,7 +143,7 @@ def test_arguments_of_a_call_can_be_given(
     arguments = {"response_format": Answer, "enable_thinking": False}
     path = tmp_path / "run"
     run = BatchRun.prepare(llm, ["JSON"], path, arguments=arguments)
-    (body,) = bodies(path)
+    (body,) = bodies_of(path)
     assert body["response_format"]["type"] == "json_schema"
     assert body["enable_thinking"] is False
     (row,) = collected(modelstudio_emulator, run)

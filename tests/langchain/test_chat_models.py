@@ -37,11 +37,11 @@ from tests.support.answers import (
     NULL_GENERATION,
     REASONING,
     REQUEST_ID,
+    RESPONSE,
     STREAM,
     TEXT,
-    WHOLE,
-    events,
-    whole,
+    response_body,
+    stream_body,
 )
 from tests.support.answers import USAGE as TOKEN_USAGE
 from tests.support.internals import http_library
@@ -60,7 +60,7 @@ USAGE = {
 
 
 def test_an_answer_has_reasoning_usage_and_ids() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         message = model(replay).invoke("Hi")
     assert message.content == TEXT
     assert message.additional_kwargs == {"reasoning_content": REASONING}
@@ -98,7 +98,7 @@ def test_both_stream_dialects_give_the_same_chunks(body: bytes) -> None:
 
 
 async def test_async_answers_are_the_same() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         message = await model(replay).ainvoke("Hi")
     assert message.additional_kwargs == {"reasoning_content": REASONING}
     assert message.usage_metadata == USAGE
@@ -110,14 +110,14 @@ async def test_async_answers_are_the_same() -> None:
 
 
 def test_a_model_works_in_several_event_loops() -> None:
-    with replaying(200, JSON, WHOLE, times=3) as replay:
+    with replaying(200, JSON, RESPONSE, times=3) as replay:
         llm = model(replay)
         answers = [asyncio.run(llm.ainvoke("Hi")).content for _ in range(3)]
     assert answers == [TEXT] * 3
 
 
 def test_batch_sends_one_request_per_input() -> None:
-    with replaying(200, JSON, WHOLE, times=3) as replay:
+    with replaying(200, JSON, RESPONSE, times=3) as replay:
         answers = model(replay).batch(["a", "b", "c"])
     assert [answer.content for answer in answers] == [TEXT] * 3
     sent = sorted(request["messages"][0]["content"] for request in replay.requests)
@@ -125,7 +125,9 @@ def test_batch_sends_one_request_per_input() -> None:
 
 
 def test_an_answer_without_reasoning_has_no_key_for_it() -> None:
-    body = whole({"role": "assistant", "content": "Hi", "reasoning_content": ""})
+    body = response_body(
+        {"role": "assistant", "content": "Hi", "reasoning_content": ""}
+    )
     with replaying(200, JSON, body) as replay:
         message = model(replay).invoke("Hi")
     assert message.additional_kwargs == {}
@@ -133,7 +135,7 @@ def test_an_answer_without_reasoning_has_no_key_for_it() -> None:
 
 
 def test_several_answers_share_one_usage() -> None:
-    answer = json.loads(WHOLE)
+    answer = json.loads(RESPONSE)
     answer["choices"].append({**answer["choices"][0], "index": 1})
     with replaying(200, JSON, json.dumps(answer).encode()) as replay:
         result = model(replay, model="qwen-plus", n=2).generate([[HumanMessage("Hi")]])
@@ -144,7 +146,7 @@ def test_several_answers_share_one_usage() -> None:
 
 
 def test_an_answer_without_finish_reason_is_returned_with_a_warning() -> None:
-    body = whole({"role": "assistant", "content": "Hi"}, finish_reason=None)
+    body = response_body({"role": "assistant", "content": "Hi"}, finish_reason=None)
     with (
         replaying(200, JSON, body) as replay,
         pytest.warns(RuntimeWarning, match="without a finish reason"),
@@ -207,7 +209,7 @@ async def test_async_v3_events_are_the_same() -> None:
 
 
 def test_v1_content_is_the_content_blocks() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         message = model(replay, output_version="v1").invoke("Hi")
     assert message.content == [
         {"type": "reasoning", "reasoning": REASONING},
@@ -216,7 +218,7 @@ def test_v1_content_is_the_content_blocks() -> None:
 
 
 def test_reasoning_and_text_in_one_chunk_stay_two_blocks() -> None:
-    body = events([{"content": "Hello", "reasoning_content": "Hm."}])
+    body = stream_body([{"content": "Hello", "reasoning_content": "Hm."}])
     with replaying(200, STREAM, body) as replay:
         message = add(model(replay, output_version="v1").stream("Hi"))
     assert without_index(message.content) == [
@@ -227,7 +229,7 @@ def test_reasoning_and_text_in_one_chunk_stay_two_blocks() -> None:
 
 def test_arguments_that_are_not_json_are_an_invalid_call() -> None:
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{a"}}
-    body = whole({"role": "assistant", "content": "", "tool_calls": [call]})
+    body = response_body({"role": "assistant", "content": "", "tool_calls": [call]})
     with replaying(200, JSON, body) as replay:
         message = model(replay).invoke("Hi")
     assert message.tool_calls == []
@@ -239,7 +241,7 @@ def test_arguments_that_are_not_json_are_an_invalid_call() -> None:
 
 
 def sent(*messages: Any, call: dict[str, Any] | None = None, **arguments: Any) -> Any:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         model(replay, **arguments).invoke(list(messages) or "Hi", **call or {})
         (body,) = replay.requests
     return body
@@ -269,7 +271,7 @@ def test_call_arguments_override_the_constructor() -> None:
 
 
 def test_a_call_can_name_another_model() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         message = model(replay).invoke("Hi", model="qwen-plus")
     assert replay.requests[0]["model"] == "qwen-plus"
     assert replay.requests[0]["enable_thinking"] is False
@@ -400,7 +402,7 @@ def test_media_and_cache_markers_are_converted() -> None:
 
 
 def test_a_delisted_model_is_replaced_with_one_warning() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         with pytest.warns(errors.ModelDeprecationWarning) as caught:
             llm = ChatModelStudio(
                 model="deepseek-r1", api_key=KEY, base_url=replay.base_url
@@ -434,7 +436,7 @@ def test_a_copy_a_pickle_and_a_load_do_not_warn_again() -> None:
 
 def test_a_delisted_model_of_a_call_is_replaced_too() -> None:
     with (
-        replaying(200, JSON, WHOLE) as replay,
+        replaying(200, JSON, RESPONSE) as replay,
         pytest.warns(errors.ModelDeprecationWarning) as caught,
     ):
         message = model(replay).invoke("Hi", model="deepseek-v3")
@@ -445,7 +447,7 @@ def test_a_delisted_model_of_a_call_is_replaced_too() -> None:
 
 
 def test_a_call_can_set_the_policy_for_deprecated_models() -> None:
-    with replaying(200, JSON, WHOLE, times=2) as replay:
+    with replaying(200, JSON, RESPONSE, times=2) as replay:
         llm = model(replay)
         with pytest.warns(errors.ModelDeprecationWarning, match="keep"):
             llm.invoke("Hi", model="deepseek-r1", deprecated_models="keep")
@@ -462,7 +464,7 @@ def test_a_call_can_set_the_policy_for_deprecated_models() -> None:
 
 async def test_the_warning_of_an_async_call_does_not_name_a_library_file() -> None:
     with (
-        replaying(200, JSON, WHOLE) as replay,
+        replaying(200, JSON, RESPONSE) as replay,
         pytest.warns(errors.ModelDeprecationWarning) as caught,
     ):
         await model(replay).ainvoke("Hi", model="deepseek-v3")
@@ -526,7 +528,7 @@ def test_a_missing_key_is_an_error_that_names_the_variable() -> None:
 
 
 def test_an_unknown_call_argument_is_an_error_before_the_request() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         with pytest.raises(
             ModelInvalidRequestError, match="'thinking_budget'"
         ) as caught:
@@ -552,7 +554,7 @@ def test_an_empty_stop_of_a_call_removes_the_constructors() -> None:
 
 def test_arguments_are_copied_at_construction() -> None:
     stops = ["x"]
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         llm = model(replay, stop=stops)
         stops.append("y")
         llm.invoke("Hi")
@@ -592,7 +594,7 @@ def test_custom_http_clients_are_shared_by_copies_and_not_pickled() -> None:
 async def test_concurrent_calls_log_nothing_when_their_loop_ends(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with replaying(200, JSON, WHOLE, times=5) as replay:
+    with replaying(200, JSON, RESPONSE, times=5) as replay:
         llm = model(replay)
         answers = await asyncio.to_thread(
             lambda: asyncio.run(llm.abatch(["a", "b", "c", "d", "e"]))
@@ -635,7 +637,7 @@ def test_openai_variables_do_not_change_requests(
         "OPENAI_CUSTOM_HEADERS": "X-Custom: secret\nAuthorization: Bearer secret",
         "OPENAI_WEBHOOK_SECRET": "secret",
     }
-    with replaying(200, JSON, WHOLE, times=2) as replay:
+    with replaying(200, JSON, RESPONSE, times=2) as replay:
         model(replay, timeout=61).invoke("Hi")
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -668,13 +670,13 @@ def test_a_chain_streams_the_answer_only() -> None:
 
 def test_the_usage_callback_counts_reasoning() -> None:
     handler = UsageMetadataCallbackHandler()
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         model(replay).invoke("Hi", config={"callbacks": [handler]})
     assert handler.usage_metadata == {"qwen3.7-plus": USAGE}
 
 
 def test_configurable_fields_change_the_model() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         llm = model(replay, model="deepseek-v4-pro").configurable_fields(
             model=ConfigurableField(id="model")
         )
@@ -732,7 +734,7 @@ def test_cache_keys_differ_by_model_region_and_thinking() -> None:
 
 def test_accounts_that_share_a_cache_do_not_get_each_others_answers() -> None:
     cache = InMemoryCache()
-    with replaying(200, JSON, WHOLE, times=4) as replay:
+    with replaying(200, JSON, RESPONSE, times=4) as replay:
         accounts = [
             model(replay, cache=cache),
             model(replay, cache=cache, api_key="sk-another-0123456789"),
@@ -752,14 +754,14 @@ def test_accounts_that_share_a_cache_do_not_get_each_others_answers() -> None:
 
 async def test_an_account_has_one_cache_for_all_ways_to_call() -> None:
     cache = InMemoryCache()
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         model(replay, cache=cache).invoke("Hi")
         await model(replay, cache=cache).ainvoke("Hi")
     assert len(replay.requests) == 1
 
 
 def test_a_cached_answer_sends_no_request() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         llm = model(replay, cache=InMemoryCache())
         first, second = llm.invoke("Hi"), llm.invoke("Hi")
     assert first.content == second.content == TEXT

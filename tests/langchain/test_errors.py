@@ -12,7 +12,7 @@ from langchain_modelstudio import errors
 from langchain_modelstudio.errors import langchain_errors
 from modelstudio_core import errors as core
 from tests.langchain.support import model
-from tests.support.answers import JSON, REQUEST_ID, STREAM, events
+from tests.support.answers import JSON, REQUEST_ID, STREAM, stream_body
 from tests.support.replay import replaying
 
 CORE_NAMES = [
@@ -202,7 +202,7 @@ def test_an_error_is_an_error_of_the_core_and_of_langchain(
 
 
 def test_an_error_inside_a_stream_is_raised_after_the_chunks_before_it() -> None:
-    body = events([{"content": "Hel"}], None, usage=False, done=False)
+    body = stream_body([{"content": "Hel"}], None, usage=False, done=False)
     fault = {
         "error": {
             "message": "<400> InternalError.Algo.DataInspectionFailed: Output data",
@@ -222,7 +222,7 @@ def test_an_error_inside_a_stream_is_raised_after_the_chunks_before_it() -> None
 
 
 def test_an_incomplete_stream_is_an_error_after_its_chunks() -> None:
-    body = events(
+    body = stream_body(
         [{"content": "Hel"}, {"content": "lo"}], None, usage=False, done=False
     )
     texts: list[str] = []

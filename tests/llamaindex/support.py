@@ -20,7 +20,7 @@ from modelstudio_core.emulator.protocols.base import ChatProtocol
 from modelstudio_core.emulator.protocols.dashscope import DashScopeProtocol
 from modelstudio_core.emulator.protocols.openai import OpenAIProtocol
 from modelstudio_core.emulator.rules.chat import check_chat
-from tests.support.answers import JSON, WHOLE
+from tests.support.answers import JSON, RESPONSE
 from tests.support.replay import Replay, replaying
 
 KEY = "sk-0123456789abcdef"
@@ -57,7 +57,7 @@ def sent_body(
     **arguments: Any,
 ) -> Any:
     """Return the body of a chat request with these arguments."""
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         replay_llm(replay, **arguments).chat(messages, **call or {})
         (body,) = replay.requests
     return body

@@ -1,8 +1,6 @@
 """Batches with LlamaIndex's messages."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from llama_index.core.base.llms.types import (
@@ -18,17 +16,13 @@ from llamaindex_modelstudio import ModelStudioEmbedding
 from llamaindex_modelstudio.batches import BatchRow, BatchRun
 from modelstudio_core.emulator import BatchScript, Emulator, Reply, ToolCall
 from modelstudio_core.errors import ConfigurationError
-from tests.support.batches import finish, lines_of
+from tests.support.batches import bodies_of, finish
 from tests.support.models import model
 
 
 def add(a: int, b: int) -> int:
     """Add two numbers."""
     return a + b
-
-
-def bodies(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line)["body"] for line in lines_of(path / "part-0001.jsonl")]
 
 
 def collected(studio: Emulator, run: BatchRun) -> list[BatchRow[ChatMessage]]:
@@ -71,7 +65,7 @@ def test_inputs_are_what_complete_and_chat_take(
     llm.chat([message])
     llm.chat([message, message])
     sent = [request.body["messages"] for request in modelstudio_emulator.requests]
-    assert [body["messages"] for body in bodies(path)] == sent
+    assert [body["messages"] for body in bodies_of(path)] == sent
     for wrong in (3, [3], {"role": "user"}):
         with pytest.raises(ConfigurationError, match=r"inputs\[0\]: it must be"):
             BatchRun.prepare(llm, [wrong], directory=tmp_path / "other")
@@ -86,7 +80,7 @@ def test_tools_are_arguments_of_the_call(
     specification = FunctionTool.from_defaults(add).metadata.to_openai_tool()
     path = tmp_path / "run"
     run = BatchRun.prepare(llm, ["Add."], path, arguments={"tools": [specification]})
-    assert bodies(path)[0]["tools"][0]["function"]["name"] == "add"
+    assert bodies_of(path)[0]["tools"][0]["function"]["name"] == "add"
     (row,) = collected(modelstudio_emulator, run)
     assert row.message is not None
     (block,) = [b for b in row.message.blocks if isinstance(b, ToolCallBlock)]

@@ -34,12 +34,12 @@ from tests.support.answers import (
     NULL_GENERATION,
     REASONING,
     REQUEST_ID,
+    RESPONSE,
     STREAM,
     TEXT,
     USAGE,
-    WHOLE,
-    events,
-    whole,
+    response_body,
+    stream_body,
 )
 from tests.support.replay import Replay, replaying
 
@@ -70,7 +70,7 @@ def check_complete(response: ChatResponse) -> None:
 
 
 def test_chat_keeps_reasoning_usage_and_ids() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         response = replay_llm(replay).chat(HI)
     check_complete(response)
     assert response.additional_kwargs == COUNTS
@@ -110,7 +110,7 @@ def test_a_response_is_not_changed_by_later_events() -> None:
 
 
 async def test_async_responses_are_the_same() -> None:
-    with replaying(200, JSON, WHOLE, times=2) as replay:
+    with replaying(200, JSON, RESPONSE, times=2) as replay:
         check_complete(await replay_llm(replay).achat(HI))
         completion = await replay_llm(replay).acomplete("Hi")
     assert completion.text == TEXT
@@ -127,14 +127,14 @@ async def test_async_responses_are_the_same() -> None:
 
 
 def test_a_model_works_in_several_event_loops() -> None:
-    with replaying(200, JSON, WHOLE, times=3) as replay:
+    with replaying(200, JSON, RESPONSE, times=3) as replay:
         llm = replay_llm(replay)
         answers = [asyncio.run(llm.acomplete("Hi")).text for _ in range(3)]
     assert answers == [TEXT] * 3
 
 
 def test_complete_keeps_the_reasoning_in_additional_kwargs() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         response = replay_llm(replay).complete("Hi")
     assert response.text == TEXT
     assert response.additional_kwargs == {**COUNTS, "reasoning_content": REASONING}
@@ -152,7 +152,7 @@ def test_stream_complete_returns_the_text_so_far() -> None:
 
 
 def test_an_answer_without_reasoning_has_no_key_and_no_block() -> None:
-    body = whole({"role": "assistant", "content": "", "reasoning_content": ""})
+    body = response_body({"role": "assistant", "content": "", "reasoning_content": ""})
     with replaying(200, JSON, body) as replay:
         message = replay_llm(replay).chat(HI).message
     assert message.additional_kwargs == {}
@@ -161,7 +161,7 @@ def test_an_answer_without_reasoning_has_no_key_and_no_block() -> None:
 
 
 def test_a_delisted_model_is_replaced_with_a_warning() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         with pytest.warns(errors.ModelDeprecationWarning) as caught:
             # Not through a helper: the warning must point at this file.
             llm = ModelStudio(
@@ -259,7 +259,7 @@ async def body_of(llm: ModelStudio, replay: Replay, *, is_async: bool) -> Any:
 
 @SYNC_AND_ASYNC
 async def test_the_default_of_a_subclass_is_sent(is_async: bool) -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         llm = FastModel(
             model="qwen3.7-plus", base_url=replay.base_url, api_key=KEY, max_retries=0
         )
@@ -270,7 +270,7 @@ async def test_the_default_of_a_subclass_is_sent(is_async: bool) -> None:
 
 @SYNC_AND_ASYNC
 async def test_the_default_model_of_a_subclass_is_sent(is_async: bool) -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         llm = FastModel(base_url=replay.base_url, api_key=KEY, max_retries=0)
         body = await body_of(llm, replay, is_async=is_async)
     assert body["model"] == "qwen3.7-plus"
@@ -279,7 +279,7 @@ async def test_the_default_model_of_a_subclass_is_sent(is_async: bool) -> None:
 
 @SYNC_AND_ASYNC
 async def test_an_argument_overrides_the_default_of_a_subclass(is_async: bool) -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         llm = FastModel(
             model="qwen3.8-max",
             enable_thinking=True,
@@ -375,7 +375,7 @@ def test_an_invalid_argument_is_a_configuration_error_without_the_key(
 
 
 def test_invalid_arguments_of_a_call_are_refused() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         with pytest.raises(
             errors.ConfigurationError, match="n must be 1 or None, got 2"
         ):
@@ -399,7 +399,7 @@ def test_errors_have_the_http_status() -> None:
 
 
 def test_an_incomplete_stream_raises_after_its_responses() -> None:
-    body = events([{"content": "Hel"}], None, usage=False, done=False)
+    body = stream_body([{"content": "Hel"}], None, usage=False, done=False)
     deltas: list[str | None] = []
     with replaying(200, STREAM, body) as replay:
         stream = replay_llm(replay).stream_chat(HI)
@@ -412,7 +412,7 @@ def test_an_incomplete_stream_raises_after_its_responses() -> None:
 
 
 def test_a_query_engine_sends_the_documents(monkeypatch: pytest.MonkeyPatch) -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         monkeypatch.setattr(Settings, "_llm", None)
         monkeypatch.setattr(Settings, "_tokenizer", str.split)
         Settings.llm = replay_llm(replay)

@@ -107,6 +107,3 @@ CALLS = stream_body(
     ],
     "tool_calls",
 )
-
-# The names of before, for tests that are still to be renamed.
-whole, events, WHOLE = response_body, stream_body, RESPONSE

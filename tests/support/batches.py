@@ -1,5 +1,6 @@
 """Runs of batches on the emulator: models, and crashes at each of their steps."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from modelstudio_core.transport import procedures
 __all__ = [
     "Crash",
     "Crashes",
+    "bodies_of",
     "chat",
     "embeddings",
     "finish",
@@ -119,3 +121,9 @@ def prompts(count: int) -> list[str]:
 def lines_of(path: Path) -> list[bytes]:
     """Return the lines of a file."""
     return path.read_bytes().splitlines()
+
+
+def bodies_of(directory: Path) -> list[dict[str, Any]]:
+    """Return the bodies of the requests in the first file of a run."""
+    lines = lines_of(directory / "part-0001.jsonl")
+    return [json.loads(line)["body"] for line in lines]

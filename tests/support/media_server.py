@@ -10,7 +10,7 @@ from email.parser import BytesParser
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.support.answers import WHOLE, stream_body
+from tests.support.answers import RESPONSE, stream_body
 from tests.support.loopback import QuietHandler, listening
 
 __all__ = ["FOLDER", "MediaServer", "Sent", "serve_media"]
@@ -150,7 +150,7 @@ def _respond(server: MediaServer, request: Sent) -> tuple[int, str, bytes]:
         return 200, "application/json", json.dumps(_NATIVE).encode()
     if request.json.get("stream"):
         return 200, "text/event-stream", stream_body([{"content": "Hello"}])
-    return 200, "application/json", WHOLE
+    return 200, "application/json", RESPONSE
 
 
 def _policy(server: MediaServer) -> dict[str, Any]:

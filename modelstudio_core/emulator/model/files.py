@@ -54,7 +54,7 @@ def _size_of(parameters: JsonObject) -> tuple[int, int]:
 
 
 def _build_png(seed: str, width: int, height: int) -> bytes:
-    """Return an image of stripes whose tones depend on the seed."""
+    """Return an image of stripes whose colours depend on the seed."""
     digest = hashlib.sha256(seed.encode()).digest()
     rows = bytearray()
     for row in range(height):

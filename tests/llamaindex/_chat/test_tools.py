@@ -4,7 +4,7 @@ import pytest
 from llama_index.core.tools import FunctionTool
 
 from tests.llamaindex.support import HI, replay_llm, sent_body
-from tests.support.answers import CALLS, JSON, STREAM, WHOLE, whole
+from tests.support.answers import CALLS, JSON, RESPONSE, STREAM, response_body
 from tests.support.replay import replaying
 
 
@@ -37,7 +37,7 @@ def test_without_tools_no_tool_arguments_are_sent() -> None:
 
 
 def test_a_forced_tool_disables_thinking_for_one_request() -> None:
-    with replaying(200, JSON, WHOLE, times=2) as replay:
+    with replaying(200, JSON, RESPONSE, times=2) as replay:
         llm = replay_llm(replay, enable_thinking=True)
         llm.chat_with_tools([TOOL], "Hi", tool_required=True)
         llm.chat(HI)
@@ -67,7 +67,7 @@ def test_tool_calls_are_parsed_while_they_arrive() -> None:
 
 
 def test_a_missing_tool_call_is_an_error_unless_allowed() -> None:
-    with replaying(200, JSON, WHOLE) as replay:
+    with replaying(200, JSON, RESPONSE) as replay:
         response = replay_llm(replay).chat(HI)
     assert replay_llm().get_tool_calls_from_response(response, False) == []
     with pytest.raises(ValueError, match="at least one tool call"):
@@ -85,7 +85,7 @@ def test_a_second_tool_call_is_removed_unless_allowed() -> None:
         for index in range(2)
     ]
     answer = {"role": "assistant", "content": "", "tool_calls": calls}
-    body = whole(answer, "tool_calls")
+    body = response_body(answer, "tool_calls")
     with replaying(200, JSON, body, times=2) as replay:
         llm = replay_llm(replay)
         one = llm.chat_with_tools([TOOL], "Hi")
@@ -102,7 +102,7 @@ def test_predict_and_call_runs_the_tool() -> None:
         "type": "function",
         "function": {"name": "weather", "arguments": '{"city": "Oslo"}'},
     }
-    body = whole(
+    body = response_body(
         {"role": "assistant", "content": "", "tool_calls": [call]}, "tool_calls"
     )
     with replaying(200, JSON, body) as replay:
