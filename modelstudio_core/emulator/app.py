@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -248,7 +248,10 @@ class _RecordingMiddleware:
         limit = self._studio.max_body_bytes
         if most := _UPLOADS.get(scope["path"]):
             limit = max(limit, most)
-        body = await _read_body(receive, limit)
+        try:
+            body = await _read_body(receive, limit)
+        except ClientDisconnect:  # it sent a part of a request, which asks for nothing
+            return
         recorded, context = self._studio.record(
             scope["method"],
             scope["path"],
@@ -273,10 +276,16 @@ def _add_headers(send: Send, context: ResponseContext) -> Send:
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes | None:
-    """Read a body; None for one that is too large, of which nothing is kept."""
+    """Read a body; None for one that is too large, of which nothing is kept.
+
+    Raises:
+        ClientDisconnect: The client disconnected before the end of the body.
+    """
     pieces, size, more = list[bytes](), 0, True
     while more:
         message = await receive()
+        if message["type"] == _DISCONNECT:
+            raise ClientDisconnect
         piece: bytes = message.get("body", b"")
         size += len(piece)
         if size <= limit:

@@ -1,5 +1,6 @@
 """The application: routes, headers and recorded requests."""
 
+import socket
 import uuid
 
 import httpx
@@ -72,3 +73,17 @@ def test_requests_are_recorded(client: OpenAIClient) -> None:
 def test_a_recorded_request_does_not_show_its_key(client: OpenAIClient) -> None:
     client.send()
     assert client.studio.api_key not in repr(client.studio.requests)
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"model": "qwen-plus", '])
+def test_a_request_whose_client_leaves_before_its_end_is_none(
+    client: OpenAIClient, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    studio = client.studio
+    url = httpx.URL(studio.base_url)
+    head = f"POST {CHAT} HTTP/1.1\r\nhost: {url.host}\r\ncontent-length: 500\r\n\r\n"
+    with socket.create_connection((url.host, url.port)) as connection:
+        connection.sendall(head.encode() + sent)
+    assert client.post(BODY).status_code == 200
+    assert [request.body for request in studio.requests] == [BODY]
+    assert not caplog.records
