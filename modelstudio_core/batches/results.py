@@ -18,6 +18,7 @@ from modelstudio_core.chat.events import Usage
 from modelstudio_core.errors import APIError, ModelStudioError
 from modelstudio_core.secrets import redactor_of
 from modelstudio_core.wire.json_values import load, object_of, text_of
+from modelstudio_core.wire.metadata import without_secrets
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["Answer", "BatchRow", "Parse", "ParseSure", "ResultReader", "RowStatus"]
@@ -78,10 +79,18 @@ class BatchRow(Generic[_T]):
             ``"pending"``: its batch has not ended, or its results are not downloaded.
         error: Why there is no answer; None for a row that is done or pending.
         request_id: The id to give to the support of Alibaba Cloud.
-        raw: The body that the service sent.
     """
 
-    __slots__ = ("_answer", "_parse", "error", "index", "raw", "request_id", "status")
+    __slots__ = (
+        "_answer",
+        "_hide",
+        "_parse",
+        "_raw",
+        "error",
+        "index",
+        "request_id",
+        "status",
+    )
 
     def __init__(
         self,
@@ -91,6 +100,7 @@ class BatchRow(Generic[_T]):
         error: ModelStudioError | None = None,
         request_id: str | None = None,
         raw: Mapping[str, Any] | None = None,
+        hide: Callable[[str], str] | None = None,
         answer: Answer[_T] | None = None,
         parse: ParseSure[_T] | None = None,
     ) -> None:
@@ -102,6 +112,7 @@ class BatchRow(Generic[_T]):
             error: Why there is no answer.
             request_id: The id of the request.
             raw: The body that the service sent.
+            hide: Returns a text of the body without secrets.
             answer: The answer; None if there is none, or if it is still to be read.
             parse: Reads the answer when it is first asked for.
         """
@@ -109,22 +120,32 @@ class BatchRow(Generic[_T]):
         self.status: RowStatus = status
         self.error = error
         self.request_id = request_id
-        self.raw = raw
+        self._raw = raw
+        self._hide = hide
         self._answer = answer
         self._parse = parse
 
     def _read(self) -> Answer[_T]:
         """Read the answer, which is still to be read."""
         parse = self._parse
-        answer = parse(self.raw, self.request_id) if parse else Answer[_T]()
+        answer = parse(self._raw, self.request_id) if parse else Answer[_T]()
         self._answer = answer
         self._parse = None
         return answer
 
     def __getstate__(self) -> tuple[None, dict[str, object]]:
-        """Read the answer: what reads it holds the connection, with its API key."""
+        """Read what is still to be read: what reads it holds the API key."""
         self._answer = self._answer or self._read()
+        self._raw = self.raw
         return None, {name: getattr(self, name) for name in self.__slots__}
+
+    @property
+    def raw(self) -> Mapping[str, Any] | None:
+        """The body that the service sent, without secrets; None if there is none."""
+        if (hide := self._hide) is not None:
+            self._raw = without_secrets(self._raw, hide)
+            self._hide = None
+        return self._raw
 
     @property
     def message(self) -> _T | None:
@@ -296,6 +317,7 @@ class ResultReader(Generic[_T]):
                     "done",
                     request_id=request_id,
                     raw=body,
+                    hide=self._hide,
                     answer=answer,
                     parse=sure,
                 )
@@ -329,7 +351,9 @@ class ResultReader(Generic[_T]):
             status if is_status else None, payload, request_id=request_id
         )
         if self._was_not_run(index, failure, has_status=is_status):
-            return BatchRow(index, "missing", error=failure, request_id=request_id)
+            return BatchRow(
+                index, "missing", error=failure, request_id=failure.request_id
+            )
         return self._failed(index, failure, body or None)
 
     def _was_not_run(self, index: int, error: APIError, *, has_status: bool) -> bool:
@@ -343,7 +367,12 @@ class ResultReader(Generic[_T]):
         self, index: int, error: ModelStudioError, body: Mapping[str, Any] | None
     ) -> BatchRow[_T]:
         return BatchRow(
-            index, "error", error=error, request_id=error.request_id, raw=body
+            index,
+            "error",
+            error=error,
+            request_id=error.request_id,
+            raw=body,
+            hide=self._hide,
         )
 
     def _without_result(self, index: int) -> BatchRow[_T]:

@@ -306,6 +306,23 @@ def test_an_expired_batch_keeps_what_it_answered(
     assert sum(batch.answered for batch in studio.batches) == 4
 
 
+@pytest.mark.filterwarnings("ignore:.*The files of part")
+def test_a_key_in_place_of_the_id_of_a_row_that_was_not_run_is_hidden(
+    studio: Emulator, path: Path
+) -> None:
+    studio.script_batches(BatchScript(seconds=2 * 86400, writes_unfinished=True))
+    run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
+    run.submit()
+    studio.advance(86401)
+    run.collect()
+    errors = path / "part-0001.errors.jsonl"
+    line = json.loads(errors.read_text())
+    errors.write_text(json.dumps({**line, "id": studio.api_key}))
+    _, row = run.results()
+    assert (row.status, row.request_id) == ("missing", "**********")
+    assert studio.api_key not in str(row.error)
+
+
 def test_a_cancelled_batch_keeps_what_it_answered(studio: Emulator, path: Path) -> None:
     run: Run = BatchRun.prepare(chat(studio), prompts(4), directory=path)
     run.submit()
@@ -418,6 +435,27 @@ def test_a_key_in_place_of_an_id_is_hidden(
         assert key not in str(shown)
     assert row.request_id == ("**********" if with_id else None)
     assert end.request_id == "**********"
+
+
+@pytest.mark.parametrize("place", ["model", "object", "finish_reason", "usage"])
+def test_a_key_in_the_metadata_of_a_row_is_hidden(
+    place: str, studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
+    run.submit()
+    finish(studio, run)
+    output = path / "part-0001.output.jsonl"
+    line = json.loads(output.read_text())
+    body = line["response"]["body"]
+    place_of_key = {"finish_reason": body["choices"][0], "usage": body["usage"]}
+    place_of_key.get(place, body)[place] = f"x-{studio.api_key}"
+    output.write_text(json.dumps(line))
+    (row,) = run.results()
+    assert row.message is not None
+    end = row.message.finish
+    shown = [row.finish_reason, row.usage, row.raw, end]
+    assert studio.api_key not in str(shown)
+    assert "x-**********" in str(shown)
 
 
 def test_results_are_found_whatever_their_lines_begin_with(
