@@ -437,9 +437,18 @@ def test_a_key_in_place_of_an_id_is_hidden(
     assert end.request_id == "**********"
 
 
-@pytest.mark.parametrize("place", ["model", "object", "finish_reason", "usage"])
+@pytest.mark.parametrize(
+    "places",
+    [
+        ["model"],
+        ["object"],
+        ["finish_reason"],
+        ["usage"],
+        ["finish_reason", "model", "object"],
+    ],
+)
 def test_a_key_in_the_metadata_of_a_row_is_hidden(
-    place: str, studio: Emulator, path: Path
+    places: list[str], studio: Emulator, path: Path
 ) -> None:
     run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
     run.submit()
@@ -447,8 +456,9 @@ def test_a_key_in_the_metadata_of_a_row_is_hidden(
     output = path / "part-0001.output.jsonl"
     line = json.loads(output.read_text())
     body = line["response"]["body"]
-    place_of_key = {"finish_reason": body["choices"][0], "usage": body["usage"]}
-    place_of_key.get(place, body)[place] = f"x-{studio.api_key}"
+    parts = {"finish_reason": body["choices"][0], "usage": body["usage"]}
+    for place in places:
+        parts.get(place, body)[place] = f"x-{studio.api_key}"
     output.write_text(json.dumps(line))
     (row,) = run.results()
     assert row.message is not None
