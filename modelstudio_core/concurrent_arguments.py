@@ -44,7 +44,7 @@ class Usage(NamedTuple):
 
 
 class Keep:
-    """Values that are kept by key until they are taken, the last 4,096 of them."""
+    """Values that are kept by key until they are removed, the last 4,096 of them."""
 
     def __init__(self) -> None:
         """Keep nothing yet."""
@@ -66,8 +66,8 @@ class Keep:
             while len(self._values) > _MAX_KEPT:
                 self._values.popitem(last=False)
 
-    def pop(self, kind: str, texts: Sequence[str]) -> dict[str, Any]:
-        """Return the values of those texts that have one, and keep them no longer.
+    def find(self, kind: str, texts: Sequence[str]) -> dict[str, Any]:
+        """Return the values of those texts that have one.
 
         Args:
             kind: What the texts are.
@@ -75,10 +75,22 @@ class Keep:
         """
         with self._lock:
             return {
-                text: self._values.pop((kind, text))
+                text: self._values[kind, text]
                 for text in dict.fromkeys(texts)
                 if (kind, text) in self._values
             }
+
+    def remove(self, kind: str, found: Mapping[str, object]) -> None:
+        """Keep values no longer, but for those that were put again since.
+
+        Args:
+            kind: What the texts are.
+            found: The values that ``find`` returned, by their texts.
+        """
+        with self._lock:
+            for text, value in found.items():
+                if self._values.get((kind, text)) is value:
+                    del self._values[kind, text]
 
 
 class SharedState:

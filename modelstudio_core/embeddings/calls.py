@@ -169,7 +169,7 @@ class _Plan:
         if self._kept is not None and output == "dense":
             output = "dense&sparse"
         elif self._kept is not None and output == "sparse":
-            self._found = self._kept.pop(call.text_type, call.texts)
+            self._found = self._kept.find(call.text_type, call.texts)
             missing = [text for text in call.texts if text not in self._found]
             self.texts = list(dict.fromkeys(missing))
         self.call = EmbeddingCall(
@@ -188,6 +188,8 @@ class _Plan:
         if kept is None or call.output == "dense&sparse":
             return vectors
         if call.output == "sparse":
+            # Only now: after a failed request they are not paid for again.
+            kept.remove(call.text_type, self._found)
             found = self._found | dict(zip(self.texts, vectors, strict=True))
             return [found[text] for text in call.texts]
         pairs = cast("list[HybridVector]", vectors)

@@ -187,6 +187,9 @@ def _check_instruct(
 
 
 def _check_batch_size(value: int | None, profile: EmbeddingProfile) -> int:
+    if profile.fusion == "always":
+        # One vector is all that a request returns, so it can have one row only.
+        return 1
     cap = profile.max_contents if profile.multimodal else profile.max_rows
     if value is None:
         return cap or _SAFE_ROWS

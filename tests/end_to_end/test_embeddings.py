@@ -17,6 +17,7 @@ from modelstudio_core.errors import (
     APITimeoutError,
     BadRequestError,
     ConfigurationError,
+    InternalServerError,
     InvalidResponseError,
     RateLimitError,
 )
@@ -126,6 +127,9 @@ async def test_base64_answers_are_read_too(style: Style) -> None:
         ("qwen3.7-text-embedding-flash", 20),
         ("text-embedding-v9", 10),
         ("a-model-of-tomorrow", 10),
+        ("qwen3-vl-embedding", 20),
+        ("qwen2.5-vl-embedding", 1),
+        ("qwen2.5-vl-embedding-2099-01-01", 1),
     ],
 )
 @EACH_FRAMEWORK
@@ -582,13 +586,40 @@ async def test_sparse_vectors_that_are_kept_are_paid_for_once(style: Style) -> N
         assert server.parameters[-1]["output_type"] == "sparse"
 
 
+@EACH_STYLE
+async def test_a_sparse_vector_is_kept_if_that_of_another_text_fails(
+    style: Style, modelstudio_emulator: Emulator
+) -> None:
+    model = embedder(style.framework, modelstudio_emulator)
+    model.keep_sparse_vectors()
+    await embed(model, style, ["a"])
+    modelstudio_emulator.script(Fault(status=500))
+    with pytest.raises(InternalServerError):
+        await sparse(model, style, ["a", "b"])
+    await sparse(model, style, ["a", "b"])
+    await sparse(model, style, ["a"])
+    sent = [r.body["input"]["texts"] for r in modelstudio_emulator.requests]
+    assert sent == [["a"], ["b"], ["b"], ["a"]]
+
+
+def test_a_value_that_was_put_again_is_not_removed() -> None:
+    kept = Keep()
+    kept.put("query", ["a"], [1.5])
+    found = kept.find("query", ["a"])
+    kept.put("query", ["a"], [2.5])
+    kept.remove("query", found)
+    assert kept.find("query", ["a"]) == {"a": 2.5}
+
+
 @EACH_FRAMEWORK
 def test_so_many_sparse_vectors_are_kept(framework: Framework) -> None:
     kept = Keep()
     texts = [str(i) for i in range(5000)]
     kept.put("document", texts, texts)
-    assert list(kept.pop("document", texts)) == texts[-4096:]
-    assert kept.pop("document", texts) == {}
+    found = kept.find("document", texts)
+    assert list(found) == texts[-4096:]
+    kept.remove("document", found)
+    assert kept.find("document", texts) == {}
     assert embedder(framework, "http://127.0.0.1:9").usage == (0, 0)
 
 

@@ -106,6 +106,21 @@ async def test_a_model_that_always_fuses_has_a_request_for_each_item(
 
 
 @EACH_STYLE
+async def test_a_model_that_always_fuses_has_a_request_for_each_text(
+    style: Style, modelstudio_emulator: Emulator
+) -> None:
+    model = embedder(
+        style.framework, modelstudio_emulator, model="qwen2.5-vl-embedding"
+    )
+    vectors = await embed(model, style, ["a", "b", "a"])
+    assert vectors[0] == vectors[2] != vectors[1]
+    assert sorted(
+        request.body["input"]["contents"][0]["text"]
+        for request in modelstudio_emulator.requests
+    ) == ["a", "a", "b"]
+
+
+@EACH_STYLE
 async def test_a_model_that_never_fuses(style: Style) -> None:
     with serve_embeddings() as server:
         model = embedder(
