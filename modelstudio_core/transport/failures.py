@@ -166,7 +166,7 @@ def _with_cause(
     failure: APIError, cause: BaseException, context: ErrorContext
 ) -> APIError:
     """Set the cause of an error, unless the text of the cause contains a secret."""
-    text = "".join(str(error) for error in causes_of(cause))
+    text = "".join(str(error) for error in causes_of(cause, contexts=True))
     failure.__cause__ = cause if context.redact(text) == text else None
     return failure
 

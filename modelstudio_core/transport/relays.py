@@ -40,32 +40,54 @@ def is_success(response: Any) -> bool:
     return response.status_code in _SUCCESS
 
 
-def refused_response(error: Exception) -> object:
+def refused_response(error: Exception, url: str) -> object:
     """Return the response with an error status that led to an error; None if none did.
+
+    The response of another request, such as one that an event hook sent or whose error
+    the caller is handling, is none.
 
     Args:
         error: What an SDK raised: ``ErrorStatusError``; with openai 2 an error with it
             as its cause; or what an event hook of the user's client raised.
+        url: The address of the request, without its query.
     """
-    responses = (getattr(cause, "response", None) for cause in causes_of(error))
-    return next((r for r in responses if _is_refused(r)), None)
+    for cause in causes_of(error):
+        if isinstance(cause, ErrorStatusError):
+            return cause.response
+        response = getattr(cause, "response", None)
+        if _is_refused(response) and _is_answer_to(url, response):
+            return response
+    return None
 
 
 def _is_refused(response: Any) -> bool:
     return getattr(response, "status_code", 0) >= _FIRST_REDIRECT
 
 
-def causes_of(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error, its cause or context, and so on; each once.
+def _is_answer_to(url: str, response: Any) -> bool:
+    try:
+        # RuntimeError: the response was made without a request.
+        address = response.url.copy_with(query=None)
+        return bool(address == type(address)(url))
+    except (AttributeError, RuntimeError):
+        return False
+
+
+def causes_of(
+    error: BaseException | None, *, contexts: bool = False
+) -> Iterator[BaseException]:
+    """Yield an error, its cause, and so on; each once.
 
     Args:
         error: The error; None for none.
+        contexts: Whether the context counts where there is no cause, as in a traceback.
+            It may be an error of another request, which the caller is handling.
     """
     yielded: set[int] = set()
     while error is not None and id(error) not in yielded:
         yield error
         yielded.add(id(error))
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (error.__context__ if contexts else None)
 
 
 def make_relay(http: ModuleType, pool: Any, *, is_async: bool) -> Any:

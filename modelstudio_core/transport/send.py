@@ -129,7 +129,7 @@ def _open(
                 plain = plain_request(connection, request, handle)
                 response = client.send(plain, **plain_options(request))
     except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
-        refused = refused_response(error)
+        refused = refused_response(error, _address(connection, request))
         if refused is None:
             failure = translate_error(error, connection, handle.pool, context)
             failures.append(_in_time(failure, request))
@@ -203,7 +203,7 @@ async def _aopen(
                     plain = plain_request(connection, request, handle, is_async=True)
                     response = await client.send(plain, **plain_options(request))
     except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
-        refused = refused_response(error)
+        refused = refused_response(error, _address(connection, request))
         if refused is None:
             failure = translate_error(error, connection, handle.pool, context)
             failures.append(_in_time(failure, request))

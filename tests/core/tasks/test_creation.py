@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from modelstudio_core.emulator import Emulator, Fault, TaskOutcome
@@ -78,6 +79,21 @@ async def test_a_creation_that_times_out_is_not_repeated(
     at = Tasks.at(style, modelstudio_emulator, max_retries=5, timeout=0.1)
     with pytest.raises(APITimeoutError, match="may have been created"):
         await at.submit()
+    assert creations(modelstudio_emulator) == 1
+
+
+@EACH_STYLE
+async def test_an_error_that_the_caller_handles_repeats_no_creation(
+    style: Style, modelstudio_emulator: Emulator
+) -> None:
+    request = httpx.Request("POST", "https://other.example/")
+    modelstudio_emulator.script(Fault.cut())
+    at = Tasks.at(style, modelstudio_emulator, max_retries=5)
+    try:
+        httpx.Response(429, request=request).raise_for_status()
+    except httpx.HTTPStatusError:
+        with pytest.raises(APIConnectionError, match="may have been created"):
+            await at.submit()
     assert creations(modelstudio_emulator) == 1
 
 

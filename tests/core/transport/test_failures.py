@@ -30,7 +30,8 @@ from tests.core.support import CONTEXT, KEY, STARS, make_connection
 
 # The library of the openai SDK: its exceptions have the same names as those of httpx.
 sdk_http: Any = http_library()
-REQUEST: Final = httpx.Request("POST", "http://127.0.0.1:9")
+URL: Final = "http://127.0.0.1:9"
+REQUEST: Final = httpx.Request("POST", URL)
 EACH_LIBRARY: Final = pytest.mark.parametrize(
     "http", dict.fromkeys((httpx, sdk_http)), ids=lambda http: http.__name__
 )
@@ -49,7 +50,7 @@ def raised_from(error: Exception, cause: Exception) -> Exception:
 
 def openai_error(status: int, *, headers: Any = None, **body: Any) -> Exception:
     """Return the error that the openai SDK raises for a response."""
-    request = sdk_http.Request("POST", "http://127.0.0.1:9")
+    request = sdk_http.Request("POST", f"{URL}?signature=1")
     response = sdk_http.Response(status, headers=headers, request=request, **body)
     return openai.APIStatusError("refused", response=response, body=None)
 
@@ -64,16 +65,37 @@ def test_the_response_of_a_refusal_is_found() -> None:
         raised_from(RuntimeError("x"), ErrorStatusError(response)),
         openai_error(401),
     ):
-        found: Any = refused_response(error)
+        found: Any = refused_response(error, URL)
         assert found.status_code == 401
-    assert refused_response(ErrorStatusError(httpx.Response(307))) is not None
+    assert refused_response(ErrorStatusError(httpx.Response(307)), URL) is not None
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        httpx.Response(401, request=httpx.Request("POST", "http://127.0.0.1:9/b")),
+        httpx.Response(401),
+        SimpleNamespace(status_code=401, url=URL),
+        SimpleNamespace(status_code=401),
+    ],
+)
+def test_the_response_of_another_request_is_no_refusal(response: Any) -> None:
+    error = RuntimeError("x")
+    error.response = response  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - as HTTP libraries do
+    assert refused_response(error, URL) is None
+
+
+def test_an_error_that_the_caller_handles_is_no_refusal() -> None:
+    error = RuntimeError("x")
+    error.__context__ = openai_error(429)
+    assert refused_response(error, URL) is None
 
 
 def test_a_response_with_a_success_status_is_no_refusal() -> None:
     error = httpx.ReadError("broken")
     error.response = httpx.Response(200)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - as the SDKs do
-    assert refused_response(error) is None
-    assert refused_response(httpx.ReadError("broken")) is None
+    assert refused_response(error, URL) is None
+    assert refused_response(httpx.ReadError("broken"), URL) is None
 
 
 # --- No response --------------------------------------------------------------------

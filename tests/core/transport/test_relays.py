@@ -75,19 +75,20 @@ def test_an_error_status_is_raised_before_an_sdk_reads_the_body(status: int) -> 
     assert caught.value.response.status_code == status
     outer = ValueError("from the SDK")
     outer.__cause__ = caught.value
-    assert refused_response(outer) is caught.value.response
+    assert refused_response(outer, "https://example.com/a") is caught.value.response
 
 
 @pytest.mark.parametrize("status", [200, 299])
 def test_a_success_in_an_error_is_no_refusal(status: int) -> None:
     error = ValueError("x")
     error.response = SimpleNamespace(status_code=status)  # type: ignore[attr-defined]
-    assert refused_response(error) is None
-    assert refused_response(ValueError("y")) is None
+    assert refused_response(error, "https://example.com/a") is None
+    assert refused_response(ValueError("y"), "https://example.com/a") is None
 
 
 def test_each_cause_comes_once() -> None:
     first, second, third = ValueError("1"), ValueError("2"), ValueError("3")
     first.__cause__, second.__context__, third.__cause__ = second, third, first
-    assert [*causes_of(first)] == [first, second, third]
+    assert [*causes_of(first)] == [first, second]
+    assert [*causes_of(first, contexts=True)] == [first, second, third]
     assert [*causes_of(None)] == []
