@@ -37,6 +37,7 @@ from modelstudio_core.chat.arguments import BATCH_TEXT
 from modelstudio_core.chat.calls import ChatCall
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.messages import Message
+from modelstudio_core.chat.options import answer_count
 from modelstudio_core.chat.resolved import ResolvedChat
 from modelstudio_core.errors import ConfigurationError
 
@@ -231,7 +232,7 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
     @override
     def _decide(cls, arguments: Mapping[str, Any]) -> ResolvedChat:
         resolved = super()._decide(arguments)
-        _check_n(resolved.options.n)
+        _check_n(answer_count(resolved.options))
         return resolved
 
     @property
@@ -503,7 +504,9 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         stream: bool,
     ) -> ChatCall:
         _check_n(arguments.get("n"))
-        return self._prepare_call(from_messages(messages), arguments, stream=stream)
+        call = self._prepare_call(from_messages(messages), arguments, stream=stream)
+        _check_n(answer_count(call.plan.options))
+        return call
 
 
 def _check_n(n: object) -> None:

@@ -18,7 +18,7 @@ from llamaindex_modelstudio._chat.output_schema import (
 )
 from llamaindex_modelstudio._chat.tools import ToolCalling
 from llamaindex_modelstudio._foreign import add_system_prompt
-from modelstudio_core.chat.options import OPTION_NAMES
+from modelstudio_core.chat.options import OPTION_NAMES, format_type
 from modelstudio_core.chat.plan import supports_json_schema
 from modelstudio_core.chat.resolved import MODEL_ARGUMENTS
 
@@ -67,7 +67,7 @@ def _choose_method(llm: ToolCalling, call: CallArguments) -> OutputMethod | None
             return None
     options = {name: value for name, value in call.items() if name in _OPTIONS}
     chat = llm.resolved.with_call(options)
-    if (chat.options.response_format or {}).get("type", "text") != "text":
+    if format_type(chat.options) != "text":
         return "prompt"
     if supports_json_schema(chat.options, chat.model):
         return "json_schema"

@@ -16,6 +16,7 @@ from modelstudio_core.chat.media import is_text
 from modelstudio_core.chat.media_checks import inline_limits
 from modelstudio_core.chat.messages import Message, are_plain
 from modelstudio_core.chat.openai import build_request
+from modelstudio_core.chat.options import answer_count
 from modelstudio_core.chat.plan import ChatPlan, plan_partial
 from modelstudio_core.chat.prompt import prepare_prompt
 from modelstudio_core.chat.request_rules import apply_rules, ends_with_prefix
@@ -269,9 +270,9 @@ def _check_plan(plan: ChatPlan) -> None:
             f"{model} answers such requests as a stream only, and a batch has none: use"
             " stream=False, text without sound, or another model."
         )
-    if (plan.options.n or 1) > 1:
+    if (count := answer_count(plan.options)) > 1:
         raise ConfigurationError(
-            f"n={plan.options.n} is not possible in a batch: a row has one answer. Give"
+            f"n={count} is not possible in a batch: a row has one answer. Give"
             " the input n times."
         )
     if plan.call_retries:

@@ -5,7 +5,13 @@ from typing import Final
 
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.facts import refuse
-from modelstudio_core.chat.options import RULES, ChatOptions, speaks, wanted_thinking
+from modelstudio_core.chat.options import (
+    RULES,
+    ChatOptions,
+    answer_count,
+    speaks,
+    wanted_thinking,
+)
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import nearest, unknown_name
@@ -83,20 +89,29 @@ def _check_combinations(options: ChatOptions) -> None:
     format_type = (options.response_format or {"type": "text"}).get("type")
     if format_type not in _RESPONSE_FORMATS:
         raise unknown_name("response_format type", str(format_type), _RESPONSE_FORMATS)
-    if options.tools and (options.n or 1) > 1:
+    count = answer_count(options)
+    if options.tools and count > 1:
         raise ConfigurationError(
-            f"n={options.n} cannot be combined with tools: remove n= or tools=."
+            f"n={count} cannot be combined with tools: remove n or tools=."
         )
 
 
 def _check_extra_body(options: ChatOptions) -> None:
-    """Refuse keys that replace the model or the prompt, or contradict an argument."""
+    """Refuse keys that replace the model or the prompt, or contradict an argument.
+
+    Each protocol asks for a stream in its own form, so the value must be clear.
+    """
     extra = options.extra_body or {}
     reserved = _RESERVED_BODY & extra.keys()
     if reserved:
         raise ConfigurationError(
             f"extra_body must not contain {', '.join(sorted(reserved))}: pass the model"
             " and the messages as arguments."
+        )
+    stream = extra.get("stream")
+    if stream is not None and not isinstance(stream, bool):
+        raise ConfigurationError(
+            f"stream in extra_body must be True or False, got {stream!r}."
         )
     for name, value in extra.items():
         argument = getattr(options, name, None) if name in _PARAMETERS else None

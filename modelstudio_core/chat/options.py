@@ -32,7 +32,10 @@ __all__ = [
     "ChatOptionArguments",
     "ChatOptions",
     "ForcedToolChoice",
+    "answer_count",
+    "format_type",
     "speaks",
+    "value_of",
     "wanted_thinking",
 ]
 
@@ -379,16 +382,25 @@ RULES: Final[Mapping[str, Rule]] = {
 }
 
 
+def value_of(options: ChatOptions, name: str) -> object:
+    """Return the value that is sent for an option, also one in ``extra_body``.
+
+    Args:
+        options: The options of the request.
+        name: The name of the option.
+    """
+    value = getattr(options, name)
+    return (options.extra_body or {}).get(name) if value is None else value
+
+
 def wanted_thinking(options: ChatOptions) -> bool | None:
     """Return what the caller wants of thinking, as an argument or in ``extra_body``.
 
     Args:
         options: The options of the request.
     """
-    if options.enable_thinking is not None:
-        return options.enable_thinking
-    extra = (options.extra_body or {}).get("enable_thinking")
-    return extra if isinstance(extra, bool) else None
+    value = value_of(options, "enable_thinking")
+    return value if isinstance(value, bool) else None
 
 
 def speaks(options: ChatOptions) -> bool:
@@ -397,5 +409,27 @@ def speaks(options: ChatOptions) -> bool:
     Args:
         options: The options of the request.
     """
-    modalities = options.modalities or (options.extra_body or {}).get("modalities")
+    modalities = value_of(options, "modalities")
     return isinstance(modalities, list | tuple) and "audio" in modalities
+
+
+def answer_count(options: ChatOptions) -> int:
+    """Return how many answers are asked for, as an argument or in ``extra_body``.
+
+    Args:
+        options: The options of the request.
+    """
+    number = value_of(options, "n")
+    return number if isinstance(number, int) else 1
+
+
+def format_type(options: ChatOptions) -> str:
+    """Return the type of the response format, from the argument or ``extra_body``.
+
+    Args:
+        options: The options of the request.
+    """
+    value = value_of(options, "response_format")
+    if not isinstance(value, Mapping):
+        return "text"
+    return str(cast("Mapping[str, object]", value).get("type", "text"))

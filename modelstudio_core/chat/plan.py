@@ -1,6 +1,5 @@
 """The plan of a chat request: its model and its parameters, decided and checked."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, cast
 
@@ -12,7 +11,10 @@ from modelstudio_core.chat.options import (
     RULES,
     THINKING_AMOUNT,
     ChatOptions,
+    answer_count,
+    format_type,
     speaks,
+    value_of,
     wanted_thinking,
 )
 from modelstudio_core.chat.parser import ANY_FORM, AnswerForm
@@ -83,10 +85,10 @@ class ChatPlan:
     @property
     def preserve_thinking(self) -> bool:
         """Whether to send the reasoning of every assistant message."""
-        preserve = self.options.preserve_thinking
+        preserve = value_of(self.options, "preserve_thinking")
         if preserve is None:
             return bool(self.model.profile.preserves_thinking)
-        return preserve
+        return bool(preserve)
 
     @property
     def call_retries(self) -> int:
@@ -96,11 +98,7 @@ class ChatPlan:
     @property
     def response_format(self) -> str:
         """The type of the response format, from the argument or ``extra_body``."""
-        extra = (self.options.extra_body or {}).get("response_format")
-        value = self.options.response_format or extra
-        if not isinstance(value, Mapping):
-            return "text"
-        return str(cast("Mapping[str, object]", value).get("type", "text"))
+        return format_type(self.options)
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters that have the same names in both protocols.
@@ -119,7 +117,7 @@ class ChatPlan:
             values["stop"] = stop if isinstance(stop, str) else list(stop)
         if self.thinking is not None:
             values["enable_thinking"] = self.thinking
-        if not options.tools:
+        if not value_of(options, "tools"):
             values.pop("parallel_tool_calls", None)
         elif options.tool_stream is None and self.model.profile.tool_stream:
             values["tool_stream"] = True
@@ -129,7 +127,7 @@ class ChatPlan:
         """Return the parameters of the option ``extra_body``.
 
         ``stream`` is not among them, which each protocol sends in its own form, nor is
-        ``enable_thinking`` where thinking was disabled for this request.
+        anything about thinking where it was disabled for this request.
 
         Raises:
             ConfigurationError: JSON cannot represent a value.
@@ -138,7 +136,8 @@ class ChatPlan:
         parameters = cast("dict[str, Any]", extra_body)
         parameters.pop("stream", None)
         if self.thinking_disabled:
-            parameters.pop("enable_thinking", None)
+            for name in ("enable_thinking", *THINKING_AMOUNT):
+                parameters.pop(name, None)
         return parameters
 
 
@@ -168,9 +167,10 @@ def plan_chat(
             or parameters contradict each other.
     """
     notices = check_options(options, model.profile, protocol)
-    if stream and (options.n or 1) > 1:
+    count = answer_count(options)
+    if stream and count > 1:
         raise ConfigurationError(
-            f"n={options.n} cannot be streamed: remove n=, or do not stream."
+            f"n={count} cannot be streamed: remove n, or do not stream."
         )
     profile = model.profile
     thinks = _thinks_for_code(options, profile, thinks=_thinks(options, model))
@@ -230,7 +230,7 @@ def plan_partial(plan: ChatPlan) -> ChatPlan:
             " message, or use a model such as qwen3.7-plus."
         )
         plan = replace(plan, notices=(*plan.notices, refuse(profile, problem)))
-    if _is_on(options, "enable_code_interpreter"):
+    if _runs_code(options):
         raise ConfigurationError(
             "Partial mode works without thinking, and enable_code_interpreter with"
             " thinking only: remove partial from the last message, or"
@@ -238,7 +238,7 @@ def plan_partial(plan: ChatPlan) -> ChatPlan:
         )
     if profile.thinking == "only":
         return plan
-    amounts = [n for n in THINKING_AMOUNT if getattr(options, n) is not None]
+    amounts = [n for n in THINKING_AMOUNT if value_of(options, n) is not None]
     requested = ["enable_thinking"] if wanted_thinking(options) else amounts
     if requested and plan.thinking is not False:
         raise ConfigurationError(
@@ -271,7 +271,7 @@ def _thinks_for_code(
     Raises:
         ConfigurationError: The caller wants code to be run without thinking.
     """
-    if not _is_on(options, "enable_code_interpreter") or thinks is not False:
+    if not _runs_code(options) or thinks is not False:
         return thinks
     if profile.thinking == "never":
         return thinks
@@ -287,10 +287,8 @@ def _thinks_for_code(
     return True
 
 
-def _is_on(options: ChatOptions, name: str) -> bool:
-    """Whether a switch is on, as an argument or in extra_body."""
-    value = getattr(options, name)
-    return bool((options.extra_body or {}).get(name) if value is None else value)
+def _runs_code(options: ChatOptions) -> bool:
+    return bool(value_of(options, "enable_code_interpreter"))
 
 
 def _streams(plan: ChatPlan, *, thinks: bool) -> bool | None:
@@ -303,9 +301,9 @@ def _streams(plan: ChatPlan, *, thinks: bool) -> bool | None:
         profile.streams_only
         or (thinks and profile.streams_thinking_only)
         or speaks(options)
-        or _is_on(options, "enable_code_interpreter")
+        or _runs_code(options)
     )
-    return True if needs_stream and (options.n or 1) == 1 else None
+    return True if needs_stream and answer_count(options) == 1 else None
 
 
 def _marks_cache(
@@ -332,7 +330,7 @@ def _answer_form(
         or "audio" in profile.outputs
         or speaks(options)
         or not extra.keys().isdisjoint(_SPEECH_PARAMETERS),
-        tools=bool(options.tools),
+        tools=bool(value_of(options, "tools")),
     )
 
 
@@ -352,22 +350,22 @@ def _thinks(options: ChatOptions, model: ResolvedModel) -> bool | None:
 def _plan_format(plan: ChatPlan, *, thinks: bool) -> ChatPlan:
     """Disable thinking if it is a default that the response format excludes."""
     options, profile = plan.options, plan.model.profile
-    format_type = (options.response_format or {}).get("type", "text")
-    amounts = (getattr(options, name) for name in THINKING_AMOUNT)
+    wanted = plan.response_format
+    amounts = (value_of(options, name) for name in THINKING_AMOUNT)
     is_requested = any((wanted_thinking(options), *amounts))
     while_thinking = profile.structured_output_while_thinking
     if (
         not thinks
         or plan.thinking is not True
-        or format_type == "text"
+        or wanted == "text"
         or is_requested
         or while_thinking is None
-        or format_type in while_thinking
-        or format_type in profile.structured_output_refused
+        or wanted in while_thinking
+        or wanted in profile.structured_output_refused
     ):
         return plan
     log_once(
-        f"{profile.id} does not support response_format {format_type} while it thinks:"
+        f"{profile.id} does not support response_format {wanted} while it thinks:"
         " thinking is disabled for such requests."
     )
     return replace(plan, thinking=False, thinking_disabled="response_format")

@@ -56,6 +56,10 @@ REFUSED_MODELS: dict[str, tuple[dict[str, Any], str]] = {
         ),
     ),
     "several answers": ({"n": 2, "enable_thinking": False}, "n=2 is not possible"),
+    "several answers in extra_body": (
+        {"extra_body": {"n": 2}},
+        "n=2 is not possible",
+    ),
     "a stream": ({"extra_body": {"stream": True}}, "as a stream only"),
     "retries of a forced call": (
         {

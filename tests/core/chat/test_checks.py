@@ -115,9 +115,11 @@ def test_search_options_that_can_be_sent(
 
 def test_several_answers_cannot_be_combined_with_tools() -> None:
     assert make_plan(n=1, tools=[tool("weather")]).options.n == 1
-    message = plan_error(n=2, tools=[tool("weather")])
-    assert "n=2" in message
-    assert "tools" in message
+    several: dict[str, Any]
+    for several in ({"n": 2}, {"extra_body": {"n": 2}}):
+        message = plan_error(tools=[tool("weather")], **several)
+        assert "n=2" in message
+        assert "tools" in message
 
 
 # --- Thinking ---------------------------------------------------------------------

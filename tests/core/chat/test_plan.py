@@ -114,12 +114,14 @@ def test_a_model_that_thinks_only_in_streams_is_streamed(
 def test_a_model_that_answers_only_as_a_stream_is_streamed() -> None:
     assert make_plan("qwen3-omni-flash").stream
     assert not make_plan("qwen3-omni-flash", n=2).stream
+    assert not make_plan("qwen3-omni-flash", extra_body={"n": 2}).stream
     assert not make_plan("qwen-plus").stream
 
 
 def test_several_answers_cannot_be_streamed() -> None:
     assert make_plan(n=1, stream=True).options.n == 1
     assert "n=2" in plan_error(n=2, stream=True)
+    assert "n=2" in plan_error(extra_body={"n": 2}, stream=True)
 
 
 def test_planning_does_not_change_the_options() -> None:
@@ -170,10 +172,10 @@ def test_a_response_format_disables_thinking_that_is_only_a_default(
     default = make_plan(
         model, **{k: v for k, v in options.items() if k != "response_format"}
     )
-    plan = make_plan(model, **options)
-    assert plan.thinking_disabled == ("response_format" if disables else "")
-    assert plan.thinking is (False if disables else default.thinking)
-    assert plan.options.response_format == options["response_format"]
+    for plan in (make_plan(model, **options), make_plan(model, extra_body=options)):
+        assert plan.thinking_disabled == ("response_format" if disables else "")
+        assert plan.thinking is (False if disables else default.thinking)
+        assert plan.response_format == options["response_format"]["type"]
 
 
 def test_disabling_thinking_for_a_response_format_is_logged_once(
@@ -225,6 +227,10 @@ def test_supports_json_schema(
         ({"stop": ""}, {}),
         ({"parallel_tool_calls": True}, {}),
         ({"parallel_tool_calls": True, "tools": ONE_TOOL}, "the same"),
+        (
+            {"parallel_tool_calls": True, "extra_body": {"tools": ONE_TOOL}},
+            {"parallel_tool_calls": True},
+        ),
         ({"extra_body": {"a": 1}}, {}),
         ({"forced_tool_choice": "auto"}, {}),
         ({"enable_thinking": True}, {"enable_thinking": True}),
@@ -233,6 +239,15 @@ def test_supports_json_schema(
 def test_parameters(options: dict[str, Any], parameters: object) -> None:
     plan = make_plan(UNKNOWN_MODEL, **options)
     assert plan.parameters() == (options if parameters == "the same" else parameters)
+
+
+def test_an_amount_of_thinking_in_extra_body_is_not_sent_without_thinking() -> None:
+    extra_body = {"thinking_budget": 100, "enable_thinking": True, "a": 1}
+    options: dict[str, Any] = {"tools": ONE_TOOL, "tool_choice": "weather"}
+    plan = make_plan("qwen3.7-plus", extra_body=extra_body, **options)
+    assert plan.thinking_disabled == "tool_choice"
+    assert plan.extra_body() == {"a": 1}
+    assert make_plan("qwen3.7-plus", extra_body=extra_body).extra_body() == extra_body
 
 
 def test_extra_body_is_a_copy() -> None:

@@ -3,11 +3,12 @@
 from typing import Any, Final, get_args, get_type_hints
 
 import pytest
+from langchain_core.messages import BaseMessage, HumanMessage
 
 from modelstudio_core.connection_arguments import ConnectionArguments
-from modelstudio_core.emulator import Emulator
+from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError, ModelStudioWarning
-from tests.end_to_end.field.sent import bodies, chat, parameters, prompt
+from tests.end_to_end.field.sent import bodies, chat, messages, parameters, prompt
 from tests.support.calls import CALL_STYLES, CallStyle
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
 
@@ -198,6 +199,70 @@ async def test_a_stream_in_extra_body_is_read_as_one(
     assert request.body.get("stream") is True or sse == "enable"
     is_message = style.framework == "LangChain"
     assert answer.text if is_message else answer.message.content
+
+
+@both_protocols
+@pytest.mark.parametrize("value", ["true", 1])
+@both_frameworks
+def test_a_stream_in_extra_body_is_true_or_false(
+    framework: Framework, protocol: Protocol, value: object
+) -> None:
+    with pytest.raises(ConfigurationError, match="stream in extra_body must be True"):
+        model(framework, NOWHERE, protocol, extra_body={"stream": value})
+
+
+@both_protocols
+@all_styles
+@pytest.mark.parametrize("where", ["constructor", "call"])
+async def test_several_answers_in_extra_body_are_not_mixed_and_not_lost(
+    modelstudio_emulator: Emulator, protocol: Protocol, style: CallStyle, where: str
+) -> None:
+    given: dict[str, Any] = {"extra_body": {"n": 2}, "enable_thinking": False}
+    arguments, options = (given, {}) if where == "constructor" else ({}, given)
+    turns = prompt(style, ("user", "Hi"))
+    asked = chat(
+        modelstudio_emulator, style, protocol, "qwen-plus", turns, arguments, **options
+    )
+    if style.stream or style.framework == "LlamaIndex":
+        with pytest.raises(ConfigurationError, match=r"^n(=2| must be 1)"):
+            await asked
+        assert modelstudio_emulator.requests == []
+    else:
+        await asked
+        assert parameters(bodies(modelstudio_emulator)[0])["n"] == 2
+
+
+@both_protocols
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_langchain_returns_both_answers_that_extra_body_asks_for(
+    modelstudio_emulator: Emulator, protocol: Protocol, asynchronous: bool
+) -> None:
+    llm = model("LangChain", modelstudio_emulator, protocol, extra_body={"n": 2})
+    modelstudio_emulator.script(Reply(text="Hello."))
+    turns: list[list[BaseMessage]] = [[HumanMessage("Hi")]]
+    result = await llm.agenerate(turns) if asynchronous else llm.generate(turns)
+    assert len(result.generations[0]) == 2
+
+
+@both_protocols
+@all_styles
+async def test_reasoning_is_sent_back_if_extra_body_preserves_it(
+    modelstudio_emulator: Emulator, protocol: Protocol, style: CallStyle
+) -> None:
+    turns = prompt(
+        style,
+        ("user", "Hi"),
+        ("assistant", "Hello.", {"reasoning_content": "A greeting."}),
+        ("user", "Again"),
+    )
+    for value in (True, False):
+        arguments = {"extra_body": {"preserve_thinking": value}}
+        await chat(
+            modelstudio_emulator, style, protocol, "qwen3.7-plus", turns, arguments
+        )
+    kept, dropped = [messages(body)[1] for body in bodies(modelstudio_emulator)]
+    assert kept["reasoning_content"] == "A greeting."
+    assert "reasoning_content" not in dropped
 
 
 # --- Arguments of other classes -----------------------------------------------------
