@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, ClassVar, Self, cast
 
+from langchain_core.caches import BaseCache
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
     CallbackManagerForLLMRun,
 )
+from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -70,6 +73,8 @@ register_blocks()
 
 # A rough average of English and Chinese text.
 _UTF8_BYTES_PER_TOKEN = 4
+# The account of an async call that is about to look into a cache of answers.
+_account: ContextVar[str | None] = ContextVar("_account", default=None)
 
 
 class ChatModelStudio(ChatArguments, BaseChatModel):
@@ -270,7 +275,18 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         Accounts that share a cache must not get each other's answers.
         """
         text = super()._get_llm_string(stop=stop, **kwargs)
-        return f"{text}---{self.resolved.connection.account}"
+        # Once: what runs later in this context may be the call of another account.
+        account = _account.get()
+        _account.set(None)
+        return f"{text}---{account or self.resolved.connection.account}"
+
+    @override
+    async def _agenerate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
+        """Ask for the account of the cache's key in a thread: a function may wait."""
+        cache = self.cache if isinstance(self.cache, BaseCache) else get_llm_cache()
+        if cache is not None and self.cache is not False:
+            _account.set(await self.resolved.connection.aaccount())
+        return await super()._agenerate_with_cache(*args, **kwargs)
 
     @classmethod
     @override

@@ -7,6 +7,7 @@ official page "Upload local files to get temporary URLs" (2026): such a URL is v
 """
 
 import asyncio
+import os
 import secrets
 import threading
 import time
@@ -32,6 +33,7 @@ from modelstudio_core.local_files import (
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.deadlines import Deadline
 from modelstudio_core.transport.fetch import JsonAnswer, afetch, fetch
+from modelstudio_core.transport.request_keys import awith_key, with_key
 from modelstudio_core.transport.requests import HttpRequest, Upload
 from modelstudio_core.wire.json_values import count_of, object_of, text_of
 from modelstudio_core.wire.refusals import ErrorContext
@@ -50,9 +52,20 @@ _REUSE_SECONDS: Final = 40 * 3600
 _MAX_KEPT: Final = 256
 _CONFLICT: Final = 409
 
-_Kept = dict[tuple[str, tuple[int, ...]], tuple[float, str]]
+# By the account, the model and the file: when it ends, and the address.
+_Kept = dict[tuple[str, str, tuple[int, ...]], tuple[float, str]]
 _uploaded: Final[WeakKeyDictionary[Connection, _Kept]] = WeakKeyDictionary()
-_lock: Final = threading.Lock()
+_lock = threading.Lock()
+
+
+def _renew_lock() -> None:
+    """Make a new lock in a child process: another thread may have held the old one."""
+    global _lock  # noqa: PLW0603 - see above
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def load_files(
@@ -160,16 +173,18 @@ def _upload(
     content: FileContent,
     deadline: Deadline | None,
 ) -> str:
-    if kept := _find(connection, model, content):
+    asking = _policy_request(connection, model, deadline)
+    asked = with_key(connection, asking, context).api_key
+    if kept := _find(connection, asked, model, content):
         return kept
-    policy = fetch(connection, _policy_request(model, deadline), context)
+    policy = fetch(connection, asking, context)
     request, address = _upload_request(policy, content, context)
     request = replace(request, deadline=deadline)
     try:
         fetch(connection, request, context)
     except APIStatusError as error:
         _raise_unless_repeated(error)
-    return _keep(connection, model, content, address)
+    return _keep(connection, policy.api_key, model, content, address)
 
 
 async def _aupload(
@@ -179,26 +194,31 @@ async def _aupload(
     content: FileContent,
     deadline: Deadline | None,
 ) -> str:
-    if kept := _find(connection, model, content):
+    asking = _policy_request(connection, model, deadline)
+    asked = (await awith_key(connection, asking, context)).api_key
+    if kept := _find(connection, asked, model, content):
         return kept
-    policy = await afetch(connection, _policy_request(model, deadline), context)
+    policy = await afetch(connection, asking, context)
     request, address = _upload_request(policy, content, context)
     request = replace(request, deadline=deadline)
     try:
         await afetch(connection, request, context)
     except APIStatusError as error:
         _raise_unless_repeated(error)
-    return _keep(connection, model, content, address)
+    return _keep(connection, policy.api_key, model, content, address)
 
 
-def _policy_request(model: str, deadline: Deadline | None) -> HttpRequest:
-    return HttpRequest(
+def _policy_request(
+    connection: Connection, model: str, deadline: Deadline | None
+) -> HttpRequest:
+    request = HttpRequest(
         api="dashscope",
         path="/uploads",
         method="GET",
         query={"action": "getPolicy", "model": model},
         deadline=deadline,
     )
+    return request.started(connection.total_timeout)
 
 
 def _upload_request(
@@ -264,19 +284,27 @@ def _raise_unless_repeated(error: APIStatusError) -> None:
 # --- Uploads that can be used again -----------------------------------------------
 
 
-def _find(connection: Connection, model: str, content: FileContent) -> str | None:
+def _find(
+    connection: Connection, asked: str | None, model: str, content: FileContent
+) -> str | None:
+    """Return the address of a file that the account has uploaded before."""
+    account = connection.account_of(asked)
     with _lock:
-        kept = _uploaded.get(connection, {}).get((model, content.identity))
+        kept = _uploaded.get(connection, {}).get((account, model, content.identity))
     return kept[1] if kept and time.time() < kept[0] else None
 
 
 def _keep(
-    connection: Connection, model: str, content: FileContent, address: str
+    connection: Connection,
+    asked: str | None,
+    model: str,
+    content: FileContent,
+    address: str,
 ) -> str:
-    expires = time.time() + _REUSE_SECONDS
+    account, expires = connection.account_of(asked), time.time() + _REUSE_SECONDS
     with _lock:
         kept = _uploaded.setdefault(connection, {})
         while len(kept) >= _MAX_KEPT:
             del kept[next(iter(kept))]
-        kept[model, content.identity] = (expires, address)
+        kept[account, model, content.identity] = (expires, address)
     return address

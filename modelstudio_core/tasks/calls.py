@@ -32,6 +32,7 @@ from modelstudio_core.tasks.inputs import (
 from modelstudio_core.tasks.options import ConnectionOptions, connect
 from modelstudio_core.tasks.outputs import read_result
 from modelstudio_core.tasks.routes import resolve_route
+from modelstudio_core.tasks.state import save_binding
 from modelstudio_core.tasks.task import Task
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fetch import JsonAnswer, afetch, fetch
@@ -276,22 +277,39 @@ class Creation:
         )
 
     def _bind(self, answer: JsonAnswer) -> Task:
-        profile, now = self.task.route.profile, datetime.now(UTC)
+        connection, profile = self.connection, self.task.route.profile
+        now, result = datetime.now(UTC), None
         if self._is_task:
             seen = parse_task(answer, self.context)
-            return Task(self.connection, profile, seen, created_at=now)
-        request_id = text_of(answer.body, "request_id") or answer.request_id
-        seen = Observation(
-            id=_plain_id(request_id),
-            status="SUCCEEDED",
-            code=None,
-            message=None,
-            ended_at=now,
-            request_id=request_id,
-            body=answer.body,
+        else:
+            seen = _seen_at_once(answer, now)
+            result = read_result(seen, connection, self.context)
+        key = connection.key_of(answer.api_key)
+        binding = None
+        if key is not None:
+            binding = save_binding(seen.id, profile.id, connection, key)
+        return Task(
+            connection,
+            profile,
+            seen,
+            created_at=now,
+            result=result,
+            binding=binding,
         )
-        result = read_result(seen, self.connection, self.context)
-        return Task(self.connection, profile, seen, created_at=now, result=result)
+
+
+def _seen_at_once(answer: JsonAnswer, now: datetime) -> Observation:
+    """Return what the answer of a model without tasks says."""
+    request_id = text_of(answer.body, "request_id") or answer.request_id
+    return Observation(
+        id=_plain_id(request_id),
+        status="SUCCEEDED",
+        code=None,
+        message=None,
+        ended_at=now,
+        request_id=request_id,
+        body=answer.body,
+    )
 
 
 def _plain_id(request_id: str | None) -> str:

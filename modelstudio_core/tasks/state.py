@@ -31,6 +31,7 @@ __all__ = [
     "load_result",
     "save_binding",
     "save_result",
+    "saved_binding",
     "saved_time",
 ]
 
@@ -40,13 +41,16 @@ _SCOPE: Final = ("region", "mode", "workspace")
 _BOUND: Final = ("kind", "version", "id", "model", "base_url", *_SCOPE)
 
 
-def save_binding(task_id: str, model: str, connection: Connection) -> dict[str, Any]:
+def save_binding(
+    task_id: str, model: str, connection: Connection, api_key: str
+) -> dict[str, Any]:
     """Return what binds a task to its endpoint and its key, without the key.
 
     Args:
         task_id: The id of the task.
         model: The model id; empty if it is not known.
         connection: How the task was created.
+        api_key: The key that created it.
     """
     endpoint = connection.endpoint
     binding: dict[str, Any] = {
@@ -59,7 +63,16 @@ def save_binding(task_id: str, model: str, connection: Connection) -> dict[str, 
         "mode": endpoint.mode,
         "workspace": endpoint.workspace,
     }
-    return {**binding, "signature": _signature(binding, connection.last_key)}
+    return {**binding, "signature": _signature(binding, api_key)}
+
+
+def saved_binding(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a checked state that ``save_binding`` made.
+
+    Args:
+        state: The state of a task.
+    """
+    return {name: state.get(name) for name in (*_BOUND, "signature")}
 
 
 def _signature(state: Mapping[str, Any], api_key: str) -> str:

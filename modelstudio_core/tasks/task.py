@@ -34,6 +34,7 @@ from modelstudio_core.tasks.state import (
     load_result,
     save_binding,
     save_result,
+    saved_binding,
     saved_time,
 )
 from modelstudio_core.tasks.status import SUCCEEDED, UNKNOWN, TaskStatus, unseen
@@ -86,6 +87,7 @@ class Task:
         *,
         created_at: datetime | None = None,
         result: TaskResult | None = None,
+        binding: Mapping[str, Any] | None = None,
     ) -> None:
         """Bind a task. Use ``submit``, ``from_dict`` or ``from_id``.
 
@@ -95,8 +97,11 @@ class Task:
             seen: What the service answered last.
             created_at: When it was created; None if that is not known.
             result: The result of a call that was answered at once.
+            binding: What binds it to the key that created it; None if that key is not
+                known.
         """
         self._connection = connection
+        self._binding = binding
         self._profile = profile
         self._status = TaskStatus(seen, created_at)
         self._result = result
@@ -379,9 +384,12 @@ class Task:
             >>> again.id == task.id
             True
         """
-        created_at = self.created_at
+        created_at, binding = self.created_at, self._binding
+        if binding is None:
+            key = self._connection.ask_key()
+            binding = save_binding(self.id, self.model, self._connection, key)
         return {
-            **save_binding(self.id, self.model, self._connection),
+            **binding,
             "status": self.status,
             "created_at": created_at.isoformat() if created_at else None,
             "answer": save_result(self._result) if not self._is_task else None,
@@ -413,7 +421,15 @@ class Task:
         seen = unseen(check_id(state.get("id")), status)
         context = service_context(bound, profile, "media")
         result = load_result(state, bound, context)
-        return cls(bound, profile, seen, created_at=created_at, result=result)
+        binding = saved_binding(state)
+        return cls(
+            bound,
+            profile,
+            seen,
+            created_at=created_at,
+            result=result,
+            binding=binding,
+        )
 
     @classmethod
     def from_id(

@@ -1,5 +1,6 @@
 """The resolved connection arguments: how to reach the service."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -129,6 +130,28 @@ class Connection:
             ConfigurationError: The function that returns the key failed.
         """
         return digest_of(self.ask_key(), self.default_headers)
+
+    async def aaccount(self) -> str:
+        """Async version of ``account``: a function is called in a thread."""
+        if isinstance(self.api_key, str):
+            return self.account
+        return await asyncio.to_thread(getattr, self, "account")
+
+    def key_of(self, asked: str | None) -> str | None:
+        """Return the key that a request was sent with; None if it is in a header.
+
+        Args:
+            asked: The key that the function returned for the request, if it was asked.
+        """
+        return self.api_key if isinstance(self.api_key, str) else asked
+
+    def account_of(self, asked: str | None) -> str:
+        """Return a text as ``account``, for a request that was sent.
+
+        Args:
+            asked: The key that the function returned for the request, if it was asked.
+        """
+        return digest_of(self.key_of(asked) or "", self.default_headers)
 
     @property
     def quota_holder(self) -> str | ApiKeyFunction:

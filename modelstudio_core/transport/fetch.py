@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any, Final, cast
@@ -37,11 +37,14 @@ class JsonAnswer:
             another host.
         request_id: The id to give to the support of Alibaba Cloud, from the header.
         headers: The headers of the response. The names are in lower case.
+        api_key: The key that the user's function returned for the request; None if no
+            function was asked.
     """
 
     body: dict[str, Any]
     request_id: str | None
     headers: Mapping[str, str]
+    api_key: str | None = field(default=None, repr=False)
 
 
 def fetch(
@@ -192,7 +195,7 @@ def _parse_answer(
     request: HttpRequest, response: HttpResponse | AsyncHttpResponse, body: bytes
 ) -> JsonAnswer:
     if not body and (request.may_have_no_answer or response.status == _NO_CONTENT):
-        return JsonAnswer({}, response.request_id, response.headers)
+        return _answer({}, response)
     context, expected = response.context, "a JSON object"
     parsed = context.parse(body, response.request_id, expected)
     if not isinstance(parsed, dict):
@@ -202,7 +205,13 @@ def _parse_answer(
     response.report(answer.get("usage"), _text_of(answer.get("request_id")))
     if is_refusal(answer):
         raise context.from_payload(None, answer, request_id=response.request_id)
-    return JsonAnswer(answer, response.request_id, response.headers)
+    return _answer(answer, response)
+
+
+def _answer(
+    body: dict[str, Any], response: HttpResponse | AsyncHttpResponse
+) -> JsonAnswer:
+    return JsonAnswer(body, response.request_id, response.headers, response.api_key)
 
 
 def _text_of(value: object) -> str | None:

@@ -34,7 +34,8 @@ def with_key(
     key = function.ask()
     if request.deadline is not None and request.deadline.has_passed:
         raise _timeout_error(request, context)
-    return replace(request, headers={**request.headers, **authorization_of(key)})
+    headers = {**request.headers, **authorization_of(key)}
+    return replace(request, headers=headers, api_key=key)
 
 
 async def awith_key(

@@ -66,6 +66,8 @@ class HttpRequest:
             if nothing can have been created, that is without a connection and after a
             429, but not after a 5xx, a lost connection or a timeout.
         deadline: When the answer must be complete, set by ``started``; None for never.
+        api_key: The key that the user's function returned for it, which is among its
+            headers; None if no function was asked.
 
     Example:
         >>> HttpRequest(path="/models", method="GET").api
@@ -86,6 +88,7 @@ class HttpRequest:
     is_of_model: bool = False
     repeatable: bool = True
     deadline: Deadline | None = field(default=None, compare=False, repr=False)
+    api_key: str | None = field(default=None, compare=False, repr=False)
 
     def started(self, total_timeout: float | None) -> Self:
         """Return the request with a deadline that begins now, unless it has one.

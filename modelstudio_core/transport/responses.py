@@ -33,6 +33,7 @@ from modelstudio_core.transport.library_responses import (
     LibraryResponse,
     read_headers,
 )
+from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.refusals import (
     ErrorContext,
     too_large_error,
@@ -49,7 +50,13 @@ _DRAIN_SECONDS: Final = 0.1
 
 
 class _BaseResponse:
-    """The headers of a response, and a reference that keeps its client open."""
+    """The headers of a response, and a reference that keeps its client open.
+
+    Attributes:
+        context: The facts of the request that errors report.
+        api_key: The key that the user's function returned for the request; None if no
+            function was asked.
+    """
 
     def __init__(
         self,
@@ -57,8 +64,8 @@ class _BaseResponse:
         response: LibraryResponse,
         context: ErrorContext,
         connection: Connection,
+        request: HttpRequest,
         *,
-        deadline: Deadline | None = None,
         record: AuditRecord | None = None,
         charge: Charge | None = None,
     ) -> None:
@@ -69,7 +76,7 @@ class _BaseResponse:
             response: The response of the HTTP library.
             context: The facts of the request that errors report.
             connection: The limits of its size.
-            deadline: When the body must be complete; None for never.
+            request: What was sent, with its key and the deadline of the body.
             record: The audit record, written when the response is left; None for none.
             charge: What a rate limit counted for the request; None without a limit.
         """
@@ -81,7 +88,8 @@ class _BaseResponse:
         self._limits = connection
         # The argument that limits the size of the body, and its value.
         self._limit = ("max_response_bytes", connection.max_response_bytes)
-        self._deadline = deadline
+        self._deadline = request.deadline
+        self.api_key = request.api_key
         self.context = context
 
     def report(self, usage: object, request_id: str | None = None) -> None:
@@ -177,7 +185,6 @@ class _BaseResponse:
     def _error(self, error: Exception) -> APIError:
         """Return the error for an exception that was raised while the body was read."""
         request_id = self.request_id
-        failure = broken_body_error(error, self.context, request_id)
         if isinstance(error, BodyTooLargeError):
             return too_large_error(self.context, *self._limit, request_id)
         if isinstance(error, UnknownEncodingError):
@@ -189,6 +196,7 @@ class _BaseResponse:
                 request_id=request_id,
                 is_retryable=False,
             )
+        failure = broken_body_error(error, self.context, request_id)
         deadline = self._deadline
         if deadline is not None and deadline.has_passed:
             return deadline.error(failure)

@@ -137,13 +137,12 @@ def _open(
         response = cast("Any", refused)
     if failures:
         raise failures.pop()
-    deadline = request.deadline
     received = HttpResponse(
         handle,
         response,
         context,
         connection,
-        deadline=deadline,
+        request,
         record=record,
         charge=charge,
     )
@@ -211,13 +210,12 @@ async def _aopen(
         response = cast("Any", refused)
     if failures:
         raise failures.pop()
-    deadline = request.deadline
     received = AsyncHttpResponse(
         handle,
         response,
         context,
         connection,
-        deadline=deadline,
+        request,
         record=record,
         charge=charge,
     )

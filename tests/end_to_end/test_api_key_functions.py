@@ -12,12 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 from langchain_core.caches import InMemoryCache
+from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.globals import set_llm_cache
 from langchain_core.load import dumps
 from pydantic import SecretStr
+from typing_extensions import override
 
 from langchain_modelstudio import ChatModelStudio, ModelStudioEmbeddings
 from langchain_modelstudio.batches import BatchRun
@@ -41,6 +44,7 @@ from tests.support.calls import CALL_STYLES, CallStyle, collect_text, iterate
 from tests.support.internals import no_backoff
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
 from tests.support.replay import replaying
+from tests.support.tasks import STYLES, Style, Tasks
 
 KEY: Final = "sk-emulator-of-functions-01"
 OLD_KEY: Final = "sk-emulator-of-functions-00"
@@ -356,15 +360,36 @@ def test_keys_that_many_threads_ask_for_are_all_hidden() -> None:
         assert key.redactor.redact(f"a {each[:12]} b") == "a ********** b"
 
 
-def test_a_task_is_signed_with_the_key_that_was_used_last(studio: Emulator) -> None:
-    vault = Vault(KEY)
-    connection: Any = {"base_url": studio.base_url, "api_key": vault.key}
-    task = tasks.submit(model="wan2.6-t2i", prompt="A flower shop", **connection)
-    vault.keys = deque(["sk-a-new-key-after-the-task"])
+@pytest.mark.parametrize("task_style", STYLES)
+async def test_a_task_is_signed_with_the_key_that_created_it(
+    studio: Emulator, task_style: Style
+) -> None:
+    vault = Vault(KEY, OLD_KEY)
+    at = Tasks.at(task_style, studio, api_key=vault.key)
+    task = await at.submit()
+    # Another account, or a newer key: in another thread this happens at any time.
+    with pytest.raises(AuthenticationError):
+        await at.refresh(task)
     state = task.to_dict()
-    assert len(vault.threads) == len(studio.requests) == 1
-    connection["api_key"] = KEY
-    assert tasks.Task.from_dict(state, **connection).id == task.id
+    assert len(vault.threads) == len(studio.requests) == 2
+    connection: Any = {"base_url": studio.base_url}
+    again = tasks.Task.from_dict(state, api_key=KEY, **connection)
+    assert again.to_dict()["signature"] == state["signature"]
+    with pytest.raises(ConfigurationError, match="another API key"):
+        tasks.Task.from_dict(state, api_key=OLD_KEY, **connection)
+
+
+def test_a_task_whose_id_is_known_is_signed_with_the_key_of_the_caller(
+    studio: Emulator,
+) -> None:
+    connection: Any = {"base_url": studio.base_url, "api_key": tenant.get}
+    tenant.set(KEY)
+    task = tasks.Task.from_id("t-1", model="wan2.6-t2i", **connection)
+    tenant.set(OLD_KEY)
+    with pytest.raises(AuthenticationError):
+        task.refresh()
+    tenant.set(KEY)
+    assert tasks.Task.from_dict(task.to_dict(), **connection | {"api_key": KEY})
 
 
 def test_only_the_newest_keys_are_kept() -> None:
@@ -454,6 +479,74 @@ def test_accounts_that_share_a_function_and_a_cache_share_no_answer(
         tenant.set(OLD_KEY)
         with pytest.raises(AuthenticationError):
             llm.invoke("Hi")
+
+
+@PROTOCOL
+@pytest.mark.parametrize("is_global", [False, True])
+async def test_an_async_call_with_a_cache_asks_in_another_thread(
+    studio: Emulator, protocol: Protocol, is_global: bool
+) -> None:
+    vault = Vault(KEY, KEY, OLD_KEY)
+    cache = InMemoryCache()
+    own = None if is_global else cache
+    if is_global:
+        set_llm_cache(cache)
+    try:
+        llm = model("LangChain", studio, protocol, api_key=vault.key, cache=own)
+        await llm.ainvoke("Hi")
+        with pytest.raises(AuthenticationError):
+            await llm.ainvoke("Hi")
+    finally:
+        set_llm_cache(None)
+    # Each call asks for the look-up, and for its request.
+    assert len(vault.threads) == 4
+    assert threading.get_ident() not in vault.threads
+
+
+@PROTOCOL
+async def test_accounts_of_concurrent_calls_share_no_cached_answer(
+    studio: Emulator, protocol: Protocol
+) -> None:
+    cache = InMemoryCache()
+    llm = model("LangChain", studio, protocol, api_key=tenant.get, cache=cache)
+    refused: list[int] = []
+
+    async def ask(number: int) -> None:
+        tenant.set(KEY if number % 3 else OLD_KEY)
+        try:
+            assert (await llm.ainvoke("Hi")).text
+        except AuthenticationError:
+            refused.append(number)
+
+    for _ in range(2):
+        await asyncio.gather(*(asyncio.create_task(ask(n)) for n in range(9)))
+    assert sorted(refused) == [0, 0, 3, 3, 6, 6]
+
+
+@PROTOCOL
+async def test_a_call_inside_of_a_call_has_its_own_account(
+    studio: Emulator, protocol: Protocol
+) -> None:
+    """The account of the outer call is not used by the look-up of the inner one."""
+    cache = InMemoryCache()
+    llm = model("LangChain", studio, protocol, api_key=tenant.get, cache=cache)
+    tenant.set(KEY)
+    assert (await llm.ainvoke("Inner")).text
+
+    class Inner(AsyncCallbackHandler):
+        errors: ClassVar[list[Exception]] = []
+
+        @override
+        async def on_llm_end(self, *_: Any, **__: Any) -> None:
+            token = tenant.set(OLD_KEY)
+            try:
+                llm.invoke("Inner")
+            except AuthenticationError as error:
+                self.errors.append(error)
+            tenant.reset(token)
+
+    await llm.ainvoke("Outer", config={"callbacks": [Inner()]})
+    assert len(Inner.errors) == 1
 
 
 # --- What is refused ----------------------------------------------------------------

@@ -114,7 +114,7 @@ def test_an_address_that_is_not_documented_must_be_passed() -> None:
     from modelstudio_core.tasks.state import save_binding
 
     bound = connect({"api_key": KEY, "base_url": gateway}, "wan2.6-t2i")
-    foreign = save_binding("t-1", "wan2.6-t2i", bound)
+    foreign = save_binding("t-1", "wan2.6-t2i", bound, KEY)
     with pytest.raises(ConfigurationError, match="pass the same address"):
         Task.from_dict(foreign, api_key=KEY)
     with pytest.raises(ConfigurationError, match="bound to its endpoint"):

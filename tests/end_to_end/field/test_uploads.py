@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -324,6 +325,31 @@ def test_the_same_file_is_uploaded_once_within_its_life(
         monkeypatch.setattr(time, "time", lambda: later)
         llm.invoke(prompt)
         assert len(server.uploads) == 4
+
+
+tenant: ContextVar[str] = ContextVar("tenant")
+
+
+@EVERY_CALL
+async def test_an_account_of_a_key_function_gets_no_address_of_another_one(
+    style: CallStyle, protocol: Protocol, video: Path
+) -> None:
+    prompt = [message(style.framework, "video", video.as_uri())]
+    arguments: dict[str, Any] = {
+        "model": VISION,
+        "local_files": True,
+        "upload_media": True,
+        "api_key": tenant.get,
+    }
+    with serve_media() as server:
+        for key in ("sk-of-account-a-0123", "sk-of-account-b-0123") * 2:
+            tenant.set(key)
+            await chat_through(server, style, protocol, prompt, **arguments)
+        addresses = [media_of(chat) for chat in server.chats]
+        keys = [policy.headers["authorization"][-14:] for policy in server.policies]
+    assert addresses[:2] == addresses[2:]
+    assert len({*addresses}) == len(server.uploads) == 2
+    assert keys == ["account-a-0123", "account-b-0123"]
 
 
 def test_an_upload_is_repeated_after_a_fault(video: Path) -> None:
