@@ -201,7 +201,8 @@ class APIConnectionError(APIError, ConnectionError):
 
     Attributes:
         was_sent: Whether the request may have reached the service. False if no
-            connection was made.
+            connection was made, and for a request that creates something if the service
+            only answered that there were too many.
     """
 
     is_retryable = True

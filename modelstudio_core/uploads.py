@@ -173,11 +173,11 @@ def _upload(
     content: FileContent,
     deadline: Deadline | None,
 ) -> str:
-    asking = _policy_request(connection, model, deadline)
-    asked = with_key(connection, asking, context).api_key
-    if kept := _find(connection, asked, model, content):
+    policy_request = _policy_request(connection, model, deadline)
+    request_key = with_key(connection, policy_request, context).api_key
+    if kept := _find(connection, request_key, model, content):
         return kept
-    policy = fetch(connection, asking, context)
+    policy = fetch(connection, policy_request, context)
     request, address = _upload_request(policy, content, context)
     request = replace(request, deadline=deadline)
     try:
@@ -194,11 +194,11 @@ async def _aupload(
     content: FileContent,
     deadline: Deadline | None,
 ) -> str:
-    asking = _policy_request(connection, model, deadline)
-    asked = (await awith_key(connection, asking, context)).api_key
-    if kept := _find(connection, asked, model, content):
+    policy_request = _policy_request(connection, model, deadline)
+    request_key = (await awith_key(connection, policy_request, context)).api_key
+    if kept := _find(connection, request_key, model, content):
         return kept
-    policy = await afetch(connection, asking, context)
+    policy = await afetch(connection, policy_request, context)
     request, address = _upload_request(policy, content, context)
     request = replace(request, deadline=deadline)
     try:
@@ -285,10 +285,10 @@ def _raise_unless_repeated(error: APIStatusError) -> None:
 
 
 def _find(
-    connection: Connection, asked: str | None, model: str, content: FileContent
+    connection: Connection, request_key: str | None, model: str, content: FileContent
 ) -> str | None:
     """Return the address of a file that the account has uploaded before."""
-    account = connection.account_of(asked)
+    account = connection.account_of(request_key)
     with _lock:
         kept = _uploaded.get(connection, {}).get((account, model, content.identity))
     return kept[1] if kept and time.time() < kept[0] else None
@@ -296,12 +296,12 @@ def _find(
 
 def _keep(
     connection: Connection,
-    asked: str | None,
+    request_key: str | None,
     model: str,
     content: FileContent,
     address: str,
 ) -> str:
-    account, expires = connection.account_of(asked), time.time() + _REUSE_SECONDS
+    account, expires = connection.account_of(request_key), time.time() + _REUSE_SECONDS
     with _lock:
         kept = _uploaded.setdefault(connection, {})
         while len(kept) >= _MAX_KEPT:

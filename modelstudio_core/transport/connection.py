@@ -137,21 +137,21 @@ class Connection:
             return self.account
         return await asyncio.to_thread(getattr, self, "account")
 
-    def key_of(self, asked: str | None) -> str | None:
+    def key_of(self, request_key: str | None) -> str | None:
         """Return the key that a request was sent with; None if it is in a header.
 
         Args:
-            asked: The key that the function returned for the request, if it was asked.
+            request_key: What the function returned for it; None if it was not called.
         """
-        return self.api_key if isinstance(self.api_key, str) else asked
+        return self.api_key if isinstance(self.api_key, str) else request_key
 
-    def account_of(self, asked: str | None) -> str:
+    def account_of(self, request_key: str | None) -> str:
         """Return a text as ``account``, for a request that was sent.
 
         Args:
-            asked: The key that the function returned for the request, if it was asked.
+            request_key: What the function returned for it; None if it was not called.
         """
-        return digest_of(self.key_of(asked) or "", self.default_headers)
+        return digest_of(self.key_of(request_key) or "", self.default_headers)
 
     @property
     def quota_holder(self) -> str | ApiKeyFunction:

@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from modelstudio_core.errors import APIError, APITimeoutError
+from modelstudio_core.errors import APIConnectionError, APIError, APITimeoutError
 
 __all__ = ["Deadline"]
 
@@ -65,4 +65,5 @@ class Deadline:
             region=error.region,
             protocol=error.protocol,
             is_retryable=False,
+            was_sent=error.was_sent if isinstance(error, APIConnectionError) else True,
         )

@@ -124,7 +124,9 @@ def _has_no_time(request: HttpRequest, state: "RetryCallState") -> bool:
         and state.upcoming_sleep >= deadline.remaining
     ):
         reason = f"No time is left to try again after {_describe(error)}."
-        raise deadline.error(error, reason) from error
+        late = deadline.error(error, reason)
+        late.was_sent = request.repeatable or not _nothing_created(error)
+        raise late from error
     return False
 
 

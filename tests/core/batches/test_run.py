@@ -16,6 +16,7 @@ from modelstudio_core.batches.directory import RunDirectory
 from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.emulator import BatchScript, Emulator, Fault, Reply
 from modelstudio_core.errors import (
+    APIError,
     APIStatusError,
     APITimeoutError,
     BadRequestError,
@@ -519,7 +520,7 @@ def test_a_creation_whose_end_is_unknown_is_looked_for_and_not_repeated(
     BatchRun.prepare(chat(studio), prompts(1), directory=other).submit()
     run: Run = BatchRun.prepare(chat(studio, max_retries=3), prompts(2), directory=path)
     with pytest.raises(APIStatusError):
-        _submit_with_fault_at_creation(studio, run, status)
+        _submit_with_fault_at_creation(studio, run, Fault(status=status))
     assert sent(studio)[-2:] == ["POST /batches", "GET /batches"]
     run.submit()
     assert len(studio.batches) == 2
@@ -531,22 +532,36 @@ def test_a_creation_that_is_refused_is_not_looked_for(
 ) -> None:
     run: Run = BatchRun.prepare(chat(studio, max_retries=3), prompts(2), directory=path)
     with pytest.raises(APIStatusError):
-        _submit_with_fault_at_creation(studio, run, status)
+        _submit_with_fault_at_creation(studio, run, Fault(status=status))
     assert sent(studio)[-1] == "POST /batches"
     run.submit()
     assert sent(studio)[-1] == "POST /batches"
     assert len(studio.batches) == 1
 
 
-def _submit_with_fault_at_creation(studio: Emulator, run: Run, status: int) -> None:
+def test_a_creation_that_had_no_time_for_a_retry_is_not_looked_for(
+    studio: Emulator, path: Path
+) -> None:
+    llm = chat(studio, max_retries=3, total_timeout=2)
+    run: Run = BatchRun.prepare(llm, prompts(2), directory=path)
+    fault = Fault(status=429, code="limit_requests", headers={"Retry-After": "5"})
+    with pytest.raises(APITimeoutError, match="No time is left"):
+        _submit_with_fault_at_creation(studio, run, fault)
+    assert sent(studio)[-1] == "POST /batches"
+    run.submit()
+    assert sent(studio)[-1] == "POST /batches"
+    assert len(studio.batches) == 1
+
+
+def _submit_with_fault_at_creation(studio: Emulator, run: Run, fault: Fault) -> None:
     """Let the upload pass, and the next request fail."""
     procedure = run._progress.submit()
     with_upload = _do(run._connection, run._context, next(procedure))
     creation = procedure.send(with_upload)
-    studio.script(Fault(status=status))
+    studio.script(fault)
     try:
         _do(run._connection, run._context, creation)
-    except APIStatusError as error:
+    except APIError as error:
         search = procedure.throw(error)
         procedure.send(_do(run._connection, run._context, search))
 

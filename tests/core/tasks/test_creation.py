@@ -5,11 +5,13 @@ import json
 import logging
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 
 from modelstudio_core.emulator import Emulator, Fault, TaskOutcome
@@ -136,6 +138,43 @@ async def test_refused_creations_may_be_repeated_by_the_caller(
     with pytest.raises(BadRequestError) as refused:
         await at.submit(parameters={"size": "1024x1024"})
     assert "may have been created" not in refused.value.message
+
+
+@EACH_STYLE
+@pytest.mark.parametrize("name", [IMAGE, "qwen-image-2.0"])
+async def test_a_creation_that_was_only_refused_cannot_have_succeeded(
+    style: Style, name: str, modelstudio_emulator: Emulator
+) -> None:
+    modelstudio_emulator.script(
+        Fault(status=429, code="limit_requests", headers={"Retry-After": "5"})
+    )
+    at = Tasks.at(style, modelstudio_emulator, max_retries=2, total_timeout=2)
+    with pytest.raises(APITimeoutError, match="No time is left") as caught:
+        await at.submit(model=name, prompt="A")
+    assert creations(modelstudio_emulator) == 1
+    assert not caught.value.was_sent
+    assert "nevertheless" not in caught.value.message
+
+
+@EACH_STYLE
+async def test_a_creation_without_a_connection_in_time_cannot_have_succeeded(
+    style: Style,
+) -> None:
+    def connect(_: httpx2.Request) -> httpx2.Response:
+        time.sleep(0.1)
+        raise httpx2.ConnectTimeout("no connection")
+
+    transport = httpx2.MockTransport(connect)
+    connection: dict[str, Any] = {
+        "api_key": KEY,
+        "total_timeout": 0.05,
+        "http_client": httpx2.Client(transport=transport),
+        "http_async_client": httpx2.AsyncClient(transport=transport),
+    }
+    with pytest.raises(APITimeoutError, match="total_timeout") as caught:
+        await Tasks(style, connection).submit()
+    assert not caught.value.was_sent
+    assert "nevertheless" not in caught.value.message
 
 
 @EACH_STYLE
