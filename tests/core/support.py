@@ -230,11 +230,9 @@ _PARSERS: Final[dict[Protocol, type[ChatParser]]] = {
 }
 
 
-def make_parser(
-    protocol: Protocol = "openai", *, request_id: str | None = None
-) -> ChatParser:
+def make_parser(protocol: Protocol = "openai", **arguments: Any) -> ChatParser:
     """Make the parser of one response."""
-    return _PARSERS[protocol](CONTEXT, request_id=request_id)
+    return _PARSERS[protocol](CONTEXT, **arguments)
 
 
 def parse_stream(

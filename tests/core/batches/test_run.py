@@ -340,6 +340,22 @@ def test_a_cancelled_batch_keeps_what_it_answered(studio: Emulator, path: Path) 
     assert run.status == "collected"
 
 
+def test_only_batches_that_have_not_ended_are_cancelled(
+    studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_parts(monkeypatch, 1)
+    studio.script_batches(*(BatchScript(seconds=each) for each in (10, 1000, 1000)))
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    assert run.progress == {"rows": 3, "answered": 0, "failed": 0}
+    run.submit()
+    studio.advance(20)
+    run.cancel()
+    paths = [request.path for request in studio.requests]
+    cancelled = [path.split("/")[-2] for path in paths if path.endswith("/cancel")]
+    assert cancelled == [batch.id for batch in studio.batches[1:]]
+    assert len(cancelled) == 2
+
+
 def test_a_batch_that_fails_at_once_says_why(
     studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -936,3 +936,53 @@ def test_a_key_in_the_metadata_of_an_answer_is_hidden(
     assert KEY[4:16] not in shown
     assert KEY.encode().hex()[:24] not in shown
     assert STARS in shown
+
+
+# --- The size of an event ---------------------------------------------------------
+LIMIT = 1000
+END = b"\n\n"
+
+
+def event_of(size: int) -> bytes:
+    """Return an event of so many bytes, without the end of its line."""
+    shortest = len(sse(chunk({"content": ""})).removesuffix(END))
+    return sse(chunk({"content": "x" * (size - shortest)})).removesuffix(END)
+
+
+def pieces_of(data: bytes, size: int) -> list[bytes]:
+    return [data[begin : begin + size] for begin in range(0, len(data), size)]
+
+
+def is_too_large(*pieces: bytes) -> bool:
+    """Return whether a stream with ``LIMIT`` bytes in an event is refused."""
+    parser = make_parser(max_event_bytes=LIMIT)
+    try:
+        # An error after events is raised by the next call.
+        for piece in (*pieces, b""):
+            parser.feed(piece)
+    except InvalidResponseError as error:
+        return "max_event_bytes=1,000" in error.message
+    return False
+
+
+@pytest.mark.parametrize("begin", [b"", b"event: x\n"])
+def test_an_event_may_have_as_many_bytes_as_the_limit(begin: bytes) -> None:
+    size = LIMIT - len(begin)
+    assert not is_too_large(begin + event_of(size) + END)
+    assert is_too_large(begin + event_of(size + 1) + END)
+
+
+@pytest.mark.parametrize("size", [1, 100, 999])
+def test_all_bytes_since_the_last_event_count(size: int) -> None:
+    for event in (event_of(LIMIT - 2) + END, event_of(498) + END):
+        assert not is_too_large(*pieces_of(event * 3, size))
+    assert is_too_large(*pieces_of(event_of(LIMIT + 1) + END, size))
+    comments = b": x\n\n" * 300
+    assert not is_too_large(*pieces_of(comments[:LIMIT], size))
+    assert is_too_large(*pieces_of(comments[: LIMIT + 1], size))
+
+
+def test_an_event_that_begins_after_another_one_is_limited() -> None:
+    event = event_of(500) + END
+    assert not is_too_large(event + event_of(LIMIT))
+    assert is_too_large(event + event_of(LIMIT + 1))

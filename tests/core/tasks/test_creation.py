@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -515,3 +516,42 @@ def test_an_error_of_the_service_keeps_its_code(modelstudio_emulator: Emulator) 
         )
     assert caught.value.code == "InvalidParameter"
     assert caught.value.request_id
+
+
+_URL = "https://example.com/a.png"
+
+
+@pytest.mark.parametrize(
+    ("model", "most", "argument"),
+    [
+        ("wan2.7-image", 4, lambda count: {"parameters": {"n": count}}),
+        ("qwen-image-2.0", 6, lambda count: {"parameters": {"n": count}}),
+        ("wan2.7-image", 9, lambda count: {"images": [_URL] * count}),
+        ("qwen-image-edit", 3, lambda count: {"images": [_URL] * count}),
+        (IMAGE, 2100, lambda count: {"prompt": "x" * count}),
+    ],
+)
+@EACH_STYLE
+async def test_the_largest_number_is_sent_and_one_more_is_refused(
+    style: Style,
+    model: str,
+    most: int,
+    argument: Callable[[int], dict[str, Any]],
+    modelstudio_emulator: Emulator,
+) -> None:
+    at = Tasks.at(style, modelstudio_emulator)
+    for count in (most - 1, most):
+        await at.submit(model=model, **{"prompt": "A", **argument(count)})
+    with pytest.raises(ConfigurationError, match=f" {most}\\b"):
+        await at.submit(model=model, **{"prompt": "A", **argument(most + 1)})
+    assert len(modelstudio_emulator.requests) == 2
+
+
+@EACH_STYLE
+async def test_a_series_has_more_images_than_a_single_request(
+    style: Style, modelstudio_emulator: Emulator
+) -> None:
+    parameters = {"n": 12, "enable_sequential": True}
+    at = Tasks.at(style, modelstudio_emulator)
+    await at.submit(model="wan2.7-image", prompt="A", parameters=parameters)
+    assert modelstudio_emulator.requests[-1].body["parameters"] == parameters
