@@ -361,13 +361,13 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             ls_model_name=self._sent_model(kwargs),
             ls_model_type="chat",
         )
-        if options["temperature"] is not None:
-            params["ls_temperature"] = float(options["temperature"])
-        if options["max_tokens"] is not None:
-            params["ls_max_tokens"] = int(options["max_tokens"])
+        # A value of another type is refused where the call is planned.
+        if isinstance(temperature := options["temperature"], int | float):
+            params["ls_temperature"] = temperature
+        if isinstance(max_tokens := options["max_tokens"], int):
+            params["ls_max_tokens"] = max_tokens
         texts = self.stop if stop is None else stop
         if texts:
-            # What is neither is refused where the call is planned.
             params["ls_stop"] = (
                 [*texts] if isinstance(texts, list | tuple) else [str(texts)]
             )

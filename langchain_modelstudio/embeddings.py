@@ -1,6 +1,6 @@
 """``ModelStudioEmbeddings``: the embedding models as LangChain embeddings."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from modelstudio_core.embeddings.arguments import EmbeddingArguments
 from modelstudio_core.embeddings.calls import Progress
 from modelstudio_core.embeddings.contents import ContentItem, Image
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.service_inputs import list_of
 
 __all__ = ["ModelStudioEmbeddings"]
 
@@ -326,7 +327,7 @@ class ModelStudioEmbeddings(EmbeddingArguments, Embeddings):
             return await self._aembed_contents(contents, parameters)
 
     @contextmanager
-    def _progress(self, texts: Sequence[str]) -> Generator[Progress | None]:
+    def _progress(self, texts: Iterable[str]) -> Generator[Progress | None]:
         """Show a progress bar, if the user asked for one."""
         if not self.show_progress_bar or isinstance(texts, str):
             yield None
@@ -337,14 +338,11 @@ class ModelStudioEmbeddings(EmbeddingArguments, Embeddings):
             raise ConfigurationError(
                 "show_progress_bar=True needs tqdm: pip install tqdm."
             ) from error
-        bar: Any = tqdm(total=len(texts), desc="Embedding texts")
+        total = len(texts) if isinstance(texts, Sized) else None
+        bar: Any = tqdm(total=total, desc="Embedding texts")
         with bar:
             yield bar.update
 
 
 def _images(uris: Sequence[Image]) -> list[ContentItem]:
-    if isinstance(uris, str | bytes):
-        raise ConfigurationError(
-            f"uris must be a list of images, got a {type(uris).__name__}."
-        )
-    return [{"image": uri} for uri in uris]
+    return [{"image": uri} for uri in list_of(uris, "uris")]

@@ -1,14 +1,16 @@
 """``ModelStudioRerank``: the rerank models as a LangChain document compressor."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from typing_extensions import override
 
 from langchain_modelstudio.errors import langchain_errors
+from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.rerank import Ranked, RerankArguments, RerankDocument
+from modelstudio_core.service_inputs import list_of
 
 __all__ = ["ModelStudioRerank"]
 
@@ -127,7 +129,8 @@ class ModelStudioRerank(RerankArguments, BaseDocumentCompressor):
             ('A red fox.', True)
         """
         with langchain_errors():
-            return _scored(documents, self._rerank(_contents(documents), query))
+            checked = _checked(documents)
+            return _scored(checked, self._rerank(_contents(checked), query))
 
     @override
     async def acompress_documents(
@@ -138,7 +141,8 @@ class ModelStudioRerank(RerankArguments, BaseDocumentCompressor):
     ) -> list[Document]:
         """Async version of ``compress_documents``."""
         with langchain_errors():
-            return _scored(documents, await self._arerank(_contents(documents), query))
+            checked = _checked(documents)
+            return _scored(checked, await self._arerank(_contents(checked), query))
 
     def rerank(
         self,
@@ -177,15 +181,26 @@ class ModelStudioRerank(RerankArguments, BaseDocumentCompressor):
             return _results(await self._arerank(_contents(documents), query, top_n))
 
 
-def _contents(
-    documents: Sequence[Document | RerankDocument],
-) -> Iterable[RerankDocument]:
-    if isinstance(documents, str):
-        return documents
-    return [
+def _checked(documents: object) -> list[Document]:
+    """Refuse what is no document before it is paid for."""
+    checked: list[Document] = []
+    for index, document in enumerate(list_of(documents, "documents")):
+        if not isinstance(document, Document):
+            raise ConfigurationError(
+                f"documents[{index}] must be a Document, got a"
+                f" {type(document).__name__}: use rerank for texts."
+            )
+        checked.append(document)
+    return checked
+
+
+def _contents(documents: object) -> list[RerankDocument]:
+    contents = [
         document.page_content if isinstance(document, Document) else document
-        for document in documents
+        for document in list_of(documents, "documents")
     ]
+    # What is neither a text nor a mapping is refused later.
+    return cast("list[RerankDocument]", contents)
 
 
 def _scored(documents: Sequence[Document], ranked: Iterable[Ranked]) -> list[Document]:

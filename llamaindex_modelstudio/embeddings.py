@@ -23,6 +23,8 @@ __all__ = ["ModelStudioEmbedding", "ModelStudioMultiModalEmbedding"]
 
 # The largest value that BaseEmbedding accepts.
 _MAX_EMBED_BATCH_SIZE = 2048
+# LlamaIndex has a field of its own for the model.
+_MODEL_NAMES = ("model", "model_name")
 
 
 class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
@@ -119,12 +121,14 @@ class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
         # Type checkers see the constructor that pydantic generates from the fields.
         def __init__(self, *positional: object, **arguments: Any) -> None:
             """Accept the model under either of its names."""
+            _check_cache(arguments)
             super().__init__(*positional, **_both_names(arguments))
 
         def __setattr__(self, name: str, value: object) -> None:
             """Assign ``model`` for ``model_name``, and wrap a cache."""
             if name == "model_name":
                 name = "model"
+            _check_cache({name: value})
             super().__setattr__(name, value)
             if name == "embeddings_cache":
                 self._wrap_cache()
@@ -150,6 +154,7 @@ class ModelStudioEmbedding(EmbeddingArguments, ScopedComponent, BaseEmbedding):
             ConfigurationError: An argument is unknown or invalid.
         """
         changes = _both_names({**(update or {})})
+        _check_cache(changes)
         changes.pop("model_name", None)
         return super().model_copy(update=changes, deep=deep)
 
@@ -479,16 +484,27 @@ class ModelStudioMultiModalEmbedding(ModelStudioEmbedding, MultiModalEmbedding):
         )
 
 
+def _check_cache(arguments: Mapping[str, object]) -> None:
+    cache = arguments.get("embeddings_cache")
+    if cache is not None and not isinstance(cache, BaseKVStore):
+        raise ConfigurationError(
+            "embeddings_cache must be a BaseKVStore of LlamaIndex, got a"
+            f" {type(cache).__name__}."
+        )
+
+
 def _both_names(arguments: dict[str, Any]) -> dict[str, Any]:
     """Return arguments with ``model`` and LlamaIndex's ``model_name`` alike.
 
     Raises:
         ConfigurationError: Both are given, and they are different.
     """
-    names = {arguments[n] for n in ("model", "model_name") if n in arguments}
-    if len(names) > 1:
+    models = [arguments[name] for name in _MODEL_NAMES if name in arguments]
+    if models and models[0] != models[-1]:
         raise ConfigurationError(
             "model and model_name are the same argument, and have different values:"
             " pass one of the two."
         )
-    return {**arguments, **{n: v for v in names for n in ("model", "model_name")}}
+    return (
+        {**arguments, **dict.fromkeys(_MODEL_NAMES, models[0])} if models else arguments
+    )

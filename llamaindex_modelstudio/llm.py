@@ -494,7 +494,7 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
     def _to_messages(self, prompt: str, *, formatted: bool) -> list[ChatMessage]:
         to_prompt = self.completion_to_prompt
         text = prompt if formatted or to_prompt is None else to_prompt(prompt)
-        return [ChatMessage(role=MessageRole.USER, content=text)]
+        return [ChatMessage(role=MessageRole.USER, content=_checked_prompt(text))]
 
     def _chat_call(
         self,
@@ -507,6 +507,15 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         call = self._prepare_call(from_messages(messages), arguments, stream=stream)
         _check_n(answer_count(call.plan.options))
         return call
+
+
+def _checked_prompt(prompt: object) -> str:
+    if not isinstance(prompt, str):
+        name = type(prompt).__name__
+        raise ConfigurationError(
+            f"prompt must be a string, got a {name}: pass messages to chat."
+        )
+    return prompt
 
 
 def _check_n(n: object) -> None:

@@ -17,6 +17,7 @@ from typing_extensions import override
 from llamaindex_modelstudio._component import ScopedComponent
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.rerank import Ranked, RerankArguments, RerankDocument
+from modelstudio_core.service_inputs import list_of
 
 __all__ = ["ModelStudioRerank"]
 
@@ -145,7 +146,7 @@ class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor)
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
-        query = _query_of(query_bundle)
+        nodes, query = _checked(nodes), _query_of(query_bundle)
         with self._reported(nodes, query) as report:
             return report(self._rerank(_texts(nodes), query))
 
@@ -153,7 +154,7 @@ class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor)
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
-        query = _query_of(query_bundle)
+        nodes, query = _checked(nodes), _query_of(query_bundle)
         with self._reported(nodes, query) as report:
             return report(await self._arerank(_texts(nodes), query))
 
@@ -187,10 +188,24 @@ class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor)
             yield report
 
 
-def _query_of(query_bundle: QueryBundle | None) -> str:
+def _checked(nodes: object) -> list[NodeWithScore]:
+    checked: list[NodeWithScore] = []
+    for index, node in enumerate(list_of(nodes, "nodes")):
+        if not isinstance(node, NodeWithScore):
+            raise ConfigurationError(
+                f"nodes[{index}] must be a NodeWithScore, got a {type(node).__name__}."
+            )
+        checked.append(node)
+    return checked
+
+
+def _query_of(query_bundle: object) -> str:
     if query_bundle is None:
         raise ConfigurationError("Reranking needs a query: pass query_str=.")
-    return query_bundle.query_str
+    query = query_bundle.query_str if isinstance(query_bundle, QueryBundle) else None
+    if not isinstance(query, str):
+        raise ConfigurationError("The query must be a string, or a QueryBundle of one.")
+    return query
 
 
 def _texts(nodes: Sequence[NodeWithScore]) -> list[str]:

@@ -18,6 +18,7 @@ Example:
     []
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -26,7 +27,7 @@ from typing import Final, TypeVar
 from urllib.parse import quote
 
 from modelstudio_core.errors import InvalidResponseError, NotFoundError
-from modelstudio_core.local_files import FileContent
+from modelstudio_core.local_files import FileContent, open_file
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fetch import JsonAnswer
 from modelstudio_core.transport.procedures import (
@@ -137,9 +138,9 @@ def upload_file(
         APIError: The file was not stored.
         ConfigurationError: The file cannot be read, or must not be sent.
     """
-    content = FileContent(
-        path=path, mime_type="application/jsonl", size=path.stat().st_size
-    )
+    with open_file(path, follow=False) as file:
+        size = os.fstat(file.fileno()).st_size
+    content = FileContent(path=path, mime_type="application/jsonl", size=size)
     # The purpose is first: the service reads the fields in their order.
     parts = [
         Upload(name="purpose", content=b"batch"),

@@ -1,6 +1,6 @@
 """``with_structured_output``: request an answer for a schema, and parse it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
@@ -57,6 +57,7 @@ def structured_output(
         ConfigurationError: An argument is invalid, or two contradict each other.
     """
     _check(schema, method, strict, tools)
+    _check_bound(bound, method)
     shape = shape_of(schema, method, tools)
     bound["ls_structured_output_format"] = {
         "kwargs": {"method": method, "strict": strict},
@@ -100,6 +101,16 @@ def _check(schema: object, method: str, strict: object, tools: object) -> None:
     if tools and method != "json_schema":
         raise ConfigurationError(
             f"method={method!r} does not support tools. Use method='json_schema'."
+        )
+
+
+def _check_bound(bound: Mapping[str, object], method: StructuredOutputMethod) -> None:
+    """Refuse an argument that the method sets itself."""
+    name = "tool_choice" if method == "function_calling" else "response_format"
+    if name in bound:
+        raise ConfigurationError(
+            f"{name} is set by method={method!r}: remove {name}=, or pass another"
+            " method."
         )
 
 

@@ -52,19 +52,23 @@ _ROLES: Final[dict[MessageRole, str]] = {
 }
 
 
-def from_messages(messages: Sequence[ChatMessage]) -> list[core.Message]:
+def from_messages(messages: Sequence[object]) -> list[core.Message]:
     """Convert a prompt, without changing the messages.
 
     Memories and agents keep data of their own in ``additional_kwargs``: only the keys
     that the service has are read.
 
     Raises:
-        ConfigurationError: A block cannot be sent.
+        ConfigurationError: One is no ``ChatMessage``, or a block cannot be sent.
     """
-    return [_from_message(message) for message in messages]
+    return [_from_message(message, i) for i, message in enumerate(messages)]
 
 
-def _from_message(message: ChatMessage) -> core.Message:
+def _from_message(message: object, index: int) -> core.Message:
+    if not isinstance(message, ChatMessage):
+        raise ConfigurationError(
+            f"messages[{index}] must be a ChatMessage, got a {type(message).__name__}."
+        )
     role = _ROLES[message.role]
     extra = message.additional_kwargs
     blocks = message.blocks

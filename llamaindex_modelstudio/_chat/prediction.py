@@ -10,6 +10,7 @@ from typing import Any, Final
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.types import Model, PydanticProgramMode
+from pydantic import BaseModel
 
 from llamaindex_modelstudio._chat.output_schema import (
     OutputMethod,
@@ -21,6 +22,7 @@ from llamaindex_modelstudio._foreign import add_system_prompt
 from modelstudio_core.chat.options import OPTION_NAMES, format_type
 from modelstudio_core.chat.plan import supports_json_schema
 from modelstudio_core.chat.resolved import MODEL_ARGUMENTS
+from modelstudio_core.errors import ConfigurationError
 
 __all__ = [
     "CallArguments",
@@ -47,12 +49,24 @@ def choose_output_schema(
         call: The chat arguments of the call.
 
     Raises:
-        ConfigurationError: An argument of the call is invalid.
+        ConfigurationError: It is no class of Pydantic's, or an argument of the call is
+            invalid.
     """
+    _check(output_cls, call)
     method = _choose_method(llm, call or {})
     return (
         None if method is None else OutputSchema(output_cls=output_cls, method=method)
     )
+
+
+def _check(output_cls: object, call: object) -> None:
+    if not (isinstance(output_cls, type) and issubclass(output_cls, BaseModel)):
+        raise ConfigurationError(
+            f"output_cls must be a class of Pydantic's, got {output_cls!r:.200}."
+        )
+    if not isinstance(call or {}, Mapping):
+        name = type(call).__name__
+        raise ConfigurationError(f"llm_kwargs must be a dict, got a {name}.")
 
 
 def _choose_method(llm: ToolCalling, call: CallArguments) -> OutputMethod | None:

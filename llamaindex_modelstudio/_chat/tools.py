@@ -18,11 +18,13 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import parse_partial_json
-from llama_index.core.tools import BaseTool
+from llama_index.core.tools import BaseTool, ToolMetadata
 from typing_extensions import override
 
 from llamaindex_modelstudio._foreign import is_program_call
 from modelstudio_core.chat.arguments import ChatArguments
+from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.service_inputs import list_of
 from modelstudio_core.wire.json_values import check_values
 
 __all__ = ["ToolCalling"]
@@ -42,7 +44,9 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
         tool_required: bool = False,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        messages = list(chat_history or [])
+        messages = cast(
+            "list[ChatMessage]", list_of(chat_history or [], "chat_history")
+        )
         if user_msg is not None:
             messages.append(
                 ChatMessage(role=MessageRole.USER, content=user_msg)
@@ -53,9 +57,8 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
         # FunctionCallingProgram passes None for its default.
         choice = prepared.pop("tool_choice", None)
         if tools:
-            prepared["tools"] = [
-                tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools
-            ]
+            given = list_of(tools, "tools")
+            prepared["tools"] = [_to_tool(tool, i) for i, tool in enumerate(given)]
             if choice is None and tool_required:
                 choice = "required"
             if choice is not None:
@@ -164,6 +167,16 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
             )
             for block in calls
         ]
+
+
+def _to_tool(tool: object, index: int) -> dict[str, Any]:
+    metadata = getattr(tool, "metadata", None)
+    if not isinstance(metadata, ToolMetadata):
+        raise ConfigurationError(
+            f"tools[{index}] must be a tool of LlamaIndex, got a {type(tool).__name__}:"
+            " FunctionTool.from_defaults makes one of a function."
+        )
+    return metadata.to_openai_tool(skip_length_check=True)
 
 
 def _keep_first_calls(responses: ChatResponseGen) -> ChatResponseGen:

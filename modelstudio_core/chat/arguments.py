@@ -15,6 +15,7 @@ from modelstudio_core.chat.calls import ChatCall, prepare_call
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.options import (
     OPTION_NAMES,
+    RULES,
     ChatOptionArguments,
     ChatOptions,
 )
@@ -200,7 +201,7 @@ def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
     replacements = arguments.get("replacements")
     # Copies, because the caller may change the originals after the checks.
     options = {
-        name: deepcopy(arguments[name])
+        name: _copied(name, arguments[name])
         for name in OPTION_NAMES
         if arguments.get(name) is not None
     }
@@ -230,6 +231,15 @@ def resolve_chat(arguments: Mapping[str, Any]) -> ResolvedChat:
     for notice in plan.notices:
         warn_once(notice, resolved.warned)
     return resolved
+
+
+def _copied(name: str, value: object) -> object:
+    try:
+        return deepcopy(value)
+    except TypeError as error:
+        raise ConfigurationError(
+            f"{name} must be {RULES[name].expected}, and {error}."
+        ) from None
 
 
 def _check_batch_chat(value: object, connection: Connection) -> bool:

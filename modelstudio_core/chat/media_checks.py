@@ -161,10 +161,12 @@ def check_parts(parts: Sequence[Part], profile: ChatProfile) -> None:
         if kind is None:
             continue
         check_input(kind, profile)
+        addresses = addresses_of(part)
+        if not addresses:
+            raise ConfigurationError("A video must have frames, got an empty list.")
         limits = profile.media.get(kind)
         if limits is None:
             continue
-        addresses = addresses_of(part)
         if part["type"] == "video":
             _check_frames(len(addresses), limits, profile)
             limits = profile.media.get("image") or limits

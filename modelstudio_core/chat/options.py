@@ -389,8 +389,11 @@ def value_of(options: ChatOptions, name: str) -> object:
         options: The options of the request.
         name: The name of the option.
     """
-    value = getattr(options, name)
-    return (options.extra_body or {}).get(name) if value is None else value
+    value, extra = getattr(options, name), options.extra_body
+    # It may not be checked yet.
+    if value is None and isinstance(extra, Mapping):
+        return extra.get(name)
+    return value
 
 
 def wanted_thinking(options: ChatOptions) -> bool | None:

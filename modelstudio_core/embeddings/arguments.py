@@ -34,6 +34,7 @@ from modelstudio_core.embeddings.options import (
     resolve_embeddings,
 )
 from modelstudio_core.embeddings.requests import build_contents_request
+from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.service_inputs import check_text, refuse_or_warn
 from modelstudio_core.transport.requests import HttpRequest
 
@@ -165,16 +166,14 @@ class EmbeddingArguments(ConcurrentArguments):
 
     # --- Images and video -------------------------------------------------------------
 
-    def _embed_contents(
-        self, contents: object, parameters: Mapping[str, object] | None = None
-    ) -> list[Any]:
+    def _embed_contents(self, contents: object, parameters: object = None) -> list[Any]:
         resolved = self.resolved.as_multimodal()
         checked = check_contents(contents, resolved)
         call = self._contents_call(resolved, parameters)
         return call.run(plan_contents(checked, resolved))
 
     async def _aembed_contents(
-        self, contents: object, parameters: Mapping[str, object] | None = None
+        self, contents: object, parameters: object = None
     ) -> list[Any]:
         resolved = self.resolved.as_multimodal()
         # Files are read, and images are encoded.
@@ -183,12 +182,18 @@ class EmbeddingArguments(ConcurrentArguments):
         return await call.arun(plan_contents(checked, resolved))
 
     def _contents_call(
-        self, resolved: ResolvedEmbeddings, parameters: Mapping[str, object] | None
+        self, resolved: ResolvedEmbeddings, parameters: object
     ) -> EmbeddingCall:
+        if parameters is None:
+            parameters = {}
+        if not isinstance(parameters, Mapping):
+            name = type(parameters).__name__
+            raise ConfigurationError(f"parameters must be a mapping, got a {name}.")
+        given = cast("Mapping[str, object]", parameters)
         return EmbeddingCall(
             resolved=resolved,
             shared=self._shared_now(),
-            build=partial(_build_contents, resolved, parameters or {}),
+            build=partial(_build_contents, resolved, given),
             name="contents",
         )
 

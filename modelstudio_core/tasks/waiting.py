@@ -7,6 +7,7 @@ The service answers 20 queries a second for an account (Manage asynchronous task
 import logging
 import os
 import random
+import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -70,7 +71,7 @@ def check_seconds(name: str, value: float | None, least: float = 0.0) -> float |
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
-        or not (least <= value < float("inf"))
+        or not (least <= value <= sys.float_info.max)
     ):
         raise ConfigurationError(
             f"{name} must be a number of seconds >= {least:g}, or None, got {value!r}."

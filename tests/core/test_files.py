@@ -8,7 +8,11 @@ import pytest
 from modelstudio_core.batches import BatchRun
 from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.emulator import Emulator
-from modelstudio_core.errors import BadRequestError, NotFoundError
+from modelstudio_core.errors import (
+    BadRequestError,
+    ConfigurationError,
+    NotFoundError,
+)
 from modelstudio_core.files import Files, RemoteFile, list_files, query_time
 from modelstudio_core.transport.fetch import JsonAnswer
 from modelstudio_core.transport.procedures import Fetch
@@ -61,6 +65,17 @@ async def test_the_same_in_async_code(
     assert not path.with_name("copy").exists()
     await files.adelete(file.id)
     assert studio._studio.files == {}
+
+
+@pytest.mark.parametrize("name", ["missing", ""])
+async def test_a_file_that_cannot_be_read_is_a_configuration_error(
+    studio: Emulator, files: Files, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"Cannot read|not a regular file"):
+        files.upload(tmp_path / name, models=["qwen-plus"])
+    with pytest.raises(ConfigurationError, match=r"Cannot read|not a regular file"):
+        await files.aupload(tmp_path / name, models=["qwen-plus"])
+    assert studio.requests == []
 
 
 def test_results_are_written_to_disk(

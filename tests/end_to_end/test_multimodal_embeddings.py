@@ -186,6 +186,15 @@ async def test_items_that_cannot_be_embedded(
 
 
 @EACH_STYLE
+async def test_parameters_that_are_no_mapping(style: Style) -> None:
+    with serve_embeddings() as server:
+        model = embedder(style.framework, server.base_url, model="qwen3-vl-embedding")
+        with pytest.raises(ConfigurationError, match="parameters must be a mapping"):
+            await contents(model, style, ["a"], parameters=["fps"])
+        assert server.bodies == []
+
+
+@EACH_STYLE
 async def test_files_of_the_temporary_storage_have_their_header(
     style: Style, modelstudio_emulator: Emulator
 ) -> None:
@@ -232,6 +241,8 @@ def test_langchain_refuses_one_image_without_a_list() -> None:
     assert isinstance(model, ModelStudioEmbeddings)
     with pytest.raises(ConfigurationError, match="uris must be a list"):
         model.embed_image("a.png")
+    with pytest.raises(ConfigurationError, match="uris must be a list, got a int"):
+        model.embed_image(7)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

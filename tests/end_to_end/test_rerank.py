@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from inspect import isawaitable
 from typing import Any
 
 import pytest
@@ -35,6 +36,74 @@ EACH_FRAMEWORK = pytest.mark.parametrize("framework", FRAMEWORKS)
 FLAT = "/compatible-api/v1/reranks"
 NATIVE = "/api/v1/services/rerank/text-rerank/text-rerank"
 URL = "http://127.0.0.1:9"
+
+
+# --- Arguments of other types -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("documents", "words"),
+    [
+        (
+            ["a"],
+            r"(documents|nodes)\[0\] must be a (Document|NodeWithScore), got a str",
+        ),
+        (7, r"(documents|nodes) must be a list, got a int"),
+        ("a", r"(documents|nodes) must be a list, got a str"),
+        ({"a": 1}, r"(documents|nodes) must be a list, got a dict"),
+    ],
+)
+@EACH_STYLE
+async def test_what_is_no_document_is_refused_before_it_is_paid_for(
+    style: Style, documents: Any, words: str
+) -> None:
+    with serve_embeddings() as server:
+        model: Any = reranker(style.framework, server.base_url)
+        name = "compress_documents"
+        arguments: dict[str, Any] = {"documents": documents, "query": "q"}
+        if style.framework == "LlamaIndex":
+            name = "postprocess_nodes"
+            arguments = {"nodes": documents, "query_str": "q"}
+        method = getattr(model, f"a{name}" if style.asynchronous else name)
+        with pytest.raises(ConfigurationError, match=words):
+            await result if isawaitable(result := method(**arguments)) else None
+        if documents != ["a"]:
+            rank = model.arerank if style.asynchronous else model.rerank
+            with pytest.raises(ConfigurationError, match="documents must be a list"):
+                await result if isawaitable(result := rank(documents, "q")) else None
+        assert server.bodies == []
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_langchain_reranks_documents_of_a_generator(asynchronous: bool) -> None:
+    with serve_embeddings() as server:
+        model: Any = reranker("LangChain", server.base_url)
+        documents = (Document(text) for text in ("abc", "a"))
+        found = (
+            await model.acompress_documents(documents, "q")
+            if asynchronous
+            else model.compress_documents(documents, "q")
+        )
+    assert [document.page_content for document in found] == ["a", "abc"]
+
+
+@pytest.mark.parametrize("query", [7, ["q"], {}])
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_a_query_of_llamaindex_that_is_no_text(
+    query: Any, asynchronous: bool
+) -> None:
+    model: Any = reranker("LlamaIndex", URL)
+    nodes = [NodeWithScore(node=TextNode(text="a"))]
+
+    async def called(*args: Any, **arguments: Any) -> None:
+        if asynchronous:
+            await model.apostprocess_nodes(*args, **arguments)
+        else:
+            model.postprocess_nodes(*args, **arguments)
+
+    for arguments in ({"query_str": query}, {"query_bundle": query}):
+        with pytest.raises(ConfigurationError, match="query must be a string"):
+            await called(nodes, **arguments)
 
 
 # --- What is sent -----------------------------------------------------------------

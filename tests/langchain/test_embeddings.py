@@ -71,6 +71,22 @@ async def test_a_progress_bar_counts_texts(asynchronous: bool) -> None:
     assert "25/25" in shown.getvalue()
 
 
+async def test_a_progress_bar_of_a_generator_has_no_total() -> None:
+    shown = io.StringIO()
+    with serve_embeddings() as server, redirect_stderr(shown):
+        embeddings: Any = ModelStudioEmbeddings(
+            model="text-embedding-v4",
+            base_url=server.base_url,
+            api_key=KEY,
+            show_progress_bar=True,
+        )
+        assert len(embeddings.embed_documents(c for c in "abc")) == 3
+        assert len(await embeddings.aembed_documents(c for c in "abc")) == 3
+        with pytest.raises(ConfigurationError, match="texts must be a list, got a int"):
+            embeddings.embed_documents(7)
+    assert "3it" in shown.getvalue()
+
+
 def test_no_progress_bar_by_default(capsys: pytest.CaptureFixture[str]) -> None:
     with serve_embeddings() as server:
         ModelStudioEmbeddings(

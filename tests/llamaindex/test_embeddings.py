@@ -256,3 +256,24 @@ def test_an_ingestion_pipeline_embeds_again_only_what_changed(
     found = pipeline.run(nodes=nodes)
     assert len(modelstudio_emulator.requests) == 2
     assert [len(node.embedding or []) for node in found] == [128, 128]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("model", ["a"], "model must be a model's id"),
+        ("model_name", {}, "model must be a model's id"),
+        ("embeddings_cache", 5, "embeddings_cache must be a BaseKVStore.*got a int"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(name: str, value: Any, words: str) -> None:
+    arguments: dict[str, Any] = {"api_key": KEY}
+    if "model" not in name:
+        arguments["model"] = "text-embedding-v4"
+    with pytest.raises(ConfigurationError, match=words):
+        ModelStudioEmbedding(**arguments, **{name: value})
+    embed_model = ModelStudioEmbedding(model="text-embedding-v4", api_key=KEY)
+    with pytest.raises(ConfigurationError, match=words):
+        setattr(embed_model, name, value)
+    with pytest.raises(ConfigurationError, match=words):
+        embed_model.model_copy(update={name: value})

@@ -4,12 +4,14 @@ import asyncio
 import json
 import pickle
 import re
+from inspect import isawaitable
 from typing import Any
 
 import pytest
-from llama_index.core import Document, Settings, SummaryIndex
+from llama_index.core import Document, PromptTemplate, Settings, SummaryIndex
 from llama_index.core.base.llms.types import (
     ChatResponse,
+    LLMMetadata,
     MessageRole,
     TextBlock,
     ThinkingBlock,
@@ -420,3 +422,64 @@ def test_a_query_engine_sends_the_documents(monkeypatch: pytest.MonkeyPatch) -> 
         engine = index.as_query_engine(response_mode="tree_summarize")
         assert str(engine.query("How is Oslo?")) == TEXT
     assert "Oslo is rainy." in json.dumps(replay.requests[0]["messages"])
+
+
+# --- Values of another type ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("stream", ["", "stream_"])
+@pytest.mark.parametrize("asynchronous", ["", "a"])
+async def test_a_prompt_or_a_message_of_another_type_is_refused(
+    stream: str, asynchronous: str
+) -> None:
+    async def called(name: str, prompt: object) -> object:
+        result = getattr(llm, f"{asynchronous}{stream}{name}")(prompt)
+        return await result if isawaitable(result) else result
+
+    with replaying(200, JSON, RESPONSE) as replay:
+        llm: Any = replay_llm(replay)
+        with pytest.raises(errors.ConfigurationError, match="prompt must be a string"):
+            await called("complete", ["Hi"])
+        with pytest.raises(
+            errors.ConfigurationError, match=r"messages\[0\] must be a ChatMessage"
+        ):
+            await called("chat", [{"role": "user", "content": "Hi"}])
+        assert replay.requests == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"tools": 7}, "tools must be a list, got a int"),
+        ({"tools": [len]}, r"tools\[0\] must be a tool.*FunctionTool.from_defaults"),
+        ({"tools": [], "chat_history": 7}, "chat_history must be a list"),
+    ],
+)
+def test_tools_of_another_type_are_refused(
+    arguments: dict[str, Any], words: str
+) -> None:
+    with replaying(200, JSON, RESPONSE) as replay:
+        with pytest.raises(errors.ConfigurationError, match=words):
+            replay_llm(replay).chat_with_tools(user_msg="Hi", **arguments)
+        assert replay.requests == []
+
+
+@pytest.mark.parametrize(
+    ("output_cls", "llm_kwargs", "words"),
+    [
+        (int, None, "output_cls must be a class of Pydantic's"),
+        ({"type": "object"}, None, "output_cls must be a class of Pydantic's"),
+        (LLMMetadata, 7, "llm_kwargs must be a dict, got a int"),
+        (LLMMetadata, {"extra_body": 7}, "extra_body must be a dict"),
+    ],
+)
+async def test_structured_prediction_refuses_values_of_another_type(
+    output_cls: Any, llm_kwargs: Any, words: str
+) -> None:
+    with replaying(200, JSON, RESPONSE) as replay:
+        llm, prompt = replay_llm(replay), PromptTemplate("Hi")
+        with pytest.raises(errors.ConfigurationError, match=words):
+            llm.structured_predict(output_cls, prompt, llm_kwargs)
+        with pytest.raises(errors.ConfigurationError, match=words):
+            await llm.astructured_predict(output_cls, prompt, llm_kwargs)
+        assert replay.requests == []

@@ -119,6 +119,49 @@ def test_speech_of_a_model_that_thinks_is_refused_where_the_page_says_so(
     make("qwen3.8-omni-flash")
 
 
+# --- Values of another type in a call -----------------------------------------------
+
+
+@both_protocols
+@all_styles
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", "hot"),
+        ("temperature", [1]),
+        ("temperature", 10**400),
+        ("max_tokens", "many"),
+        ("max_tokens", {}),
+        ("max_tokens", float("nan")),
+        ("n", "two"),
+        ("extra_body", 7),
+    ],
+)
+async def test_a_value_of_another_type_in_a_call_is_refused(
+    modelstudio_emulator: Emulator,
+    protocol: Protocol,
+    style: CallStyle,
+    name: str,
+    value: Any,
+) -> None:
+    turns = prompt(style, ("user", "Hi"))
+    with pytest.raises(ConfigurationError, match=f"^{name} must be "):
+        await chat(
+            modelstudio_emulator, style, protocol, "qwen-plus", turns, **{name: value}
+        )
+    assert modelstudio_emulator.requests == []
+
+
+@both_protocols
+@both_frameworks
+def test_a_value_that_cannot_be_copied_is_refused(
+    framework: Framework, protocol: Protocol
+) -> None:
+    words = "^stop must be a string or a list of strings, and cannot pickle"
+    with pytest.raises(ConfigurationError, match=words):
+        model(framework, NOWHERE, protocol, stop=(text for text in "ab"))
+
+
 # --- extra_body ---------------------------------------------------------------------
 
 

@@ -817,6 +817,12 @@ TOO_MUCH: dict[str, tuple[str, list[Any], str]] = {
         [{"type": "video", "base64": "A" * 11_000_000, "mime_type": "video/mp4"}],
         "may have 10 MB",
     ),
+    "no frames": (VISION, [{"video": []}], "A video must have frames"),
+    "no frames of a snapshot": (
+        "qwen3-vl-plus-2099-01-01",
+        [{"video": []}],
+        "A video must have frames",
+    ),
     "three frames": (VISION, [{"video": FRAMES[:3]}], "4 to 8000 frames, got 3"),
     "251 images": (
         VISION,

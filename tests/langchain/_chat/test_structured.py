@@ -637,3 +637,22 @@ def test_reasoning_chunks_are_not_parsed(
     )
     assert list(structured.stream("Tell me a joke, in JSON.")) == [Joke(**ANSWER)]
     assert partials == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "value"),
+    [
+        ("function_calling", "tool_choice", "any"),
+        ("json_schema", "response_format", {"type": "json_object"}),
+        ("json_mode", "response_format", {"type": "json_object"}),
+    ],
+)
+def test_an_argument_that_the_method_sets_is_refused(
+    modelstudio_emulator: Emulator,
+    method: Any,
+    name: str,
+    value: Any,
+) -> None:
+    llm = model(modelstudio_emulator)
+    with pytest.raises(ConfigurationError, match=f"^{name} is set by method="):
+        llm.with_structured_output(Joke, method=method, **{name: value})
