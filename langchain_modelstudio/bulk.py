@@ -34,6 +34,8 @@ from typing_extensions import override
 from langchain_modelstudio.cache import SQLiteAnswerCache
 from langchain_modelstudio.chat_models import ChatModelStudio
 from langchain_modelstudio.errors import ConfigurationError
+from modelstudio_core.connection_arguments import keys_hidden
+from modelstudio_core.fork_locks import ForkLock
 from modelstudio_core.secrets import is_private_header
 
 __all__ = ["OUTPUT_COLUMNS", "ChatMapper"]
@@ -120,18 +122,19 @@ class ChatMapper:
         Raises:
             ConfigurationError: An argument is invalid, or a policy does not allow it.
         """
-        self._arguments = _check_arguments(model_arguments)
-        self._input_column = _check_text(input_column, "input_column")
-        self._system_prompt = (
-            None
-            if system_prompt is None
-            else _check_text(system_prompt, "system_prompt")
-        )
-        self._max_concurrency = _check_concurrency(max_concurrency)
-        self._cache = _check_cache(cache)
-        ChatModelStudio(api_key=_NO_KEY, **self._arguments)
+        with keys_hidden({}):
+            self._arguments = _check_arguments(model_arguments)
+            self._input_column = _check_text(input_column, "input_column")
+            self._system_prompt = (
+                None
+                if system_prompt is None
+                else _check_text(system_prompt, "system_prompt")
+            )
+            self._max_concurrency = _check_concurrency(max_concurrency)
+            self._cache = _check_cache(cache)
+            ChatModelStudio(api_key=_NO_KEY, **self._arguments)
         self._worker: _Worker | None = None
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def __call__(self, batch: _Columns) -> dict[str, Any]:
         """Return the columns of a batch with those of the answers.
@@ -159,7 +162,8 @@ class ChatMapper:
         """Stop the event loop of the mapper. It is started again by a call."""
         with self._lock:
             worker, self._worker = self._worker, None
-        if worker is not None:
+        # The thread of a parent process does not exist here.
+        if worker is not None and worker.process == os.getpid():
             worker.close()
 
     @override

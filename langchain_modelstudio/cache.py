@@ -15,6 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generati
 from typing_extensions import override
 
 from langchain_modelstudio.errors import ConfigurationError
+from modelstudio_core.secrets import hide_keys
 from modelstudio_core.sqlite_files import SQLiteFile
 
 __all__ = ["SQLiteAnswerCache"]
@@ -74,7 +75,8 @@ class SQLiteAnswerCache(BaseCache):
         """
         if not isinstance(path, str | Path) or not str(path):
             raise ConfigurationError(
-                f"path of SQLiteAnswerCache must be the path of a file, got {path!r}."
+                "path of SQLiteAnswerCache must be the path of a file, got"
+                f" {hide_keys(repr(path))}."
             )
         file = Path(path).absolute()
         if not file.parent.is_dir():

@@ -1,9 +1,7 @@
 """The API key: a string, or a function that returns it before each request."""
 
 import inspect
-import os
 import re
-import threading
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -12,6 +10,7 @@ from typing_extensions import override
 
 from modelstudio_core.endpoints import API_KEY_VARIABLE, api_key_from_environment
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.fork_locks import ForkLock
 from modelstudio_core.redaction import Redactor
 from modelstudio_core.secrets import hide_in_logs, hide_keys
 
@@ -138,17 +137,7 @@ class ApiKeyFunction:
 
 
 # One for all functions: a new key is rare.
-_lock = threading.Lock()
-
-
-def _renew_lock() -> None:
-    """Make a new lock in a child process: another thread may have held the old one."""
-    global _lock  # noqa: PLW0603 - see above
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+_lock: Final = ForkLock()
 
 
 class _Hidden:

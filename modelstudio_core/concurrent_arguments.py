@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from modelstudio_core.arguments import Resolved, ServiceArguments
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.fork_locks import ForkLock
 from modelstudio_core.transport.gate import Gate
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 CONCURRENT_TIMEOUT: Final = 60.0
 DEFAULT_CONCURRENCY: Final = 4
 _MAX_KEPT: Final = 4096
-_creating: Final = threading.Lock()
+_creating: Final = ForkLock()
 
 
 class Usage(NamedTuple):

@@ -27,6 +27,7 @@ from modelstudio_core.transport.connection import (
     DEFAULT_MAX_RESPONSE_BYTES,
     DEFAULT_READ_TIMEOUT,
     DEFAULT_RETRIES,
+    Connection,
 )
 
 __all__ = [
@@ -155,16 +156,20 @@ def hide_in_error(error: ConfigurationError, secrets: Iterable[str]) -> None:
 
 
 @contextmanager
-def keys_hidden(arguments: Mapping[str, Any]) -> Generator[None]:
+def keys_hidden(source: Mapping[str, Any] | Connection) -> Generator[None]:
     """Remove keys from the message of an error about arguments.
 
     Args:
-        arguments: The arguments by name, which may be invalid.
+        source: What has the key: the arguments by name, which may be invalid, or a
+            connection. What looks like a key is removed too.
     """
     try:
         yield
     except ConfigurationError as error:
-        hide_in_error(error, _secrets_in(arguments))
+        if isinstance(source, Connection):
+            hide_in_error(error, source.secrets)
+        else:
+            hide_in_error(error, _secrets_in(source))
         raise
 
 

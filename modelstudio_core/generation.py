@@ -17,13 +17,12 @@ from modelstudio_core.catalog import (
 )
 from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.service_inputs import list_of, refuse_or_warn
+from modelstudio_core.service_inputs import check_seconds, list_of, refuse_or_warn
 from modelstudio_core.tasks import Task, TaskFile, TaskResult
 from modelstudio_core.tasks.calls import Creation
 from modelstudio_core.tasks.inputs import Given
 from modelstudio_core.tasks.outputs import make_folder
 from modelstudio_core.tasks.routes import resolve_route
-from modelstudio_core.tasks.waiting import check_seconds
 from modelstudio_core.transport.connection import Connection
 
 __all__ = [

@@ -23,6 +23,7 @@ from typing_extensions import override
 
 from modelstudio_core.errors import APIConnectionError, ConfigurationError
 from modelstudio_core.limit_state import Charge, LimitState, call_in_thread
+from modelstudio_core.secrets import hide_keys
 
 __all__ = ["RateLimit"]
 
@@ -212,7 +213,7 @@ class RateLimit:
             raise
         return charge
 
-    def _book(self, state: LimitState, charge: "Charge", end: float) -> float:
+    def _book(self, state: LimitState, charge: Charge, end: float) -> float:
         """Count a request, and return the seconds to wait before it is sent."""
         longest = None if end == math.inf else max(0.0, end - time.monotonic())
         failures: list[Exception] = []
@@ -294,7 +295,7 @@ def _check_limit(value: object, name: str) -> int | None:
     ):
         raise ConfigurationError(
             f"{name} must be an integer from 1 to {_MAX_LIMIT}, or None for no limit,"
-            f" got {value!r}."
+            f" got {hide_keys(repr(value))}."
         )
     return value
 
@@ -303,7 +304,8 @@ def _check_name(value: object) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ConfigurationError(
             "name of a RateLimit must have 1 to 100 letters, digits, '.', '_' and '-',"
-            f" and begin with a letter or a digit, got {value!r}."
+            f" and begin with a letter or a digit, got"
+            f" {hide_keys(repr(value))}."
         )
     return value
 

@@ -1,5 +1,6 @@
-"""Checks and estimates of inputs that embeddings and reranking share."""
+"""Checks and estimates of inputs that several services share."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -16,6 +17,7 @@ from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = [
     "check_instruct",
+    "check_seconds",
     "check_text",
     "estimate_tokens",
     "list_of",
@@ -29,6 +31,8 @@ _MAX_CHARACTERS_PER_TOKEN: Final = 6
 # English has 4 to 5 bytes a token, Chinese 3 to 5 in UTF-8: rather too many tokens are
 # estimated than too few.
 _BYTES_PER_TOKEN: Final = 3
+# A longer wait, of 30 years, is none that the clocks of all systems can count.
+_LONGEST_WAIT: Final = 1e9
 
 
 def list_of(value: object, name: str) -> list[object]:
@@ -168,3 +172,26 @@ def service_context(
     """
     suggest_model = partial(suggest_served, profile.id, connection.endpoint, kind)
     return replace(connection.context, suggest_model=suggest_model)
+
+
+def check_seconds(name: str, value: float | None) -> float | None:
+    """Return an argument that must be a number of seconds, or None.
+
+    Args:
+        name: The name of the argument.
+        value: The argument.
+
+    Raises:
+        ConfigurationError: It is not a number, or it is negative or infinite.
+    """
+    if value is None:
+        return None
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not (0 <= value <= sys.float_info.max)
+    ):
+        raise ConfigurationError(
+            f"{name} must be a number of seconds >= 0, or None, got {value!r:.80}."
+        )
+    return float(min(value, _LONGEST_WAIT))

@@ -7,9 +7,7 @@ official page "Upload local files to get temporary URLs" (2026): such a URL is v
 """
 
 import asyncio
-import os
 import secrets
-import threading
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -22,6 +20,7 @@ from modelstudio_core.errors import (
     ConfigurationError,
     InvalidResponseError,
 )
+from modelstudio_core.fork_locks import ForkLock
 from modelstudio_core.local_files import (
     TEMPORARY,
     FileContent,
@@ -55,17 +54,7 @@ _CONFLICT: Final = 409
 # By the account, the model and the file: when it ends, and the address.
 _Kept = dict[tuple[str, str, tuple[int, ...]], tuple[float, str]]
 _uploaded: Final[WeakKeyDictionary[Connection, _Kept]] = WeakKeyDictionary()
-_lock = threading.Lock()
-
-
-def _renew_lock() -> None:
-    """Make a new lock in a child process: another thread may have held the old one."""
-    global _lock  # noqa: PLW0603 - see above
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+_lock: Final = ForkLock()
 
 
 def load_files(

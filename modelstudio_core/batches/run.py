@@ -1,7 +1,6 @@
 """``BatchRun``: the requests of many rows as batches, in a directory on disk."""
 
 import asyncio
-import math
 import os
 import sys
 from collections import Counter
@@ -28,6 +27,7 @@ from modelstudio_core.batches.results import BatchRow, ResultReader
 from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.connection_arguments import keys_hidden
 from modelstudio_core.embeddings.arguments import EmbeddingArguments
 from modelstudio_core.errors import (
     ConfigurationError,
@@ -35,6 +35,7 @@ from modelstudio_core.errors import (
     ModelStudioWarning,
 )
 from modelstudio_core.policy import check_endpoint
+from modelstudio_core.service_inputs import check_seconds
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.procedures import Procedure, arun, run
 from modelstudio_core.user_warnings import warn_user
@@ -132,23 +133,24 @@ class BatchRun(Generic[T]):
                 allow it, or the directory holds another run.
         """
         with cls._errors():
-            place = RunDirectory(directory)
-            window = check_completion_window(completion_window)
             service, bound = cls._unwrap(model)
-            given = check_arguments(bound, arguments)
-            if isinstance(service, ChatArguments):
-                request = plan_chat(service, given)
-            elif isinstance(service, EmbeddingArguments):
-                request = plan_embeddings(service, given)
-            else:
-                raise ConfigurationError(
-                    "model must be a chat model or an embedding model of this package,"
-                    f" got a {type(model).__name__}. Of a chain, pass the model itself,"
-                    " and use the answers of the rows."
-                )
-            check_endpoint(request.connection.endpoint, request.profile.id)
-            manifest = write_run(place, request, check_inputs(inputs), window)
-            return cls(place, manifest, request.connection)
+            with keys_hidden(_connection_of(service) or {}):
+                place = RunDirectory(directory)
+                window = check_completion_window(completion_window)
+                given = check_arguments(bound, arguments)
+                if isinstance(service, ChatArguments):
+                    request = plan_chat(service, given)
+                elif isinstance(service, EmbeddingArguments):
+                    request = plan_embeddings(service, given)
+                else:
+                    raise ConfigurationError(
+                        "model must be a chat model or an embedding model of this"
+                        f" package, got a {type(model).__name__}. Of a chain, pass the"
+                        " model itself, and use the answers of the rows."
+                    )
+                check_endpoint(request.connection.endpoint, request.profile.id)
+                manifest = write_run(place, request, check_inputs(inputs), window)
+                return cls(place, manifest, request.connection)
 
     @classmethod
     def open(cls, directory: _PATH, **connection: Any) -> Self:
@@ -168,7 +170,7 @@ class BatchRun(Generic[T]):
                 contradicts it, or its base URL is neither documented nor on this
                 machine and is not passed as ``base_url``.
         """
-        with cls._errors():
+        with cls._errors(), keys_hidden(connection):
             place = RunDirectory(directory)
             manifest = place.read_manifest()
             return cls(place, manifest, connection_of(manifest, connection))
@@ -410,12 +412,9 @@ class BatchRun(Generic[T]):
         poll_interval: float | None,
         delete_remote: bool,
     ) -> Procedure[None]:
-        for name, value in (("timeout", timeout), ("poll_interval", poll_interval)):
-            if value is not None and not _is_duration(value):
-                raise ConfigurationError(
-                    f"{name} must be a number of seconds, 0 or more, or None, got"
-                    f" {value!r:.80}."
-                )
+        with keys_hidden(self._connection):
+            timeout = check_seconds("timeout", timeout)
+            poll_interval = check_seconds("poll_interval", poll_interval)
         return self._progress.collect(
             timeout=timeout,
             poll_interval=poll_interval,
@@ -470,6 +469,7 @@ class BatchRun(Generic[T]):
             return await arun(self._connection, self._context, procedure)
 
 
-def _is_duration(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 <= cast("float", value) < math.inf
+def _connection_of(service: object) -> Connection | None:
+    if isinstance(service, ChatArguments | EmbeddingArguments):
+        return service.resolved.connection
+    return None

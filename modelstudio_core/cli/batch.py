@@ -123,7 +123,7 @@ def collect(
     ] = False,
 ) -> None:
     """Wait until the batches have ended, and download the results."""
-    from modelstudio_core.tasks.waiting import check_seconds
+    from modelstudio_core.service_inputs import check_seconds
 
     check_seconds("--wait-timeout", wait_timeout)
     check_seconds("--poll-interval", poll_interval)

@@ -201,8 +201,8 @@ def _check_wait(
     save: Path | None, timeout: float | None, poll_interval: float | None
 ) -> None:
     """Check what is only used at the end, before anything is paid for."""
+    from modelstudio_core.service_inputs import check_seconds
     from modelstudio_core.tasks.outputs import make_folder
-    from modelstudio_core.tasks.waiting import check_seconds
 
     check_seconds("--wait-timeout", timeout)
     check_seconds("--poll-interval", poll_interval)

@@ -9,15 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from hmac import compare_digest
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from modelstudio_core.endpoints import (
-    Endpoint,
-    check_mode,
-    check_region,
-    resolve_endpoint,
-)
 from modelstudio_core.errors import ConfigurationError, TaskFailedError
+from modelstudio_core.saved_endpoints import SCOPE, saved_endpoint
 from modelstudio_core.secrets import sign
 from modelstudio_core.tasks.answers import TaskFile
 from modelstudio_core.tasks.options import connect
@@ -37,8 +31,7 @@ __all__ = [
 
 _KIND: Final = "modelstudio.task"
 _VERSION: Final = 1
-_SCOPE: Final = ("region", "mode", "workspace")
-_BOUND: Final = ("kind", "version", "id", "model", "base_url", *_SCOPE)
+_BOUND: Final = ("kind", "version", "id", "model", "base_url", *SCOPE)
 
 
 def save_binding(
@@ -102,18 +95,11 @@ def connect_as_saved(
             f"The state has version {state.get('version')!r:.20}, and this release"
             f" reads version {_VERSION}: use the release that wrote it."
         )
-    address = text_of(state, "base_url") or ""
     model = text_of(state, "model") or ""
-    given = options.get("base_url")
-    if given is not None:
-        _check_base_url(given, address, options)
-    scope = {name: state.get(name) for name in _SCOPE}
-    # Without the caller's region, mode and workspace: they are compared below.
-    rest = {name: value for name, value in options.items() if name not in _SCOPE}
-    connection = connect({**rest, **scope, "base_url": given or address}, model)
-    endpoint = connection.endpoint
-    _check_address(endpoint, address, is_given=given is not None)
-    _check_scope(endpoint, options)
+    saved = {name: state.get(name) for name in SCOPE}
+    saved["base_url"] = text_of(state, "base_url")
+    saved_endpoint(saved, options, api="dashscope", noun="task")
+    connection = connect({**options, **saved}, model)
     signature = (text_of(state, "signature") or "").encode(errors="replace")
     if not compare_digest(signature, _signature(state, connection.ask_key()).encode()):
         raise ConfigurationError(
@@ -122,52 +108,6 @@ def connect_as_saved(
             " that created it, or use Task.from_id() with an endpoint that you trust."
         )
     return connection
-
-
-def _check_base_url(given: str, address: str, options: Mapping[str, Any]) -> None:
-    is_insecure = options.get("allow_insecure_http") is True
-    endpoint = resolve_endpoint(base_url=given, allow_insecure_http=is_insecure)
-    if endpoint.dashscope_base_url != address:
-        raise ConfigurationError(
-            f"The task was created at {_host(address)}, and base_url is on"
-            f" {endpoint.host!r}: a task is bound to its endpoint. Remove base_url=."
-        )
-
-
-def _check_address(endpoint: Endpoint, address: str, *, is_given: bool) -> None:
-    parts = urlsplit(address)
-    is_documented = (
-        endpoint.is_documented
-        and endpoint.dashscope_base_url == address
-        and parts.scheme == "https"
-        and parts.port is None
-    )
-    if not (is_documented or endpoint.is_loopback or is_given):
-        raise ConfigurationError(
-            f"The state names {_host(address)}, which is not a documented host of Model"
-            " Studio. If you trust it, pass the same address as base_url=."
-        )
-
-
-def _check_scope(endpoint: Endpoint, options: Mapping[str, Any]) -> None:
-    region, mode = options.get("region"), options.get("mode")
-    wanted = {
-        "region": None if region is None else check_region(region),
-        "mode": None if mode is None else check_mode(mode),
-        "workspace": options.get("workspace"),
-    }
-    for name, value in wanted.items():
-        bound = getattr(endpoint, name)
-        if value is not None and value != bound:
-            raise ConfigurationError(
-                f"{name}={options[name]!r:.80} contradicts the state: the task was"
-                f" created with {name}={bound!r}, and is bound to its endpoint. Remove"
-                f" {name}=."
-            )
-
-
-def _host(address: str) -> str:
-    return repr(urlsplit(address).netloc.rpartition("@")[2][:200] or address[:80])
 
 
 def saved_time(state: Mapping[str, Any], name: str) -> datetime | None:

@@ -25,7 +25,7 @@ from modelstudio_core.errors import (
     InvalidResponseError,
     TaskFailedError,
 )
-from modelstudio_core.service_inputs import service_context
+from modelstudio_core.service_inputs import check_seconds, service_context
 from modelstudio_core.tasks.answers import Observation, parse_task
 from modelstudio_core.tasks.options import ConnectionOptions, connect
 from modelstudio_core.tasks.outputs import TaskResult, read_result
@@ -40,7 +40,6 @@ from modelstudio_core.tasks.state import (
 from modelstudio_core.tasks.status import SUCCEEDED, UNKNOWN, TaskStatus, unseen
 from modelstudio_core.tasks.waiting import (
     Wait,
-    check_seconds,
     progress_bar,
     query_gate,
 )
@@ -254,8 +253,9 @@ class Task:
         return self._finish()
 
     def _begin(self, timeout: float | None, poll_interval: float | None) -> Wait:
-        seconds = check_seconds("timeout", timeout)
-        interval = check_seconds("poll_interval", poll_interval)
+        with keys_hidden(self._connection):
+            seconds = check_seconds("timeout", timeout)
+            interval = check_seconds("poll_interval", poll_interval)
         seconds = self._status.life_left if seconds is None else seconds
         return Wait(seconds, self._profile.poll_seconds, interval, self._status.rested)
 

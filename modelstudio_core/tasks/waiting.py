@@ -7,7 +7,6 @@ The service answers 20 queries a second for an account (Manage asynchronous task
 import logging
 import os
 import random
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.deadlines import Deadline
 from modelstudio_core.transport.pace import PacedGate
 
-__all__ = ["Wait", "check_seconds", "progress_bar", "query_gate"]
+__all__ = ["Wait", "progress_bar", "query_gate"]
 
 _QUERIES_PER_SECOND: Final = 20
 _MAX_GATES: Final = 256
@@ -53,30 +52,6 @@ def query_gate(connection: Connection) -> PacedGate:
         while len(_gates) > _MAX_GATES:
             _gates.pop(next(iter(_gates)), None)
     return gate
-
-
-def check_seconds(name: str, value: float | None, least: float = 0.0) -> float | None:
-    """Return an argument that must be a number of seconds, or None.
-
-    Args:
-        name: The name of the argument.
-        value: The argument.
-        least: The smallest value.
-
-    Raises:
-        ConfigurationError: It is not a number, or it is too small.
-    """
-    if value is None:
-        return None
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not (least <= value <= sys.float_info.max)
-    ):
-        raise ConfigurationError(
-            f"{name} must be a number of seconds >= {least:g}, or None, got {value!r}."
-        )
-    return float(value)
 
 
 class Wait:

@@ -2,7 +2,10 @@
 
 import traceback
 import warnings
+from collections.abc import Callable
+from functools import partial
 from inspect import signature
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -10,8 +13,15 @@ from pydantic import BaseModel
 
 import langchain_modelstudio
 import llamaindex_modelstudio
+from langchain_modelstudio import batches as langchain_batches
+from langchain_modelstudio.bulk import ChatMapper
+from langchain_modelstudio.cache import SQLiteAnswerCache
+from llamaindex_modelstudio import batches as llamaindex_batches
+from modelstudio_core import batches, tasks
 from modelstudio_core.connection_arguments import ConnectionArguments
-from tests.support.models import KEY
+from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.limits import RateLimit
+from tests.support.models import KEY, model
 
 # The models that the classes need.
 MODELS: Final[dict[type[Any], str]] = {
@@ -99,3 +109,68 @@ def test_the_error_about_an_argument_without_a_name_says_how_to_pass_it(
     if issubclass(cls, BaseModel):
         assert f"by name, such as {cls.__name__}(model=...)." in str(caught.value)
     assert KEY not in shown_by(caught.value)
+
+
+# --- Functions, and classes that are no services --------------------------------------
+
+
+def uses_of(cls: type[Any], directory: Path) -> dict[str, Callable[[Any], object]]:
+    """Return the calls that take arguments of a run, by the argument."""
+    framework: Any = "LlamaIndex" if "llama" in cls.__module__ else "LangChain"
+    llm = model(framework, "http://127.0.0.1:9")
+    run = cls.prepare(llm, ["Hi"], directory)
+
+    def open_with(name: str, value: object) -> None:
+        cls.open(directory, api_key=KEY, **{name: value})
+
+    opened = ("region", "mode", "workspace", "base_url", "timeout", "max_retries")
+    return {
+        **{f"open {name}": partial(open_with, name) for name in opened},
+        "open directory": lambda value: cls.open([value], api_key=KEY),
+        "prepare directory": lambda value: cls.prepare(llm, ["Hi"], [value]),
+        "prepare completion_window": lambda value: cls.prepare(
+            llm, ["Hi"], directory, completion_window=value
+        ),
+        "prepare arguments": lambda value: cls.prepare(
+            llm, ["Hi"], directory, arguments={"temperature": value}
+        ),
+        "collect timeout": lambda value: run.collect(timeout=value),
+        "collect poll_interval": lambda value: run.collect(poll_interval=value),
+    }
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [batches.BatchRun, langchain_batches.BatchRun, llamaindex_batches.BatchRun],
+    ids=lambda cls: str(cls.__module__),
+)
+def test_a_run_of_batches_repeats_no_key(cls: type[Any], tmp_path: Path) -> None:
+    for name, use in uses_of(cls, tmp_path / "run").items():
+        for value in VALUES:
+            with pytest.raises(ConfigurationError) as caught:
+                use(value)
+            assert KEY not in shown_by(caught.value), (name, value)
+
+
+TASK: Final = tasks.Task.from_id("t-1", model="wan2.6-t2i", api_key=KEY)
+OTHERS: Final[dict[str, Callable[[Any], object]]] = {
+    "timeout of a task": lambda value: TASK.result(timeout=value),
+    "poll_interval of a task": lambda value: TASK.result(poll_interval=value),
+    "status of a list": lambda value: tasks.list_tasks(api_key=KEY, status=value),
+    "a limit": lambda value: RateLimit(requests_per_minute=value),
+    "the name of a limit": lambda value: RateLimit(
+        requests_per_minute=1, name=f"{value}!"
+    ),
+    "a mapper": lambda value: ChatMapper({"model": "qwen-plus"}, max_concurrency=value),
+    "the mode of a mapper": lambda value: ChatMapper({"mode": value}),
+    "the cache of a mapper": lambda value: ChatMapper({}, cache=[value]),  # type: ignore[arg-type] # wrong
+    "a cache": lambda value: SQLiteAnswerCache([value]),  # type: ignore[arg-type] # wrong
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_nothing_else_repeats_a_key(name: str) -> None:
+    for value in VALUES:
+        with pytest.raises(ConfigurationError) as caught:
+            OTHERS[name](value)
+        assert KEY not in shown_by(caught.value), value

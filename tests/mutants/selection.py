@@ -73,6 +73,7 @@ WIDER_TESTS: Final[Mapping[str, Sequence[str]]] = {
     "errors.py": ("tests/core/chat", "tests/core/transport", "tests/langchain"),
     "foreign": (*_TRANSPORT, "tests/faults/test_closing_early.py"),
     "files.py": ("tests/core/tasks", "tests/core/batches"),
+    "fork_locks.py": ("tests/core/transport/test_forks_and_threads.py",),
     "generation.py": ("tests/core/tasks", "tests/end_to_end/test_image_agents.py"),
     "limit_state.py": _LIMITS,
     "limit_stores.py": _LIMITS,
@@ -81,6 +82,7 @@ WIDER_TESTS: Final[Mapping[str, Sequence[str]]] = {
     "model_list.py": ("tests/cli",),
     "redaction.py": ("tests/core/test_secrets.py", "tests/faults/test_secrets.py"),
     "rerank.py": _RETRIEVAL,
+    "saved_endpoints.py": ("tests/core/tasks", "tests/core/batches"),
     "secrets.py": (
         "tests/core/test_redaction.py",
         "tests/end_to_end/test_misplaced_keys.py",

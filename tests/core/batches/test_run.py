@@ -760,6 +760,32 @@ def test_an_address_in_a_manifest_is_not_trusted(path: Path) -> None:
     assert BatchRun.open(path, base_url=address, **key).status == "prepared"
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://dashscope-intl.aliyuncs.com:8443/compatible-mode/v1",
+        "http://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        "https://dashscope-intl.aliyuncs.com.evil.example/compatible-mode/v1",
+        "https://user@dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        "https://[bad/compatible-mode/v1",
+        "",
+    ],
+)
+def test_only_the_documented_address_of_a_host_is_trusted(
+    path: Path, address: str
+) -> None:
+    """As in the state of a task."""
+    BatchRun.prepare(chat_in(region="singapore"), ["Hi"], directory=path)
+    manifest = path / "manifest.json"
+    changed = {**json.loads(manifest.read_text()), "base_url": address}
+    manifest.write_text(json.dumps(changed))
+    key = {"api_key": "sk-0123456789"}
+    with pytest.raises(ConfigurationError):
+        BatchRun.open(path, **key)
+    with pytest.raises(ConfigurationError, match="bound to its endpoint"):
+        BatchRun.open(path, base_url="https://dashscope-intl.aliyuncs.com", **key)
+
+
 def test_the_environment_does_not_move_a_run(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ async def test_a_state_has_neither_the_key_nor_the_prompt(
             "mode": "chinese-mainland",
         },
         {"base_url": None},
+        {"base_url": "https://[bad/api/v1"},
         {"workspace": "ws-other"},
         {"mode": "us"},
         {"id": "../../../compatible-mode/v1/files"},

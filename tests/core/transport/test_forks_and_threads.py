@@ -9,11 +9,17 @@ import warnings
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from langchain_modelstudio import ModelStudioEmbeddings
+from langchain_modelstudio.bulk import ChatMapper
+from modelstudio_core import api_keys, concurrent_arguments, uploads
+from modelstudio_core.api_keys import ApiKeyFunction
 from modelstudio_core.emulator import Emulator
+from modelstudio_core.local_files import LocalFile, inspect_file
 from modelstudio_core.transport import clients, fairness
 from modelstudio_core.transport.clients import async_client, sync_client
 from tests.core.transport.support import connection_to
@@ -115,6 +121,49 @@ def test_a_child_does_not_wait_for_locks_that_a_thread_of_the_parent_held() -> N
     with held_by_a_thread(locks):
         for _ in range(2 * FORKS):
             assert exit_code_of(child) == 0
+
+
+@NEEDS_FORK
+def test_a_child_uses_what_a_thread_of_the_parent_had_locked(tmp_path: Path) -> None:
+    """Keys of a function, kept uploads, the state of embeddings, a bulk mapper."""
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(8))
+    content = inspect_file(LocalFile(path, "image"))
+    connection = connection_to("http://127.0.0.1:9")
+    function = ApiKeyFunction(lambda: "sk-after-the-fork-0123456789")
+    arguments: dict[str, Any] = {"api_key": "sk-test", "model": "text-embedding-v4"}
+    unused, used = (ModelStudioEmbeddings(**arguments) for _ in range(2))
+    assert used.usage.requests == 0
+    mapper = ChatMapper({"model": "qwen-plus"})
+
+    def child() -> None:
+        assert function.ask() in function.hidden
+        uploads._keep(connection, None, "m", content, "oss://a")
+        assert uploads._find(connection, None, "m", content) == "oss://a"
+        assert unused.usage == used.usage == (0, 0)
+        mapper.close()
+
+    locks = [
+        api_keys._lock,
+        uploads._lock,
+        concurrent_arguments._creating,
+        mapper._lock,
+    ]
+    with held_by_a_thread(locks):
+        assert exit_code_of(child) == 0
+
+
+@NEEDS_FORK
+def test_a_child_closes_a_mapper_without_the_thread_of_the_parent() -> None:
+    with Emulator() as emulator:
+        arguments = {"model": "qwen-plus", "base_url": emulator.base_url}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DASHSCOPE_API_KEY", emulator.api_key)
+            mapper = ChatMapper(arguments)
+            assert mapper({"prompt": ["Hi"]})["error"] == [None]
+            assert exit_code_of(mapper.close) == 0
+            assert mapper({"prompt": ["Hi"]})["error"] == [None]
+            mapper.close()
 
 
 @NEEDS_FORK
