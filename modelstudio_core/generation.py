@@ -17,7 +17,8 @@ from modelstudio_core.catalog import (
 )
 from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.service_inputs import check_seconds, list_of, refuse_or_warn
+from modelstudio_core.facts import refuse_or_warn
+from modelstudio_core.service_inputs import check_seconds, list_of
 from modelstudio_core.tasks import Task, TaskFile, TaskResult
 from modelstudio_core.tasks.calls import Creation
 from modelstudio_core.tasks.inputs import Given

@@ -22,19 +22,19 @@ from modelstudio_core.concurrent_arguments import (
 )
 from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.errors import ConfigurationError, InvalidResponseError
+from modelstudio_core.facts import refuse_or_warn
 from modelstudio_core.service_inputs import (
     check_instruct,
     check_text,
-    estimate_tokens,
     list_of,
-    oss_headers,
-    refuse_or_warn,
     service_context,
 )
+from modelstudio_core.token_estimates import estimate_tokens
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fetch import JsonAnswer, afetch, fetch
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.workers import acall_for_each, call_for_each
+from modelstudio_core.uploads import oss_headers
 from modelstudio_core.user_warnings import warn_user
 from modelstudio_core.wire.json_values import (
     count_of,

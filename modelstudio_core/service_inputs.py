@@ -1,4 +1,4 @@
-"""Checks and estimates of inputs that several services share."""
+"""Checks of inputs that several services share."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -8,10 +8,8 @@ from typing import Final, cast
 
 from modelstudio_core.catalog import ModelKind, ModelProfile, suggest_served
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.local_files import TEMPORARY
+from modelstudio_core.facts import refuse_or_warn
 from modelstudio_core.transport.connection import Connection
-from modelstudio_core.uploads import RESOLVE_HEADERS
-from modelstudio_core.user_warnings import warn_once
 from modelstudio_core.wire.json_values import without_surrogates
 from modelstudio_core.wire.refusals import ErrorContext
 
@@ -19,18 +17,12 @@ __all__ = [
     "check_instruct",
     "check_seconds",
     "check_text",
-    "estimate_tokens",
     "list_of",
-    "oss_headers",
-    "refuse_or_warn",
     "service_context",
 ]
 
 # No tokenizer makes tokens of more characters on average from real text.
 _MAX_CHARACTERS_PER_TOKEN: Final = 6
-# English has 4 to 5 bytes a token, Chinese 3 to 5 in UTF-8: rather too many tokens are
-# estimated than too few.
-_BYTES_PER_TOKEN: Final = 3
 # A longer wait, of 30 years, is none that the clocks of all systems can count.
 _LONGEST_WAIT: Final = 1e9
 
@@ -85,32 +77,6 @@ def check_text(
     return without_surrogates(text)
 
 
-def estimate_tokens(text: str) -> int:
-    """Estimate the tokens of a text, rather too many than too few.
-
-    Example:
-        >>> estimate_tokens("How tall is the tower?")
-        8
-    """
-    size = len(text) if text.isascii() else len(text.encode())
-    return size // _BYTES_PER_TOKEN + 1
-
-
-def refuse_or_warn(profile: ModelProfile, message: str) -> None:
-    """Raise an error about an exact model, and warn about one that matched by prefix.
-
-    Args:
-        profile: The model whose facts are contradicted.
-        message: What is wrong.
-
-    Raises:
-        ConfigurationError: The fact is stated for this very id.
-    """
-    if profile.exact:
-        raise ConfigurationError(message)
-    warn_once(f"{message} It is sent nevertheless.", set())
-
-
 def check_instruct(
     value: object, profile: ModelProfile, *, supported: bool | None
 ) -> str | None:
@@ -135,29 +101,6 @@ def check_instruct(
             profile, f"{profile.id} does not support instruct. Remove instruct=."
         )
     return without_surrogates(value)
-
-
-def oss_headers(value: object) -> dict[str, str]:
-    """Return the header for URLs of the service's temporary storage, if there are any.
-
-    Args:
-        value: A part of the body.
-    """
-    if _has_oss_url(value):
-        return dict(RESOLVE_HEADERS)
-    return {}
-
-
-def _has_oss_url(value: object) -> bool:
-    match value:
-        case str():
-            return value[: len(TEMPORARY)].lower() == TEMPORARY
-        case Mapping():
-            return any(map(_has_oss_url, cast("Mapping[str, object]", value).values()))
-        case list() | tuple():
-            return any(map(_has_oss_url, cast("list[object]", value)))
-        case _:
-            return False
 
 
 def service_context(

@@ -1,9 +1,9 @@
-"""Estimates of the tokens of a request before it is sent, for rate limits."""
+"""Estimates of the tokens of a text or a request before it is sent."""
 
 from collections.abc import Mapping
 from typing import Final, cast
 
-__all__ = ["Estimator"]
+__all__ = ["Estimator", "estimate_tokens", "tokens_of_bytes"]
 
 # English has 4 to 5 bytes a token, Chinese 3 to 5 in UTF-8: rather too many tokens are
 # estimated than too few.
@@ -15,6 +15,26 @@ _FIRST_ANSWER: Final = 500
 # How much one answer changes the average.
 _WEIGHT: Final = 0.1
 _LIMITS: Final = ("max_completion_tokens", "max_tokens")
+
+
+def tokens_of_bytes(size: int) -> int:
+    """Estimate the tokens of a text, rather too many than too few.
+
+    Args:
+        size: How many bytes it has in UTF-8.
+    """
+    return size // _BYTES_PER_TOKEN
+
+
+def estimate_tokens(text: str) -> int:
+    """Estimate the tokens of a text of its own; an empty one has one.
+
+    Example:
+        >>> estimate_tokens("How tall is the tower?")
+        8
+    """
+    size = len(text) if text.isascii() else len(text.encode(errors="replace"))
+    return tokens_of_bytes(size) + 1
 
 
 class Estimator:
@@ -68,10 +88,7 @@ def _count(value: object) -> int:
         case str():
             if value.startswith(_MEDIA):
                 return _MEDIA_TOKENS
-            size = (
-                len(value) if value.isascii() else len(value.encode(errors="replace"))
-            )
-            return size // _BYTES_PER_TOKEN + 1
+            return estimate_tokens(value)
         case Mapping():
             return sum(map(_count, cast("Mapping[str, object]", value).values()))
         case list() | tuple():

@@ -9,10 +9,10 @@ official page "Upload local files to get temporary URLs" (2026): such a URL is v
 import asyncio
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 from modelstudio_core.errors import (
@@ -37,10 +37,17 @@ from modelstudio_core.transport.requests import HttpRequest, Upload
 from modelstudio_core.wire.json_values import count_of, object_of, text_of
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["MAX_INLINE_BYTES", "RESOLVE_HEADERS", "aload_files", "load_files"]
+__all__ = [
+    "MAX_INLINE_BYTES",
+    "RESOLVE_HEADERS",
+    "addresses_in",
+    "aload_files",
+    "load_files",
+    "oss_headers",
+]
 
 # Every request that contains an address of the temporary storage needs this header.
-RESOLVE_HEADERS: Final = {"X-DashScope-OssResourceResolve": "enable"}
+RESOLVE_HEADERS: Final[Mapping[str, str]] = {"X-DashScope-OssResourceResolve": "enable"}
 # The service's error for base64 text names 10,485,760 characters (vision guide, 2026).
 _MAX_INLINE_CHARACTERS: Final = 10_485_760
 _MAX_HEADER_CHARACTERS: Final = 64
@@ -55,6 +62,38 @@ _CONFLICT: Final = 409
 _Kept = dict[tuple[str, str, tuple[int, ...]], tuple[float, str]]
 _uploaded: Final[WeakKeyDictionary[Connection, _Kept]] = WeakKeyDictionary()
 _lock: Final = ForkLock()
+
+
+def addresses_in(value: object) -> Iterator[str | LocalFile]:
+    """Yield the local files and the addresses of the temporary storage in a value.
+
+    Args:
+        value: A body, or a part of one.
+    """
+    match value:
+        case LocalFile():
+            yield value
+        case str():
+            if value[: len(TEMPORARY)].lower() == TEMPORARY:
+                yield value
+        case Mapping():
+            for item in cast("Mapping[str, object]", value).values():
+                yield from addresses_in(item)
+        case list() | tuple():
+            for item in cast("list[object]", value):
+                yield from addresses_in(item)
+        case _:
+            pass
+
+
+def oss_headers(value: object) -> Mapping[str, str]:
+    """Return the header for addresses of the temporary storage, if there are any.
+
+    Args:
+        value: A body, or a part of one.
+    """
+    is_stored = any(isinstance(address, str) for address in addresses_in(value))
+    return RESOLVE_HEADERS if is_stored else {}
 
 
 def load_files(

@@ -25,9 +25,11 @@ from modelstudio_core.embeddings.requests import build_request as build_embeddin
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.redaction import MIN_LENGTH
 from modelstudio_core.secrets import hide_keys
-from modelstudio_core.service_inputs import check_text, estimate_tokens
+from modelstudio_core.service_inputs import check_text
+from modelstudio_core.token_estimates import estimate_tokens, tokens_of_bytes
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.uploads import load_files
+from modelstudio_core.user_warnings import warn_once
 
 __all__ = [
     "ESTIMATED_BY",
@@ -47,7 +49,6 @@ _MAX_LINE_BYTES: Final = 6 * 1024 * 1024
 _MAX_TOKENS: Final = 256 * 1024
 # No tokenizer makes tokens of more bytes on average from real text.
 _MAX_BYTES_PER_TOKEN: Final = 6
-_BYTES_PER_TOKEN: Final = 3
 _ID_PREFIX: Final = b'{"custom_id":"'
 _ID_DIGITS: Final = 10
 _HOLDS_KEY: Final = (
@@ -196,7 +197,7 @@ class ChatLines:
         text = _encode(self._parameters)
         self._head, self._tail = text[:-1] + b',"messages":', b"}"
         tools = body.get("tools")
-        self._tokens_a_row = len(_encode(tools)) // _BYTES_PER_TOKEN if tools else 0
+        self._tokens_a_row = tokens_of_bytes(len(_encode(tools))) if tools else 0
 
     def build_body(self, item: object) -> bytes:
         """Return the JSON text of the body for an input.
@@ -225,7 +226,7 @@ class ChatLines:
                 f"the prompt is too long: it has {size:,} bytes of text, and a batch"
                 f" accepts {_MAX_TOKENS:,} tokens. Shorten it."
             )
-        self.input_tokens += size // _BYTES_PER_TOKEN + self._tokens_a_row
+        self.input_tokens += tokens_of_bytes(size) + self._tokens_a_row
         return b"".join((self._head, text, self._tail))
 
     def _check_prefix(self, is_partial: bool) -> None:
@@ -233,7 +234,11 @@ class ChatLines:
         if self._is_partial is None:
             self._is_partial = is_partial
             if is_partial:
-                self._set_plan(plan_partial(self._call.plan))
+                plan = plan_partial(self._call.plan)
+                # The others were issued with the plan of the call.
+                for notice in plan.notices[len(self._call.plan.notices) :]:
+                    warn_once(notice, set())
+                self._set_plan(plan)
         elif self._is_partial != is_partial:
             raise ConfigurationError(
                 "it is in partial mode and others are not, or the other way round: a"

@@ -7,7 +7,7 @@ from typing import Any, cast
 from modelstudio_core.chat.messages import join_text
 from modelstudio_core.local_files import TEMPORARY, LocalFile
 from modelstudio_core.transport.requests import HttpRequest
-from modelstudio_core.uploads import RESOLVE_HEADERS
+from modelstudio_core.uploads import RESOLVE_HEADERS, addresses_in
 
 __all__ = ["prepare_addresses", "replace_files"]
 
@@ -18,8 +18,7 @@ def prepare_addresses(request: HttpRequest) -> tuple[HttpRequest, frozenset[Loca
     Args:
         request: The request, with local files in the place of addresses.
     """
-    found: set[str | LocalFile] = set()
-    _collect(request.json, found)
+    found = set(addresses_in(request.json))
     files = frozenset(item for item in found if isinstance(item, LocalFile))
     if len(files) < len(found):
         request = _with_header(request)
@@ -43,24 +42,6 @@ def replace_files(
 
 def _with_header(request: HttpRequest) -> HttpRequest:
     return replace(request, headers={**request.headers, **RESOLVE_HEADERS})
-
-
-def _collect(value: object, found: set[str | LocalFile]) -> None:
-    """Collect the local files and the addresses of the temporary storage in a value."""
-    match value:
-        case LocalFile():
-            found.add(value)
-        case str():
-            if value[: len(TEMPORARY)].lower() == TEMPORARY:
-                found.add(value)
-        case Mapping():
-            for item in cast("Mapping[str, object]", value).values():
-                _collect(item, found)
-        case list() | tuple():
-            for item in cast("list[object]", value):
-                _collect(item, found)
-        case _:
-            pass
 
 
 def _replaced(value: object, contents: Mapping[LocalFile, str]) -> object:

@@ -5,7 +5,7 @@ Source: the official page "OpenAI compatible - Batch Chat" (read 2026-11-27).
 
 from modelstudio_core.catalog import ChatProfile, models_with_batch_chat
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.user_warnings import warn_once
+from modelstudio_core.facts import refuse_or_warn
 
 __all__ = ["check_batch_chat_model", "no_streams_error"]
 
@@ -22,13 +22,11 @@ def check_batch_chat_model(profile: ChatProfile) -> None:
     if profile.batch_chat:
         return
     names = ", ".join(models_with_batch_chat())
-    problem = (
+    refuse_or_warn(
+        profile,
         f'{profile.id} is not among the models of the page "OpenAI compatible - Batch'
-        f' Chat": {names}.'
+        f' Chat": {names}.',
     )
-    if profile.exact:
-        raise ConfigurationError(problem)
-    warn_once(f"{problem} The request is sent nevertheless.", set())
 
 
 def no_streams_error(model: str) -> ConfigurationError:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelstudio_core.catalog import ChatProfile
-from modelstudio_core.chat.facts import refuse
 from modelstudio_core.chat.options import (
     RULES,
     ChatOptions,
@@ -14,6 +13,7 @@ from modelstudio_core.chat.options import (
 )
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.facts import refuse
 from modelstudio_core.wire.suggestions import nearest, unknown_name
 
 __all__ = ["check_budget", "check_options", "resolve_effort"]

@@ -7,8 +7,8 @@ from modelstudio_core.catalog import ChatProfile, MediaLimits
 from modelstudio_core.chat.media import addresses_of, map_addresses
 from modelstudio_core.chat.messages import Address, Part
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.facts import refuse_or_warn
 from modelstudio_core.local_files import TEMPORARY, LocalFile, is_local, parse_local
-from modelstudio_core.user_warnings import warn_once
 from modelstudio_core.wire.media_types import (
     MediaKind,
     audio_format,
@@ -180,7 +180,7 @@ def check_parts(parts: Sequence[Part], profile: ChatProfile) -> None:
         limit = limits.max_inline_count if is_inline else limits.max_count
         if limit is not None and count > limit:
             how = "as base64" if is_inline else "as URLs"
-            _refuse(
+            refuse_or_warn(
                 profile,
                 f"A message may contain at most {limit} {_NOUNS[kind]} inputs {how},"
                 f" got {count}.",
@@ -200,7 +200,7 @@ def check_input(kind: InputKind, profile: ChatProfile) -> None:
     if kind in profile.inputs or not profile.is_known:
         return
     supported = ", ".join(sorted(profile.inputs))
-    _refuse(
+    refuse_or_warn(
         profile,
         f"{profile.id} does not support {_NOUNS[kind]} input, only {supported}. Use"
         f" {_MODEL_FOR_INPUT[kind]}.",
@@ -212,7 +212,7 @@ def _check_frames(count: int, limits: MediaLimits, profile: ChatProfile) -> None
         return
     fewest, most = limits.frames
     if not fewest <= count <= most:
-        _refuse(
+        refuse_or_warn(
             profile,
             f"A video for {profile.id} must have {fewest} to {most} frames, got"
             f" {count}.",
@@ -226,16 +226,18 @@ def _check_data(
     head, _, data = url.partition(",")
     noun = _NOUNS[kind]
     if limits.inline is False:
-        _refuse(profile, f"{profile.id} accepts {noun} input as a public URL only.")
+        refuse_or_warn(
+            profile, f"{profile.id} accepts {noun} input as a public URL only."
+        )
     encoded, raw = limits.max_encoded_megabytes, limits.max_inline_megabytes
     if encoded is not None and len(data) > encoded * _MEGABYTE:
-        _refuse(
+        refuse_or_warn(
             profile,
             f"The base64 text of {noun} input may have {encoded} MB for {profile.id},"
             f" got {len(data) / _MEGABYTE:.1f} MB.",
         )
     if raw is not None and len(data) // 4 * 3 > raw * _MEGABYTE:
-        _refuse(
+        refuse_or_warn(
             profile,
             f"{noun} input may have {raw} MB as base64 for {profile.id}, got"
             f" {len(data) / 4 * 3 / _MEGABYTE:.1f} MB.",
@@ -249,18 +251,7 @@ def _check_data(
         and not (is_listed or is_other_name)
     ):
         formats = ", ".join(sorted(limits.formats))
-        _refuse(
+        refuse_or_warn(
             profile,
             f"{profile.id} does not support {mime_type}. It supports {formats}.",
         )
-
-
-def _refuse(profile: ChatProfile, problem: str) -> None:
-    """Raise an error where the facts are of this model, else warn once and go on."""
-    if profile.exact:
-        raise ConfigurationError(problem)
-    warn_once(
-        f"{problem} This is known of the models named {profile.prefix}*, not of this"
-        " one: the request is sent.",
-        set(),
-    )

@@ -5,7 +5,6 @@ from typing import Any, Final, Literal, cast
 
 from modelstudio_core.catalog import ChatProfile, ResolvedModel
 from modelstudio_core.chat.checks import check_budget, check_options, resolve_effort
-from modelstudio_core.chat.facts import refuse
 from modelstudio_core.chat.messages import to_json_value
 from modelstudio_core.chat.options import (
     RULES,
@@ -21,6 +20,7 @@ from modelstudio_core.chat.parser import ANY_FORM, AnswerForm
 from modelstudio_core.chat.tools import SWITCHABLE, choose_tool, log_once
 from modelstudio_core.endpoints import Endpoint, Protocol
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.facts import refuse
 
 __all__ = [
     "ChatPlan",

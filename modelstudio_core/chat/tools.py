@@ -7,10 +7,10 @@ from functools import cache
 from typing import Final
 
 from modelstudio_core.catalog import ChatProfile
-from modelstudio_core.chat.facts import refuse
 from modelstudio_core.chat.option_rules import function_name
 from modelstudio_core.chat.options import RULES, ChatOptions
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.facts import refuse
 from modelstudio_core.wire.suggestions import unknown_name
 
 __all__ = ["ToolDecision", "check_tools", "choose_tool", "log_once"]

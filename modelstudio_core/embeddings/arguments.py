@@ -35,7 +35,8 @@ from modelstudio_core.embeddings.options import (
 )
 from modelstudio_core.embeddings.requests import build_contents_request
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.service_inputs import check_text, refuse_or_warn
+from modelstudio_core.facts import refuse_or_warn
+from modelstudio_core.service_inputs import check_text
 from modelstudio_core.transport.requests import HttpRequest
 
 __all__ = ["EmbeddingArguments"]

@@ -13,7 +13,7 @@ from modelstudio_core.embeddings.options import Output, ResolvedEmbeddings, Text
 from modelstudio_core.embeddings.requests import build_request
 from modelstudio_core.embeddings.vectors import HybridVector, Vector
 from modelstudio_core.errors import APIError, BadRequestError
-from modelstudio_core.service_inputs import estimate_tokens
+from modelstudio_core.token_estimates import estimate_tokens
 from modelstudio_core.transport.fetch import JsonAnswer, afetch, fetch
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.workers import acall_for_each, call_for_each

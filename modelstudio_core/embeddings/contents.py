@@ -13,13 +13,14 @@ from typing import Any, Final, Protocol, TypeVar, cast
 from modelstudio_core.embeddings.inputs import Batch
 from modelstudio_core.embeddings.options import ResolvedEmbeddings
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.facts import refuse_or_warn
 from modelstudio_core.local_files import (
     LocalFile,
     inspect_file,
     parse_local,
     read_data_url,
 )
-from modelstudio_core.service_inputs import check_text, list_of, refuse_or_warn
+from modelstudio_core.service_inputs import check_text, list_of
 from modelstudio_core.wire.media_types import kind_of, mime_type_of_bytes
 
 __all__ = ["Content", "ContentItem", "Image", "check_contents", "plan_contents"]

@@ -16,11 +16,8 @@ from modelstudio_core.catalog import (
 from modelstudio_core.concurrent_arguments import DEFAULT_CONCURRENCY, check_count
 from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.service_inputs import (
-    check_instruct,
-    refuse_or_warn,
-    service_context,
-)
+from modelstudio_core.facts import refuse_or_warn
+from modelstudio_core.service_inputs import check_instruct, service_context
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.wire.refusals import ErrorContext
 

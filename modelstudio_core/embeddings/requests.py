@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelstudio_core.embeddings.options import Output, ResolvedEmbeddings, TextType
-from modelstudio_core.service_inputs import oss_headers
 from modelstudio_core.transport.requests import HttpRequest
+from modelstudio_core.uploads import oss_headers
 
 __all__ = ["build_contents_request", "build_request"]
 

@@ -19,7 +19,7 @@ from modelstudio_core.errors import (
     RateLimitError,
 )
 from modelstudio_core.local_files import LocalFile
-from modelstudio_core.service_inputs import oss_headers, service_context
+from modelstudio_core.service_inputs import service_context
 from modelstudio_core.tasks.answers import Observation, parse_task
 from modelstudio_core.tasks.explain import explain
 from modelstudio_core.tasks.inputs import (
@@ -37,7 +37,7 @@ from modelstudio_core.tasks.task import Task
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fetch import JsonAnswer, afetch, fetch
 from modelstudio_core.transport.requests import HttpRequest
-from modelstudio_core.uploads import aload_files, load_files
+from modelstudio_core.uploads import aload_files, load_files, oss_headers
 from modelstudio_core.wire.json_values import text_of
 from modelstudio_core.wire.refusals import ErrorContext
 

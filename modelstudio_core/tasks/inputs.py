@@ -8,8 +8,9 @@ from typing import Final, Literal, cast
 
 from modelstudio_core.catalog import MediaInput, MediaProfile
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.facts import refuse_or_warn
 from modelstudio_core.local_files import LocalFile, parse_local
-from modelstudio_core.service_inputs import check_text, list_of, refuse_or_warn
+from modelstudio_core.service_inputs import check_text, list_of
 from modelstudio_core.tasks.routes import Route
 from modelstudio_core.wire.media_types import MediaKind
 

@@ -12,7 +12,7 @@ from modelstudio_core.catalog import (
     MediaProfile,
 )
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.service_inputs import refuse_or_warn
+from modelstudio_core.facts import refuse_or_warn
 
 __all__ = ["Route", "resolve_route"]
 

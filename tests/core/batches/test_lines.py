@@ -1,6 +1,7 @@
 """What a batch cannot have is refused while it is prepared, and names its input."""
 
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -216,6 +217,22 @@ def test_all_rows_may_be_in_partial_mode(tmp_path: Path) -> None:
     (line, _) = map(json.loads, lines_of(tmp_path / "run" / "part-0001.jsonl"))
     assert line["body"]["enable_thinking"] is False
     assert line["body"]["messages"][1]["partial"] is True
+
+
+def test_partial_mode_of_a_model_that_may_not_have_it_is_a_warning(
+    tmp_path: Path,
+) -> None:
+    messages = [
+        {"role": "user", "content": "Count."},
+        {"role": "assistant", "content": "One,", "partial": True},
+    ]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = chat(model="deepseek-v4-pro-2099-01-01")
+        before = len(caught)
+        prepare(model, [messages, messages], tmp_path)
+    issued = [str(warning.message) for warning in caught[before:]]
+    assert sum("does not support partial mode" in text for text in issued) == 1
 
 
 def test_thinking_is_always_stated(tmp_path: Path) -> None:

@@ -472,7 +472,7 @@ async def test_what_is_not_known_for_certain_is_sent_with_a_warning(
 ) -> None:
     at = Tasks.at(style, modelstudio_emulator)
     with (
-        pytest.warns(ModelStudioWarning, match="sent nevertheless"),
+        pytest.warns(ModelStudioWarning, match="the request is sent"),
         pytest.raises(BadRequestError),
     ):
         await at.submit(
