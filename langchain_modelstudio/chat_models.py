@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Self, cast
 
 from langchain_core.caches import BaseCache
@@ -30,7 +31,7 @@ from typing_extensions import override
 
 from langchain_modelstudio._chat.answers import (
     combine_llm_outputs,
-    message_received,
+    to_message,
     to_result,
 )
 from langchain_modelstudio._chat.blocks import register_blocks
@@ -59,6 +60,7 @@ from modelstudio_core.catalog import resolve_model
 from modelstudio_core.chat import calls
 from modelstudio_core.chat.arguments import BATCH_TEXT, ChatArguments
 from modelstudio_core.chat.calls import ChatCall
+from modelstudio_core.chat.forced_calls import converted_answer
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.options import OPTION_NAMES
 from modelstudio_core.chat.plan import supports_json_schema
@@ -177,7 +179,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         extra_body (dict | None = None): Parameters of the request that have no argument
             here, sent unchanged.
         local_files (bool = False): Whether addresses in messages may be files on this
-            machine or in the temporary storage (``oss://``).
+            machine.
         upload_media (bool = False): Whether local files that are too large for a
             request are uploaded to the temporary storage of Model Studio, which is on
             another host.
@@ -594,7 +596,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> ChatResult:
         with langchain_errors():
             call = self._to_call(messages, stop, kwargs, stream=False)
-            with message_received(call.plan):
+            with converted_answer(partial(to_message, plan=call.plan)):
                 return to_result(calls.generate(call), call.plan)
 
     @override
@@ -607,7 +609,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
     ) -> ChatResult:
         with langchain_errors():
             call = self._to_call(messages, stop, kwargs, stream=False)
-            with message_received(call.plan):
+            with converted_answer(partial(to_message, plan=call.plan)):
                 return to_result(await calls.agenerate(call), call.plan)
 
     @override
@@ -623,7 +625,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         builder = ChunkBuilder(call.plan)
         with (
             langchain_errors(),
-            message_received(call.plan),
+            converted_answer(partial(to_message, plan=call.plan)),
             closing(calls.stream(call)) as events,
         ):
             try:
@@ -650,7 +652,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         with langchain_errors():
             call = self._to_call(messages, stop, kwargs, stream=True)
         builder = ChunkBuilder(call.plan)
-        with langchain_errors(), message_received(call.plan):
+        with langchain_errors(), converted_answer(partial(to_message, plan=call.plan)):
             async with aclosing(calls.astream(call)) as events:
                 try:
                     async for event in events:

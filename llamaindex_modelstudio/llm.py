@@ -24,9 +24,9 @@ from typing_extensions import override
 
 from llamaindex_modelstudio._chat.messages import from_messages
 from llamaindex_modelstudio._chat.responses import (
-    message_received,
     to_completion_response,
     to_delta_response,
+    to_message,
     to_response,
 )
 from llamaindex_modelstudio._chat.streams import chat_stream, completion_stream
@@ -36,6 +36,7 @@ from modelstudio_core.chat import calls
 from modelstudio_core.chat.arguments import BATCH_TEXT
 from modelstudio_core.chat.calls import ChatCall
 from modelstudio_core.chat.completion import Completion
+from modelstudio_core.chat.forced_calls import converted_answer
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.options import answer_count
 from modelstudio_core.chat.resolved import ResolvedChat
@@ -164,7 +165,7 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         extra_body (dict | None = None): Parameters of the request that have no argument
             here, sent unchanged.
         local_files (bool = False): Whether addresses in messages may be files on this
-            machine or in the temporary storage (``oss://``).
+            machine.
         upload_media (bool = False): Whether local files that are too large for a
             request are uploaded to the temporary storage of Model Studio, which is on
             another host.
@@ -466,26 +467,26 @@ class ModelStudio(ScopedComponent, StructuredPrediction):
         self, messages: Sequence[ChatMessage], arguments: dict[str, Any]
     ) -> ChatResponse:
         call = self._chat_call(messages, arguments, stream=False)
-        with message_received(call.plan):
+        with converted_answer(to_message):
             return to_response(calls.generate(call)[0], call.plan)
 
     async def _achat_response(
         self, messages: Sequence[ChatMessage], arguments: dict[str, Any]
     ) -> ChatResponse:
         call = self._chat_call(messages, arguments, stream=False)
-        with message_received(call.plan):
+        with converted_answer(to_message):
             return to_response((await calls.agenerate(call))[0], call.plan)
 
     def _stream_responses(self, call: ChatCall) -> ChatResponseGen:
         completion = Completion()
-        with message_received(call.plan), closing(calls.stream(call)) as events:
+        with converted_answer(to_message), closing(calls.stream(call)) as events:
             for event in events:
                 completion.add(event)
                 yield to_delta_response(event, completion, call.plan)
 
     async def _astream_responses(self, call: ChatCall) -> ChatResponseAsyncGen:
         completion = Completion()
-        with message_received(call.plan):
+        with converted_answer(to_message):
             async with aclosing(calls.astream(call)) as events:
                 async for event in events:
                     completion.add(event)

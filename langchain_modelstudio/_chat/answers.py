@@ -1,8 +1,7 @@
 """Complete answers to LangChain's messages, with their metadata and usage."""
 
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, InvalidToolCall
@@ -19,11 +18,9 @@ from langchain_modelstudio._provider import PROVIDER
 from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Finish, Usage
 from modelstudio_core.chat.plan import ChatPlan
-from modelstudio_core.errors import ToolChoiceError
 
 __all__ = [
     "combine_llm_outputs",
-    "message_received",
     "to_generation_info",
     "to_llm_output",
     "to_message",
@@ -88,21 +85,6 @@ def to_result(completions: Sequence[Completion], plan: ChatPlan) -> ChatResult:
         ],
         llm_output=to_llm_output(finishes[0], plan),
     )
-
-
-@contextmanager
-def message_received(plan: ChatPlan) -> Generator[None]:
-    """Give a ``ToolChoiceError`` the answer that came as a message of LangChain.
-
-    Args:
-        plan: The plan of the request.
-    """
-    try:
-        yield
-    except ToolChoiceError as error:
-        if isinstance(error.message_received, Completion):
-            error.message_received = to_message(error.message_received, plan)
-        raise
 
 
 def _additional_kwargs(completion: Completion) -> dict[str, Any]:

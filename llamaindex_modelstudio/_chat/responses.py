@@ -3,8 +3,7 @@
 # LlamaIndex does not type the dicts in its responses.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never, cast
 
 from llama_index.core.base.llms.types import (
@@ -37,31 +36,14 @@ from modelstudio_core.chat.events import (
 )
 from modelstudio_core.chat.messages import ToolCall
 from modelstudio_core.chat.plan import ChatPlan
-from modelstudio_core.errors import ToolChoiceError
 
 __all__ = [
-    "message_received",
     "to_completion_response",
     "to_delta_response",
     "to_message",
     "to_response",
     "validated_response",
 ]
-
-
-@contextmanager
-def message_received(plan: ChatPlan) -> Generator[None]:
-    """Give a ``ToolChoiceError`` the answer that came as a message of LlamaIndex.
-
-    Args:
-        plan: The plan of the request.
-    """
-    try:
-        yield
-    except ToolChoiceError as error:
-        if isinstance(error.message_received, Completion):
-            error.message_received = to_response(error.message_received, plan).message
-        raise
 
 
 def to_response(completion: Completion, plan: ChatPlan) -> ChatResponse:

@@ -1,7 +1,8 @@
 """Forced tool calls: whether an answer has one, and the error where it has none."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from typing import Final
 
 from modelstudio_core.chat.completion import Completion
@@ -10,7 +11,13 @@ from modelstudio_core.chat.plan import ChatPlan
 from modelstudio_core.errors import ToolChoiceError
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["RequiredCallCheck", "has_call", "log_missing_call", "missing_call_error"]
+__all__ = [
+    "RequiredCallCheck",
+    "converted_answer",
+    "has_call",
+    "log_missing_call",
+    "missing_call_error",
+]
 
 _logger: Final = logging.getLogger("modelstudio")
 
@@ -101,3 +108,18 @@ def missing_call_error(
     )
     error.message_received = completion
     return error
+
+
+@contextmanager
+def converted_answer(to_message: Callable[[Completion], object]) -> Generator[None]:
+    """Give a ``ToolChoiceError`` the answer that came as a message of a framework.
+
+    Args:
+        to_message: Converts the answer.
+    """
+    try:
+        yield
+    except ToolChoiceError as error:
+        if isinstance(error.message_received, Completion):
+            error.message_received = to_message(error.message_received)
+        raise
