@@ -312,6 +312,10 @@ class _StepResponse:
                     await send({"type": start, "status": status, "headers": raw})
                 case bytes():
                     await _send_body(send, step, more=True)
+                    # Writes go on without a pause, and asyncio logs a warning for each
+                    # that follows a failed one: let the event loop close the
+                    # connection, after which nothing is written.
+                    await asyncio.sleep(0)
                 case Pause(seconds):
                     if await _is_disconnected(receive, seconds):
                         return

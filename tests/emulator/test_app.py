@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from modelstudio_core import __version__
-from modelstudio_core.emulator import Emulator
+from modelstudio_core.emulator import Emulator, Reply
 from tests.emulator.helpers import CHAT, OpenAIClient
+from tests.support.models import PROTOCOLS, Protocol, model
 
 BODY = {"model": "qwen-plus", "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -73,6 +74,19 @@ def test_requests_are_recorded(client: OpenAIClient) -> None:
 def test_a_recorded_request_does_not_show_its_key(client: OpenAIClient) -> None:
     client.send()
     assert client.studio.api_key not in repr(client.studio.requests)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_stream_that_is_left_writes_nothing_to_the_log(
+    client: OpenAIClient, caplog: pytest.LogCaptureFixture, protocol: Protocol
+) -> None:
+    """Of asyncio, which warns of each write to a connection that the client has closed."""
+    llm = model("LangChain", client.studio, protocol)
+    client.studio.script(*[Reply(pieces=["word "] * 2_000)] * 5)
+    for _ in range(5):
+        assert next(iter(llm.stream("Hi")))
+        client.send()  # the emulator is at this one when it is done with the stream
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("sent", [b"", b'{"model": "qwen-plus", '])

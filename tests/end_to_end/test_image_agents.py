@@ -84,6 +84,10 @@ def shown_images(studio: Emulator) -> list[str]:
     return [url for url in urls if url]
 
 
+def chat_bodies(studio: Emulator) -> list[Any]:
+    return [r.body for r in studio.requests if r.body["model"] == SEEING]
+
+
 def saved(folder: Path) -> list[Path]:
     return [*folder.iterdir()]
 
@@ -169,6 +173,57 @@ async def test_a_llamaindex_agent_draws_changes_and_looks(
     content = second["input"]["messages"][0]["content"]
     assert content[0]["image"].startswith("data:image/png;base64,")
     assert shown_images(studio) == [url, changed.split()[2]]
+
+
+@EACH_PROTOCOL
+@EACH_FRAMEWORK
+async def test_an_agent_on_the_emulator_ends_after_a_tool_returned_an_image(
+    framework: Framework,
+    protocol: Protocol,
+    modelstudio_emulator: Emulator,
+    tmp_path: Path,
+) -> None:
+    """The image is in a user message behind the result, which asks for nothing."""
+    studio = modelstudio_emulator
+    llm: Any = model(framework, studio, protocol, model=SEEING)
+    arguments: Any = {"directory": tmp_path, "show_images": True}
+    text = "Generate an image of a flower shop."
+    if framework == "LangChain":
+        agent: Any = create_agent(llm, [tool(studio, **arguments)])
+        state = await agent.ainvoke({"messages": [HumanMessage(text)]})
+        answer = state["messages"][-1].text
+    else:
+        tools: Any = spec(studio, **arguments).to_tool_list()
+        agent = FunctionAgent(llm=llm, tools=tools)
+        answer = str(await agent.run(text))
+    assert len(task_bodies(studio)) == len(saved(tmp_path)) == 1
+    assert len(shown_images(studio)) == 1
+    assert answer.startswith("The tool answered: The image: http")
+
+
+@EACH_PROTOCOL
+async def test_a_llamaindex_agent_ends_after_a_tool_returned_an_image_block(
+    protocol: Protocol, modelstudio_emulator: Emulator
+) -> None:
+    def look_outside(street: str) -> Any:
+        """Look at a street."""
+        assert street
+        return [ImageBlock(image=PNG_BYTES)]
+
+    def name_color(name: str) -> str:
+        """Return a color of a name."""
+        return f"The color of {name} is red."
+
+    llm: Any = model("LlamaIndex", modelstudio_emulator, protocol, model=SEEING)
+    agent: Any = FunctionAgent(
+        llm=llm,
+        tools=[look_outside, name_color],
+        system_prompt="You must call look_outside, and then always call name_color.",
+    )
+    answer = str(await agent.run("Look at the street Rosenweg."))
+    assert "The color of" in answer
+    assert "Returned by" not in answer
+    assert len(chat_bodies(modelstudio_emulator)) == 3
 
 
 @EACH_PROTOCOL

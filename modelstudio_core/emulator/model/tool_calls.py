@@ -144,13 +144,13 @@ def _names(sentence: str, name: str) -> bool:
 
 
 def tool_results(query: ChatQuery) -> list[str]:
-    """Return the tool results at the end of the prompt, in their order."""
+    """Return the texts of the tool results that end the prompt, in their order."""
     results: list[str] = []
     for message in reversed(query.messages):
         if message.get("role") != "tool":
             break
         results.insert(0, content_text(message.get("content")))
-    return results
+    return [text for text in results if text]
 
 
 # --- Calls ----------------------------------------------------------------------------
