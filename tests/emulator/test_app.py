@@ -80,7 +80,7 @@ def test_a_recorded_request_does_not_show_its_key(client: OpenAIClient) -> None:
 def test_a_stream_that_is_left_writes_nothing_to_the_log(
     client: OpenAIClient, caplog: pytest.LogCaptureFixture, protocol: Protocol
 ) -> None:
-    """Of asyncio, which warns of each write to a connection that the client has closed."""
+    """Event loops log each write to a connection that the client has closed."""
     llm = model("LangChain", client.studio, protocol)
     client.studio.script(*[Reply(pieces=["word "] * 2_000)] * 5)
     for _ in range(5):

@@ -6,6 +6,7 @@ from typing import Final
 
 from modelstudio_core.catalog import BATCH_TEST_MODEL, resolve_model
 from modelstudio_core.emulator.json_values import JsonObject, is_object, parse
+from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import Refusal, invalid_shape
 from modelstudio_core.emulator.rules.sources import OWN, sourced
 
@@ -164,7 +165,8 @@ def _problem(
         message = "The lines of a file must have the same model."
         return "mismatched_model", message, "model"
     is_test = endpoint == TEST_ENDPOINT
-    has_batch = resolve_model(model).batch_regions != ()
+    profile = resolve_model(model)
+    has_batch = is_test or (is_served(profile) and profile.batch_regions != ())
     if is_test != (model == BATCH_TEST_MODEL) or not has_batch:
         message = f"The model {model} does not exist or has no batch inference."
         return "model_not_found", message, "model"

@@ -13,6 +13,7 @@ from modelstudio_core.emulator.json_values import JsonObject
 from modelstudio_core.emulator.model.query import ChatQuery
 from modelstudio_core.emulator.model.tokens import count_prompt
 from modelstudio_core.emulator.rules.messages import check_messages
+from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import (
     Refusal,
     invalid_parameter,
@@ -57,7 +58,7 @@ def check_chat(query: ChatQuery) -> None:
 
 @sourced("recorded (an unknown model); Error codes", "2026-09-15")
 def _check_model(query: ChatQuery) -> None:
-    if not query.profile.is_known or query.profile.delisted is not None:
+    if not is_served(query.profile):
         raise model_not_found(query.model)
     if query.profile.kind != "chat":
         raise Refusal(

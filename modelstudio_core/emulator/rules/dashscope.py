@@ -8,6 +8,7 @@ from modelstudio_core.emulator.model.dashscope_form import (
     is_text_format,
 )
 from modelstudio_core.emulator.model.query import ChatQuery
+from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
 from modelstudio_core.emulator.rules.sources import sourced
 
@@ -28,7 +29,7 @@ def check_dashscope_chat(query: ChatQuery, path: NativePath) -> None:
         Refusal: With the service's status, code and message.
     """
     profile = query.profile
-    if profile.is_known and profile.delisted is None and profile.native_path != path:
+    if is_served(profile) and profile.native_path != path:
         raise Refusal("url error, please check url!", gateway=True)
     roles = {message.get("role") for message in query.messages}
     if not roles or not roles <= _ROLES:

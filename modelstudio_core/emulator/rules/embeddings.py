@@ -11,6 +11,7 @@ from typing import Final, Literal
 from modelstudio_core.catalog import EmbeddingProfile, ModelProfile
 from modelstudio_core.emulator.json_values import JsonObject, is_array, is_object
 from modelstudio_core.emulator.model.tokens import count_tokens
+from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import (
     Refusal,
     invalid_parameter,
@@ -71,7 +72,7 @@ def embedding_profile(profile: ModelProfile) -> EmbeddingProfile:
     Raises:
         Refusal: There is no such model, or it is of another kind.
     """
-    if not profile.is_known or profile.delisted is not None:
+    if not is_served(profile):
         raise model_not_found(profile.id)
     if not isinstance(profile, EmbeddingProfile):
         raise Refusal("url error, please check url!", gateway=True)

@@ -11,6 +11,7 @@ from typing import Final
 from modelstudio_core.catalog import ModelProfile, RerankProfile
 from modelstudio_core.emulator.json_values import is_array, is_object
 from modelstudio_core.emulator.model.tokens import count_tokens
+from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
 from modelstudio_core.emulator.rules.sources import sourced
 
@@ -58,9 +59,7 @@ def rerank_profile(profile: ModelProfile) -> RerankProfile:
     Raises:
         Refusal: There is no such model, or it is of another kind.
     """
-    if not isinstance(profile, RerankProfile) or not profile.is_known:
-        raise Refusal("Model not exist.", gateway=True)
-    if profile.delisted is not None:
+    if not isinstance(profile, RerankProfile) or not is_served(profile):
         raise Refusal("Model not exist.", gateway=True)
     return profile
 

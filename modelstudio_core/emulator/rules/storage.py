@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 
 from modelstudio_core.catalog import resolve_model
 from modelstudio_core.emulator.multipart import FormField
+from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.rules.sources import sourced
 
@@ -76,8 +77,7 @@ def check_policy_request(query: Mapping[str, str]) -> str:
     model = query.get("model")
     if not model:
         raise Refusal('Required parameter "model" missing from request (emulator).')
-    profile = resolve_model(model)
-    if not profile.is_known or profile.delisted is not None:
+    if not is_served(resolve_model(model)):
         raise Refusal("Model not exist.")
     return model
 

@@ -23,6 +23,7 @@ from modelstudio_core.emulator.json_values import (
     is_object,
     objects,
 )
+from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import Refusal
 from modelstudio_core.emulator.rules.sources import OWN, sourced
 from modelstudio_core.emulator.studio import StoredFile, StoredTask
@@ -131,7 +132,7 @@ def media_profile(profile: ModelProfile) -> MediaProfile:
     Raises:
         Refusal: There is no such model, or it is of another kind.
     """
-    if not isinstance(profile, MediaProfile) or not profile.is_known:
+    if not isinstance(profile, MediaProfile) or not is_served(profile):
         raise Refusal("Model not exist.", gateway=True)
     return profile
 

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from modelstudio_core.errors import NotFoundError
 from tests.emulator.helpers import OpenAIClient
+from tests.support.calls import CALL_STYLES, call
+from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
 
 ALGO = "<400> InternalError.Algo.InvalidParameter: "
 JSON_OBJECT = {"response_format": {"type": "json_object"}}
@@ -13,15 +16,29 @@ NAMED_TOOL = {"type": "function", "function": {"name": "get_weather"}}
 # --- The model --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", ["bad model", "deepseek-v3.2", "deepseek-r1"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bad model",
+        "deepseek-v3.2",
+        "deepseek-r1",
+        "qwen3.7-plsu",
+        "qwen3.7-pluss",
+        "qwen3.7-plus-",
+        "qwen3.7-plus-2026-1-1",
+        "qwen3.7-plsu-2026-01-01",
+        "deepseek-v5",
+        "deepseek-v5-latest",
+    ],
+)
 def test_unknown_and_delisted_models_are_not_found(
-    client: OpenAIClient, model: str
+    client: OpenAIClient, name: str
 ) -> None:
-    response = client.send(model=model, stream=True)
+    response = client.send(model=name, stream=True)
     assert response.status_code == 404
     assert response.json() == {
         "error": {
-            "message": f"The model `{model}` does not exist or you do not have access"
+            "message": f"The model `{name}` does not exist or you do not have access"
             " to it.",
             "type": "invalid_request_error",
             "param": None,
@@ -29,6 +46,36 @@ def test_unknown_and_delisted_models_are_not_found(
         },
         "request_id": response.headers["x-request-id"],
     }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "qwen3.7-plus",
+        "qwen3.7-plus-us",
+        "qwen3.7-plus-2031-01-01",
+        "qwen3.7-plus-2031-01-01-us",
+        "qwen-plus-latest",
+        "qwen-plus-0131",
+        "qwen-plus-310131",
+    ],
+)
+def test_a_snapshot_of_a_model_of_the_catalog_answers(
+    client: OpenAIClient, name: str
+) -> None:
+    assert client.message(model=name)["content"]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+async def test_a_misspelt_model_is_a_404_that_names_the_nearest(
+    framework: Framework, protocol: Protocol, client: OpenAIClient
+) -> None:
+    llm = model(framework, client.studio, protocol, model="qwen3.7-plsu")
+    for style in [style for style in CALL_STYLES if style.framework == framework]:
+        with pytest.raises(NotFoundError, match=r"is 'qwen3\.7-plus'") as caught:
+            await call(llm, style, "Hi")
+        assert caught.value.status_code == 404
 
 
 def test_an_image_model_is_not_supported(client: OpenAIClient) -> None:
