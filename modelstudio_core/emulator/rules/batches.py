@@ -6,8 +6,8 @@ from typing import Final
 
 from modelstudio_core.catalog import BATCH_TEST_MODEL, resolve_model
 from modelstudio_core.emulator.json_values import JsonObject, is_object, parse
-from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import Refusal, invalid_shape
+from modelstudio_core.emulator.rules.served_models import is_served
 from modelstudio_core.emulator.rules.sources import OWN, sourced
 
 __all__ = [

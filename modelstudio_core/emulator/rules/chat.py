@@ -13,12 +13,12 @@ from modelstudio_core.emulator.json_values import JsonObject
 from modelstudio_core.emulator.model.query import ChatQuery
 from modelstudio_core.emulator.model.tokens import count_prompt
 from modelstudio_core.emulator.rules.messages import check_messages
-from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import (
     Refusal,
     invalid_parameter,
     model_not_found,
 )
+from modelstudio_core.emulator.rules.served_models import is_served
 from modelstudio_core.emulator.rules.sources import sourced
 
 __all__ = ["check_chat"]

@@ -8,8 +8,8 @@ from modelstudio_core.emulator.model.dashscope_form import (
     is_text_format,
 )
 from modelstudio_core.emulator.model.query import ChatQuery
-from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
+from modelstudio_core.emulator.rules.served_models import is_served
 from modelstudio_core.emulator.rules.sources import sourced
 
 __all__ = ["check_dashscope_chat"]

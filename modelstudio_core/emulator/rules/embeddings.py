@@ -11,12 +11,12 @@ from typing import Final, Literal
 from modelstudio_core.catalog import EmbeddingProfile, ModelProfile
 from modelstudio_core.emulator.json_values import JsonObject, is_array, is_object
 from modelstudio_core.emulator.model.tokens import count_tokens
-from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import (
     Refusal,
     invalid_parameter,
     model_not_found,
 )
+from modelstudio_core.emulator.rules.served_models import is_served
 from modelstudio_core.emulator.rules.sources import sourced
 
 __all__ = ["EmbeddingQuery", "check_embedding", "embedding_profile"]

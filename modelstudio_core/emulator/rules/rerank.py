@@ -11,8 +11,8 @@ from typing import Final
 from modelstudio_core.catalog import ModelProfile, RerankProfile
 from modelstudio_core.emulator.json_values import is_array, is_object
 from modelstudio_core.emulator.model.tokens import count_tokens
-from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
+from modelstudio_core.emulator.rules.served_models import is_served
 from modelstudio_core.emulator.rules.sources import sourced
 
 __all__ = ["RerankQuery", "check_rerank", "rerank_profile"]

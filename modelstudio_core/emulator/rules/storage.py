@@ -7,8 +7,8 @@ from xml.sax.saxutils import escape
 
 from modelstudio_core.catalog import resolve_model
 from modelstudio_core.emulator.multipart import FormField
-from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import Refusal
+from modelstudio_core.emulator.rules.served_models import is_served
 from modelstudio_core.emulator.rules.sources import sourced
 
 __all__ = ["StorageRefusal", "UploadForm", "check_form", "check_policy_request"]

@@ -23,8 +23,8 @@ from modelstudio_core.emulator.json_values import (
     is_object,
     objects,
 )
-from modelstudio_core.emulator.rules.models import is_served
 from modelstudio_core.emulator.rules.refusal import Refusal
+from modelstudio_core.emulator.rules.served_models import is_served
 from modelstudio_core.emulator.rules.sources import OWN, sourced
 from modelstudio_core.emulator.studio import StoredFile, StoredTask
 
