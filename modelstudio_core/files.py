@@ -6,7 +6,7 @@ the official pages "OpenAI compatible - File" and "OpenAI compatible - Batch" (r
 2026-11-27).
 
 Example:
-    >>> from modelstudio_core.connection_checks import (resolve_connection)
+    >>> from modelstudio_core.connection_checks import resolve_connection
     >>> from modelstudio_core.emulator import Emulator
     >>> with Emulator() as studio:
     ...     files = Files(
@@ -21,7 +21,6 @@ Example:
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -40,6 +39,7 @@ from modelstudio_core.transport.procedures import (
 from modelstudio_core.transport.requests import HttpRequest, Upload
 from modelstudio_core.wire.json_values import count_of, objects_of, text_of
 from modelstudio_core.wire.refusals import ErrorContext
+from modelstudio_core.wire.times import moment_of, write_time
 
 __all__ = [
     "Files",
@@ -47,7 +47,6 @@ __all__ = [
     "delete_files",
     "download_file",
     "list_files",
-    "query_time",
     "upload_file",
 ]
 
@@ -56,7 +55,6 @@ _PATH: Final = "/files"
 _PAGE_SIZE: Final = 100
 # More files than the storage can hold: a list that never ends is not read for ever.
 _MAX_PAGES: Final = 100
-_BEIJING: Final = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,20 +95,6 @@ class RemoteFile:
             status=text_of(raw, "status") or "",
             created_at=count_of(raw, "created_at"),
         )
-
-
-def query_time(seconds: float) -> str:
-    """Return a time in the form of the filters of lists: that of Beijing.
-
-    Args:
-        seconds: Seconds since 1970.
-
-    Example:
-        >>> query_time(1776414394)
-        '20260417162634'
-    """
-    time = datetime.fromtimestamp(seconds, UTC).astimezone(_BEIJING)
-    return time.strftime("%Y%m%d%H%M%S")
 
 
 # --- Procedures ---------------------------------------------------------------------
@@ -170,8 +154,9 @@ def list_files(
     query = {"limit": str(_PAGE_SIZE)}
     if purpose is not None:
         query["purpose"] = purpose
-    if created_after is not None:
-        query["create_after"] = query_time(created_after)
+    first = None if created_after is None else moment_of(created_after)
+    if first is not None:
+        query["create_after"] = write_time(first)
     found: dict[str, RemoteFile] = {}
     for _ in range(_MAX_PAGES):
         request = HttpRequest(path=_PATH, method="GET", query=query)

@@ -11,7 +11,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from urllib.request import url2pathname
 
 from modelstudio_core.errors import ConfigurationError
@@ -21,6 +21,7 @@ from modelstudio_core.wire.media_types import (
     mime_type_of_bytes,
     mime_type_of_name,
     normalize_mime_type,
+    split_url,
 )
 
 __all__ = [
@@ -109,7 +110,7 @@ def parse_local(address: str, kind: MediaKind) -> LocalFile:
     """
     path = address
     if _SCHEME.match(address):
-        parts = urlsplit(address)
+        parts = split_url(address)
         if parts.netloc not in {"", "localhost"}:
             raise ConfigurationError(
                 f"{address!r:.200} names a file on another machine: pass a path on this"

@@ -7,9 +7,9 @@ always agree with the service: each form is looked for. Recorded: ``output.resul
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from modelstudio_core.errors import InvalidResponseError, TaskFailedError
 from modelstudio_core.transport.fetch import JsonAnswer
@@ -19,13 +19,15 @@ from modelstudio_core.wire.json_values import (
     objects_of,
     text_of,
 )
+from modelstudio_core.wire.media_types import split_url
 from modelstudio_core.wire.refusals import ErrorContext
+from modelstudio_core.wire.times import moment_of, read_time
 
 __all__ = [
-    "BEIJING",
     "LIFETIME",
     "Observation",
     "TaskFile",
+    "count_files",
     "find_files",
     "find_text",
     "parse_task",
@@ -34,8 +36,8 @@ __all__ = [
 # How long a result can be fetched, and a finished task queried (Manage asynchronous
 # tasks, 2026-03-15).
 LIFETIME: Final = timedelta(hours=24)
-# The times in an answer are those of Beijing, without a zone (recorded).
-BEIJING: Final = timezone(timedelta(hours=8))
+# A task has a file for each of its inputs or images, 100 at most.
+_MAX_FILES: Final = 1000
 _URL_FIELDS: Final = ("image_url", "video_url", "url")
 _CONTENT_FIELDS: Final = ("image", "video", "audio")
 
@@ -109,21 +111,10 @@ def parse_task(answer: JsonAnswer, context: ErrorContext) -> Observation:
         status=status,
         code=text_of(output, "code"),
         message=text_of(output, "message"),
-        ended_at=_time(output.get("end_time")),
+        ended_at=read_time(output.get("end_time")),
         request_id=request_id,
         body=answer.body,
     )
-
-
-def _time(value: object) -> datetime | None:
-    """Return a time such as ``2024-03-01 17:38:55.565``; some have no fraction."""
-    if not isinstance(value, str):
-        return None
-    try:
-        parsed = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=BEIJING)
 
 
 # --- Files ------------------------------------------------------------------------
@@ -140,9 +131,19 @@ def find_files(body: Mapping[str, Any], ended_at: datetime) -> tuple[TaskFile, .
     files = [_file(raw, url, ended_at) for raw, url in _entries(output)]
     # Of choices only the good ones are sent.
     metrics = object_of(output, "task_metrics") or object_of(output, "task_metric")
-    failed = (count_of(metrics, "FAILED") or 0) - sum(f.url is None for f in files)
+    failed = count_files(metrics, "FAILED") - sum(f.url is None for f in files)
     files += [_file(metrics, None, ended_at)] * max(0, failed)
     return tuple(files)
+
+
+def count_files(metrics: Mapping[str, Any], name: str) -> int:
+    """Return how many files of a task there are of a kind, at most 1,000.
+
+    Args:
+        metrics: The metrics of an answer.
+        name: The name of the count.
+    """
+    return min(max(0, count_of(metrics, name) or 0), _MAX_FILES)
 
 
 def _entries(
@@ -180,9 +181,9 @@ def _file(raw: Mapping[str, Any], url: str | None, ended_at: datetime) -> TaskFi
 def _expiry(url: str, ended_at: datetime) -> datetime:
     """Return when a URL stops working: after 24 hours, or earlier by its signature."""
     expires = ended_at + LIFETIME
-    signed = parse_qs(urlsplit(url).query).get("Expires", [""])[0]
+    signed = parse_qs(split_url(url).query).get("Expires", [""])[0]
     if signed.isdecimal() and len(signed) <= len("9999999999"):
-        expires = min(expires, datetime.fromtimestamp(int(signed), UTC))
+        expires = min(expires, moment_of(int(signed)) or expires)
     return expires.astimezone(UTC)
 
 

@@ -1,11 +1,11 @@
 """What an error of a request means for the task that it belongs to."""
 
-from modelstudio_core.errors import APIError
+from modelstudio_core.errors import ModelStudioError
 
 __all__ = ["explain"]
 
 
-def explain(error: APIError, sentence: str) -> None:
+def explain(error: ModelStudioError, sentence: str) -> None:
     """Add a sentence to the message of an error.
 
     Args:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from typing_extensions import Unpack
@@ -10,7 +10,6 @@ from typing_extensions import Unpack
 from modelstudio_core.catalog import check_model_id
 from modelstudio_core.connection_arguments import keys_hidden
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.tasks.answers import BEIJING
 from modelstudio_core.tasks.options import ConnectionOptions, connect
 from modelstudio_core.tasks.status import check_status
 from modelstudio_core.tasks.task import Task
@@ -18,7 +17,13 @@ from modelstudio_core.tasks.waiting import query_gate
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fetch import afetch, fetch
 from modelstudio_core.transport.requests import HttpRequest
-from modelstudio_core.wire.json_values import count_of, objects_of, text_of
+from modelstudio_core.wire.json_values import (
+    count_of,
+    number_of,
+    objects_of,
+    text_of,
+)
+from modelstudio_core.wire.times import is_near, moment_of, write_time
 
 __all__ = ["TaskSummary", "alist_tasks", "list_tasks"]
 
@@ -156,14 +161,14 @@ def _query(
 
 
 def _stamp(name: str, time: object) -> str | None:
-    """Return a time as the service reads it: ``YYYYMMDDhhmmss`` in Beijing."""
+    """Return a time as the service reads it."""
     if time is None:
         return None
-    if not isinstance(time, datetime) or time.tzinfo is None:
+    if not isinstance(time, datetime) or time.tzinfo is None or not is_near(time):
         raise ConfigurationError(
             f"{name} must be a datetime with a time zone, got {time!r:.80}."
         )
-    return time.astimezone(BEIJING).strftime("%Y%m%d%H%M%S")
+    return write_time(time)
 
 
 def _request(query: Mapping[str, str], page: int, model: str | None) -> HttpRequest:
@@ -202,7 +207,4 @@ def _summary(entry: Mapping[str, Any], connection: Connection) -> TaskSummary:
 
 def _time(entry: Mapping[str, Any], name: str) -> datetime | None:
     """Return a time in milliseconds since 1970 (recorded)."""
-    milliseconds = count_of(entry, name)
-    if milliseconds is None:
-        return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment_of(number_of(entry.get(name)) / 1000)

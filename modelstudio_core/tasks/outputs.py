@@ -2,16 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from tempfile import NamedTemporaryFile
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from modelstudio_core.errors import (
     APIStatusError,
     ConfigurationError,
+    ModelStudioError,
     ModelStudioWarning,
 )
 from modelstudio_core.tasks.answers import (
@@ -26,7 +28,7 @@ from modelstudio_core.transport.fetch import adownload, download
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.user_warnings import warn_user
 from modelstudio_core.wire.json_values import object_of
-from modelstudio_core.wire.media_types import mime_type_of_name
+from modelstudio_core.wire.media_types import mime_type_of_name, split_url
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["TaskResult", "make_folder", "read_result"]
@@ -86,8 +88,8 @@ class TaskResult:
             The paths of the files that did not fail, in their order.
 
         Raises:
-            ConfigurationError: The folder cannot be made, or an address is not one of
-                Alibaba Cloud.
+            ConfigurationError: The folder cannot be made, a file cannot be written, or
+                an address is not one of Alibaba Cloud.
             APIError: A file could not be fetched.
 
         Example:
@@ -99,11 +101,8 @@ class TaskResult:
         paths: list[Path] = []
         for file, request, path in self._downloads(folder):
             if not path.exists():
-                try:
+                with self._saving(file, folder):
                     download(self._connection, request, path, self._context)
-                except APIStatusError as error:
-                    _explain_end(error, file)
-                    raise
             paths.append(path)
         return paths
 
@@ -113,13 +112,27 @@ class TaskResult:
         paths: list[Path] = []
         for file, request, path in self._downloads(folder):
             if not await asyncio.to_thread(path.exists):
-                try:
+                with self._saving(file, folder):
                     await adownload(self._connection, request, path, self._context)
-                except APIStatusError as error:
-                    _explain_end(error, file)
-                    raise
             paths.append(path)
         return paths
+
+    @contextmanager
+    def _saving(self, file: TaskFile, folder: Path) -> Generator[None]:
+        """Name the task in an error: it is done, whatever becomes of its files."""
+        failures: list[ModelStudioError] = []
+        try:
+            yield
+        except ModelStudioError as error:
+            failures.append(error)
+        except OSError as error:
+            failures.append(_unusable(folder, error))
+        if failures:
+            failure = failures.pop()
+            if isinstance(failure, APIStatusError):
+                _explain_end(failure, file)
+            explain(failure, f"Task {self.task_id} is done: download its files again.")
+            raise failure
 
     def _downloads(self, folder: Path) -> Iterator[tuple[TaskFile, HttpRequest, Path]]:
         # Nothing of a name is from the service but a suffix that is known.
@@ -167,13 +180,13 @@ def read_result(
 
 
 def make_folder(directory: str | Path) -> Path:
-    """Make the folder of files, with those above it.
+    """Make the folder of files, with those above it, and write to it for a moment.
 
     Args:
         directory: The folder.
 
     Raises:
-        ConfigurationError: It cannot be made.
+        ConfigurationError: It cannot be made, or files cannot be written to it.
     """
     # What a caller without types passes.
     given: object = directory
@@ -182,15 +195,22 @@ def make_folder(directory: str | Path) -> Path:
     folder = Path(given)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=folder, prefix=".modelstudio-"):
+            pass
     except OSError as error:
-        raise ConfigurationError(
-            f"directory {str(folder)!r:.300} cannot be made: {error.strerror}."
-        ) from None
+        raise _unusable(folder, error) from None
     return folder
 
 
+def _unusable(folder: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"directory {str(folder)!r:.300} cannot be made, or files cannot be written to"
+        f" it: {error.strerror or type(error).__name__}."
+    )
+
+
 def _suffix(url: str) -> str:
-    name = PurePosixPath(urlsplit(url).path).name
+    name = PurePosixPath(split_url(url).path).name
     suffix = PurePosixPath(name).suffix
     is_known = _SUFFIX.fullmatch(suffix) and mime_type_of_name(name)
     return suffix.lower() if is_known else ""

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.tasks.answers import LIFETIME, Observation
-from modelstudio_core.wire.json_values import count_of, object_of
+from modelstudio_core.tasks.answers import LIFETIME, Observation, count_files
+from modelstudio_core.wire.json_values import object_of
 
 __all__ = ["SUCCEEDED", "UNKNOWN", "TaskStatus", "check_status", "unseen"]
 
@@ -130,8 +130,8 @@ class TaskStatus:
     def counts(self) -> tuple[int, int]:
         """How many of its files are done, and how many there are; 0 if not known."""
         metrics = object_of(object_of(self.seen.body, "output"), "task_metrics")
-        done = (count_of(metrics, SUCCEEDED) or 0) + (count_of(metrics, _FAILED) or 0)
-        return done, count_of(metrics, "TOTAL") or 0
+        done = count_files(metrics, SUCCEEDED) + count_files(metrics, _FAILED)
+        return done, count_files(metrics, "TOTAL")
 
     def describe_end(self, host: str) -> str:
         """Return the message of the error for a task without a result.

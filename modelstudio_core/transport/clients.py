@@ -126,10 +126,10 @@ async def async_client(
 
 
 def _make_handle(connection: Connection) -> ClientHandle:
-    own = connection.http_client
-    pool: Any = make_sync_pool(connection) if own is None else own
+    custom = connection.http_client
+    pool: Any = make_sync_pool(connection) if custom is None else custom
     handle = ClientHandle(pool, _headers_of(connection))
-    if connection.http_client is None:
+    if custom is None:
         weakref.finalize(handle, _close, pool, os.getpid())
     hide_in_logs(handle, connection.secrets)
     return handle

@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 __all__ = [
     "MEDIA_KINDS",
@@ -16,6 +16,7 @@ __all__ = [
     "mime_type_of_bytes",
     "mime_type_of_name",
     "normalize_mime_type",
+    "split_url",
 ]
 
 MediaKind = Literal["image", "video", "audio", "pdf"]
@@ -182,6 +183,22 @@ def mime_type_of_base64(text: str, kind: MediaKind | None = None) -> str | None:
     return mime_type_of_bytes(decoded[:_HEAD_BYTES], kind)
 
 
+def split_url(url: str) -> SplitResult:
+    """Return the parts of a URL, which are empty if it has no valid host.
+
+    Args:
+        url: A URL that somebody else wrote.
+
+    Example:
+        >>> split_url("https://[bad/a.png").path
+        ''
+    """
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
 def mime_type_of_name(name: str) -> str | None:
     """Return the MIME type that the suffix of a file's name or URL shows, else None.
 
@@ -189,10 +206,7 @@ def mime_type_of_name(name: str) -> str | None:
         >>> mime_type_of_name("https://example.com/a.mp3?x=1")
         'audio/mpeg'
     """
-    try:
-        path = urlsplit(name).path or name
-    except ValueError:
-        path = name
+    path = split_url(name).path or name
     _, dot, suffix = path.rpartition(".")
     return _TYPE_OF_SUFFIX.get(suffix.lower()) if dot else None
 

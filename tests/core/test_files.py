@@ -13,7 +13,7 @@ from modelstudio_core.errors import (
     ConfigurationError,
     NotFoundError,
 )
-from modelstudio_core.files import Files, RemoteFile, list_files, query_time
+from modelstudio_core.files import Files, RemoteFile, list_files
 from modelstudio_core.transport.fetch import JsonAnswer
 from modelstudio_core.transport.procedures import Fetch
 from tests.support.batches import chat, finish
@@ -106,9 +106,20 @@ def test_all_pages_of_a_list_are_read(files: Files, path: Path) -> None:
     assert [file.id for file in stop.value.value] == ids
 
 
+def query_of(seconds: float) -> dict[str, str]:
+    step = next(list_files(created_after=seconds))
+    assert isinstance(step, Fetch)
+    return {**step.request.query}
+
+
 def test_a_time_of_a_filter_is_that_of_beijing() -> None:
     """As recorded: a batch of 16:26:34 in Beijing was between 16:20 and 17:00."""
-    assert "20260417162000" < query_time(1776414394) < "20260417170000"
+    assert query_of(1776414394)["create_after"] == "20260417162634"
+
+
+@pytest.mark.parametrize("seconds", [1e300, -1e300, 1e15, float("inf"), float("nan")])
+def test_a_time_that_is_centuries_away_filters_nothing(seconds: float) -> None:
+    assert "create_after" not in query_of(seconds)
 
 
 def test_a_file_without_an_id_is_none() -> None:

@@ -63,6 +63,7 @@ def test_only_a_url_is_decoded(address: str, path: str) -> None:
     ("address", "message"),
     [
         ("file://host/a.png", "'file://host/a.png' names a file on another machine"),
+        ("file://[host/a.png", "'file://[host/a.png' is not the path of a file"),
         ("", "'' is not the path of a file"),
         ("file:", "'file:' is not the path of a file"),
         ("a\0b", "is not the path of a file"),

@@ -1,5 +1,7 @@
 """The files of a result: names, addresses, and downloads that fail."""
 
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ from modelstudio_core.errors import (
     InternalServerError,
     PermissionDeniedError,
 )
-from modelstudio_core.tasks import Task
+from modelstudio_core.tasks import Task, TaskResult
 from tests.support.http_server import Scripted, serve_http
 from tests.support.internals import no_backoff
+from tests.support.models import KEY
 from tests.support.tasks import STYLES, Style, Tasks, creations
 
 EACH_STYLE = pytest.mark.parametrize("style", STYLES)
@@ -132,3 +135,60 @@ async def test_a_folder_that_is_no_path_is_refused(
     with pytest.raises(ConfigurationError, match="directory must be a path"):
         await at.download(result, wrong)
     assert len(modelstudio_emulator.requests) == before
+
+
+# --- Answers that nobody expects ----------------------------------------------------
+
+
+async def result_of(style: Style, output: dict[str, Any]) -> TaskResult:
+    """Return the result of a task that is created and done in one answer."""
+    facts = {"task_id": "t-1", "task_status": "SUCCEEDED", **output}
+    body = json.dumps({"output": facts}).encode()
+    with serve_http(Scripted(body=body)) as server:
+        at = Tasks(style, {"api_key": KEY, "base_url": server.base_url})
+        return await at.result(await at.submit(), progress=True)
+
+
+@EACH_STYLE
+@pytest.mark.parametrize(
+    "end",
+    [
+        "9999-12-31 23:59:59.999",
+        "0001-01-01 00:00:00",
+        "0001-01-01 00:00:00+23:59",
+        "2026-13-01 00:00:00",
+        "",
+        20260417,
+    ],
+)
+async def test_a_time_that_is_centuries_away_loses_no_result(
+    style: Style, end: object
+) -> None:
+    url = "https://a.oss-cn-beijing.aliyuncs.com/a.png?Expires=9999999999"
+    result = await result_of(style, {"end_time": end, "results": [{"url": url}]})
+    (file,) = result.files
+    assert file.url == url
+    assert file.expires_at is not None
+    assert abs(file.expires_at - datetime.now(UTC)) < timedelta(hours=25)
+
+
+@EACH_STYLE
+async def test_an_address_that_is_none_loses_no_other_file(
+    style: Style, tmp_path: Path
+) -> None:
+    urls = ["https://[bad/x.png", "https://a.oss-cn-beijing.aliyuncs.com/a.png"]
+    result = await result_of(style, {"results": [{"url": url} for url in urls]})
+    assert [file.url for file in result.files] == urls
+    with pytest.raises(ConfigurationError, match="malformed"):
+        await Tasks(style, {}).download(result, tmp_path)
+
+
+@EACH_STYLE
+@pytest.mark.parametrize(
+    "count", [50_000_000, 10**30, 10**400], ids=["50 million", "10**30", "10**400"]
+)
+async def test_a_count_of_files_costs_no_memory(style: Style, count: int) -> None:
+    metrics = {"TOTAL": count, "SUCCEEDED": -count, "FAILED": count}
+    result = await result_of(style, {"task_metrics": metrics, "text": "Hello"})
+    assert len(result.files) == 1000
+    assert {file.url for file in result.files} == {None}

@@ -231,7 +231,11 @@ async def test_an_answer_about_another_task_is_not_taken_for_its_own(
 
 @EACH_STYLE
 @pytest.mark.parametrize("name", ["timeout", "poll_interval"])
-@pytest.mark.parametrize("value", [-1, True, "soon", float("inf"), float("nan")])
+@pytest.mark.parametrize(
+    "value",
+    [-1, True, "soon", float("inf"), float("nan"), 10**400],
+    ids=["negative", "bool", "text", "inf", "nan", "huge"],
+)
 async def test_times_must_be_numbers(
     style: Style, name: str, value: Any, modelstudio_emulator: Emulator
 ) -> None:
