@@ -1,8 +1,9 @@
 """Images and video as tools of an agent: create a task, wait, save what it made."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, cast
 
@@ -16,11 +17,12 @@ from modelstudio_core.catalog import (
     resolve_service_model,
 )
 from modelstudio_core.connection_checks import resolve_connection
-from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.errors import ConfigurationError, ModelStudioError
 from modelstudio_core.facts import refuse_or_warn
 from modelstudio_core.service_inputs import check_seconds, list_of
 from modelstudio_core.tasks import Task, TaskFile, TaskResult
 from modelstudio_core.tasks.calls import Creation
+from modelstudio_core.tasks.explain import explain
 from modelstudio_core.tasks.inputs import Given
 from modelstudio_core.tasks.outputs import make_folder
 from modelstudio_core.tasks.routes import resolve_route
@@ -189,17 +191,23 @@ class Generation:
             ConfigurationError: The input is invalid. Nothing was sent.
             TaskFailedError: The task failed.
             APITimeoutError: The task is not done in time. It goes on.
-            APIError: A request failed.
+            APIError: A request failed. After the creation it is not retryable, and
+                names the task, and the addresses of the files as soon as there are any.
         """
         options, creation = self.options, self._creation(prompt, images)
         if options.directory is not None:
             # First: what is made is paid for, and must have a place.
             make_folder(options.directory)
         task = creation.run(upload=options.upload_media)
-        result = task.result(options.task_timeout, poll_interval=options.poll_interval)
-        folder = options.directory
-        paths = result.download(folder) if folder is not None else []
-        return Generated(task=task, result=result, paths=paths)
+        with _paid():
+            result = task.result(
+                options.task_timeout, poll_interval=options.poll_interval
+            )
+        generated = Generated(task=task, result=result, paths=())
+        if options.directory is None:
+            return generated
+        with _paid(generated):
+            return replace(generated, paths=result.download(options.directory))
 
     async def arun(self, prompt: str, images: Sequence[str | Path] = ()) -> Generated:
         """Async version of ``run``."""
@@ -207,12 +215,15 @@ class Generation:
         if options.directory is not None:
             await asyncio.to_thread(make_folder, options.directory)
         task = await creation.arun(upload=options.upload_media)
-        result = await task.aresult(
-            options.task_timeout, poll_interval=options.poll_interval
-        )
-        folder = options.directory
-        paths = await result.adownload(folder) if folder is not None else []
-        return Generated(task=task, result=result, paths=paths)
+        with _paid():
+            result = await task.aresult(
+                options.task_timeout, poll_interval=options.poll_interval
+            )
+        generated = Generated(task=task, result=result, paths=())
+        if options.directory is None:
+            return generated
+        with _paid(generated):
+            return replace(generated, paths=await result.adownload(options.directory))
 
     def _creation(self, prompt: str, images: Sequence[str | Path]) -> Creation:
         given = Given(prompt=prompt, images=images, parameters=self.parameters)
@@ -253,6 +264,22 @@ class Generation:
             f"{text!r:.200} is not an image that can be used: pass the address of one,"
             " or the name under which this tool saved it."
         )
+
+
+@contextmanager
+def _paid(generated: Generated | None = None) -> Generator[None]:
+    """Let nobody repeat a call whose task was created, and lose nothing that it made.
+
+    Args:
+        generated: What was made, if that is known.
+    """
+    try:
+        yield
+    except ModelStudioError as error:
+        error.is_retryable = False
+        if generated is not None:
+            explain(error, f"It is paid for.\n{generated.describe('file')}")
+        raise
 
 
 def resolve_generation(

@@ -3,6 +3,7 @@
 # LlamaIndex types only some attributes of its agents.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
+import errno
 import json
 import pickle
 from pathlib import Path
@@ -24,13 +25,24 @@ from modelstudio_core.emulator import Emulator, Fault, Reply, TaskOutcome, ToolC
 from modelstudio_core.errors import (
     APIConnectionError,
     ConfigurationError,
+    InternalServerError,
     PolicyError,
 )
 from modelstudio_core.policy import Policy, set_policy
+from modelstudio_core.tasks import waiting
+from modelstudio_core.transport import fetch
 from tests.end_to_end.field.media_support import PNG_BYTES
 from tests.llamaindex.support import IGNORE_AGENT_WARNINGS, chat_memory
-from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
-from tests.support.tasks import creations
+from tests.support.http_server import Scripted, serve_http
+from tests.support.models import (
+    FRAMEWORKS,
+    KEY,
+    PROTOCOLS,
+    Framework,
+    Protocol,
+    model,
+)
+from tests.support.tasks import STYLES, Style, creations
 
 pytestmark = IGNORE_AGENT_WARNINGS
 EACH_PROTOCOL = pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -488,3 +500,99 @@ async def test_a_folder_that_cannot_be_made_is_noticed_before_an_image_is_paid_f
     with pytest.raises(ConfigurationError, match="cannot be made"):
         drawing.generate_image(PROMPT)
     assert modelstudio_emulator.requests == []
+
+
+DRAW_STYLES = [(framework, style) for framework in FRAMEWORKS for style in STYLES]
+EACH_DRAW_STYLE = pytest.mark.parametrize(("framework", "style"), DRAW_STYLES)
+
+
+async def draw_at(
+    base_url: str, framework: Framework, style: Style, **arguments: Any
+) -> Any:
+    """Call the tool of a framework."""
+    values: dict[str, Any] = {
+        "base_url": base_url,
+        "api_key": KEY,
+        "max_retries": 0,
+        "poll_interval": 0.01,
+        **arguments,
+    }
+    if framework == "LangChain":
+        draw = ModelStudioImageGeneration(model=DRAWING, **values)
+        if style == "sync":
+            return draw.invoke({"prompt": PROMPT})
+        return await draw.ainvoke({"prompt": PROMPT})
+    tools = ModelStudioToolSpec(image_model=DRAWING, **values)
+    if style == "sync":
+        return tools.generate_image(PROMPT)
+    return await tools.agenerate_image(PROMPT)
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def task_body(status: str, *urls: str) -> bytes:
+    results = [{"url": url} for url in urls]
+    output = {"task_id": "t-1", "task_status": status, "results": results}
+    return json.dumps({"output": output}).encode()
+
+
+@EACH_DRAW_STYLE
+@pytest.mark.parametrize("fails_at", ["service", "disk"])
+async def test_files_that_cannot_be_saved_are_not_lost(
+    framework: Framework,
+    style: Style,
+    fails_at: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are paid for: the error has the task and the address, and is final."""
+
+    def full(_: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if fails_at == "disk":
+        monkeypatch.setattr(fetch, "_open_part", full)
+    status = 500 if fails_at == "service" else 200
+    with serve_http() as server:
+        url = f"{server.base_url}/a.png?Expires=9999999999&Signature=abc"
+        done = Scripted(body=task_body("SUCCEEDED", url))
+        server.responses = [done, Scripted(status=status, body=b"{}")]
+        expected = InternalServerError if status == 500 else ConfigurationError
+        with pytest.raises(expected) as caught:
+            await draw_at(server.base_url, framework, style, directory=tmp_path)
+    assert not caught.value.is_retryable
+    assert "Task t-1 is done" in str(caught.value)
+    assert f"The file: {url} (works until " in str(caught.value)
+    assert [request.method for request in server.received] == ["POST", "GET"]
+    assert names_in(tmp_path) == []
+
+
+@EACH_DRAW_STYLE
+async def test_a_task_whose_queries_fail_is_named_and_not_created_again(
+    framework: Framework, style: Style, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "_MAX_FAILING", 0.05)
+    created = Scripted(body=task_body("PENDING"))
+    with (
+        serve_http(created, Scripted(status=500)) as server,
+        pytest.raises(InternalServerError, match="task t-1, which") as caught,
+    ):
+        await draw_at(server.base_url, framework, style)
+    assert not caught.value.is_retryable
+    assert [r.method for r in server.received].count("POST") == 1
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no such folder")
+@EACH_DRAW_STYLE
+async def test_a_folder_that_cannot_be_written_is_noticed_before_an_image_is_paid_for(
+    framework: Framework, style: Style
+) -> None:
+    """Not even by root."""
+    with (
+        serve_http() as server,
+        pytest.raises(ConfigurationError, match="files cannot be written to it"),
+    ):
+        await draw_at(server.base_url, framework, style, directory="/proc")
+    assert server.received == []

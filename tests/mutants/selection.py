@@ -101,6 +101,7 @@ WIDER_TESTS: Final[Mapping[str, Sequence[str]]] = {
     "transport": _TRANSPORT,
     "uploads.py": _MEDIA,
     "user_warnings.py": ("tests/core",),
+    "wire/times.py": ("tests/core/tasks", "tests/core/test_files.py"),
     "wire": ("tests/core/wire", "tests/core/chat"),
 }
 # The last tests, by the beginning of the module's path.
