@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from modelstudio_core.api_keys import ApiKeyFunction
@@ -94,11 +95,19 @@ class Connection:
                 key if isinstance(key, str) else "", self.default_headers
             ),
             later_secrets=None if isinstance(key, str) else key.redactor,
-            key_hint=self._explain_refused_key,
+            key_hint=partial(self.explain_refused_key, None),
         )
 
-    def _explain_refused_key(self) -> str:
-        return refused_key_hint(self.endpoint, plan_key=is_plan_key(self.last_key))
+    def explain_refused_key(self, request_key: str | None) -> str:
+        """Return what to do about a key that was refused.
+
+        Args:
+            request_key: What the function returned for the request; None if that is
+                not known: then it is the last key.
+        """
+        key = self.api_key
+        sent = key if isinstance(key, str) else request_key or key.last
+        return refused_key_hint(self.endpoint, plan_key=is_plan_key(sent))
 
     def ask_key(self) -> str:
         """Return the API key. A function of the user is called.

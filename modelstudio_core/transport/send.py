@@ -7,6 +7,8 @@ forms, other hosts, an API without an SDK) is sent by the HTTP client below the 
 import asyncio
 import logging
 from contextlib import aclosing, closing
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final, cast
 
 from modelstudio_core.errors import APIError, ConfigurationError
@@ -150,6 +152,7 @@ def _open(
         return received
     with closing(received):
         body = _parse_error_body(received.read_error())
+    context = _with_key_hint(context, connection, request)
     raise status_error(response, body, context, _address(connection, request))
 
 
@@ -223,7 +226,18 @@ async def _aopen(
         return received
     async with aclosing(received):
         body = _parse_error_body(await received.read_error())
+    context = _with_key_hint(context, connection, request)
     raise status_error(response, body, context, _address(connection, request))
+
+
+def _with_key_hint(
+    context: ErrorContext, connection: Connection, request: HttpRequest
+) -> ErrorContext:
+    """Let an error say what is wrong with the key of this very request."""
+    if request.api_key is None:
+        return context
+    hint = partial(connection.explain_refused_key, request.api_key)
+    return replace(context, key_hint=hint)
 
 
 def _address(connection: Connection, request: HttpRequest) -> str:

@@ -41,7 +41,7 @@ from tests.end_to_end.test_policy import EACH_SERVICE, SERVICES
 from tests.support.answers import EMPTY_GENERATION, ID, JSON, RESPONSE, STREAM
 from tests.support.batches import finish
 from tests.support.calls import CALL_STYLES, CallStyle, collect_text, iterate
-from tests.support.internals import no_backoff
+from tests.support.internals import http_library, no_backoff
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
 from tests.support.replay import replaying
 from tests.support.tasks import STYLES, Style, Tasks
@@ -288,6 +288,27 @@ def test_a_header_of_the_user_replaces_the_key(protocol: Protocol) -> None:
         assert llm.invoke("Hi").text
         assert keys_of(studio) == [f"Bearer {KEY}"]
     assert vault.threads == []
+
+
+@PROTOCOL
+def test_an_error_is_about_the_key_of_its_own_request(
+    studio: Emulator, protocol: Protocol
+) -> None:
+    """Another account, with a key of a plan, asks before the answer is read."""
+    vault = Vault(OLD_KEY, "sk-sp-0123456789abcdef")
+
+    def ask(_: object) -> None:
+        llm.resolved.connection.ask_key()
+
+    hooks: dict[str, Any] = {"response": [ask]}
+    client = http_library().Client(event_hooks=hooks)
+    llm = model("LangChain", studio, protocol, api_key=vault.key, http_client=client)
+    with pytest.raises(AuthenticationError, match="API keys belong to one region"):
+        llm.invoke("Hi")
+    assert len(vault.threads) == 2
+    with pytest.raises(AuthenticationError, match="of a Coding Plan or a Token Plan"):
+        llm.invoke("Hi")
+    client.close()
 
 
 # --- Never shown --------------------------------------------------------------------
