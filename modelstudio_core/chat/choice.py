@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import uuid4
 
 from modelstudio_core.chat.events import (
@@ -15,6 +15,8 @@ from modelstudio_core.chat.events import (
 from modelstudio_core.chat.speech import Base64Joiner
 
 __all__ = ["Choice", "flatten", "to_integer", "to_string"]
+
+_SOUND: Final = frozenset({"data", "transcript"})
 
 
 class Choice:
@@ -34,6 +36,7 @@ class Choice:
         "_numbers_by_id",
         "_parts",
         "_received",
+        "_seen",
         "_sent_fields",
         "has_text",
         "has_transcript",
@@ -52,11 +55,13 @@ class Choice:
         self._numbers: dict[int, int] = {}
         self._numbers_by_id: dict[str, int] = {}
         self._calls: list[list[str]] = []
-        # Of a cumulative stream: the text so far, by what it is.
-        self._received: dict[str, str] = {}
+        # Of a cumulative stream: the length and the pieces of the text so far, by what
+        # it is.
+        self._received: dict[str, tuple[int, list[str]]] = {}
         self._joiner: Base64Joiner | None = None
         self._sent_fields: dict[str, Any] = {}
         self._parts: dict[str, list[Any]] = {}
+        self._seen: set[tuple[str, str]] = set()
 
     @property
     def has_calls(self) -> bool:
@@ -118,11 +123,13 @@ class Choice:
             name: What the text is.
             text: The text so far.
         """
-        before = self._received.get(name, "")
-        if text.startswith(before):
-            self._received[name] = text
-            return text[len(before) :]
-        self._received[name] = before + text
+        size, pieces = self._received.get(name, (0, []))
+        # Joined only where the text may be a repetition, so that the time is linear.
+        if size <= len(text) and text.startswith("".join(pieces)):
+            self._received[name] = len(text), [text]
+            return text[size:]
+        pieces.append(text)
+        self._received[name] = size + len(text), pieces
         return text
 
     # --- Content that is no string ------------------------------------------------
@@ -147,9 +154,11 @@ class Choice:
                 if name == "audio":
                     events.extend(self.add_audio(value, index))
                     continue
-                values = self._parts.setdefault(name, [])
-                if value not in values:
-                    values.append(value)
+                # The chunks of a stream may repeat a part.
+                key = name, json.dumps(value, sort_keys=True)
+                if key not in self._seen:
+                    self._seen.add(key)
+                    self._parts.setdefault(name, []).append(value)
         return events
 
     def add_audio(self, audio: object, index: int) -> list[Event]:
@@ -177,7 +186,8 @@ class Choice:
         others = {
             name: value
             for name, value in fields.items()
-            if name not in {"data", "transcript", *self._sent_fields}
+            if name not in _SOUND
+            and name not in self._sent_fields
             and value not in (None, "")
         }
         self._sent_fields |= others

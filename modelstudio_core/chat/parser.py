@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ _WRITTEN_CALL: Final = re.compile(
     r"<(minimax:)?tool_call>|<function=\w|<\|tool_calls?_(section_)?begin\|>"
     r"|<\uff5ctool\u2581calls?\u2581begin\uff5c>|<\uff5cDSML\uff5c(function|tool)_calls>"
 )
+# Far more than the service gives, which is 4.
+_MAX_CHOICES: Final = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,12 +277,16 @@ class ChatParser(ABC):
             for name, value in self._common.items()
         }
         usage = self._parse_usage(self._usage) if self._usage else None
+        texts = self._texts()
         for index, choice in sorted(self._choices.items()):
             try:
                 events.extend(choice.last_events(index, self.request_id))
             except ValueError:
                 raise self._unexpected("sound that is not base64", None) from None
-            events.append(self._finish(index, choice, usage, common))
+            problems = _problems(
+                choice, texts[ReasoningDelta, index], texts[TextDelta, index]
+            )
+            events.append(self._finish(index, choice, usage, common, problems))
         return events
 
     @property
@@ -363,7 +370,7 @@ class ChatParser(ABC):
             index = position
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[to_integer(index)] = Choice()
+            choice = self._new_choice(to_integer(index))
         if message:
             if self._cumulative:
                 message = choice.remove_repetition(message)
@@ -391,6 +398,12 @@ class ChatParser(ABC):
             logprobs = object_of(raw, "logprobs")
             choice.logprobs.extend(objects_of(logprobs, "content"))
 
+    def _new_choice(self, index: int) -> Choice:
+        if len(self._choices) == _MAX_CHOICES:
+            raise ValueError("too many choices")
+        choice = self._choices[index] = Choice()
+        return choice
+
     def _refuse_more(self, message: Mapping[str, object]) -> None:
         """Raise an error if a delta after the finish reason has content."""
         if any(map(message.get, _MESSAGE_FIELDS)):
@@ -409,24 +422,13 @@ class ChatParser(ABC):
         with suppress(InvalidResponseError):
             self._parse_event(rest, events)
 
-    def _problems(self, index: int, choice: Choice) -> tuple[Problem, ...]:
-        """Return what is odd about a choice, which is complete."""
-        if choice.has_calls:
-            return ()
-        problems: list[Problem] = []
-        if choice.reason == "tool_calls":
-            problems.append("tool_call_missing")
-        if events := self._events:
-            places: list[tuple[Problem, type[Event]]] = [
-                ("tool_call_in_reasoning", ReasoningDelta),
-                ("tool_call_in_content", TextDelta),
-            ]
-            problems.extend(
-                problem
-                for problem, kind in places
-                if _WRITTEN_CALL.search(_join(events, kind, index))
-            )
-        return tuple(problems)
+    def _texts(self) -> defaultdict[tuple[type[Event], int], list[str]]:
+        """Return the pieces of the reasoning and of the text of each choice."""
+        texts: defaultdict[tuple[type[Event], int], list[str]] = defaultdict(list)
+        for event in self._events or ():
+            if isinstance(event, ReasoningDelta | TextDelta):
+                texts[type(event), event.choice].append(event.text)
+        return texts
 
     def _finish(
         self,
@@ -434,6 +436,7 @@ class ChatParser(ABC):
         choice: Choice,
         usage: Usage | None,
         common: Mapping[str, Any],
+        problems: tuple[Problem, ...],
     ) -> Finish:
         reason = self._context.redact(choice.reason)
         raw = self._body
@@ -453,16 +456,27 @@ class ChatParser(ABC):
             # Each choice has its own.
             raw={**raw},
             choice=index,
-            problems=self._problems(index, choice),
+            problems=problems,
         )
 
 
-def _join(events: Iterable[Event], kind: type[Event], choice: int) -> str:
-    """Return the text of the events of one kind and one choice."""
-    return "".join(
-        event.text
-        for event in events
-        if isinstance(event, ReasoningDelta | TextDelta)
-        and type(event) is kind
-        and event.choice == choice
-    )
+def _problems(
+    choice: Choice, reasoning: Iterable[str], text: Iterable[str]
+) -> tuple[Problem, ...]:
+    """Return what is odd about a choice, which is complete.
+
+    Args:
+        choice: The choice.
+        reasoning: The pieces of its reasoning; none if it was given no tools.
+        text: The pieces of its text; none if it was given no tools.
+    """
+    if choice.has_calls:
+        return ()
+    problems: list[Problem] = []
+    if choice.reason == "tool_calls":
+        problems.append("tool_call_missing")
+    if _WRITTEN_CALL.search("".join(reasoning)):
+        problems.append("tool_call_in_reasoning")
+    if _WRITTEN_CALL.search("".join(text)):
+        problems.append("tool_call_in_content")
+    return tuple(problems)

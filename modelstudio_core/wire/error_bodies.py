@@ -125,9 +125,9 @@ _FILTERED = re.compile(
     re.IGNORECASE,
 )
 _HTML = re.compile(r"\s*<(!doctype|html|head|body|center|h1)\b", re.IGNORECASE)
-_TITLE = re.compile(
-    r"<(title|h1)[^>]*>\s*(.{1,200}?)\s*</\1>", re.IGNORECASE | re.DOTALL
-)
+# Each character is looked at once: none of the parts can match what ends it.
+_TITLE = re.compile(r"<(?:title|h1)[^<>]*>([^<]+)", re.IGNORECASE)
+_MAX_TITLE = 200
 # What the texts begin with that are server-sent events.
 _EVENT = re.compile(r"\s*(data|id|event|retry)?:")
 _MAX_NESTING = 4
@@ -302,8 +302,9 @@ def _event_data(text: str) -> list[str]:
 def _readable(text: str, status: int | None) -> str:
     """Return the text of a body that is not JSON; of a page in HTML, its title."""
     text = text[:MAX_SHOWN]
-    title = _TITLE.search(text) if _HTML.match(text) else None
-    return title.group(2) if title else text[:500] or _default_message(status)
+    titles = _TITLE.finditer(text) if _HTML.match(text) else ()
+    title = next((title for match in titles if (title := match[1].strip())), "")
+    return title[:_MAX_TITLE] or text[:500] or _default_message(status)
 
 
 def _default_message(status: int | None) -> str:

@@ -17,6 +17,7 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
     Usage,
 )
+from modelstudio_core.chat.parser import AnswerForm
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import (
     APIError,
@@ -532,6 +533,26 @@ def test_a_delta_after_the_finish_is_an_error() -> None:
 
 
 # --- Several answers --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", ["openai", "dashscope"])
+def test_a_response_has_a_limited_number_of_answers(protocol: Protocol) -> None:
+    """8,000 answers to a call with tools once took 18 seconds."""
+    for count, refused in ((128, False), (129, True)):
+        choices = [
+            {"index": index, "message": {"content": "a"}, "finish_reason": "stop"}
+            for index in range(count)
+        ]
+        payload: dict[str, Any] = {"choices": choices}
+        if protocol == "dashscope":
+            payload = {"output": payload, "request_id": "a"}
+        parser = make_parser(protocol, form=AnswerForm(tools=True))
+        if refused:
+            with pytest.raises(InvalidResponseError, match="unexpected structure"):
+                parser.feed_value(payload)
+        else:
+            events = [*parser.feed_value(payload), *parser.close()]
+            assert sum(isinstance(event, Finish) for event in events) == count
 
 
 def test_interleaved_answers_of_a_stream() -> None:
