@@ -3,11 +3,13 @@
 import inspect
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, cast
 
 from pydantic import SecretStr
 from typing_extensions import override
 
+from modelstudio_core.causes import shown_cause
 from modelstudio_core.endpoints import API_KEY_VARIABLE, api_key_from_environment
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.fork_locks import ForkLock
@@ -72,14 +74,15 @@ class ApiKeyFunction:
             ConfigurationError: The function raised an exception, or what it returned is
                 no key. It is not shown.
         """
+        failures: list[ConfigurationError] = []
+        key: object = None
         try:
-            key: object = self.function()
-        except Exception as error:
-            reason = hide_keys(f"{type(error).__name__}: {error}", self.hidden)
-            raise ConfigurationError(
-                "The function that was passed as api_key failed, so nothing was sent:"
-                f" {reason}"
-            ) from error
+            key = self.function()
+        except Exception as error:  # noqa: BLE001 - of the user's function
+            failures.append(self._failure(error))
+        # Outside of the block: else its traceback would show that of the function.
+        if failures:
+            raise failures.pop()
         if isinstance(key, SecretStr):
             key = key.get_secret_value()
         if not isinstance(key, str) or not _KEY.fullmatch(key):
@@ -92,6 +95,19 @@ class ApiKeyFunction:
         self._hide(key)
         self.last = key
         return key
+
+    def _failure(self, error: Exception) -> ConfigurationError:
+        """Return the error for what the function raised.
+
+        What it raised is the cause, unless it shows a key.
+        """
+        reason = hide_keys(f"{type(error).__name__}: {error}", self.hidden)
+        failure = ConfigurationError(
+            "The function that was passed as api_key failed, so nothing was sent:"
+            f" {reason}"
+        )
+        failure.__cause__ = shown_cause(error, partial(hide_keys, secrets=self.hidden))
+        return failure
 
     @property
     def hidden(self) -> tuple[str, ...]:

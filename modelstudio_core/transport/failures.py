@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from types import ModuleType
 from typing import Any, Final, Protocol
 
+from modelstudio_core.causes import causes_of, shown_cause
 from modelstudio_core.errors import (
     APIConnectionError,
     APIError,
@@ -22,7 +23,6 @@ from modelstudio_core.errors import (
 )
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.pools import proxy_of
-from modelstudio_core.transport.relays import causes_of
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["broken_body_error", "retry_after", "status_error", "translate_error"]
@@ -165,9 +165,8 @@ def _unanswered_error(error: Exception, context: ErrorContext, proxy: str) -> AP
 def _with_cause(
     failure: APIError, cause: BaseException, context: ErrorContext
 ) -> APIError:
-    """Set the cause of an error, unless the text of the cause contains a secret."""
-    text = "".join(str(error) for error in causes_of(cause, contexts=True))
-    failure.__cause__ = cause if context.redact(text) == text else None
+    """Set the cause of an error, unless it shows a secret."""
+    failure.__cause__ = shown_cause(cause, context.redact)
     return failure
 
 

@@ -1,13 +1,15 @@
 """Requests for JSON objects and files, with retries."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import nullcontext
+import math
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any, Final, cast
 
+from modelstudio_core.errors import APIError, APITimeoutError
 from modelstudio_core.transport.connection import (
     DEFAULT_MAX_DOWNLOAD_BYTES,
     Connection,
@@ -70,7 +72,7 @@ def fetch(
 
     def once(attempt: int) -> JsonAnswer:
         with (
-            gate or nullcontext(),
+            _place(gate, request, context),
             send(connection, request, context, attempt) as response,
         ):
             return _parse_answer(request, response, response.read())
@@ -89,13 +91,56 @@ async def afetch(
 
     async def once(attempt: int) -> JsonAnswer:
         async with (
-            gate or nullcontext(),
+            _aplace(gate, request, context),
             await asend(connection, request, context, attempt) as response,
         ):
             return _parse_answer(request, response, await response.read())
 
     await wait_for_turn(REQUEST)
     return await aretry(once, connection.max_retries, request, gate)
+
+
+@contextmanager
+def _place(
+    gate: Gate | None, request: HttpRequest, context: ErrorContext
+) -> Generator[None]:
+    """Pass a gate, in the time of the request."""
+    if gate is None:
+        yield
+        return
+    try:
+        gate.enter(request.deadline.at if request.deadline else math.inf)
+    except TimeoutError:
+        raise _no_place(request, context) from None
+    try:
+        yield
+    finally:
+        gate.leave()
+
+
+@asynccontextmanager
+async def _aplace(
+    gate: Gate | None, request: HttpRequest, context: ErrorContext
+) -> AsyncGenerator[None]:
+    """Async version of ``_place``."""
+    if gate is None:
+        yield
+        return
+    try:
+        await gate.aenter(request.deadline.at if request.deadline else math.inf)
+    except TimeoutError:
+        raise _no_place(request, context) from None
+    try:
+        yield
+    finally:
+        gate.leave()
+
+
+def _no_place(request: HttpRequest, context: ErrorContext) -> APIError:
+    """Return the error for a request that had to wait longer than its time."""
+    reason = "It had to wait for other requests, and was not sent."
+    error = context.error(APITimeoutError, reason, was_sent=False)
+    return request.deadline.error(error, reason) if request.deadline else error
 
 
 def download(

@@ -5,13 +5,13 @@ its requests wait, so that they do not use up the quota that is coming back.
 """
 
 import asyncio
+import math
 import os
 import threading
 import time
 from collections import deque
 from concurrent.futures import Future
 from contextvars import ContextVar
-from types import TracebackType
 from typing import Final
 
 __all__ = ["BLOCKS_LOOP", "Gate"]
@@ -24,7 +24,7 @@ BLOCKS_LOOP: Final[ContextVar[bool]] = ContextVar("blocks_loop", default=False)
 class Gate:
     """Lets a limited number of requests through at once, and none during a pause.
 
-    It is entered with ``with`` or ``async with`` for each attempt of a request.
+    It is entered for each attempt of a request, and left when that has ended.
     """
 
     def __init__(self, limit: int) -> None:
@@ -63,46 +63,46 @@ class Gate:
         with self._lock:
             self._resume_at = max(self._resume_at, until)
 
-    def __enter__(self) -> None:
-        """Wait for a place and for the end of a pause."""
+    def enter(self, until: float = math.inf) -> None:
+        """Wait for a place and for the end of a pause.
+
+        Args:
+            until: When to give up, by ``time.monotonic``.
+
+        Raises:
+            TimeoutError: There is no place until then, or a pause.
+        """
         place = self._reserve(waits=not BLOCKS_LOOP.get())
         try:
-            place.result()
-            while (seconds := self._resume_at - time.monotonic()) > 0:
+            place.result(_seconds(until))
+            while (seconds := self._pause_left(until)) > 0:
                 time.sleep(seconds)
         except BaseException:
             self._give_back(place)
             raise
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Give the place to the request that waits longest."""
-        self._release()
-
-    async def __aenter__(self) -> None:
-        """Async version of ``__enter__``."""
+    async def aenter(self, until: float = math.inf) -> None:
+        """Async version of ``enter``."""
         place = self._reserve(waits=True)
         try:
             if not place.done():
-                await asyncio.wrap_future(place)
-            while (seconds := self._resume_at - time.monotonic()) > 0:  # noqa: ASYNC110 - a time that moves
+                async with asyncio.timeout(_seconds(until)):
+                    await asyncio.wrap_future(place)
+            while (seconds := self._pause_left(until)) > 0:  # noqa: ASYNC110 - a time that moves
                 await asyncio.sleep(seconds)
         except BaseException:
             self._give_back(place)
             raise
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Async version of ``__exit__``."""
+    def leave(self) -> None:
+        """Give the place to the request that waits longest."""
         self._release()
+
+    def _pause_left(self, until: float) -> float:
+        """Return the seconds of the pause that are left, which may become longer."""
+        if self._resume_at > until:
+            raise TimeoutError
+        return self._resume_at - time.monotonic()
 
     def _reserve(self, *, waits: bool) -> Future[None]:
         """Return a place, which is done as soon as it may be used."""
@@ -133,3 +133,8 @@ class Gate:
                 if place.set_running_or_notify_cancel():
                     self._free -= 1
                     place.set_result(None)
+
+
+def _seconds(until: float) -> float | None:
+    """Return the seconds until a time; None for no limit."""
+    return None if until == math.inf else until - time.monotonic()

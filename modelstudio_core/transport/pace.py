@@ -1,9 +1,9 @@
 """A limit of requests a second that the server observes too."""
 
 import asyncio
+import math
 import time
 from collections import deque
-from types import TracebackType
 from typing import Final
 
 from typing_extensions import override
@@ -35,56 +35,44 @@ class PacedGate(Gate):
         self._used: deque[float] = deque([_NEVER] * per_second)
 
     @override
-    def __enter__(self) -> None:
+    def enter(self, until: float = math.inf) -> None:
         """Wait for a place, for its second and for the end of a pause."""
-        super().__enter__()
+        super().enter(until)
         used = self._first_used()
         try:
-            time.sleep(_rest(used))
+            time.sleep(_rest(used, until))
         except BaseException:
-            self._leave(used)
+            self._give_place_back(used)
             raise
 
     @override
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def aenter(self, until: float = math.inf) -> None:
+        """Async version of ``enter``."""
+        await super().aenter(until)
+        used = self._first_used()
+        try:
+            await asyncio.sleep(_rest(used, until))
+        except BaseException:
+            self._give_place_back(used)
+            raise
+
+    @override
+    def leave(self) -> None:
         """Give the place back, to be used in a second."""
-        self._leave(time.monotonic())
-
-    @override
-    async def __aenter__(self) -> None:
-        """Async version of ``__enter__``."""
-        await super().__aenter__()
-        used = self._first_used()
-        try:
-            await asyncio.sleep(_rest(used))
-        except BaseException:
-            self._leave(used)
-            raise
-
-    @override
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Async version of ``__exit__``."""
-        self._leave(time.monotonic())
+        self._give_place_back(time.monotonic())
 
     def _first_used(self) -> float:
         # A thread whose event loop waits for it gets a place where there is none.
         return self._used.popleft() if self._used else _NEVER
 
-    def _leave(self, used: float) -> None:
+    def _give_place_back(self, used: float) -> None:
         if len(self._used) < self.limit:
             self._used.append(used)
         self._release()
 
 
-def _rest(used: float) -> float:
+def _rest(used: float, until: float) -> float:
+    """Return the seconds until a place may be used again."""
+    if used + _SECOND > until:
+        raise TimeoutError
     return max(0.0, used + _SECOND - time.monotonic())

@@ -5,14 +5,14 @@ An SDK reads the body of an error completely, however large it is. A relay raise
 ``responses.py`` reads the body. It overrides public methods of the HTTP library alone.
 """
 
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any, Final
 
+from modelstudio_core.causes import causes_of
+
 __all__ = [
     "ErrorStatusError",
-    "causes_of",
     "is_success",
     "make_relay",
     "refused_response",
@@ -71,23 +71,6 @@ def _is_answer_to(url: str, response: Any) -> bool:
         return bool(address == type(address)(url))
     except (AttributeError, RuntimeError):
         return False
-
-
-def causes_of(
-    error: BaseException | None, *, contexts: bool = False
-) -> Iterator[BaseException]:
-    """Yield an error, its cause, and so on; each once.
-
-    Args:
-        error: The error; None for none.
-        contexts: Whether the context counts where there is no cause, as in a traceback.
-            It may be an error of another request, which the caller is handling.
-    """
-    yielded: set[int] = set()
-    while error is not None and id(error) not in yielded:
-        yield error
-        yielded.add(id(error))
-        error = error.__cause__ or (error.__context__ if contexts else None)
 
 
 def make_relay(http: ModuleType, pool: Any, *, is_async: bool) -> Any:

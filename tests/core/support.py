@@ -1,7 +1,9 @@
 """Helpers for the tests of the core: plans, messages, chunks and events."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import pytest
@@ -18,6 +20,7 @@ from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import APIError, ConfigurationError
 from modelstudio_core.transport.connection import Connection
+from modelstudio_core.transport.gate import Gate
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.refusals import ErrorContext
 
@@ -34,6 +37,7 @@ __all__ = [
     "UNKNOWN_MODEL",
     "USAGE",
     "VIDEO",
+    "apassing",
     "assistant",
     "body_events",
     "call_chunk",
@@ -48,6 +52,7 @@ __all__ = [
     "make_request",
     "named_choice",
     "parse_stream",
+    "passing",
     "plan_error",
     "sse",
     "stream_events",
@@ -283,3 +288,23 @@ def finish_of(events: Sequence[Event]) -> Finish:
     last = events[-1]
     assert isinstance(last, Finish)
     return last
+
+
+@contextmanager
+def passing(gate: Gate, until: float = math.inf) -> Generator[None]:
+    """Pass a gate for the time of a block."""
+    gate.enter(until)
+    try:
+        yield
+    finally:
+        gate.leave()
+
+
+@asynccontextmanager
+async def apassing(gate: Gate, until: float = math.inf) -> AsyncGenerator[None]:
+    """Async version of ``passing``."""
+    await gate.aenter(until)
+    try:
+        yield
+    finally:
+        gate.leave()

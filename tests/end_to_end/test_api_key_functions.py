@@ -6,6 +6,7 @@ import gc
 import logging
 import pickle
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -630,7 +631,30 @@ def test_an_async_function_is_refused_at_construction(
 
 
 def test_a_failure_of_the_function_is_the_cause(studio: Emulator) -> None:
-    llm = model("LangChain", studio, api_key=fail)
+    def find() -> str:
+        raise LookupError("no entry")
+
+    llm = model("LangChain", studio, api_key=find)
     with pytest.raises(ConfigurationError) as caught:
         llm.invoke("Hi")
     assert isinstance(caught.value.__cause__, LookupError)
+
+
+@STYLE
+@PROTOCOL
+async def test_a_failure_that_shows_a_key_is_no_cause(
+    studio: Emulator, style: CallStyle, protocol: Protocol
+) -> None:
+    keys = iter([studio.api_key])
+
+    def get_key() -> str:
+        if key := next(keys, None):
+            return key
+        raise RuntimeError("No refresh") from ValueError(f"of {studio.api_key}")
+
+    llm = model(style.framework, studio, protocol, api_key=get_key)
+    assert (await collect_text(llm, style, "Hi")).error is None
+    result = await collect_text(llm, style, "Hi")
+    assert isinstance(result.error, ConfigurationError)
+    assert result.error.message.endswith("RuntimeError: No refresh")
+    assert studio.api_key not in "".join(traceback.format_exception(result.error))

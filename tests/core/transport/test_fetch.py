@@ -3,8 +3,10 @@
 import asyncio
 import gzip
 import json
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
@@ -24,6 +26,8 @@ from modelstudio_core.transport.fetch import (
     download,
     fetch,
 )
+from modelstudio_core.transport.gate import Gate
+from modelstudio_core.transport.pace import PacedGate
 from modelstudio_core.transport.pools import http_library
 from modelstudio_core.transport.requests import HttpRequest, Upload
 from tests.core.transport.support import KEY, SYNC_AND_ASYNC, call, connection_to
@@ -45,13 +49,17 @@ PATHS: list[tuple[Api, str]] = [
 
 
 async def fetched(
-    connection: Connection, request: HttpRequest, *, is_async: bool
+    connection: Connection,
+    request: HttpRequest,
+    gate: Gate | None = None,
+    *,
+    is_async: bool,
 ) -> JsonAnswer:
     context = connection.context
     return await call(
         is_async,
-        lambda: fetch(connection, request, context),
-        lambda: afetch(connection, request, context),
+        lambda: fetch(connection, request, context, gate),
+        lambda: afetch(connection, request, context, gate),
     )
 
 
@@ -704,3 +712,32 @@ async def test_no_log_has_a_signature(
         await fetched(connection_to(other.base_url), request, is_async=is_async)
     assert "secret" not in caplog.text
     assert f"GET {other.base_url}/a" in caplog.text
+
+
+# --- Waiting for other requests ---------------------------------------------------
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("kind", [Gate, PacedGate])
+@pytest.mark.parametrize("waits_for", ["place", "pause"])
+async def test_a_request_waits_for_others_no_longer_than_its_time(
+    is_async: bool, kind: type[Gate], waits_for: str
+) -> None:
+    gate = kind(1)
+    request = HttpRequest(api="dashscope", path="/things", method="GET")
+    begin = time.monotonic()
+    with serve_http(OK) as server:
+        connection = connection_to(server.base_url)
+        connection = replace(connection, total_timeout=0.2, max_retries=5)
+        if waits_for == "place":
+            gate.enter()
+        else:
+            gate.pause(30)
+        with pytest.raises(errors.APITimeoutError, match="not sent") as caught:
+            await fetched(connection, request, gate, is_async=is_async)
+        if waits_for == "place":
+            gate.leave()
+        assert server.received == []
+    assert time.monotonic() - begin < 10
+    assert not caught.value.was_sent
+    assert "total_timeout=0.2" in caught.value.message

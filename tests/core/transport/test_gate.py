@@ -1,6 +1,7 @@
 """The gate: a limit of requests at once over threads and event loops, and pauses."""
 
 import asyncio
+import math
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from modelstudio_core.transport.gate import BLOCKS_LOOP, Gate
+from tests.core.support import apassing, passing
 
 
 def test_no_more_threads_pass_than_the_limit() -> None:
@@ -18,7 +20,7 @@ def test_no_more_threads_pass_than_the_limit() -> None:
 
     def work() -> None:
         nonlocal at_once, most
-        with gate:
+        with passing(gate):
             with lock:
                 at_once += 1
                 most = max(most, at_once)
@@ -39,7 +41,7 @@ async def test_a_task_waits_for_a_thread() -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def work() -> None:
-        with gate:
+        with passing(gate):
             entered.set()
             leave.wait()
             order.append("thread")
@@ -48,7 +50,7 @@ async def test_a_task_waits_for_a_thread() -> None:
     thread.start()
     await asyncio.to_thread(entered.wait)
     asyncio.get_running_loop().call_later(0.02, leave.set)
-    async with gate:
+    async with apassing(gate):
         order.append("task")
     thread.join()
     assert order == ["thread", "task"]
@@ -56,28 +58,28 @@ async def test_a_task_waits_for_a_thread() -> None:
 
 async def test_a_cancelled_task_takes_no_place() -> None:
     gate = Gate(1)
-    async with gate:
-        waiting = asyncio.ensure_future(gate.__aenter__())
+    async with apassing(gate):
+        waiting = asyncio.ensure_future(gate.aenter())
         await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
     async with asyncio.timeout(1):
-        async with gate:
+        async with apassing(gate):
             pass
 
 
 async def test_a_task_that_is_cancelled_when_it_gets_its_place_gives_it_back() -> None:
     gate = Gate(1)
-    await gate.__aenter__()
-    waiting = asyncio.ensure_future(gate.__aenter__())
+    await gate.aenter()
+    waiting = asyncio.ensure_future(gate.aenter())
     await asyncio.sleep(0)
-    await gate.__aexit__(None, None, None)
+    gate.leave()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     async with asyncio.timeout(1):
-        async with gate:
+        async with apassing(gate):
             pass
 
 
@@ -88,11 +90,34 @@ async def test_a_pause_holds_for_threads_and_tasks() -> None:
     begin = time.monotonic()
 
     def work() -> None:
-        with gate:
+        with passing(gate):
             pass
 
-    await asyncio.gather(asyncio.to_thread(work), gate.__aenter__())
+    await asyncio.gather(asyncio.to_thread(work), gate.aenter())
     assert time.monotonic() - begin >= 0.045
+
+
+@pytest.mark.parametrize("waits_for", ["place", "pause"])
+async def test_who_waits_too_long_gives_up_and_takes_no_place(waits_for: str) -> None:
+    gate = Gate(1)
+    if waits_for == "place":
+        gate.enter()
+    else:
+        gate.pause(0.6)
+    begin = time.monotonic()
+    with pytest.raises(TimeoutError):
+        gate.enter(begin + 0.05)
+    with pytest.raises(TimeoutError):
+        await gate.aenter(begin + 0.1)
+    assert time.monotonic() - begin < 0.5
+    if waits_for == "place":
+        gate.leave()
+    with passing(gate, math.inf):
+        waiting = asyncio.ensure_future(gate.aenter(time.monotonic() + 5))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+    await waiting
+    gate.leave()
 
 
 def test_a_pause_is_set_by_one_thread_at_a_time() -> None:
@@ -108,12 +133,12 @@ def test_a_pause_is_set_by_one_thread_at_a_time() -> None:
 
 async def test_a_call_that_blocks_the_loop_does_not_wait_for_its_tasks() -> None:
     gate = Gate(1)
-    async with gate:
+    async with apassing(gate):
         token = BLOCKS_LOOP.set(True)
-        with gate:
+        with passing(gate):
             pass
         BLOCKS_LOOP.reset(token)
-    with gate:
+    with passing(gate):
         pass
 
 
@@ -122,17 +147,17 @@ async def test_a_call_that_blocks_the_loop_does_not_wait_for_its_tasks() -> None
 def test_a_child_process_has_all_places() -> None:
     """Those that the parent's threads have, and their lock, are not given back here."""
     gate = Gate(1)
-    gate.__enter__()
+    gate.enter()
     with gate._lock:
         child = os.fork()
         if child == 0:
             signal.alarm(5)
-            with gate:
+            with passing(gate):
                 pass
             gate.pause(0.0)
-            with gate:
+            with passing(gate):
                 os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    gate.__exit__(None, None, None)
-    with gate:
+    gate.leave()
+    with passing(gate):
         pass

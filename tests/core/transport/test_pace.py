@@ -3,12 +3,12 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
 from modelstudio_core.transport.gate import BLOCKS_LOOP
 from modelstudio_core.transport.pace import PacedGate
+from tests.core.support import apassing, passing
 
 
 def most_in_a_second(times: list[float]) -> int:
@@ -20,7 +20,7 @@ def test_threads_pass_a_number_of_times_in_a_second() -> None:
 
     def work() -> None:
         for _ in range(3):
-            with gate:
+            with passing(gate):
                 times.append(time.monotonic())
 
     run([threading.Thread(target=work) for _ in range(4)])
@@ -39,7 +39,7 @@ async def test_tasks_pass_a_number_of_times_in_a_second() -> None:
     gate, times = PacedGate(5), list[float]()
 
     async def work() -> None:
-        async with gate:
+        async with apassing(gate):
             times.append(time.monotonic())
 
     await asyncio.gather(*(work() for _ in range(8)))
@@ -48,26 +48,38 @@ async def test_tasks_pass_a_number_of_times_in_a_second() -> None:
 
 async def test_a_cancelled_task_gives_its_place_back() -> None:
     gate = PacedGate(1)
-    async with gate:
+    async with apassing(gate):
         pass
-    waiting = asyncio.ensure_future(gate.__aenter__())
+    waiting = asyncio.ensure_future(gate.aenter())
     await asyncio.sleep(0.05)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     begin = time.monotonic()
-    async with gate:
+    async with apassing(gate):
         assert 0.5 < time.monotonic() - begin < 1.9
 
 
 def test_a_call_that_blocks_a_loop_does_not_wait_for_a_place() -> None:
     gate = PacedGate(1)
-    enter: Callable[[], None] = gate.__enter__
-    enter()
+    gate.enter()
     token = BLOCKS_LOOP.set(True)
     try:
-        with gate:
+        with passing(gate):
             pass
     finally:
         BLOCKS_LOOP.reset(token)
-    gate.__exit__(None, None, None)
+    gate.leave()
+
+
+async def test_who_waits_too_long_for_its_second_gives_up() -> None:
+    gate = PacedGate(1)
+    with passing(gate):
+        pass
+    begin = time.monotonic()
+    with pytest.raises(TimeoutError):
+        gate.enter(begin + 0.3)
+    with pytest.raises(TimeoutError):
+        await gate.aenter(begin + 0.3)
+    with passing(gate, begin + 5):
+        assert 0.5 < time.monotonic() - begin < 1.9

@@ -8,7 +8,6 @@ import pytest
 from modelstudio_core.transport.pools import http_library
 from modelstudio_core.transport.relays import (
     ErrorStatusError,
-    causes_of,
     is_success,
     make_relay,
     refused_response,
@@ -84,11 +83,3 @@ def test_a_success_in_an_error_is_no_refusal(status: int) -> None:
     error.response = SimpleNamespace(status_code=status)  # type: ignore[attr-defined]
     assert refused_response(error, "https://example.com/a") is None
     assert refused_response(ValueError("y"), "https://example.com/a") is None
-
-
-def test_each_cause_comes_once() -> None:
-    first, second, third = ValueError("1"), ValueError("2"), ValueError("3")
-    first.__cause__, second.__context__, third.__cause__ = second, third, first
-    assert [*causes_of(first)] == [first, second]
-    assert [*causes_of(first, contexts=True)] == [first, second, third]
-    assert [*causes_of(None)] == []
