@@ -101,7 +101,8 @@ class ModelStudioRerank(RerankArguments, BaseDocumentCompressor):
         """Return the documents that are most relevant to a query, best first.
 
         Args:
-            documents: The documents, which are not changed.
+            documents: The documents, which are not changed. Those without text are not
+                sent: they come after the others, with a score of 0 and a warning.
             query: The query.
             callbacks: Not used.
 
@@ -109,7 +110,8 @@ class ModelStudioRerank(RerankArguments, BaseDocumentCompressor):
             New documents with the same id and metadata, and ``relevance_score``.
 
         Raises:
-            ConfigurationError: The query or a document is empty or surely too long.
+            ConfigurationError: The query is empty, it or a document is surely too long,
+                or an item is no ``Document``.
             APIError: A request failed, or an answer is not complete.
 
         Example:
@@ -130,7 +132,7 @@ class ModelStudioRerank(RerankArguments, BaseDocumentCompressor):
         """
         with langchain_errors():
             checked = _checked(documents)
-            return _scored(checked, self._rerank(_contents(checked), query))
+            return _scored(checked, self._rerank_found(_contents(checked), query))
 
     @override
     async def acompress_documents(
@@ -142,7 +144,8 @@ class ModelStudioRerank(RerankArguments, BaseDocumentCompressor):
         """Async version of ``compress_documents``."""
         with langchain_errors():
             checked = _checked(documents)
-            return _scored(checked, await self._arerank(_contents(checked), query))
+            ranked = await self._arerank_found(_contents(checked), query)
+            return _scored(checked, ranked)
 
     def rerank(
         self,

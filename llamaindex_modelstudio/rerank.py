@@ -10,7 +10,13 @@ from llama_index.core.instrumentation.events.rerank import (
     ReRankStartEvent,
 )
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
-from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
+from llama_index.core.schema import (
+    BaseNode,
+    ImageNode,
+    MetadataMode,
+    NodeWithScore,
+    QueryBundle,
+)
 from llama_index_instrumentation import get_dispatcher
 from typing_extensions import override
 
@@ -18,6 +24,7 @@ from llamaindex_modelstudio._component import ScopedComponent
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.rerank import Ranked, RerankArguments, RerankDocument
 from modelstudio_core.service_inputs import list_of
+from modelstudio_core.wire.media_types import mime_type_of_base64
 
 __all__ = ["ModelStudioRerank"]
 
@@ -29,7 +36,9 @@ class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor)
 
     Nodes are sorted by the relevance of their text, with the metadata for embeddings,
     to the query; the score of a node is its relevance. Scores are relative to the
-    request: those of two queries or models cannot be compared.
+    request: those of two queries or models cannot be compared. A multimodal model ranks
+    the image of an ``ImageNode`` without text by its URL or base64 data. Nodes without
+    text are not sent: they come after the others, with a score of 0 and a warning.
 
     All arguments are keywords, and only ``model`` is required.
 
@@ -148,7 +157,7 @@ class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor)
     ) -> list[NodeWithScore]:
         nodes, query = _checked(nodes), _query_of(query_bundle)
         with self._reported(nodes, query) as report:
-            return report(self._rerank(_texts(nodes), query))
+            return report(self._rerank_found(self._contents(nodes), query))
 
     @override
     async def _apostprocess_nodes(
@@ -156,7 +165,17 @@ class ModelStudioRerank(RerankArguments, ScopedComponent, BaseNodePostprocessor)
     ) -> list[NodeWithScore]:
         nodes, query = _checked(nodes), _query_of(query_bundle)
         with self._reported(nodes, query) as report:
-            return report(await self._arerank(_texts(nodes), query))
+            return report(await self._arerank_found(self._contents(nodes), query))
+
+    def _contents(self, nodes: Sequence[NodeWithScore]) -> list[RerankDocument]:
+        """Return what is ranked: the text of a node, or its image if it has no text."""
+        ranks_images = "image" in self.resolved.profile.inputs
+        return [
+            {"image": image}
+            if ranks_images and (image := _image_of(node.node))
+            else node.node.get_content(MetadataMode.EMBED)
+            for node in nodes
+        ]
 
     @contextmanager
     def _reported(
@@ -208,8 +227,13 @@ def _query_of(query_bundle: object) -> str:
     return query
 
 
-def _texts(nodes: Sequence[NodeWithScore]) -> list[str]:
-    return [node.node.get_content(MetadataMode.EMBED) for node in nodes]
+def _image_of(node: BaseNode) -> str | None:
+    """Return the URL or data URI of an image without text; no file is read."""
+    if not isinstance(node, ImageNode) or node.text.strip():
+        return None
+    if node.image and (mime_type := mime_type_of_base64(node.image, "image")):
+        return f"data:{mime_type};base64,{node.image}"
+    return node.image_url
 
 
 def _results(ranked: Sequence[Ranked]) -> list[dict[str, Any]]:

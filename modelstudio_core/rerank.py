@@ -35,7 +35,7 @@ from modelstudio_core.transport.fetch import JsonAnswer, afetch, fetch
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.workers import acall_for_each, call_for_each
 from modelstudio_core.uploads import oss_headers
-from modelstudio_core.user_warnings import warn_user
+from modelstudio_core.user_warnings import warn_once, warn_user
 from modelstudio_core.wire.json_values import (
     count_of,
     number_of,
@@ -135,6 +135,22 @@ class RerankArguments(ConcurrentArguments):
         call = _Call.prepare(self.resolved, self._shared_now(), documents, query, top_n)
         limit = self.resolved.max_concurrency
         return call.finish(await acall_for_each(call.afetch, call.parts, limit))
+
+    def _rerank_found(
+        self, documents: Sequence[RerankDocument], query: str
+    ) -> list[Ranked]:
+        """Rank what a search found, of which those without text come last."""
+        sent = _positions_with_text(documents)
+        ranked = self._rerank([documents[index] for index in sent], query)
+        return _add_empty(ranked, sent, len(documents))[: self.resolved.top_n]
+
+    async def _arerank_found(
+        self, documents: Sequence[RerankDocument], query: str
+    ) -> list[Ranked]:
+        """Async version of ``_rerank_found``."""
+        sent = _positions_with_text(documents)
+        ranked = await self._arerank([documents[index] for index in sent], query)
+        return _add_empty(ranked, sent, len(documents))[: self.resolved.top_n]
 
 
 RerankArguments.argument_names = frozenset(RerankArguments.model_fields) - {
@@ -313,6 +329,36 @@ def _check_document(
     if not isinstance(value, str) or not value:
         raise ConfigurationError(f"{name}[{kind!r}] must be a URL or a data URI.")
     return {kind: value}
+
+
+def _positions_with_text(documents: Sequence[RerankDocument]) -> list[int]:
+    """Return the positions of the documents that are sent: those that are not blank.
+
+    The application did not choose what a search found, so a blank document is a warning
+    and no error.
+    """
+    return [
+        index
+        for index, document in enumerate(documents)
+        if not isinstance(document, str) or document.strip()
+    ]
+
+
+def _add_empty(
+    ranked: Iterable[Ranked], sent: Sequence[int], count: int
+) -> list[Ranked]:
+    """Return the ranked documents by their positions among all, then the others."""
+    rest = sorted({*range(count)} - {*sent})
+    if rest:
+        warn_once(
+            "A document without text was not sent for reranking: documents without"
+            " text come after the others, with a score of 0.",
+            set(),
+        )
+    return [
+        *(Ranked(sent[item.index], item.score) for item in ranked),
+        *(Ranked(index, 0.0) for index in rest),
+    ]
 
 
 def _split(

@@ -1,5 +1,6 @@
 """Reranking in both frameworks, synchronously and asynchronously."""
 
+import base64
 import json
 import pickle
 from inspect import isawaitable
@@ -12,7 +13,7 @@ from llama_index.core.instrumentation.events.rerank import (
     ReRankEndEvent,
     ReRankStartEvent,
 )
-from llama_index.core.schema import NodeWithScore, TextNode
+from llama_index.core.schema import ImageNode, NodeWithScore, TextNode
 
 from langchain_modelstudio import ModelStudioRerank as LangChainRerank
 from langchain_modelstudio.errors import RateLimitError as LangChainRateLimitError
@@ -23,8 +24,10 @@ from modelstudio_core.errors import (
     ConfigurationError,
     InvalidResponseError,
     ModelDeprecationWarning,
+    ModelStudioWarning,
     RateLimitError,
 )
+from tests.end_to_end.field.media_support import PNG_BYTES
 from tests.support.embedding_server import error, serve_embeddings
 from tests.support.http_server import Scripted
 from tests.support.models import FRAMEWORKS, KEY, Framework
@@ -290,14 +293,82 @@ async def test_either_shape_of_an_answer_is_read(style: Style) -> None:
         assert await rerank(model, style, ["a"], "q") == [("a", 1.0)]
 
 
+# --- Documents without text -------------------------------------------------------
+
+
+@EACH_STYLE
+async def test_found_documents_without_text_come_last_and_are_not_sent(
+    style: Style,
+) -> None:
+    found: list[list[Any]] = []
+    with serve_embeddings() as server:
+        for top_n in (None, 2, 3):
+            model = reranker(style.framework, server.base_url, top_n=top_n)
+            with pytest.warns(  # noqa: PT031 - the second call does not warn again
+                ModelStudioWarning, match="without text"
+            ) as warned:
+                found.append(await rerank(model, style, ["", "abc", " \n", "a"], "q"))
+                found.append(await rerank(model, style, ["", "a"], "q"))
+            assert len(warned) == 1
+    assert [body["documents"] for body in server.bodies] == [["abc", "a"], ["a"]] * 3
+    ranked = [("a", 0.5), ("abc", 0.25), ("", 0.0), (" \n", 0.0)]
+    assert [found[0], found[2], found[4]] == [ranked, ranked[:2], ranked[:3]]
+    assert [found[1], found[3], found[5]] == [[("a", 0.5), ("", 0.0)]] * 3
+
+
+@EACH_STYLE
+async def test_no_request_is_made_where_no_found_document_has_text(
+    style: Style,
+) -> None:
+    with serve_embeddings() as server:
+        model = reranker(style.framework, server.base_url, top_n=1)
+        with pytest.warns(ModelStudioWarning, match="without text"):
+            assert await rerank(model, style, ["", " "], "q") == [("", 0.0)]
+    assert server.bodies == []
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_a_multimodal_model_ranks_the_image_of_a_node_without_text(
+    asynchronous: bool,
+) -> None:
+    data = base64.b64encode(PNG_BYTES).decode()
+    url = "https://x.example/a.png"
+    images = [
+        ImageNode(image_url=url, metadata={"file": "a.png"}),
+        ImageNode(image=data),
+        ImageNode(text="A fox.", image_url=url),
+        ImageNode(image_path="/nothing/here.png"),
+    ]
+    nodes = [NodeWithScore(node=node) for node in images]
+    sent: list[Any] = []
+    for name in ("qwen3-vl-rerank", "qwen3-rerank"):
+        with serve_embeddings() as server:
+            model: Any = reranker("LlamaIndex", server.base_url, model=name)
+            with pytest.warns(ModelStudioWarning, match="without text"):
+                found = (
+                    await model.apostprocess_nodes(nodes, query_str="q")
+                    if asynchronous
+                    else model.postprocess_nodes(nodes, query_str="q")
+                )
+        assert len(found) == len(nodes)
+        assert found[-1].node is images[-1]
+        (body,) = server.bodies
+        sent.append(body.get("input", body)["documents"])
+    of_data = {"image": f"data:image/png;base64,{data}"}
+    assert sent == [
+        [{"image": url}, of_data, "A fox."],
+        ["file: a.png", "A fox."],
+    ]
+
+
 # --- What is refused --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("texts", "query", "words"),
     [
-        (["a", ""], "q", r"documents\[1\] is empty"),
         (["a"], "", "query is empty"),
+        ([""], "", "query is empty"),
         (["a", "b" * 24_001], "q", r"documents\[1\] is too long"),
     ],
 )
@@ -317,6 +388,7 @@ async def test_texts_that_cannot_be_ranked(
     [
         ("abc", "documents must be a list, got a str"),
         ([None], r"documents\[0\] must be a string"),
+        (["a", ""], r"documents\[1\] is empty"),
         ([{"text": "a", "image": "b"}], r"documents\[0\] must be a text, or a mapping"),
         ([{"image": "https://x.example/a.png"}], "does not rank images"),
     ],
