@@ -117,6 +117,16 @@ def test_an_input_cannot_be(name: str, tmp_path: Path) -> None:
     prepare(chat(), ["Hi"], tmp_path)
 
 
+def test_a_prompt_is_refused_only_if_it_certainly_has_too_many_tokens(
+    tmp_path: Path,
+) -> None:
+    """A token has six bytes at most, and the largest batch takes 262,144 tokens."""
+    most = 6 * 262_144
+    prepare(chat(), ["a" * (most - 100)], tmp_path)
+    with pytest.raises(ConfigurationError, match="accepts 262,144 tokens"):
+        prepare(chat(), ["a" * most], tmp_path)
+
+
 @pytest.mark.parametrize("inputs", ["Hi", b"Bye", {"a": 1}, 3, None])
 def test_inputs_must_be_several(inputs: Any, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="inputs must be a list"):

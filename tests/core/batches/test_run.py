@@ -592,6 +592,7 @@ def test_a_time_limit_names_the_batch_which_goes_on(
     assert isinstance(caught.value, TimeoutError)
     finish(studio, run)
     assert run.count_rows() == {"done": 1}
+    assert not caught.value.is_retryable
 
 
 @pytest.mark.parametrize("answered", [1, 3])
