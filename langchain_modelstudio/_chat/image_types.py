@@ -5,19 +5,19 @@ from typing import cast
 
 from langchain_core.messages import BaseMessage
 
-from langchain_modelstudio._chat.parts import Block
-from modelstudio_core.wire.media_types import mime_type_of_base64
+from langchain_modelstudio._chat.provider_blocks import Block
+from modelstudio_core.chat.media import data_type
+from modelstudio_core.wire.media_types import ANY_BYTES
 
 __all__ = ["add_image_types", "lacks_image_type"]
-
-_DEFAULT = "image/png"
 
 
 def add_image_types(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     """Return messages in which each image in base64 has a MIME type.
 
     LangChain raises a bare ``ValueError`` before a call for an image block without
-    one; the first bytes of the image say what it is.
+    one; the first bytes of the image say what it is. If they do not, the type is one
+    that says nothing, and the image is refused like any other that does not show it.
 
     Args:
         messages: The messages of a prompt. They are not changed.
@@ -53,5 +53,5 @@ def _typed(block: str | Block) -> str | Block:
     if isinstance(block, str) or not _is_untyped(block):
         return block
     data = block.get("base64") or block.get("data")
-    found = mime_type_of_base64(data, "image") if isinstance(data, str) else None
-    return {**block, "mime_type": found or _DEFAULT}
+    found = data_type(data, kind="image") if isinstance(data, str | bytes) else None
+    return {**block, "mime_type": found or ANY_BYTES}

@@ -14,7 +14,8 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from langchain_modelstudio._chat.parts import Block, is_cache_point, to_parts, unwrap
+from langchain_modelstudio._chat.parts import to_parts
+from langchain_modelstudio._chat.provider_blocks import Block, is_cache_point, unwrap
 from modelstudio_core.chat import messages as core
 from modelstudio_core.chat.media import mark_last
 from modelstudio_core.errors import ConfigurationError

@@ -4,20 +4,24 @@ Blocks of LangChain 1 and 0 are read, and those of OpenAI, Anthropic, Gemini, Be
 and DashScope, because histories contain them.
 """
 
-import base64
 import json
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Final, cast
 
+from langchain_modelstudio._chat.provider_blocks import Block, unwrap, with_type
 from modelstudio_core.chat import media
 from modelstudio_core.chat import messages as core
+from modelstudio_core.chat.media_messages import not_shown
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.wire.media_types import MediaKind, kind_of
+from modelstudio_core.wire.media_types import (
+    MediaKind,
+    kind_of,
+    mime_type_of_format,
+    mime_type_of_name,
+)
 
-__all__ = ["Block", "is_cache_point", "to_parts", "unwrap"]
-
-# A content block, or another of LangChain's untyped dicts.
-Block = Mapping[str, object]
+__all__ = ["to_parts"]
 
 _SETTINGS: Final = frozenset(
     {
@@ -72,7 +76,6 @@ _OF_BLOCK: Final = frozenset(
         "video_url",
     }
 )
-_CACHE_POINTS: Final = ("cachePoint", "cache_point", "cache")
 # Keys of other providers whose values mean nothing to a model.
 _OPAQUE: Final = ("encrypted", "signature", "id", "index", "type", "extras")
 _MEDIA_OF_TYPE: Final[Mapping[str, MediaKind]] = {
@@ -96,27 +99,6 @@ _DOCUMENT_TYPES: Final = ("text-plain", "file", "input_file", "document")
 _TEXT_TYPES: Final = ("text", "text-plain", "input_text", "output_text", "refusal")
 
 
-def unwrap(block: Block) -> Block:
-    """Return another provider's block without LangChain's wrapper.
-
-    Args:
-        block: A content block.
-    """
-    value = block.get("value")
-    if block.get("type") == "non_standard" and isinstance(value, Mapping):
-        return cast("Block", value)
-    return block
-
-
-def is_cache_point(block: Block) -> bool:
-    """Return whether a block marks the end of a cached prefix, as Bedrock's does.
-
-    Args:
-        block: A content block.
-    """
-    return block.get("type") in _CACHE_POINTS or "cachePoint" in block
-
-
 def to_parts(block: Block, *, is_from_user: bool) -> list[core.Part]:
     """Convert a content block: a text document has its title and context before it.
 
@@ -128,8 +110,14 @@ def to_parts(block: Block, *, is_from_user: bool) -> list[core.Part]:
     Raises:
         ConfigurationError: The block is invalid or not supported.
     """
-    block = unwrap(block)
-    part = _part(block, is_from_user=is_from_user)
+    block = with_type(unwrap(block))
+    try:
+        part = _part(block, is_from_user=is_from_user)
+    except ConfigurationError as error:
+        if is_from_user:
+            raise
+        # An error would end an agent, and each later turn of its conversation.
+        return [not_shown("A content block", error.message)]
     if part["type"] != "text" or block.get("type") not in _DOCUMENT_TYPES:
         return [part]
     context = _text_of(block, "context")
@@ -152,15 +140,22 @@ def _part(block: Block, *, is_from_user: bool) -> core.Part:
         if not is_from_user:
             return {"type": "text", "text": _described(block)}
         raise ConfigurationError(
-            f"Content blocks of type {block.get('type')!r} are not supported. Model"
-            " Studio accepts text, image, video, audio and file blocks."
+            f"Content blocks of type {block.get('type')!r} are not supported"
+            f" ({_outline(block)}). Model Studio accepts text, image, video, audio and"
+            " file blocks."
         )
-    raise ConfigurationError(f"Invalid content block ({problem}): {block!r:.200}")
+    raise ConfigurationError(f"Invalid content block ({problem}; {_outline(block)}).")
+
+
+def _outline(block: Block) -> str:
+    """Return what an error shows of a block: its keys, and none of its values."""
+    keys = ", ".join(repr(str(key)) for key in block)
+    return f"its keys are {keys}" if keys else "it is empty"
 
 
 def _supported_part(block: Block, *, is_from_user: bool) -> core.Part | None:
     """Return the part of a block, None if there is no counterpart."""
-    kind = _string(block.get("type") or _type_of_keys(block))
+    kind = _string(block.get("type") or "")
     if kind in _TEXT_TYPES:
         return _text_part(kind, block)
     if kind == "search_result":
@@ -169,15 +164,6 @@ def _supported_part(block: Block, *, is_from_user: bool) -> core.Part | None:
     if media_kind is None:
         return None
     return _media_part(kind, media_kind, block, _settings(block, is_from_user))
-
-
-def _type_of_keys(block: Block) -> str:
-    """Return the type of a block in the native form, such as ``{"image": url}``."""
-    if "file_url" in block or "file_data" in block:
-        return "file"
-    return next(
-        (key for key in ("image", "video", "audio", "text") if key in block), ""
-    )
 
 
 def _settings(block: Block, is_from_user: bool) -> dict[str, object]:
@@ -216,14 +202,7 @@ def _plain_text_part(block: Block) -> core.Part:
         return media.file_part(
             _string(url), filename=_text_of(block, "filename", "title")
         )
-    return {"type": "text", "text": _decoded(_string(block["base64"]))}
-
-
-def _decoded(data: str) -> str:
-    try:
-        return base64.b64decode(data, validate=True).decode()
-    except ValueError:
-        raise ValueError("the base64 of a text is not valid UTF-8") from None
+    return {"type": "text", "text": media.text_of_data(_data(block["base64"]))}
 
 
 def _described(block: Block) -> str:
@@ -242,56 +221,100 @@ def _media_part(
     """Return the part of an image, video, audio or file block."""
     frames = block.get("video")
     if media_kind == "video" and isinstance(frames, list | tuple):
-        addresses = [_string(frame) for frame in cast("list[object]", frames)]
+        addresses = [_frame(frame) for frame in cast("list[object]", frames)]
         return media.frames_part(addresses, settings)
     fields, more = _fields(kind, block)
     if "plain_text" in fields:
         return {"type": "text", "text": _string(fields["plain_text"])}
     if file_id := fields.get("file_id"):
         return media.file_id_part(_string(file_id))
-    mime_type = fields.get("mime_type") or fields.get("media_type")
-    mime_type = _string(mime_type) if mime_type else None
-    url = fields.get("url")
-    if mime_type and media_kind == "pdf":
-        if mime_type.startswith("text/") and not url:
-            return {"type": "text", "text": _decoded(_data_of(fields))}
-        media_kind = kind_of(mime_type) or media_kind
-    address = (
-        _string(url) if url else media.data_url(_data_of(fields), mime_type, media_kind)
-    )
-    return _PARTS[media_kind](address, fields, {**settings, **more})
+    source, is_address = _source(kind, fields)
+    mime_type = _text_of(fields, "mime_type", "media_type")
+    if media_kind == "pdf":
+        if not is_address:
+            mime_type = _document_type(source, mime_type, fields)
+            if mime_type.startswith("text/"):
+                return {"type": "text", "text": media.text_of_data(source)}
+        media_kind = kind_of(mime_type or "") or media_kind
+    if not is_address:
+        name = _text_of(fields, "format")
+        source = media.data_url(source, mime_type, media_kind, name)
+    return _PARTS[media_kind](cast("str", source), fields, {**settings, **more})
 
 
-def _data_of(fields: Block) -> str:
-    data = fields.get("base64") or fields.get("data")
+def _frame(frame: object) -> str:
+    data = _data(frame)
+    return data if isinstance(data, str) else media.data_url(data, None, "image")
+
+
+def _source(kind: str, fields: Block) -> tuple[str | bytes, bool]:
+    """Return the address or the data of a block's media, and whether it is the first.
+
+    LangChain puts the address of OpenAI's audio and file blocks where base64 text is
+    expected.
+    """
+    if url := fields.get("url"):
+        source = _data(url)
+        return source, isinstance(source, str) and not media.is_data_url(source)
+    data = fields.get("base64") or fields.get("data") or fields.get("bytes")
     if not data:
         raise ConfigurationError(
-            f"Content block of type {fields.get('type')!r} needs url, base64 or"
-            " file_id."
+            f"Content block of type {kind!r} needs url, base64 or file_id"
+            f" ({_outline(fields)})."
         )
-    return _string(data)
+    source = _data(data)
+    return source, media.is_address(source)
+
+
+def _document_type(data: str | bytes, mime_type: str | None, fields: Block) -> str:
+    """Return the MIME type of a file: of text, or of what models read.
+
+    Raises:
+        ConfigurationError: It is another one.
+    """
+    filename = _text_of(fields, "filename", "title") or ""
+    if _is_assumed(mime_type, filename):
+        mime_type = None
+    found = media.data_type(data, mime_type)
+    if not found and (name := _text_of(fields, "format")):
+        found = mime_type_of_format(name, "pdf")
+    found = found or mime_type_of_name(filename)
+    if found and (found.startswith("text/") or kind_of(found)):
+        return found
+    id_form = "{'type': 'file', 'file_id': ...}"
+    raise ConfigurationError(
+        media.unsupported_file("A file", found or mime_type, id_form)
+    )
+
+
+def _is_assumed(mime_type: str | None, filename: str) -> bool:
+    """Return whether a MIME type is not that of the file's name.
+
+    LangChain gives the type of PDF to all files in the form of OpenAI.
+    """
+    suffix = PurePath(filename).suffix.lower()
+    return mime_type == "application/pdf" and suffix not in {"", ".pdf"}
 
 
 def _fields(kind: str, block: Block) -> tuple[dict[str, object], dict[str, object]]:
     """Return the fields that say where the media of a block are, and other inner ones.
 
     They are in the block itself (LangChain), in an object below its type (OpenAI), in
-    ``source`` (Anthropic), or are the value of the key of its kind (DashScope).
+    ``source`` (Anthropic, Bedrock), or are the value of the key of its kind
+    (DashScope).
     """
     fields = {name: value for name, value in block.items() if value is not None}
     more: dict[str, object] = {}
-    if kind in _BELOW_TYPE and not isinstance(block[kind], str):
-        inner = _mapping(block[kind])
-        more = {name: value for name, value in inner.items() if name not in _OF_BLOCK}
-        fields |= inner
-    else:
-        key = "image_url" if kind == "input_image" else kind
-        value = block.get(key)
-        if isinstance(value, str):
-            fields["url"] = value
-        elif isinstance(value, Mapping):
-            fields |= cast("Block", value)
-    if isinstance(source := block.get("source"), Mapping):
+    key = "image_url" if kind == "input_image" else kind
+    inner = block[key] if kind in _BELOW_TYPE else block.get(key)
+    if isinstance(inner, Mapping):
+        below = cast("Block", inner)
+        if kind in _BELOW_TYPE:
+            more = {k: value for k, value in below.items() if k not in _OF_BLOCK}
+        fields |= below
+    elif inner is not None:
+        fields["url"] = inner
+    if isinstance(source := fields.get("source"), Mapping):
         fields |= cast("Block", source)
     return _renamed(kind, fields), more
 
@@ -302,6 +325,8 @@ def _renamed(kind: str, fields: dict[str, object]) -> dict[str, object]:
         fields["file_id"] = fields["id"]
     if fields.get("source_type") == "text" or fields.get("type") == "text":
         fields["plain_text"] = fields.get("text") or fields.get("data")
+    if kind == "document" and "text" in fields:
+        fields["plain_text"] = fields["text"]
     if url := fields.get("file_url") or fields.get("file_uri"):
         fields["url"] = url
     if "file_data" in fields:
@@ -349,11 +374,27 @@ _PARTS: Final[Mapping[MediaKind, Callable[[str, Block, Block], core.Part]]] = {
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"expected a string, got {value!r:.80}")
+        raise TypeError(f"expected a string, got {_a(value)}")
     return value
+
+
+def _data(value: object) -> str | bytes:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(cast("bytes", value))
+    if not isinstance(value, str):
+        raise TypeError(
+            f"expected a string or bytes, got {_a(value)}: pass a URL, base64 text, or"
+            " the bytes of the file"
+        )
+    return value
+
+
+def _a(value: object) -> str:
+    """Return what an error shows of a value: its type, because it may be a file."""
+    return f"an object of type {type(value).__name__}"
 
 
 def _mapping(value: object) -> Block:
     if not isinstance(value, Mapping):
-        raise TypeError(f"expected a dict, got {value!r:.80}")
+        raise TypeError(f"expected a dict, got {_a(value)}")
     return cast("Block", value)

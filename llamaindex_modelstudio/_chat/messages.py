@@ -3,7 +3,6 @@
 # LlamaIndex does not type the dicts in its messages.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
-import base64
 from collections.abc import Mapping, Sequence
 from io import IOBase
 from pathlib import Path
@@ -28,12 +27,14 @@ from pydantic import BaseModel
 
 from modelstudio_core.chat import media
 from modelstudio_core.chat import messages as core
+from modelstudio_core.chat.media_messages import not_shown
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.local_files import LocalFile
 from modelstudio_core.user_warnings import warn_once
 from modelstudio_core.wire.media_types import (
     MediaKind,
     audio_format,
+    kind_of,
     mime_type_of_name,
 )
 
@@ -170,12 +171,12 @@ def _content(blocks: Sequence[ContentBlock], role: str) -> str | list[core.Part]
             case CitableBlock():
                 parts.extend(media.source_part(block.title, block.source))
                 for cited in block.content:
-                    parts.extend(_titled_part(cited))
+                    parts.extend(_titled_part(cited, role))
             case CitationBlock():
                 parts.extend(media.source_part(block.title, block.source))
-                parts.extend(_titled_part(block.cited_content))
+                parts.extend(_titled_part(block.cited_content, role))
             case _:
-                parts.extend(_titled_part(block))
+                parts.extend(_titled_part(block, role))
     return parts or ""
 
 
@@ -200,9 +201,15 @@ def _mark_last(parts: list[core.Part], point: CachePoint) -> None:
     media.mark_last(parts)
 
 
-def _titled_part(block: _MediaBlock) -> list[core.Part]:
+def _titled_part(block: _MediaBlock, role: str) -> list[core.Part]:
     """Return the part of a block, after the title of a text document."""
-    part = _part(block)
+    try:
+        part = _part(block)
+    except ConfigurationError as error:
+        if role not in {"tool", "assistant"}:
+            raise
+        # An error would end an agent, and each later turn of its conversation.
+        return [not_shown(f"A {type(block).__name__}", error.message)]
     if isinstance(block, DocumentBlock) and part["type"] == "text":
         return [*media.source_part(_title_of(block)), part]
     return [part]
@@ -227,8 +234,8 @@ def _part(block: _MediaBlock) -> core.Part:
             settings = {} if block.fps is None else {"fps": block.fps}
             return media.video_part(address, settings, detail=block.detail)
         case AudioBlock():
-            address = _address(block, "audio", None, block.resolve_audio)
             name = audio_format(block.format) if block.format else None
+            address = _address(block, "audio", None, block.resolve_audio, name)
             return media.audio_part(address, name=name)
         case DocumentBlock():
             return _document_part(block)
@@ -253,10 +260,9 @@ def _document_part(block: DocumentBlock) -> core.Part:
         address = _address(block, "pdf", mime_type, block.resolve_document)
         return media.file_part(address, filename=title)
     if mime_type and not mime_type.startswith("text/"):
+        id_form = "url='fileid://...'"
         raise ConfigurationError(
-            f"DocumentBlock of type {mime_type} is not supported: Model Studio accepts"
-            " PDF and text. Upload the file to the service and pass its id"
-            " (url='fileid://...') to 'qwen-long', or pass the document's text."
+            media.unsupported_file("DocumentBlock", mime_type, id_form)
         )
     if block.path is not None:
         return {"type": "text", "text": LocalFile(Path(block.path), "text", None, True)}
@@ -279,14 +285,20 @@ def _address(
     kind: MediaKind,
     mime_type: str | None,
     resolve: _Resolve,
+    name: str | None = None,
 ) -> core.Address:
-    """Return the URL of a media block, its file, or its bytes as a ``data:`` URL."""
+    """Return the URL of a media block, its file, or its bytes as a ``data:`` URL.
+
+    ``name`` is that of the format, for bytes that do not show it.
+    """
     if block.url:
         return str(block.url)
     if block.path is not None and _data_of(block) is None:
         return LocalFile(Path(block.path), kind, mime_type, is_explicit=True)
-    encoded = base64.b64encode(_resolved(resolve)).decode()
-    return media.data_url(encoded, mime_type, kind)
+    if mime_type and kind_of(mime_type) != kind:
+        # LlamaIndex guesses a type that is none of the block's.
+        mime_type = None
+    return media.data_url(_resolved(resolve), mime_type, kind, name)
 
 
 def _data_of(block: ImageBlock | VideoBlock | AudioBlock | DocumentBlock) -> object:

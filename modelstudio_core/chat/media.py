@@ -4,9 +4,12 @@ Sources: the official pages "Image and video understanding", "Omni-modal (Qwen-O
 "PDF understanding" and "Long context (Qwen-Long)" (2026).
 """
 
+import base64
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePath
 from typing import Any, Final, cast
+from urllib.parse import unquote
 
 from modelstudio_core.chat.messages import (
     Address,
@@ -19,11 +22,16 @@ from modelstudio_core.chat.messages import (
     TextPart,
     VideoPart,
 )
-from modelstudio_core.local_files import TEMPORARY, LocalFile
+from modelstudio_core.local_files import TEMPORARY, LocalFile, is_local
 from modelstudio_core.wire.media_types import (
+    ANY_BYTES,
     MediaKind,
     audio_format,
+    bare_base64_type,
+    kind_of,
     mime_type_of_base64,
+    mime_type_of_bytes,
+    mime_type_of_format,
     mime_type_of_name,
     normalize_mime_type,
 )
@@ -32,16 +40,21 @@ __all__ = [
     "FILE_ID",
     "addresses_of",
     "audio_part",
+    "data_type",
     "data_url",
     "file_id_part",
     "file_part",
     "frames_part",
     "has_media",
     "image_part",
+    "is_address",
+    "is_data_url",
     "is_text",
     "map_addresses",
     "mark_last",
     "source_part",
+    "text_of_data",
+    "unsupported_file",
     "video_part",
 ]
 
@@ -50,33 +63,114 @@ _Settings = Mapping[str, object]
 
 # How the address of a file that was uploaded to the service begins.
 FILE_ID: Final = "fileid://"
-_ADDRESSES: Final = ("http://", "https://", "data:", "file:", TEMPORARY)
-_DEFAULT_TYPE: Final[Mapping[str, str]] = {
-    "image": "image/png",
-    "video": "video/mp4",
-    "audio": "audio/wav",
-    "pdf": "application/pdf",
-}
+_DATA: Final = "data:"
+_ADDRESSES: Final = ("http://", "https://", "file:", TEMPORARY)
+_HEAD_BYTES: Final = 48
+_DEFAULT_AUDIO: Final = "audio/wav"
 
 
-# --- Parts ------------------------------------------------------------------------
+# --- Data -------------------------------------------------------------------------
 
 
-def data_url(data: str, mime_type: str | None, kind: MediaKind) -> str:
-    """Return base64 text as a ``data:`` URL; an address is returned as it is.
+def is_address(data: str | bytes) -> bool:
+    """Return whether data are an address, and not base64 text or a ``data:`` URL.
 
     LangChain puts the address of OpenAI's audio and file blocks where base64 text is
     expected.
 
     Args:
-        data: The base64 text, or an address.
-        mime_type: The MIME type; None to read it from the data.
-        kind: What it is.
+        data: An address, a ``data:`` URL, base64 text or bytes.
     """
-    if data[:8].lower().startswith(_ADDRESSES):
+    return isinstance(data, str) and data[:8].lower().startswith(_ADDRESSES)
+
+
+def is_data_url(data: str) -> bool:
+    """Return whether a text is a ``data:`` URL."""
+    return data[: len(_DATA)].lower() == _DATA
+
+
+def data_url(
+    data: str | bytes, mime_type: str | None, kind: MediaKind, name: str | None = None
+) -> str:
+    """Return bytes or base64 text as a ``data:`` URL; an address is returned as it is.
+
+    Args:
+        data: The bytes, the base64 text, a ``data:`` URL or an address.
+        mime_type: The MIME type; None to read it from the data. If they do not show
+            it, the URL has none, and is refused later.
+        kind: What it is.
+        name: The name of the format, for data that do not show it.
+    """
+    if isinstance(data, str) and (is_data_url(data) or is_address(data)):
         return data
-    name = mime_type or mime_type_of_base64(data, kind) or _DEFAULT_TYPE[kind]
-    return f"data:{normalize_mime_type(name)};base64,{data}"
+    found = data_type(data, mime_type, kind)
+    if not found and name:
+        found = mime_type_of_format(name, kind)
+    text = data if isinstance(data, str) else base64.b64encode(data).decode()
+    return f"data:{found or ''};base64,{text}"
+
+
+def data_type(
+    data: str | bytes, mime_type: str | None = None, kind: MediaKind | None = None
+) -> str | None:
+    """Return the MIME type of data: the given one, or what they show; else None.
+
+    Args:
+        data: The bytes, the base64 text or a ``data:`` URL.
+        mime_type: The MIME type, if it is given.
+        kind: What they must show; None for anything.
+    """
+    text = data
+    given = normalize_mime_type(mime_type or "")
+    if not given and isinstance(data, str) and is_data_url(data):
+        head, _, text = data.partition(",")
+        given = normalize_mime_type(head[len(_DATA) :])
+    if given and given != ANY_BYTES:
+        return given
+    if isinstance(text, str):
+        found = mime_type_of_base64(text, kind)
+    else:
+        found = mime_type_of_bytes(text[:_HEAD_BYTES], kind)
+    return found if found and kind in {None, kind_of(found)} else None
+
+
+def text_of_data(data: str | bytes) -> str:
+    """Return the text of a text file.
+
+    Args:
+        data: The bytes, the base64 text or a ``data:`` URL.
+
+    Raises:
+        ValueError: It is not text in UTF-8.
+    """
+    if isinstance(data, str):
+        text = data.partition(",")[2] if is_data_url(data) else data
+        try:
+            data = base64.b64decode(text, validate=True)
+        except ValueError:
+            raise ValueError("the base64 of a text is not valid") from None
+    try:
+        return data.decode("utf-8-sig")
+    except ValueError:
+        raise ValueError("the base64 of a text is not valid UTF-8") from None
+
+
+def unsupported_file(noun: str, mime_type: str | None, id_form: str) -> str:
+    """Return what is wrong with a file that is neither PDF nor text, and what to do.
+
+    Args:
+        noun: What the file is called.
+        mime_type: Its MIME type, None if it is not known.
+        id_form: How the id of a file is passed.
+    """
+    return (
+        f"{noun} of type {mime_type or 'unknown'} is not supported: Model Studio"
+        " accepts PDF and text. Upload the file to the service and pass its id"
+        f" ({id_form}) to 'qwen-long', or pass the text of the document."
+    )
+
+
+# --- Parts ------------------------------------------------------------------------
 
 
 def image_part(
@@ -139,24 +233,20 @@ def audio_part(
         mime_type: The MIME type, if it is known.
         name: The name of the format, if it is known.
     """
-    if not name:
-        found = mime_type or _audio_type(address) or _DEFAULT_TYPE["audio"]
-        name = audio_format(found)
-    part: AudioPart = {
-        "type": "input_audio",
-        "input_audio": {"data": address, "format": name},
-    }
+    part: AudioPart = {"type": "input_audio", "input_audio": {"data": address}}
+    mime_type = mime_type or _audio_type(address)
+    if name or mime_type:
+        part["input_audio"]["format"] = name or audio_format(mime_type or "")
     return cast("AudioPart", {**part, **(settings or {})})
 
 
 def _audio_type(address: Address) -> str | None:
-    if isinstance(address, LocalFile):
-        return address.mime_type or mime_type_of_name(address.path.name)
-    if not address.startswith("data:"):
-        return mime_type_of_name(address)
-    head, _, data = address.partition(",")
-    mime_type = head.removeprefix("data:").partition(";")[0]
-    return mime_type or mime_type_of_base64(data, "audio")
+    """Return the MIME type of audio; None for data that do not show it."""
+    if isinstance(address, str) and is_data_url(address):
+        return data_type(address, kind="audio")
+    if isinstance(address, str):
+        return mime_type_of_name(address) or _DEFAULT_AUDIO
+    return address.mime_type or mime_type_of_name(address.path.name) or _DEFAULT_AUDIO
 
 
 def file_part(
@@ -170,19 +260,27 @@ def file_part(
         filename: Its name, which the service requires with a ``data:`` URL.
     """
     part: FilePart
-    if isinstance(address, str) and not address.startswith("data:"):
+    if isinstance(address, str) and not (is_data_url(address) or is_local(address)):
         part = {"type": "file", "file": {"file_url": address}}
     else:
-        name = address.path.name if isinstance(address, LocalFile) else "file.pdf"
         part = {
             "type": "file",
             "file": {
                 "file_data": address,
-                "filename": filename or name,
+                "filename": filename or _file_name(address) or "file.pdf",
                 "file_format": "pdf",
             },
         }
     return cast("FilePart", {**part, **(settings or {})})
+
+
+def _file_name(address: Address) -> str | None:
+    """Return the name of a file that is read from the disk."""
+    if isinstance(address, LocalFile):
+        return address.path.name
+    if is_data_url(address) or bare_base64_type(address, "pdf"):
+        return None
+    return unquote(PurePath(address).name)
 
 
 def file_id_part(file_id: str) -> FilePart:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from modelstudio_core.catalog import ChatProfile, MediaLimits
-from modelstudio_core.chat.media import addresses_of, map_addresses
+from modelstudio_core.chat.media import addresses_of, data_type, map_addresses
 from modelstudio_core.chat.messages import Address, Part
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.facts import refuse_or_warn
@@ -12,6 +12,8 @@ from modelstudio_core.local_files import TEMPORARY, LocalFile, is_local, parse_l
 from modelstudio_core.wire.media_types import (
     MediaKind,
     audio_format,
+    bare_base64_type,
+    data_url_problem,
     kind_of,
     normalize_mime_type,
 )
@@ -49,7 +51,8 @@ _MODEL_FOR_INPUT: Final[Mapping[str, str]] = {
     "pdf": "'qwen3.8-max' or 'qwen3.8-flash'",
     "file_id": "'qwen-long' or 'qwen-doc-turbo'",
 }
-_SENT_ADDRESSES: Final = ("http://", "https://", "data:", TEMPORARY)
+_DATA: Final = "data:"
+_SENT_ADDRESSES: Final = ("http://", "https://", TEMPORARY)
 _MEGABYTE: Final = 2**20
 _SHOWN: Final = 200
 
@@ -74,46 +77,60 @@ def has_local_address(part: Part) -> bool:
     Args:
         part: The part.
     """
-    return any(_is_guarded(address) for address in addresses_of(part))
-
-
-def _is_guarded(address: Address) -> bool:
-    """Return whether an address needs ``local_files=True``."""
-    return isinstance(address, str) and is_local(address)
+    kind = _kind_of_addresses(part)
+    return kind is not None and any(
+        isinstance(address, str) and _is_path(address, kind)
+        for address in addresses_of(part)
+    )
 
 
 def with_addresses(part: Part, *, local_files: bool) -> Part:
-    """Return a part whose local addresses are files.
+    """Return a part whose local addresses are files, and whose data are ``data:`` URLs.
 
     Args:
         part: The part.
         local_files: Whether local addresses are allowed.
 
     Raises:
-        ConfigurationError: An address is not allowed.
+        ConfigurationError: An address is not allowed, or data are certainly broken.
     """
-    kind = _KIND_OF_PART.get(part["type"])
+    kind = _kind_of_addresses(part)
     if kind is None:
         return part
-    # The frames of a video are images.
-    frame_kind: MediaKind = "image" if part["type"] == "video" else kind
-    return map_addresses(part, lambda a: _checked(a, frame_kind, local_files))
+    is_typed = part["type"] == "input_audio" and "format" in part["input_audio"]
+    return map_addresses(part, lambda a: _checked(a, kind, local_files, is_typed))
 
 
-def _checked(address: Address, kind: MediaKind, local_files: bool) -> Address:
+def _kind_of_addresses(part: Part) -> MediaKind | None:
+    """Return the kind of what a part's addresses name: frames of a video are images."""
+    return "image" if part["type"] == "video" else _KIND_OF_PART.get(part["type"])
+
+
+def _is_path(address: str, kind: MediaKind) -> bool:
+    return is_local(address) and bare_base64_type(address, kind) is None
+
+
+def _checked(
+    address: Address, kind: MediaKind, local_files: bool, is_typed: bool
+) -> Address:
     if isinstance(address, LocalFile):
         return address
     lowered = address[:8].lower()
     if lowered.startswith(_SENT_ADDRESSES):
         return address
-    shown = repr(address[:_SHOWN])
+    if lowered.startswith(_DATA):
+        _check_base64(address, kind, is_typed)
+        return address
     if not address:
         raise ConfigurationError(f"The address of the {_NOUNS[kind]} is empty.")
-    if not _is_guarded(address):
+    shown = repr(address[:_SHOWN])
+    if not is_local(address):
         raise ConfigurationError(
             f"The address of the {_NOUNS[kind]} must be an http, https, data or oss"
             f" URL, got {shown}."
         )
+    if mime_type := bare_base64_type(address, kind):
+        return f"data:{mime_type};base64,{address}"
     if not local_files:
         raise ConfigurationError(
             f"The address {shown} is a local file, and messages may come from other"
@@ -121,6 +138,22 @@ def _checked(address: Address, kind: MediaKind, local_files: bool) -> Address:
             " files."
         )
     return parse_local(address, kind)
+
+
+def _check_base64(url: str, kind: MediaKind, is_typed: bool) -> None:
+    """Refuse a ``data:`` URL that is no base64, or that does not show what it is.
+
+    ``is_typed`` is whether something else than the URL says its type.
+    """
+    noun = _NOUNS[kind]
+    if problem := data_url_problem(url):
+        raise ConfigurationError(f"The base64 text of the {noun} {problem}.")
+    head = url[:_SHOWN]
+    if not is_typed and data_type(head, kind=kind) is None:
+        raise ConfigurationError(
+            f"The {noun} is not a file of that kind: its first bytes show"
+            f" {data_type(head) or 'no known type'}. If it is one, pass its MIME type."
+        )
 
 
 # --- Limits -----------------------------------------------------------------------

@@ -22,7 +22,7 @@ from modelstudio_core.chat.messages import (
 from modelstudio_core.errors import ConfigurationError, ModelStudioWarning
 from modelstudio_core.user_warnings import warn_user
 
-__all__ = ["describe_media", "place_media"]
+__all__ = ["describe_media", "not_shown", "place_media"]
 
 _RETURNED: Final = ("tool", "assistant")
 _WITH_ARTICLE: Final[Mapping[str, str]] = {
@@ -69,12 +69,22 @@ def _described(message: Message, profile: ChatProfile, local_files: bool) -> Mes
             kept.append(part)
             continue
         noun = _WITH_ARTICLE[input_of(part) or "file_id"]
-        warn_user(
-            f"{noun} in an earlier message was not sent: {problem}", ModelStudioWarning
-        )
-        sentence = f"[{noun} was returned and is not shown: {problem}]"
-        kept.append({"type": "text", "text": sentence})
+        kept.append(not_shown(noun, problem))
     return cast("Message", {**message, "content": kept})
+
+
+def not_shown(noun: str, problem: str) -> TextPart:
+    """Return the text in the place of what a tool or the model returned, and warn.
+
+    Args:
+        noun: What it is.
+        problem: Why it cannot be sent.
+    """
+    warn_user(
+        f"{noun} in an earlier message was not sent: {problem}", ModelStudioWarning
+    )
+    text = f"[{noun} was returned and is not shown: {problem}]"
+    return {"type": "text", "text": text}
 
 
 def _problem(part: Part, profile: ChatProfile, local_files: bool) -> str | None:

@@ -21,7 +21,12 @@ from modelstudio_core.local_files import (
     read_data_url,
 )
 from modelstudio_core.service_inputs import check_text, list_of
-from modelstudio_core.wire.media_types import kind_of, mime_type_of_bytes
+from modelstudio_core.wire.media_types import (
+    bare_base64_type,
+    data_url_problem,
+    kind_of,
+    mime_type_of_bytes,
+)
 
 __all__ = ["Content", "ContentItem", "Image", "check_contents", "plan_contents"]
 
@@ -205,7 +210,11 @@ def to_image_url(value: object, resolved: ResolvedEmbeddings, name: str) -> str:
         ConfigurationError: It is no image, it cannot be read, or it is too large.
     """
     if isinstance(value, str) and value.startswith((*_REMOTE, "data:")):
+        if problem := data_url_problem(value):
+            raise ConfigurationError(f"The base64 text of {name} {problem}.")
         return value
+    if isinstance(value, str) and (mime_type := bare_base64_type(value, "image")):
+        return f"data:{mime_type};base64,{value}"
     file = _file_of(value, name)
     if file is None:
         data = _bytes_of(value, name)

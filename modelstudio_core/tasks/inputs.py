@@ -12,7 +12,11 @@ from modelstudio_core.facts import refuse_or_warn
 from modelstudio_core.local_files import LocalFile, parse_local
 from modelstudio_core.service_inputs import check_text, list_of
 from modelstudio_core.tasks.routes import Route
-from modelstudio_core.wire.media_types import MediaKind
+from modelstudio_core.wire.media_types import (
+    MediaKind,
+    bare_base64_type,
+    data_url_problem,
+)
 
 __all__ = ["Address", "Given", "TaskInput", "build_body", "check_input"]
 
@@ -325,7 +329,11 @@ def _place(value: object, kind: MediaKind | None, name: str) -> _Place:
                     f"{name} is a data URL, and only images are accepted so: pass an"
                     " http, https or oss URL."
                 )
+            if problem := data_url_problem(value):
+                raise ConfigurationError(f"The base64 text of {name} {problem}.")
             return value
+        case str() if kind == "image" and (found := bare_base64_type(value, kind)):
+            return f"{_DATA}{found};base64,{value}"
         case str() | Path() if value and kind is not None:
             path = parse_local(value, kind).path if isinstance(value, str) else value
             return LocalFile(path, kind, is_explicit=True)

@@ -8,12 +8,17 @@ from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 __all__ = [
+    "ANY_BYTES",
     "MEDIA_KINDS",
     "MediaKind",
     "audio_format",
+    "bare_base64_type",
+    "base64_problem",
+    "data_url_problem",
     "kind_of",
     "mime_type_of_base64",
     "mime_type_of_bytes",
+    "mime_type_of_format",
     "mime_type_of_name",
     "normalize_mime_type",
     "split_url",
@@ -22,10 +27,19 @@ __all__ = [
 MediaKind = Literal["image", "video", "audio", "pdf"]
 MEDIA_KINDS: Final[tuple[MediaKind, ...]] = ("image", "video", "audio", "pdf")
 
+# The MIME type that says nothing about the bytes.
+ANY_BYTES: Final = "application/octet-stream"
 _PDF: Final = "application/pdf"
 # How many bytes of a file, and characters of its base64, show the type.
 _HEAD_BYTES: Final = 48
 _HEAD_CHARACTERS: Final = 64
+# The first and the last characters of base64 text, next to each other.
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_WITH_SPACE: Final = re.compile(r"\s")
+# How long the beginning of a `data:` URL before its data may be.
+_MAX_HEAD: Final = 200
+# Shorter text that begins like base64 of a file may be a path.
+_SHORTEST_BASE64: Final = 32
 _TYPE_OF_SUFFIX: Final[Mapping[str, str]] = {
     "3gp": "audio/3gpp",
     "3gpp": "audio/3gpp",
@@ -197,6 +211,88 @@ def split_url(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError:
         return urlsplit("")
+
+
+def base64_problem(text: str, start: int = 0) -> str | None:
+    """Return what is wrong with base64 text, None if nothing is seen.
+
+    Only the first and the last characters are looked at: the text may have megabytes.
+
+    Args:
+        text: The text.
+        start: Where the base64 text begins in it.
+
+    Example:
+        >>> base64_problem("iVBORw0KGgo=")
+        >>> base64_problem("not base64!!")
+        'has characters that base64 does not have'
+    """
+    first = text[start : start + _HEAD_CHARACTERS]
+    last = text[max(start + _HEAD_CHARACTERS, len(text) - _HEAD_CHARACTERS) :]
+    if first.startswith(("b'", 'b"')):
+        return (
+            "begins with b', as str() of bytes does: make it with"
+            " base64.b64encode(data).decode()"
+        )
+    if not first.strip():
+        return "is empty"
+    if not _BASE64.fullmatch(first + last):
+        return "has characters that base64 does not have"
+    if (len(text) - start) % 4 and not _WITH_SPACE.search(first + last):
+        return "is incomplete: its length is not a multiple of 4"
+    return None
+
+
+def data_url_problem(url: str) -> str | None:
+    """Return what is wrong with the base64 of a ``data:`` URL, None if nothing is seen.
+
+    Args:
+        url: The URL; one that is not in base64 is not looked at.
+
+    Example:
+        >>> data_url_problem("data:image/png;base64,")
+        'is empty'
+    """
+    head, comma, _ = url[:_MAX_HEAD].partition(",")
+    if not comma or not head.lower().endswith(";base64"):
+        return None
+    return base64_problem(url, len(head) + 1)
+
+
+def bare_base64_type(text: str, kind: MediaKind) -> str | None:
+    """Return the MIME type of a text that is base64 of a kind of media and no path.
+
+    Args:
+        text: Base64 text without a prefix, or the path of a file.
+        kind: What the file is expected to be.
+
+    Example:
+        >>> bare_base64_type("iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB", "image")
+        'image/png'
+        >>> bare_base64_type("photo.png", "image")
+    """
+    if len(text) < _SHORTEST_BASE64 or base64_problem(text):
+        return None
+    found = mime_type_of_base64(text, kind)
+    return found if found and kind_of(found) == kind else None
+
+
+def mime_type_of_format(name: str, kind: MediaKind) -> str:
+    """Return the MIME type of a format that a block names, such as ``"png"``.
+
+    Args:
+        name: The name of the format.
+        kind: What the file is; ``"pdf"`` for any document.
+
+    Example:
+        >>> mime_type_of_format("mp4", "audio"), mime_type_of_format("docx", "pdf")
+        ('audio/mp4', 'application/docx')
+    """
+    name = name.lower()
+    found = _TYPE_OF_SUFFIX.get(name)
+    if found and (kind == "pdf" or kind_of(found) == kind):
+        return found
+    return f"{'application' if kind == 'pdf' else kind}/{name}"
 
 
 def mime_type_of_name(name: str) -> str | None:

@@ -150,7 +150,7 @@ FRAMES: Final = {
     "type": "video",
     "video": [f"https://example.com/{number}.png" for number in range(4)],
 }
-AUDIO: Final = {"type": "input_audio", "input_audio": {"data": "data:;base64,AA=="}}
+AUDIO: Final = {"type": "input_audio", "input_audio": {"data": "data:;base64,SUQzBAA="}}
 
 
 def make_request(

@@ -18,7 +18,7 @@ from tests.support.retrieval import STYLES, Style, call, embed, embed_query, emb
 
 EACH_STYLE = pytest.mark.parametrize("style", STYLES, ids=str)
 PATH = "/api/v1/services/embeddings/multimodal-embedding/multimodal-embedding"
-PNG = b"\x89PNG\r\n\x1a\n" + b"pixels"
+PNG = b"\x89PNG\r\n\x1a\n" + b"pixels of a red fox"
 PNG_URI = "data:image/png;base64," + base64.b64encode(PNG).decode()
 FOX = "https://x.example/red-fox.png"
 VIDEO = "https://x.example/fox.mp4"
@@ -146,11 +146,12 @@ async def test_requests_have_as_many_items_and_images_as_the_model_accepts(
 async def test_images_of_every_kind(style: Style, tmp_path: Path) -> None:
     file = tmp_path / "a b.png"
     file.write_bytes(PNG)
-    images = [str(file), file, file.as_uri(), PNG, BytesIO(PNG), PNG_URI]
+    bare = PNG_URI.partition(",")[2]
+    images = [str(file), file, file.as_uri(), PNG, BytesIO(PNG), PNG_URI, bare]
     with serve_embeddings() as server:
         model = embedder(style.framework, server.base_url, model="qwen3-vl-embedding")
         await contents(model, style, [{"image": image} for image in images])
-    assert server.bodies[0]["input"]["contents"] == [{"image": PNG_URI}] * 6
+    assert server.bodies[0]["input"]["contents"] == [{"image": PNG_URI}] * 7
 
 
 @pytest.mark.parametrize(
@@ -159,12 +160,16 @@ async def test_images_of_every_kind(style: Style, tmp_path: Path) -> None:
         ({"image": "/no/such/file.png"}, r"\['image'\]: Cannot read .*: No such file"),
         ({"image": "/dev/zero"}, r"\['image'\]: '/dev/zero' is not a regular file"),
         (
-            {"image": "iVBORw0KGgo" * 1000},
+            {"image": "iVBORw0KGgo" * 999},
             r"\['image'\]: Cannot read .{300}: File name",
         ),
         ({"image": __file__}, r"\['image'\] is not an image of a format"),
         ({"image": b"hello"}, r"\['image'\] is not an image of a format"),
         ({"image": ""}, r"\['image'\] must be the URL, the path or the bytes"),
+        (
+            {"image": f"data:image/png;base64,{base64.b64encode(PNG)!r}"},
+            r"base64 text of contents\[0\]\['image'\] begins with b', as str",
+        ),
         ({"image": 7}, r"\['image'\] must be the URL.*got a int"),
         ({"image": PNG + b"x" * 11 * 2**20}, r"image of 11.0 MB.*accepts 10 MB"),
         ({"video": "/tmp/a.mp4"}, r"\['video'\] must be the http"),  # noqa: S108 - a name

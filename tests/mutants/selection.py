@@ -33,6 +33,7 @@ _ANSWERS: Final = (
 )
 _MEDIA: Final = (
     "tests/core/chat",
+    "tests/end_to_end/field/test_broken_media.py",
     "tests/end_to_end/field/test_media.py",
     "tests/end_to_end/field/test_uploads.py",
     "tests/end_to_end/field/test_voice.py",

@@ -1,5 +1,6 @@
 """Rules for the parts of a message, and for what stands beside them."""
 
+import base64
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -31,6 +32,11 @@ INPUT_OF_PART_TYPE: Final[Mapping[str, str]] = {
 _WITHOUT_PARTS: Final = frozenset({"text", "file_id"})
 _URL: Final = re.compile(r"(?:https?|oss)://[^\s/]+|data:[^,]*,", re.IGNORECASE)
 _STORAGE: Final = "oss://"
+_BROKEN: Final[Mapping[str, str]] = {
+    "image": "Failed to decode the image during the data inspection.",
+    "audio": "The audio format is illegal and cannot be opened.",
+}
+_BROKEN_FILE: Final = "The file format is illegal and cannot be opened."
 # The numbers that may stand beside a part, each with its least and its greatest value.
 _BESIDE: Final[Mapping[str, tuple[float, float]]] = {
     "fps": (0.1, 10),
@@ -55,6 +61,7 @@ def check_parts(message: JsonObject, query: ChatQuery) -> None:
         _check_beside(part)
         for url in urls_of(part):
             _check_url(url)
+            _check_data(str(url), INPUT_OF_PART_TYPE[str(part["type"])])
     _check_list(query)
 
 
@@ -126,6 +133,20 @@ def _check_url(url: object) -> None:
             "The provided URL does not appear to be valid. Ensure it is correctly"
             " formatted."
         )
+
+
+@sourced("Error codes", "2026-11-27")
+def _check_data(url: str, kind: str) -> None:
+    """Refuse a ``data:`` URL that says that it is base64, and is not."""
+    head, _, data = url.partition(",")
+    if not head.lower().startswith("data:") or not head.lower().endswith(";base64"):
+        return
+    try:
+        is_empty = not base64.b64decode("".join(data.split()), validate=True)
+    except ValueError:
+        is_empty = True
+    if is_empty:
+        raise invalid_parameter(_BROKEN.get(kind, _BROKEN_FILE))
 
 
 def _storage_keys(query: ChatQuery) -> Iterator[str]:

@@ -163,7 +163,7 @@ def test_body_has_the_replacement_of_a_delisted_model() -> None:
         (IMAGE, {"image": "https://example.com/a.png"}),
         (VIDEO, {"video": "https://example.com/a.mp4"}),
         (FRAMES, {"video": FRAMES["video"]}),
-        (AUDIO, {"audio": "data:;base64,AA=="}),
+        (AUDIO, {"audio": "data:;base64,SUQzBAA="}),
         (text_part("Hi"), {"text": "Hi"}),
         (
             text_part("Hi", cache_control={"type": "ephemeral"}),

@@ -445,6 +445,13 @@ async def test_every_request_of_a_task_is_in_the_audit_record(
         ),
         ({"model": "fun-asr"}, "needs urls="),
         ({"model": "fun-asr", "urls": ["data:audio/wav;base64,"]}, "data URL"),
+        (
+            {
+                "model": "wan2.2-i2v-plus",
+                "images": ["data:image/png;base64,b'iVBORw0KGgo='"],
+            },
+            "begins with b', as str() of bytes does",
+        ),
         ({"model": "wanx2.1-imageedit", "prompt": "A"}, "pass input="),
         ({"model": "text-embedding-async-v2", "urls": ["a.txt"]}, "of a text file"),
     ],

@@ -211,6 +211,10 @@ async def test_files_of_this_machine_are_inlined_or_uploaded(
     assert first["url"].startswith("data:image/png;base64,")
     assert second["url"].startswith("oss://")
     assert (await at.result(task)).files
+    bare = first["url"].partition(",")[2]
+    await at.submit(model="wan2.2-i2v-plus", prompt="A", images=[bare])
+    create = modelstudio_emulator.requests[-1]
+    assert create.body["input"]["img_url"] == first["url"]
     with pytest.raises(ConfigurationError, match="not known"):
         await at.submit(
             model="wan2.7-r2v", prompt="A", media=[{"type": "link", "url": "a.txt"}]

@@ -234,6 +234,72 @@ LANGCHAIN: dict[str, tuple[str, dict[str, Any], tuple[Any, Any]]] = {
         {"type": "media", "mime_type": "audio/wav", "data": WAV},
         audio(f"data:audio/wav;base64,{WAV}", "wav"),
     ),
+    "Gemini's media in bytes": (
+        VISION,
+        {"type": "media", "mime_type": "image/png", "data": PNG_BYTES},
+        image(f"data:image/png;base64,{PNG}"),
+    ),
+    "Gemini's inline data": (
+        VISION,
+        {"inline_data": {"mime_type": "image/png", "data": PNG_BYTES}},
+        image(f"data:image/png;base64,{PNG}"),
+    ),
+    "Gemini's inline data of its REST API": (
+        VISION,
+        {"inlineData": {"mimeType": "application/pdf", "data": PDF}},
+        pdf_data("file.pdf"),
+    ),
+    "Gemini's file": (
+        VISION,
+        {"fileData": {"mimeType": "image/png", "fileUri": A_PNG}},
+        image(),
+    ),
+    "Bedrock's image": (
+        VISION,
+        {"image": {"format": "png", "source": {"bytes": PNG_BYTES}}},
+        image(f"data:image/png;base64,{PNG}"),
+    ),
+    "Bedrock's video": (
+        VISION,
+        {"video": {"format": "mp4", "source": {"bytes": MP4_BYTES}}},
+        video(f"data:video/mp4;base64,{MP4}"),
+    ),
+    "Bedrock's document": (
+        VISION,
+        {
+            "document": {
+                "format": "pdf",
+                "name": "b.pdf",
+                "source": {"bytes": PDF_BYTES},
+            }
+        },
+        pdf_data("b.pdf"),
+    ),
+    "image in bytes": (
+        VISION,
+        {"type": "image", "base64": JPEG_BYTES},
+        image(f"data:image/jpeg;base64,{JPEG}"),
+    ),
+    "DashScope's image in bytes": (
+        VISION,
+        {"image": memoryview(PNG_BYTES), "max_pixels": 9},
+        image(f"data:image/png;base64,{PNG}", max_pixels=9),
+    ),
+    "frames in bytes": (
+        VISION,
+        {"type": "video", "video": [PNG_BYTES] * 4},
+        video([f"data:image/png;base64,{PNG}"] * 4),
+    ),
+    "Ollama's image in base64 without a prefix": (
+        VISION,
+        {"type": "image_url", "image_url": JPEG},
+        image(f"data:image/jpeg;base64,{JPEG}"),
+    ),
+    "PDF in base64 without a prefix": (
+        VISION,
+        {"type": "file", "url": PDF},
+        pdf_data("file.pdf"),
+    ),
     "PDF by url": (VISION, {"type": "file", "url": A_PDF}, pdf_at(A_PDF)),
     "PDF in base64": (
         VISION,
@@ -292,6 +358,11 @@ LANGCHAIN: dict[str, tuple[str, dict[str, Any], tuple[Any, Any]]] = {
         {"type": "file", "base64": PNG, "mime_type": "image/png"},
         image(f"data:image/png;base64,{PNG}"),
     ),
+    "an image as a file of any type": (
+        VISION,
+        {"type": "file", "base64": PNG, "mime_type": "application/octet-stream"},
+        image(f"data:image/png;base64,{PNG}"),
+    ),
     "text by url": (
         VISION,
         {"type": "text-plain", "url": "https://x.example/a.txt"},
@@ -328,6 +399,21 @@ TEXTS: dict[str, dict[str, Any]] = {
         "type": "document",
         "source": {"type": "text", "media_type": "text/plain", "data": "Grüße"},
     },
+    "OpenAI's file": {
+        "type": "file",
+        "file": {
+            "file_data": f"data:text/plain;base64,{base64_of('Grüße'.encode())}",
+            "filename": "a.txt",
+        },
+    },
+    "the name of a file": {
+        "type": "file",
+        "base64": base64_of("Grüße".encode()),
+        "filename": "a.md",
+    },
+    "bytes": {"type": "text-plain", "base64": "Grüße".encode()},
+    "Bedrock's": {"document": {"format": "md", "source": {"bytes": "Grüße".encode()}}},
+    "Bedrock's in words": {"document": {"source": {"text": "Grüße"}}},
     "DashScope's": {"text": "Grüße"},
     "OpenAI's of the Responses API": {"type": "input_text", "text": "Grüße"},
 }
@@ -547,6 +633,13 @@ TITLED: dict[str, dict[str, Any]] = {
     "base64": {**TEXTS["base64"], "title": "Letter"},
     "a file": {**TEXTS["a file"], "title": "Letter"},
     "Anthropic's": {**TEXTS["Anthropic's"], "title": "Letter"},
+    "Bedrock's": {
+        "document": {
+            "format": "txt",
+            "name": "Letter",
+            "source": {"bytes": "Grüße".encode()},
+        }
+    },
 }
 
 
