@@ -41,6 +41,7 @@ from langchain_modelstudio._chat.messages import from_messages
 from langchain_modelstudio._chat.profile import to_profile
 from langchain_modelstudio._chat.structured import (
     CALL_IS_CHECKED,
+    JSON_SCHEMA,
     StructuredOutputMethod,
     structured_output,
 )
@@ -716,6 +717,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
         options.pop("stream", None)
         include_usage = options.pop("stream_usage", None)
         call_is_checked = bool(options.pop(CALL_IS_CHECKED, False))
+        json_schema = options.pop(JSON_SCHEMA, None)
         call = self._prepare_call(
             from_messages(messages),
             options,
@@ -723,6 +725,7 @@ class ChatModelStudio(ChatArguments, BaseChatModel):
             include_usage=bool(
                 self.stream_usage if include_usage is None else include_usage
             ),
+            json_schema=json_schema,
         )
         return _require_tool_call(call, required=not call_is_checked)
 

@@ -1,21 +1,14 @@
 """``with_structured_output``: request an answer for a schema, and parse it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import (
     AIMessage,
-    BaseMessage,
-    ChatMessage,
-    HumanMessage,
-    SystemMessage,
-    convert_to_messages,
 )
-from langchain_core.prompt_values import PromptValue
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
 from langchain_modelstudio._chat.shapes import AnswerParser, shape_of, with_raw
@@ -26,16 +19,22 @@ from langchain_modelstudio._chat.tools import (
     to_response_format,
     unwrap_schema,
 )
-from modelstudio_core.chat.messages import json_instruction
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import unknown_name
 
-__all__ = ["CALL_IS_CHECKED", "StructuredOutputMethod", "structured_output"]
+__all__ = [
+    "CALL_IS_CHECKED",
+    "JSON_SCHEMA",
+    "StructuredOutputMethod",
+    "structured_output",
+]
 
 StructuredOutputMethod = Literal["function_calling", "json_schema", "json_mode"]
 METHODS: Final = ("function_calling", "json_schema", "json_mode")
 # A call's argument: the output parser reports a missing tool call, not the core.
 CALL_IS_CHECKED: Final = "call_is_checked"
+# A call's argument: the schema for the sentence that the core adds for JSON mode.
+JSON_SCHEMA: Final = "json_mode_schema"
 
 _Model = Runnable[LanguageModelInput, AIMessage]
 _Structured = Runnable[LanguageModelInput, dict[str, Any] | BaseModel]
@@ -81,9 +80,9 @@ def structured_output(
         case "json_mode":
             function = {} if schema is None else to_function(schema)
             parameters = function.get("parameters")
-            instruction = RunnableLambda(_JsonInstruction(parameters).add)
-            model = instruction | llm.bind(
-                response_format={"type": "json_object"}, **bound
+            model = llm.bind(
+                response_format={"type": "json_object"},
+                **{**bound, JSON_SCHEMA: parameters},
             )
     parser = with_raw(shape) if include_raw else AnswerParser(shape=shape)
     return cast("_Structured", model | parser)
@@ -112,51 +111,3 @@ def _check_bound(bound: Mapping[str, object], method: StructuredOutputMethod) ->
             f"{name} is set by method={method!r}: remove {name}=, or pass another"
             " method."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _JsonInstruction:
-    """Adds the word "JSON", which JSON mode requires, to a prompt without it."""
-
-    parameters: dict[str, Any] | None
-
-    def add(self, prompt: LanguageModelInput) -> list[BaseMessage]:
-        messages = _to_messages(prompt)
-        # The service looks for the word in these messages only.
-        texts = [str(m.text) for m in messages if m.type in {"system", "human"}]
-        instruction = json_instruction(texts, self.parameters)
-        return _add_instruction(messages, instruction) if instruction else messages
-
-
-def _to_messages(prompt: LanguageModelInput) -> list[BaseMessage]:
-    if isinstance(prompt, PromptValue):
-        return prompt.to_messages()
-    if isinstance(prompt, str):
-        return [HumanMessage(prompt)]
-    if isinstance(prompt, Sequence):
-        return convert_to_messages(prompt)
-    raise ValueError(
-        f"Invalid input type {type(prompt)}. Must be a PromptValue, str, or list of"
-        " BaseMessages."
-    )
-
-
-def _add_instruction(
-    messages: list[BaseMessage], instruction: str
-) -> list[BaseMessage]:
-    """Add an instruction to the system message.
-
-    The service accepts one system message, as the first message.
-    """
-    first = messages[0] if messages else None
-    if not (
-        isinstance(first, SystemMessage)
-        or (isinstance(first, ChatMessage) and first.role == "system")
-    ):
-        return [SystemMessage(instruction), *messages]
-    content = (
-        f"{first.content}\n\n{instruction}"
-        if isinstance(first.content, str)
-        else [*first.content, {"type": "text", "text": instruction}]
-    )
-    return [first.model_copy(update={"content": content}), *messages[1:]]

@@ -141,6 +141,7 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
         *,
         stream: bool,
         include_usage: bool = True,
+        json_schema: Mapping[str, object] | None = None,
     ) -> ChatCall:
         resolved = self.resolved
         arguments = replace_aliases(type(self), arguments)
@@ -161,6 +162,7 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
                 arguments,
                 stream=stream,
                 include_usage=include_usage,
+                json_schema=json_schema,
             )
         except ConfigurationError as error:
             hide_in_error(error, resolved.connection.secrets)

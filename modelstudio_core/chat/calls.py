@@ -122,6 +122,7 @@ def prepare_call(
     *,
     stream: bool,
     include_usage: bool = True,
+    json_schema: Mapping[str, object] | None = None,
 ) -> ChatCall:
     """Build the request of a call, without sending it.
 
@@ -132,6 +133,7 @@ def prepare_call(
             precedence over the constructor's.
         stream: Whether the caller wants events as they come.
         include_usage: Whether a stream ends with token counts.
+        json_schema: What the sentence describes that ``json_object`` may need.
 
     Raises:
         ConfigurationError: An option is unknown, out of range, or not supported by
@@ -147,7 +149,7 @@ def prepare_call(
     for notice in plan.notices:
         warn_once(notice, resolved.warned)
     if messages:
-        messages = apply_rules(messages, plan)
+        messages = apply_rules(messages, plan, json_schema)
     protocol = _PROTOCOLS[resolved.connection.protocol]
     request = protocol.build_request(plan, messages, include_usage=include_usage)
     if resolved.batch_chat:

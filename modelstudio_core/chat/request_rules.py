@@ -5,7 +5,7 @@ in is not changed. Sources: the pages "Structured output", "Context cache", "Par
 mode" and "Function calling" (October 2026).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from modelstudio_core.chat.messages import Message, Part, join_text, json_instruction
@@ -20,7 +20,11 @@ _MARKER: Final = {"type": "ephemeral"}
 _MAX_MARKERS: Final = 4
 
 
-def apply_rules(messages: Sequence[Message], plan: ChatPlan) -> list[Message]:
+def apply_rules(
+    messages: Sequence[Message],
+    plan: ChatPlan,
+    json_schema: Mapping[str, object] | None = None,
+) -> list[Message]:
     """Return the messages of a request as its plan wants them.
 
     - ``partial`` is kept on the last message only: a prefix that was continued is
@@ -33,11 +37,12 @@ def apply_rules(messages: Sequence[Message], plan: ChatPlan) -> list[Message]:
     Args:
         messages: The prompt. It is not changed.
         plan: The model and the parameters.
+        json_schema: What the sentence for ``json_object`` describes, if it is needed.
     """
     changed = [_without_old_prefix(m) for m in messages[:-1]] + list(messages[-1:])
     if plan.model.profile.several_system_messages is False:
         changed = _merge_system_messages(changed)
-    if instruction := _json_sentence(changed, plan):
+    if instruction := _json_sentence(changed, plan, json_schema):
         changed = _add_instruction(changed, instruction)
     if plan.call_instruction:
         log_once(
@@ -107,10 +112,14 @@ def _add_instruction(messages: list[Message], instruction: str) -> list[Message]
 # --- JSON ---------------------------------------------------------------------------
 
 
-def _json_sentence(messages: Sequence[Message], plan: ChatPlan) -> str | None:
+def _json_sentence(
+    messages: Sequence[Message],
+    plan: ChatPlan,
+    json_schema: Mapping[str, object] | None,
+) -> str | None:
     if plan.response_format != "json_object" or not messages:
         return None
-    instruction = json_instruction(_instructing_texts(messages))
+    instruction = json_instruction(_instructing_texts(messages), json_schema)
     if instruction:
         log_once(
             'response_format json_object needs the word "json" in a system or user'

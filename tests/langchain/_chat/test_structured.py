@@ -15,6 +15,7 @@ from pydantic.v1 import BaseModel as OldBaseModel
 
 from langchain_modelstudio._chat import shapes
 from modelstudio_core.emulator import Emulator, Reply, ToolCall
+from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
 from tests.langchain.support import (
     both_protocols,
@@ -294,6 +295,28 @@ def test_no_instruction_is_added_to_a_prompt_with_the_word(
     llm.invoke(prompt)
     structured, plain = map(messages, modelstudio_emulator.requests)
     assert structured == plain
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Tell one.",
+        [HumanMessage("Tell one."), SystemMessage("Be short.")],
+        [SystemMessage("A."), HumanMessage("Tell one."), SystemMessage("B.")],
+        [ChatMessage(content="Be short.", role="system"), HumanMessage([MARKED])],
+    ],
+)
+@both_protocols
+def test_json_mode_sends_what_its_response_format_alone_sends(
+    modelstudio_emulator: Emulator, protocol: Protocol, prompt: Any
+) -> None:
+    llm = model(modelstudio_emulator, protocol=protocol)
+    modelstudio_emulator.script(reply("json_mode"), reply("json_mode"))
+    llm.with_structured_output(method="json_mode").invoke(prompt)
+    llm.invoke(prompt, response_format={"type": "json_object"})
+    structured, plain = map(messages, modelstudio_emulator.requests)
+    assert structured == plain
+    assert "JSON" in str(structured)
 
 
 # --- Methods of a runnable --------------------------------------------------------
