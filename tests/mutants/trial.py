@@ -30,11 +30,17 @@ EXCLUDED: Final = frozenset(
         "pytest_plugin.py",
     }
 )
-# Changes that change nothing: in annotations, which nothing runs, and of decorators
-# and arguments that do nothing, or only save time or memory.
-IGNORED: Final = "core/ReplaceBinaryOperator_BitOr_"
+# Changes that change nothing: in annotations, which nothing runs; of ``is`` to ``==``,
+# as None, True, False and types equal only themselves; of decorators and
+# arguments that do nothing, or only save time or memory; of how arguments are passed.
+IGNORED: Final = (
+    "core/ReplaceBinaryOperator_BitOr_",
+    "core/ReplaceComparisonOperator_Is_Eq",
+    "core/ReplaceComparisonOperator_IsNot_NotEq",
+)
 IGNORED_LINES: Final = re.compile(r"@(\w+\.)?(override|overload|cache|lru_cache)\b")
 IGNORED_ARGUMENT: Final = "slots="
+KEYWORDS_FOLLOW: Final = "*,"
 # A test that hangs has noticed a change: it is stopped after a multiple of its time.
 PATIENCE: Final = 4
 SECONDS: Final = 60.0
@@ -141,6 +147,7 @@ class Trial:
             if not (
                 mutant.operator.startswith(IGNORED)
                 or source[:column].endswith(IGNORED_ARGUMENT)
+                or source.startswith(KEYWORDS_FOLLOW, column)
                 or IGNORED_LINES.search(source)
             ):
                 yield mutant

@@ -308,9 +308,11 @@ def test_an_expired_batch_keeps_what_it_answered(
 
 
 @pytest.mark.filterwarnings("ignore:.*The files of part")
-def test_a_key_in_place_of_the_id_of_a_row_that_was_not_run_is_hidden(
-    studio: Emulator, path: Path
+@pytest.mark.parametrize("code", ["batch_expired", "batch_canceled", "another", None])
+def test_a_row_of_an_expired_batch_without_a_status_was_not_run(
+    code: str | None, studio: Emulator, path: Path
 ) -> None:
+    """Its id may not be a key."""
     studio.script_batches(BatchScript(seconds=2 * 86400, writes_unfinished=True))
     run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
     run.submit()
@@ -318,6 +320,7 @@ def test_a_key_in_place_of_the_id_of_a_row_that_was_not_run_is_hidden(
     run.collect()
     errors = path / "part-0001.errors.jsonl"
     line = json.loads(errors.read_text())
+    line["error"]["code"] = code
     errors.write_text(json.dumps({**line, "id": studio.api_key}))
     _, row = run.results()
     assert (row.status, row.request_id) == ("missing", "**********")
