@@ -37,6 +37,7 @@ from modelstudio_core.endpoints import (
     mode_of_request,
 )
 from modelstudio_core.errors import ConfigurationError, PolicyError
+from modelstudio_core.wire.suggestions import nearest
 
 __all__ = ["Policy", "set_policy"]
 
@@ -49,6 +50,8 @@ _VARIABLES: Final = {
     "models": ALLOWED_MODELS_VARIABLE,
     "base_urls": ALLOWED_BASE_URLS_VARIABLE,
 }
+# What begins like this is meant as a bound, and the other half of the name is misspelt.
+_PREFIX: Final = "MODELSTUDIO_ALLOW"
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -125,8 +128,16 @@ def _read_environment(environment: Mapping[str, str]) -> Policy:
     """Return the policy of the environment variables.
 
     Raises:
-        PolicyError: A variable is empty, or contains an unknown name.
+        PolicyError: A variable is empty or contains an unknown name, or there is no
+            such variable: whoever set it believes that it bounds something.
     """
+    for variable in environment:
+        if variable.startswith(_PREFIX) and variable not in _VARIABLES.values():
+            (nearest_one, *_) = nearest(variable, _VARIABLES.values())
+            raise PolicyError(
+                f"{variable} is set, and there is no such variable, so nothing is"
+                f" allowed: it is {nearest_one}, perhaps."
+            )
     bounds: dict[str, tuple[str, ...]] = {}
     for name, variable in _VARIABLES.items():
         text = environment.get(variable)

@@ -1,7 +1,7 @@
 """Checks of a request's options before it is sent."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
 
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.options import (
@@ -9,12 +9,13 @@ from modelstudio_core.chat.options import (
     ChatOptions,
     answer_count,
     speaks,
+    value_of,
     wanted_thinking,
 )
 from modelstudio_core.endpoints import Protocol
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.facts import refuse
-from modelstudio_core.wire.suggestions import nearest, unknown_name
+from modelstudio_core.wire.suggestions import nearest, suggest, unknown_name
 
 __all__ = ["check_budget", "check_options", "resolve_effort"]
 
@@ -26,6 +27,19 @@ _PARAMETERS: Final = frozenset(
     {*(name for name, rule in RULES.items() if rule.sent), "enable_thinking", "stop"}
 )
 _RESPONSE_FORMATS: Final = ("text", "json_object", "json_schema")
+# "Chat" and "Web search", September 2026. Of the last five there are recordings of two;
+# the others are less sure.
+_SEARCH_OPTIONS: Final = (
+    "enable_search_extension",
+    "enable_source",
+    "forced_search",
+    "search_strategy",
+    "assigned_site_list",
+    "citation_format",
+    "enable_citation",
+    "freshness",
+    "prepend_search_result",
+)
 # The parameters that an error lists as alternatives.
 _TUNING: Final = (
     "temperature",
@@ -64,17 +78,38 @@ def check_options(
         for name in sorted(profile.refused)
         if getattr(options, name) is not None
     ]
-    problems = (
-        *_thinking_problems(options, profile),
-        *_effort_problems(options, profile),
+    search = value_of(options, "search_options")
+    search_options = (
+        cast("Mapping[str, object]", search) if isinstance(search, Mapping) else {}
     )
-    notices += [refuse(profile, problem) for problem in problems]
-    if protocol == "openai" and (options.search_options or {}).get("enable_source"):
+    if protocol == "openai" and search_options.get("enable_source"):
         raise ConfigurationError(
             "search_options has enable_source, but sources are returned by the native"
             " protocol only: pass protocol='dashscope'."
         )
+    problems = (
+        *_thinking_problems(options, profile),
+        *_effort_problems(options, profile),
+        *_search_problems(options, search_options),
+    )
+    notices += [refuse(profile, problem) for problem in problems]
+    notices += [
+        f"search_options has {name!r}, which is not documented."
+        f"{suggest(str(name), _SEARCH_OPTIONS)} It is sent nevertheless."
+        for name in search_options
+        if name not in _SEARCH_OPTIONS
+    ]
     return notices
+
+
+def _search_problems(
+    options: ChatOptions, search_options: Mapping[str, object]
+) -> Iterator[str]:
+    if search_options and not value_of(options, "enable_search"):
+        yield (
+            "search_options has no effect without the web search: pass"
+            " enable_search=True, or remove search_options=."
+        )
 
 
 def _check_values(options: ChatOptions) -> None:

@@ -303,7 +303,8 @@ class ChatOptions:
 
         A call that disables thinking also removes the constructor's
         ``thinking_budget`` and ``reasoning_effort``. A call that sets one of those two
-        removes the constructor's other one. What a call sets is no longer taken from
+        removes the constructor's other one. One that disables the web search removes
+        the constructor's ``search_options``. What a call sets is no longer taken from
         the constructor's ``extra_body``.
 
         Args:
@@ -318,6 +319,8 @@ class ChatOptions:
                 raise unknown_argument(name, OPTION_NAMES)
         if options.get("enable_thinking") is False or options.keys() & THINKING_AMOUNT:
             options = {**dict.fromkeys(THINKING_AMOUNT), **options}
+        if options.get("enable_search") is False:
+            options = {"search_options": None, **options}
         if self.extra_body and "extra_body" not in options:
             kept = {k: v for k, v in self.extra_body.items() if k not in options}
             if len(kept) < len(self.extra_body):

@@ -298,6 +298,11 @@ def test_set_policy_only_narrows_the_variables() -> None:
         ("MODES", "europe"),
         ("MODELS", ""),
         ("BASE_URLS", "gateway.example.com"),
+        ("REGION", "frankfurt"),
+        ("MODEL", "qwen-*"),
+        ("Modes", "eu"),
+        ("BASE_URL", "https://gateway.example.com"),
+        ("HOSTS", ""),
     ],
 )
 def test_an_invalid_variable_allows_nothing(variable: str, value: str) -> None:
@@ -309,3 +314,18 @@ def test_an_invalid_variable_allows_nothing(variable: str, value: str) -> None:
         "singapore glm-5.3",
     }
     assert all(name in message for message in result.values())
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("MODELSTUDIO_ALLOWED_REGION", "MODELSTUDIO_ALLOWED_REGIONS"),
+        ("MODELSTUDIO_ALLOW_MODELS", "MODELSTUDIO_ALLOWED_MODELS"),
+        ("MODELSTUDIO_ALLOWED_URLS", "MODELSTUDIO_ALLOWED_BASE_URLS"),
+    ],
+)
+def test_the_error_about_a_misspelt_variable_names_the_nearest(
+    variable: str, meant: str
+) -> None:
+    result = outcomes(**{variable: "qwen-plus", "MODELSTUDIO_FAST_PATH": "1"})
+    assert all(f"it is {meant}, perhaps" in message for message in result.values())

@@ -10,7 +10,7 @@ from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
 from tests.support.calls import add_chunks
-from tests.support.models import model
+from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
 from tests.support.responses import without_index
 
 RESULTS = [
@@ -119,3 +119,30 @@ def test_sources_are_refused_on_the_openai_protocol() -> None:
             api_key="k",
             search_options={"enable_source": True},
         )
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+async def test_a_call_that_does_not_search_has_no_search_options(
+    framework: Framework, protocol: Protocol, modelstudio_emulator: Emulator
+) -> None:
+    given: dict[str, Any] = {"search_options": {"forced_search": True}}
+    with pytest.raises(ConfigurationError, match="without the web search"):
+        model(framework, modelstudio_emulator, protocol, **given)
+    llm: Any = model(
+        framework, modelstudio_emulator, protocol, enable_search=True, **given
+    )
+    for options in ({}, {"enable_search": False}):
+        if framework == "LangChain":
+            await llm.ainvoke("Rain?", **options)
+        else:
+            await llm.acomplete("Rain?", **options)
+    bodies: list[Any] = [request.body for request in modelstudio_emulator.requests]
+    sent = [body.get("parameters") or body for body in bodies]
+    assert [body.get("search_options") for body in sent] == [
+        {"forced_search": True},
+        None,
+    ]
+    call = llm.invoke if framework == "LangChain" else llm.complete
+    with pytest.raises(ConfigurationError, match="without the web search"):
+        call("Rain?", enable_search=False, **given)

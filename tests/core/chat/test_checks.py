@@ -10,6 +10,7 @@ from modelstudio_core.chat.options import ChatOptions
 from modelstudio_core.endpoints import Protocol
 from tests.core.catalog.entries import chat_profile
 from tests.core.support import UNKNOWN_MODEL, error_message, make_plan, plan_error, tool
+from tests.support.models import PROTOCOLS
 
 VALUES: dict[str, Any] = {
     "temperature": 0.6,
@@ -96,8 +97,11 @@ def test_an_image_model_is_refused() -> None:
     assert "qwen3.7-plus" in message
 
 
-def test_sources_of_a_search_need_the_native_protocol() -> None:
-    message = plan_error(search_options={"enable_source": True})
+@pytest.mark.parametrize("inside", [False, True])
+def test_sources_of_a_search_need_the_native_protocol(inside: bool) -> None:
+    given = {"search_options": {"enable_source": True}, "enable_search": True}
+    options: dict[str, Any] = {"extra_body": given} if inside else given
+    message = plan_error(**options)
     assert "enable_source" in message
     assert "protocol='dashscope'" in message
 
@@ -109,8 +113,47 @@ def test_sources_of_a_search_need_the_native_protocol() -> None:
 def test_search_options_that_can_be_sent(
     protocol: Protocol, search_options: dict[str, Any]
 ) -> None:
-    plan = make_plan(protocol=protocol, search_options=search_options)
-    assert plan.options.search_options == search_options
+    for switch in ({"enable_search": True}, {"extra_body": {"enable_search": True}}):
+        given: dict[str, Any] = {"search_options": search_options, **switch}
+        plan = make_plan(protocol=protocol, **given)
+        assert plan.options.search_options == search_options
+        assert plan.notices == ()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"search_options": {"forced_search": True}},
+        {"search_options": {"forced_search": True}, "enable_search": False},
+        {"extra_body": {"search_options": {"forced_search": True}}},
+    ],
+)
+def test_search_options_need_the_web_search(
+    protocol: Protocol, options: dict[str, Any]
+) -> None:
+    message = plan_error(protocol=protocol, **options)
+    assert "pass enable_search=True, or remove search_options=" in message
+    notices = make_plan(UNKNOWN_MODEL, protocol=protocol, **options).notices
+    assert "no effect without the web search" in str(notices)
+    assert make_plan(protocol=protocol, search_options={}).notices == ()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_an_unknown_search_option_is_a_warning_that_names_the_nearest(
+    protocol: Protocol,
+) -> None:
+    options = {"enable_sourc": True, "search_strategy": "max"}
+    for given in (
+        {"search_options": options},
+        {"extra_body": {"search_options": options}},
+    ):
+        values: dict[str, Any] = given
+        (notice,) = make_plan(protocol=protocol, enable_search=True, **values).notices
+        assert notice == (
+            "search_options has 'enable_sourc', which is not documented. Did you mean"
+            " 'enable_source'? It is sent nevertheless."
+        )
 
 
 def test_several_answers_cannot_be_combined_with_tools() -> None:

@@ -129,6 +129,7 @@ def test_options_are_parameters() -> None:
         stop=("END",),
         tools=[tool("weather")],
         tool_choice="any",
+        enable_search=True,
         search_options={"enable_source": True},
         extra_body={"tool_stream": True},
     ) == {
@@ -141,6 +142,7 @@ def test_options_are_parameters() -> None:
             "enable_thinking": False,
             "tools": [tool("weather")],
             "tool_choice": named_choice("weather"),
+            "enable_search": True,
             "search_options": {"enable_source": True},
             "tool_stream": True,
         },

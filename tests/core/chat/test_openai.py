@@ -208,7 +208,8 @@ def test_a_body_does_not_share_the_users_extra_body() -> None:
 @pytest.mark.parametrize("value", [object(), {1, 2}, float("nan"), b"x"])
 def test_a_value_that_json_does_not_have_is_refused(value: Any) -> None:
     for name in ("extra_body", "search_options"):
-        message = error_message(body, "qwen3.7-plus", **{name: {"a": value}})
+        given = {name: {"a": value}, "enable_search": True}
+        message = error_message(body, "qwen3.7-plus", **given)
         assert message.startswith(f"{name} holds a {type(value).__name__}")
 
 

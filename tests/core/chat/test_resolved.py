@@ -32,7 +32,7 @@ def test_a_plan_is_kept_for_each_way_to_call() -> None:
 
 
 def test_the_plan_of_the_native_protocol_accepts_its_options() -> None:
-    chat = make_chat(search_options={"enable_source": True})
+    chat = make_chat(enable_search=True, search_options={"enable_source": True})
     assert "enable_source" in error_message(chat.plan, stream=False)
     native = replace(chat, connection=make_connection(protocol="dashscope"))
     assert native.plan(stream=False).options == chat.options
