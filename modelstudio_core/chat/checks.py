@@ -78,10 +78,7 @@ def check_options(
         for name in sorted(profile.refused)
         if getattr(options, name) is not None
     ]
-    search = value_of(options, "search_options")
-    search_options = (
-        cast("Mapping[str, object]", search) if isinstance(search, Mapping) else {}
-    )
+    search_options = _search_options(options)
     if protocol == "openai" and search_options.get("enable_source"):
         raise ConfigurationError(
             "search_options has enable_source, but sources are returned by the native"
@@ -100,6 +97,11 @@ def check_options(
         if name not in _SEARCH_OPTIONS
     ]
     return notices
+
+
+def _search_options(options: ChatOptions) -> Mapping[str, object]:
+    value = value_of(options, "search_options")
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 
 def _search_problems(

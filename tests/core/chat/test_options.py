@@ -61,7 +61,7 @@ from tests.core.support import error_message, make_plan, named_choice, plan_erro
     ],
 )
 def test_a_value_at_the_limit_is_accepted_unchanged(name: str, value: Any) -> None:
-    needed = {"enable_search": True} if name == "search_options" else {}
+    needed: dict[str, Any] = {"enable_search": True} if name == "search_options" else {}
     options = make_plan(**{**needed, name: value}).options
     assert getattr(options, name) == value
 
