@@ -5,6 +5,7 @@ always agree with the service: each form is looked for. Recorded: ``output.resul
 ``output.choices``, a missing ``task_metrics`` (2024-02 to 2026-06).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from modelstudio_core.wire.times import moment_of, read_time
 
 __all__ = [
     "LIFETIME",
+    "TASK_ID",
     "Observation",
     "TaskFile",
     "count_files",
@@ -36,6 +38,8 @@ __all__ = [
 # How long a result can be fetched, and a finished task queried (Manage asynchronous
 # tasks, 2026-03-15).
 LIFETIME: Final = timedelta(hours=24)
+# What can be in an address; the service sends UUIDs.
+TASK_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 # A task has a file for each of its inputs or images, 100 at most.
 _MAX_FILES: Final = 1000
 _URL_FIELDS: Final = ("image_url", "video_url", "url")
@@ -91,17 +95,17 @@ def parse_task(answer: JsonAnswer, context: ErrorContext) -> Observation:
         context: The facts of the request that errors report.
 
     Raises:
-        InvalidResponseError: It has no id or no status.
+        InvalidResponseError: It has no status, or no id that can be in an address.
     """
     output = object_of(answer.body, "output")
-    task_id = text_of(output, "task_id")
+    task_id = text_of(output, "task_id") or ""
     # The page on regions shows a creation that is answered without a status.
     status = text_of(output, "task_status") or ("PENDING" if len(output) == 1 else None)
     request_id = text_of(answer.body, "request_id") or answer.request_id
-    if task_id is None or status is None:
+    if not TASK_ID.fullmatch(task_id) or status is None:
         raise context.error(
             InvalidResponseError,
-            "The answer about a task has no id or no status.",
+            "The answer about a task has no valid id or no status.",
             request_id=request_id,
             body=answer.body,
             is_retryable=False,

@@ -1,7 +1,6 @@
 """A task, bound to the endpoint and the key that created it."""
 
 import asyncio
-import re
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from modelstudio_core.errors import (
     TaskFailedError,
 )
 from modelstudio_core.service_inputs import check_seconds, service_context
-from modelstudio_core.tasks.answers import Observation, parse_task
+from modelstudio_core.tasks.answers import TASK_ID, Observation, parse_task
 from modelstudio_core.tasks.options import ConnectionOptions, connect
 from modelstudio_core.tasks.outputs import TaskResult, read_result
 from modelstudio_core.tasks.state import (
@@ -53,7 +52,6 @@ from modelstudio_core.wire.refusals import ErrorContext
 __all__ = ["Task", "check_id"]
 
 _PATH: Final = "/tasks"
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class Task:
@@ -499,7 +497,7 @@ def check_id(task_id: object) -> str:
     Raises:
         ConfigurationError: It is not the id of a task.
     """
-    if not isinstance(task_id, str) or not _ID.fullmatch(task_id):
+    if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
         raise ConfigurationError(
             f"{task_id!r:.150} is not the id of a task: up to 128 letters, digits, '-'"
             " and '_'."

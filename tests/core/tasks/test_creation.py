@@ -562,3 +562,21 @@ async def test_a_series_has_more_images_than_a_single_request(
     at = Tasks.at(style, modelstudio_emulator)
     await at.submit(model="wan2.7-image", prompt="A", parameters=parameters)
     assert modelstudio_emulator.requests[-1].body["parameters"] == parameters
+
+
+@pytest.mark.parametrize(
+    "task_id", ["", "\r\nX-A: b", "\0", "\ud83d", "../../x", "a" * 129, 5, None, "é"]
+)
+@EACH_STYLE
+async def test_an_id_that_cannot_be_in_an_address_is_none(
+    style: Style, task_id: object
+) -> None:
+    output = {"task_id": task_id, "task_status": "PENDING"}
+    answer = Scripted(body=json.dumps({"output": output, "request_id": "r"}).encode())
+    with serve_http(answer) as server:
+        at = Tasks(style, {"api_key": KEY, "base_url": server.base_url})
+        with pytest.raises(InvalidResponseError, match="no valid id") as caught:
+            await at.submit()
+        assert len(server.received) == 1
+    assert "tasks.list_tasks()" in caught.value.message
+    assert caught.value.request_id == "r"
