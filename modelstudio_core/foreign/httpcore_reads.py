@@ -1,21 +1,19 @@
-"""A time limit for reading the rest of a sync response, without a thread.
+"""A time limit for reading a response, without a thread.
 
-A response is read to its end so that its connection can be reused, but not for long.
-httpx sets the timeout of a response when its first byte is read. A shorter limit is set
-by replacing the ``read`` of the network stream, which httpcore documents, for as long
-as it is needed. If that is not possible the connection is closed, and the next request
-opens a new one.
+The read timeout of httpx begins anew with every byte, and is set when the first byte of
+a response is read. Bytes that are no data, such as the head of an HTTP chunk, are seen
+by the network stream alone. So its ``read``, which httpcore documents, is replaced for
+as long as a limit is needed. If that is not possible, the time can be checked only
+where data comes, and a connection is closed instead of read to its end.
 """
 
-import threading
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol, cast
 
 from modelstudio_core.foreign.fast_path import FastPath
 
-__all__ = ["LIMITED_READS", "limited_reads"]
+__all__ = ["LIMITED_READS", "ReadLimit"]
 
 _Read = Callable[[int, float | None], bytes]
 
@@ -31,67 +29,65 @@ class _Response(Protocol):
     def http_version(self) -> str: ...
 
 
-LIMITED_READS: Final = FastPath("connections that are reused after a stream")
+LIMITED_READS: Final = FastPath("the time limit for reading a response", is_guard=True)
 
 
-@contextmanager
-def limited_reads(response: _Response, seconds: float) -> Generator[bool]:
-    """Limit the total time of all reads of a response by this thread.
+class ReadLimit:
+    """How long all reads of a sync response may take together."""
 
-    Args:
-        response: A response of httpx whose body has been read in part.
-        seconds: How long all reads may take together. A read that waits for longer
-            raises the HTTP library's error, a later one ``TimeoutError``.
+    __slots__ = ("_read", "_response", "_stream", "_until")
 
-    Yields:
-        Whether the limit is set. If not, the response must not be read.
-    """
-    limited = _limit(response, seconds)
-    try:
-        yield limited is not None
-    finally:
-        if limited is not None:
-            stream, read = limited
-            # Another thread may have limited the next response on the connection.
-            if vars(stream).get("read") is read:
-                with suppress(AttributeError):
-                    del stream.read
+    def __init__(self, response: _Response) -> None:
+        """Create a limit that is not set yet.
 
+        Args:
+            response: A response of httpx whose headers are received.
+        """
+        self._response = response
+        self._stream: _NetworkStream | None = None
+        self._until = float("inf")
 
-def _limit(response: _Response, seconds: float) -> tuple[_NetworkStream, _Read] | None:
-    """Replace the ``read`` of a response's network stream, and return both."""
-    if not LIMITED_READS.active:
-        return None
-    try:
+    def set(self, seconds: float) -> bool:
+        """Limit the reads from now on, if they are not limited to less.
+
+        Args:
+            seconds: How long all of them may take together. A read that waits for
+                longer raises the HTTP library's error, a later one ``TimeoutError``.
+
+        Returns:
+            Whether it is set. If not, a read may wait without an end.
+        """
+        self._until = min(self._until, time.monotonic() + seconds)
+        if self._stream is None and LIMITED_READS.active:
+            try:
+                self._replace()
+            except Exception as error:  # noqa: BLE001 - another version may raise anything
+                LIMITED_READS.switch_off(error)
+        return self._stream is not None
+
+    def _replace(self) -> None:
+        response = self._response
         stream = cast(
             "_NetworkStream | None", response.extensions.get("network_stream")
         )
         # Several responses share an HTTP/2 connection.
         if stream is None or response.http_version.startswith("HTTP/2"):
-            return None
-        read = stream.read
-        owner = threading.get_ident()
-        until = time.monotonic() + seconds
+            return
+        # A stream of a user's own transport may have no attributes.
+        if hasattr(stream, "__dict__"):
+            self._read = stream.read
+            stream.read = self._limited
+            self._stream = stream
 
-        def limited(max_bytes: int, timeout: float | None = None) -> bytes:
-            # After the last read another thread may use the connection.
-            if threading.get_ident() != owner:
-                return read(max_bytes, timeout)
-            left = _time_until(until)
-            return read(max_bytes, left if timeout is None else min(left, timeout))
+    def _limited(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return self._read(max_bytes, left if timeout is None else min(left, timeout))
 
-        if not hasattr(stream, "__dict__"):
-            # A stream of a user's own transport.
-            return None
-        stream.read = limited
-    except Exception as error:  # noqa: BLE001 - another version may raise anything
-        LIMITED_READS.switch_off(error)
-        return None
-    return stream, limited
-
-
-def _time_until(end: float) -> float:
-    left = end - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
+    def remove(self) -> None:
+        """Remove the limit, before another response may use the connection."""
+        stream, self._stream = self._stream, None
+        # A request that followed has its own ``read``.
+        if stream is not None and vars(stream).get("read") == self._limited:
+            del stream.read

@@ -1,17 +1,16 @@
 """Exceptions of the SDKs and of the HTTP libraries, converted to this package's.
 
 The libraries are looked up in ``sys.modules`` and not imported: a library that is not
-loaded cannot have raised an exception.
+loaded, or that another thread is loading, cannot have raised an exception.
 """
 
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from types import ModuleType
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from modelstudio_core.causes import causes_of, shown_cause
 from modelstudio_core.errors import (
@@ -29,6 +28,8 @@ __all__ = ["broken_body_error", "retry_after", "status_error", "translate_error"
 
 # A longer wait means never to try again: a finite number can be slept and stored.
 _MAX_RETRY_AFTER: Final = 366 * 24 * 3600.0
+_HTTP: Final = ("httpx", "httpx2")
+_SDKS: Final = ("openai", "dashscope.v2.errors")
 
 
 class _Refused(Protocol):
@@ -53,14 +54,11 @@ def translate_error(
         The error of this package; the exception itself if it is not of the SDKs or of
         an HTTP library.
     """
-    openai: Any = sys.modules.get("openai")
-    dashscope: Any = sys.modules.get("dashscope.v2.errors")
     if argument := _closed_client(connection, pool):
         return ConfigurationError(
             f"{argument} is closed: pass an open client, or remove {argument}=."
         )
-    sdk_errors = [sdk.APIConnectionError for sdk in (openai, dashscope) if sdk]
-    if _is_timeout(error) or _is_transport_error(error, *sdk_errors):
+    if _is_timeout(error) or _is_transport_error(error):
         proxy = _proxy_hint(connection, pool, context.host)
         return _unanswered_error(error, context, proxy)
     return error
@@ -177,31 +175,28 @@ def _text(error: BaseException) -> str:
 # --- Kinds of exceptions ----------------------------------------------------------
 
 
-def _http_libraries() -> list[ModuleType]:
-    return [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
+def _loaded(modules: Iterable[str], *names: str) -> tuple[type[BaseException], ...]:
+    """Return the exceptions with these names of the modules that are loaded."""
+    loaded = [sys.modules.get(module) for module in modules]
+    found = [getattr(module, name, None) for module in loaded for name in names]
+    return tuple(kind for kind in found if kind is not None)
 
 
-def _aiohttp() -> Any:
-    """Return aiohttp if it is loaded: a user's client may run on it."""
-    return sys.modules.get("aiohttp")
-
-
-def _is_aiohttp_error(error: BaseException | None) -> bool:
-    aiohttp = _aiohttp()
-    return aiohttp is not None and isinstance(error, aiohttp.ClientError)
+def _is_aiohttp_error(error: BaseException | None, *names: str) -> bool:
+    # A user's client may run on aiohttp.
+    return isinstance(error, _loaded(["aiohttp"], *(names or ("ClientError",))))
 
 
 def _is_timeout(error: BaseException) -> bool:
     # Adapters of aiohttp for httpx raise any broken connection as a timeout.
     if _is_aiohttp_error(error.__cause__):
         return isinstance(error.__cause__, TimeoutError)
-    kinds = [library.TimeoutException for library in _http_libraries()]
-    return isinstance(error, (TimeoutError, *kinds))
+    return isinstance(error, (TimeoutError, *_loaded(_HTTP, "TimeoutException")))
 
 
-def _is_transport_error(error: BaseException, *sdk_errors: type[Exception]) -> bool:
-    kinds = [library.RequestError for library in _http_libraries()]
-    return isinstance(error, (OSError, *kinds, *sdk_errors)) or _is_aiohttp_error(error)
+def _is_transport_error(error: BaseException) -> bool:
+    kinds = (*_loaded(_HTTP, "RequestError"), *_loaded(_SDKS, "APIConnectionError"))
+    return isinstance(error, (OSError, *kinds)) or _is_aiohttp_error(error)
 
 
 def _was_sent(error: BaseException) -> bool:
@@ -210,19 +205,15 @@ def _was_sent(error: BaseException) -> bool:
     The first error of an HTTP library in the chain of explicit causes decides. What
     was raised before it, as its context, may be of another attempt.
     """
-    http_errors = tuple(library.RequestError for library in _http_libraries())
-    no_connection = tuple(
-        kind
-        for library in _http_libraries()
-        for kind in (library.ConnectError, library.ConnectTimeout, library.PoolTimeout)
-    )
+    http_errors = _loaded(_HTTP, "RequestError")
+    no_connection = _loaded(_HTTP, "ConnectError", "ConnectTimeout", "PoolTimeout")
     current: BaseException | None = error
     while current is not None:
         for candidate in (current.__cause__, current):
-            if candidate is not None and _is_aiohttp_error(candidate):
-                aiohttp = _aiohttp()
-                kinds = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-                return not isinstance(candidate, kinds)
+            if _is_aiohttp_error(candidate):
+                return not _is_aiohttp_error(
+                    candidate, "ClientConnectorError", "ConnectionTimeoutError"
+                )
         if isinstance(current, http_errors):
             return not isinstance(current, no_connection)
         if isinstance(current, ConnectionRefusedError):

@@ -13,7 +13,7 @@ from typing import Final, NoReturn, Self, cast
 
 from modelstudio_core.errors import APIError, InvalidResponseError
 from modelstudio_core.foreign.h11_chunks import merge_buffered_chunks
-from modelstudio_core.foreign.httpcore_reads import limited_reads
+from modelstudio_core.foreign.httpcore_reads import ReadLimit
 from modelstudio_core.transport.audit import AuditRecord, tokens_of
 from modelstudio_core.transport.charges import Charge
 from modelstudio_core.transport.clients import ClientHandle
@@ -34,6 +34,7 @@ from modelstudio_core.transport.library_responses import (
     read_headers,
 )
 from modelstudio_core.transport.requests import HttpRequest
+from modelstudio_core.transport.timed_bodies import until
 from modelstudio_core.wire.refusals import (
     ErrorContext,
     too_large_error,
@@ -89,6 +90,7 @@ class _BaseResponse:
         # The argument that limits the size of the body, and its value.
         self._limit = ("max_response_bytes", connection.max_response_bytes)
         self._deadline = request.deadline
+        self._reads = ReadLimit(response)
         self.api_key = request.api_key
         self.context = context
 
@@ -217,7 +219,10 @@ class _BaseResponse:
 
     def _begin_error(self) -> Deadline:
         """Return how long the body of the error may be read, and limit each read."""
-        deadline = Deadline(ERROR_BODY_SECONDS)
+        total = self._deadline
+        deadline = Deadline(
+            total.limit(ERROR_BODY_SECONDS) if total else ERROR_BODY_SECONDS
+        )
         timeout = self._response.request.extensions.get("timeout")
         if isinstance(timeout, dict):
             # httpcore reads it when it begins to read the body.
@@ -268,7 +273,10 @@ class HttpResponse(_BaseResponse):
             APIError: The connection broke, no data was received for too long, or the
                 body is too large.
         """
-        return b"".join(self.chunks())
+        body = bytearray()
+        for chunk in self.chunks():
+            body += chunk
+        return bytes(body)
 
     def chunks(self, *, max_bytes: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of the body as they come, decoded.
@@ -283,6 +291,8 @@ class HttpResponse(_BaseResponse):
         deadline = self._deadline
         try:
             left = self._set_limit(max_bytes)
+            if deadline is not None:
+                self._reads.set(deadline.remaining)
             for chunk in self._pieces(left):
                 left -= len(chunk)
                 if left < 0:
@@ -314,6 +324,7 @@ class HttpResponse(_BaseResponse):
             InvalidResponseError: The body is too large.
         """
         deadline = self._begin_error()
+        self._reads.set(deadline.remaining)
         body = bytearray()
         # A connection that breaks does not hide the status.
         with suppress(Exception):
@@ -330,15 +341,15 @@ class HttpResponse(_BaseResponse):
         Args:
             chunks: The iterator that ``chunks`` returned.
         """
-        with limited_reads(self._response, _DRAIN_SECONDS) as is_limited:
-            if is_limited:
-                with suppress(APIError):
-                    for _ in chunks:
-                        pass
+        if self._reads.set(_DRAIN_SECONDS):
+            with suppress(APIError):
+                for _ in chunks:
+                    pass
 
     def close(self) -> None:
         """Return the connection to its pool; close it if the body was not read."""
         if not self._handle.is_inherited:
+            self._reads.remove()
             self._response.close()
 
 
@@ -371,7 +382,10 @@ class AsyncHttpResponse(_BaseResponse):
             APIError: The connection broke, no data was received for too long, or the
                 body is too large.
         """
-        return b"".join([chunk async for chunk in self.chunks()])
+        body = bytearray()
+        async for chunk in self.chunks():
+            body += chunk
+        return bytes(body)
 
     async def chunks(self, *, max_bytes: int | None = None) -> AsyncGenerator[bytes]:
         """Yield the bytes of the body as they come, decoded.
@@ -386,7 +400,10 @@ class AsyncHttpResponse(_BaseResponse):
         deadline = self._deadline
         try:
             left = self._set_limit(max_bytes)
-            async for chunk in self._pieces(left):
+            pieces = self._pieces(left)
+            if deadline is not None:
+                pieces = until(deadline, pieces)
+            async for chunk in pieces:
                 left -= len(chunk)
                 if left < 0:
                     raise BodyTooLargeError  # noqa: TRY301 - handled as others are

@@ -153,6 +153,22 @@ def answer(  # noqa: C901, PLR0912, PLR0915 - one case an attack
         case "slow comments":
             yield head(200, _EVENTS)
             yield from slowly(b": keep-alive\n\n")
+        case "slow headers" | "slow headers of an error":
+            yield b"HTTP/1.1 %d X\r\nx-a: " % (429 if "error" in name else 200)
+            yield from slowly(b"a")
+        case "slow chunk" | "slow chunk of an error":
+            status = 429 if "error" in name else 200
+            yield head(status, kind + b"transfer-encoding: chunked\r\n") + b"1;a="
+            yield from slowly(b"a")
+        case "slow trailers":
+            yield head(200, kind + b"transfer-encoding: chunked\r\n")
+            yield b"1\r\n{\r\n0\r\nx-a: "
+            yield from slowly(b"a")
+        case "slow gzip" | "slow gzip of an error":
+            yield head(429 if "error" in name else 200, kind + gzip)
+            # The name of a file follows, which is no part of what is decoded.
+            yield b"\x1f\x8b\x08\x08\0\0\0\0\0\x03"
+            yield from slowly(b"a")
         case "silence":
             yield head(200, kind)
             yield from silence()

@@ -41,6 +41,9 @@ class Attack:
 
 _SHORT: Final = (("timeout", (0.3, 0.3)),)
 _TOTAL: Final = (("total_timeout", 0.3),)
+# Where no answer is expected, whatever the machine does.
+_SHORTER: Final = (("timeout", (0.3, 0.1)),)
+_SHORTER_TOTAL: Final = (("total_timeout", 0.1),)
 
 ATTACKS: Final = (
     # --- Size
@@ -141,11 +144,51 @@ ATTACKS: Final = (
         waits=True,
     ),
     Attack(
+        "slow headers",
+        "A header, one byte every 20 ms",
+        errors.APITimeoutError,
+        "`timeout`",
+        arguments=_SHORTER,
+        waits=True,
+    ),
+    Attack(
+        "slow headers of an error",
+        "A header of an error, one byte every 20 ms",
+        errors.APITimeoutError,
+        "`timeout`",
+        arguments=_SHORTER,
+        waits=True,
+    ),
+    Attack(
         "slow comments",
         "A comment every 20 ms, with `total_timeout`",
         errors.APITimeoutError,
         "`total_timeout`",
         arguments=_TOTAL,
+        waits=True,
+    ),
+    Attack(
+        "slow chunk",
+        "The head of an HTTP chunk, one byte every 20 ms, with `total_timeout`",
+        errors.APITimeoutError,
+        "`total_timeout`",
+        arguments=_SHORTER_TOTAL,
+        waits=True,
+    ),
+    Attack(
+        "slow trailers",
+        "Trailers, one byte every 20 ms, with `total_timeout`",
+        errors.APITimeoutError,
+        "`total_timeout`",
+        arguments=_SHORTER_TOTAL,
+        waits=True,
+    ),
+    Attack(
+        "slow gzip",
+        "Bytes that decompress to nothing, every 20 ms, with `total_timeout`",
+        errors.APITimeoutError,
+        "`total_timeout`",
+        arguments=_SHORTER_TOTAL,
         waits=True,
     ),
     Attack(
@@ -168,6 +211,20 @@ ATTACKS: Final = (
         "The body of an error, one byte every 20 ms",
         errors.RateLimitError,
         "ten seconds; what has arrived is used",
+        waits=True,
+    ),
+    Attack(
+        "slow chunk of an error",
+        "The head of an HTTP chunk of an error, one byte every 20 ms",
+        errors.RateLimitError,
+        "ten seconds",
+        waits=True,
+    ),
+    Attack(
+        "slow gzip of an error",
+        "An error whose bytes decompress to nothing, every 20 ms",
+        errors.RateLimitError,
+        "ten seconds",
         waits=True,
     ),
     Attack(

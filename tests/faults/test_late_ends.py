@@ -2,7 +2,7 @@
 
 After a complete answer the client waits for a tenth of a second for the end of the
 response, so that the connection can be reused. What ends that wait must not end the
-next call on the connection.
+next call on the connection. Nor must the time limit of a whole answer.
 """
 
 import asyncio
@@ -15,12 +15,16 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, cast
 
+import httpx
 import pytest
 
+from modelstudio_core import errors
 from tests.support.calls import CallStyle, collect_text
+from tests.support.fault_server import FaultServer, prompt
 from tests.support.fault_server.faults import http_chunk
 from tests.support.fault_server.wire import text_event
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
+from tests.support.raw_server import answering
 
 # Around the tenth of a second.
 DELAYS: Final = (0.09, 0.095, 0.1, 0.105, 0.11)
@@ -128,3 +132,43 @@ def test_the_end_of_a_response_ends_no_other_call(
     assert requests == 64
     # Some are reused, and some are closed: how many depends on the machine.
     assert 0 < connections <= 64
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("own_client", [False, True])
+def test_the_time_limit_of_an_answer_does_not_outlive_it(
+    protocol: Protocol, stream: bool, own_client: bool
+) -> None:
+    with FaultServer() as server, httpx.Client() as client:
+        arguments: Any = {"http_client": client} if own_client else {}
+        llm: Any = model("LangChain", server.base_url, protocol, **arguments)
+        one = llm.stream if stream else llm.invoke
+        # The first call may take longer, for its imports.
+        assert list(one(prompt("first", "ok")))
+        assert list(one(prompt("limited", "ok"), total_timeout=1))
+        time.sleep(1)
+        assert list(one(prompt("last", "ok")))
+    assert server.log.connections == 1
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_stream_that_several_threads_read_ends_in_time(
+    framework: Framework, protocol: Protocol
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+    head += b"transfer-encoding: chunked\r\n\r\n"
+    first = http_chunk(text_event(protocol, "The "))
+    llm_arguments: Any = {"total_timeout": 0.5, "max_retries": 0}
+    # The head of the next chunk never ends: no data comes.
+    with answering([head + first + b"1;a=", *[b"a"] * 60], pause=0.05) as url:
+        llm: Any = model(framework, url, protocol, **llm_arguments)
+        is_langchain = framework == "LangChain"
+        stream = llm.stream("Hi") if is_langchain else llm.stream_complete("Hi")
+        begin = time.monotonic()
+        with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+            one.submit(next, stream).result()
+            with pytest.raises(errors.APITimeoutError, match="total_timeout"):
+                other.submit(list, stream).result()
+        assert time.monotonic() - begin < 2.5

@@ -77,14 +77,13 @@ def test_streams_in_a_row_share_a_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     limited: list[bool] = []
-    limit: Any = httpcore_reads._limit
+    limit: Any = httpcore_reads.ReadLimit.set
 
-    def record(response: Any, seconds: float) -> Any:
-        stream = limit(response, seconds)
-        limited.append(stream is not None)
-        return stream
+    def record(reads: Any, seconds: float) -> bool:
+        limited.append(limit(reads, seconds))
+        return limited[-1]
 
-    monkeypatch.setattr(httpcore_reads, "_limit", record)
+    monkeypatch.setattr(httpcore_reads.ReadLimit, "set", record)
     llm = model("LangChain", modelstudio_emulator, protocol)
     for _ in range(3):
         assert list(llm.stream("Hi"))

@@ -1,4 +1,4 @@
-"""The time limit for informational responses: active, falls back, and does no harm."""
+"""The time limit for the headers of a response: active, falls back, does no harm."""
 
 import time
 from types import SimpleNamespace
@@ -63,6 +63,40 @@ def test_a_response_after_informational_ones_is_read(
         with answering(pieces, pause=0.01) as url:
             llm = model("LangChain", url, protocol, timeout=(1, 2))
             assert llm.invoke("Hi").text == "Hi"
+
+
+@BOTH_PROTOCOLS
+@pytest.mark.parametrize(
+    "first",
+    [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nx-a: ", b"HTTP/1.1 429 X\r\nx-a: ", HINT],
+)
+def test_headers_that_come_byte_by_byte_take_no_longer_than_a_read(
+    protocol: Protocol, first: bytes, path: FastPath
+) -> None:
+    begin = time.monotonic()
+    with answering([first, *[b"0"] * 100], pause=0.05) as url:
+        llm = model("LangChain", url, protocol, timeout=(1, 0.3))
+        with pytest.raises(errors.APITimeoutError):
+            llm.invoke("Hi")
+        assert time.monotonic() - begin < 2
+    assert path.active
+
+
+@BOTH_PROTOCOLS
+@pytest.mark.parametrize(
+    ("cut", "line_end"), [(1, b"\r\n"), (-1, b"\r\n"), (17, b"\n")]
+)
+def test_a_body_may_take_longer_than_its_headers(
+    protocol: Protocol, cut: int, line_end: bytes
+) -> None:
+    """However the headers are cut, and where lines end without a carriage return."""
+    head, _, body = response(protocol).partition(b"\r\n\r\n")
+    head = (head + b"\r\n\r\n").replace(b"\r\n", line_end)
+    step = -(-len(body) // 5)
+    slowly = [body[at : at + step] for at in range(0, len(body), step)]
+    with answering([head[:cut], head[cut:], *slowly], pause=0.15) as url:
+        llm = model("LangChain", url, protocol, timeout=(1, 0.5))
+        assert llm.invoke("Hi").text == "Hi"
 
 
 @BOTH_PROTOCOLS

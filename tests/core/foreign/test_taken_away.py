@@ -110,7 +110,7 @@ async def test_a_network_stream_cannot_be_changed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each stream then has a connection of its own."""
-    monkeypatch.setattr(httpcore_reads, "_limit", lambda _response, _seconds: None)
+    monkeypatch.setattr(httpcore_reads.ReadLimit, "_replace", lambda _reads: None)
     await check_streams(modelstudio_emulator, protocol)
 
 
@@ -130,8 +130,9 @@ def test_a_fixed_network_stream_is_not_limited() -> None:
         extensions = {"network_stream": _Fixed()}  # noqa: RUF012 - a stand-in
         http_version = "HTTP/1.1"
 
-    with httpcore_reads.limited_reads(Response(), 0.1) as is_limited:
-        assert not is_limited
+    reads = httpcore_reads.ReadLimit(Response())
+    assert not reads.set(0.1)
+    reads.remove()
     assert httpcore_reads.LIMITED_READS.active
 
 

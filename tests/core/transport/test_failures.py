@@ -1,10 +1,11 @@
 """Exceptions of the SDKs and of the HTTP libraries become errors of the package."""
 
 import ssl
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
 import dashscope.v2.errors
@@ -53,6 +54,18 @@ def openai_error(status: int, *, headers: Any = None, **body: Any) -> Exception:
     request = sdk_http.Request("POST", f"{URL}?signature=1")
     response = sdk_http.Response(status, headers=headers, request=request, **body)
     return openai.APIStatusError("refused", response=response, body=None)
+
+
+def test_a_library_that_another_thread_is_loading_is_not_looked_into(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("openai", "dashscope.v2.errors", "aiohttp", "httpx2"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    timeout = httpx.ReadTimeout("slow", request=REQUEST)
+    assert isinstance(translate(timeout), APITimeoutError)
+    assert isinstance(translate(ConnectionResetError()), APIConnectionError)
+    broken = broken_body_error(EOFError(), CONTEXT, None)
+    assert isinstance(broken, IncompleteStreamError)
 
 
 # --- Refused requests ---------------------------------------------------------------
