@@ -28,12 +28,13 @@ _CHAT_COMPLETIONS: Final = (
 _DECIDED: Final = "Remove it: it is always sent as the response is read."
 _OPENAI_ONLY: Final = "Remove it: Model Studio has nothing like it."
 _FIRST_MESSAGE: Final = "Pass it as the first message."
+_IN_BLOCKS: Final = "Pass it in a message: ChatMessage(blocks=[ImageBlock(...), ...])."
 _OF_A_CALL: Final = "Pass it to the call, not to the constructor."
 _OF_A_CALL_WITH_TOOLS: Final = (
     "Pass it to bind_tools() (LangChain), chat_with_tools() (LlamaIndex) or a call."
 )
 
-# Names here that stand for the same.
+# Names here that stand for the same. That of a task's file is none of a chat class.
 _RENAMED: Final = {
     "api_base": "base_url",
     "azure_endpoint": "base_url",
@@ -87,6 +88,21 @@ _RENAMED: Final = {
     "context_size": "context_window",
     "context_length": "context_window",
     "incremental": "streaming",
+    "audio": "urls",
+    "audio_url": "urls",
+    "audio_urls": "urls",
+    "file_url": "urls",
+    "file_urls": "urls",
+    "base_image_url": "images",
+    "first_frame": "images",
+    "first_frame_url": "images",
+    "image": "images",
+    "image_url": "images",
+    "image_urls": "images",
+    "img_url": "images",
+    "last_frame": "images",
+    "last_frame_url": "images",
+    "ref_images_url": "images",
     "cache_control": "context_cache",
     "prompt_cache": "context_cache",
 }
@@ -162,9 +178,24 @@ _HINTS: Final = {
     "tool_choice": _OF_A_CALL_WITH_TOOLS,
     "functions": _OF_A_CALL_WITH_TOOLS,
     "function_call": _OF_A_CALL_WITH_TOOLS,
+    "image_documents": _IN_BLOCKS,
+    "streaming": "Remove it: call stream(), stream_chat() or stream_complete().",
     "top_n": "It is an argument of the reranking classes.",
 }
 
+# The arguments of constructors that are none of a call, by the names in _RENAMED.
+_OF_CONSTRUCTORS: Final = frozenset(
+    {
+        "api_key",
+        "base_url",
+        "default_headers",
+        "http_async_client",
+        "max_retries",
+        "region",
+        "timeout",
+        "workspace",
+    }
+)
 # Parameters of the service without an argument: no other name stands for them.
 _PARAMETERS: Final = frozenset(
     {
@@ -199,6 +230,8 @@ def unknown_argument(
     sentences = [f"Unknown argument {name!r}{f' of {owner}' if owner else ''}."]
     if renamed := _renamed(name, candidates):
         sentences.append(f"Did you mean {renamed!r}?")
+    elif (argument := _RENAMED.get(name)) in _OF_CONSTRUCTORS:
+        sentences.append(f"Pass it to the constructor, as {argument}=.")
     elif name in _HINTS:
         sentences.append(_HINTS[name])
     is_settled = sentences[-1].startswith(("Remove it", "Pass it", "It is"))

@@ -53,6 +53,14 @@ _PHRASES: Final = {
     ", a pair of them (connect, read), or None for no limit": "",
     "BatchRun.prepare": "'modelstudio batch prepare'",
     "BatchRun.open": "the commands after 'prepare'",
+    "Pass it to bind_tools() (LangChain), chat_with_tools() (LlamaIndex) or a call.": (
+        "Remove it: the command calls no tools."
+    ),
+    "Pass it to bind_tools() or with_structured_output().": "Remove it.",
+    "Pass it to the call, not to the constructor.": (
+        "Remove it: what follows the options is the question."
+    ),
+    "Pass it as the first message.": "Use --system.",
     "call submit()": "run 'modelstudio batch submit'",
     "call collect()": "run 'modelstudio batch collect'",
     "resume() sends": "'modelstudio batch resume' sends",

@@ -2,20 +2,29 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from pydantic import SecretStr
 
 from modelstudio_core.api_keys import ApiKey, ApiKeyGetter
 from modelstudio_core.argument_hints import unknown_argument
+from modelstudio_core.catalog import MediaProfile, resolve_model
 from modelstudio_core.connection_arguments import ConnectionArguments, keys_hidden
 from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.endpoints import Protocol
+from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.limits import RateLimit
 from modelstudio_core.policy import check_endpoint
 from modelstudio_core.transport.connection import Connection
 
 __all__ = ["ConnectionOptions", "connect"]
+
+# Fields of the input, where they are neither the prompt nor media. In the parameters
+# they have no effect, and the image is paid for. The vendor's SDK 2.0.2 sends them so
+# (November 2026).
+_INPUT_FIELDS: Final = frozenset(
+    {"ext", "function", "negative_prompt", "source_lang", "style_index", "target_lang"}
+)
 
 
 class ConnectionOptions(TypedDict, total=False):
@@ -79,9 +88,31 @@ def connect(
     with keys_hidden(options):
         for name in options:
             if name not in fields:
-                raise unknown_argument(name, {*fields, *names})
+                raise _unknown_option(name, model, {*fields, *names})
         connection = resolve_connection(options, model=model)
     connection = replace(connection, protocol="dashscope")
     if model is None or isinstance(model, str):
         check_endpoint(connection.endpoint, model or "")
     return connection
+
+
+def _unknown_option(
+    name: str, model: object, names: Collection[str]
+) -> ConfigurationError:
+    """Return the error for an unknown argument, which may be a field of the input."""
+    if "input" not in names or name not in _input_fields(model):
+        return unknown_argument(name, names)
+    return ConfigurationError(
+        f"Unknown argument {name!r}. It is a field of the input: pass input=, which"
+        f" replaces prompt=, images=, media= and urls=: {{{name!r}: ..., ...}}."
+    )
+
+
+def _input_fields(model: object) -> frozenset[str]:
+    """Return the fields that a model reads beside the prompt and the media."""
+    if isinstance(model, str):
+        profile = resolve_model(model, "media")
+        if isinstance(profile, MediaProfile) and profile.input_form == "messages":
+            # Its input has messages only: the rest is in the parameters.
+            return frozenset()
+    return _INPUT_FIELDS

@@ -135,6 +135,16 @@ def test_errors_name_options_and_not_arguments(run: Run) -> None:
         (("chat", "Hi", "--timeout", "0"), "at most a week, got 0.0."),
         (("chat", "Hi", "--base-url", "ftp://x"), "--base-url must be an http or"),
         (("chat", "Hi", "-o", "topp=1"), "Unknown --option 'topp'. Did you mean"),
+        (
+            ("chat", "Hi", "-o", "tools=[]"),
+            "Unknown --option 'tools'. Remove it: the command calls no tools.",
+        ),
+        (("chat", "Hi", "-o", "strict=1"), "Unknown --option 'strict'. Remove it."),
+        (("chat", "Hi", "-o", "system=x"), "Unknown --option 'system'. Use --system."),
+        (
+            ("chat", "Hi", "-o", "prompt=x"),
+            "Remove it: what follows the options is the question.",
+        ),
         (("chat", "Hi", "-m", "qwen-plus "), "--model must be a model's id"),
         (
             ("chat", "Hi", "-m", "text-embedding-v4"),

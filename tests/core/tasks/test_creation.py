@@ -408,6 +408,27 @@ async def test_every_request_of_a_task_is_in_the_audit_record(
         ({"prompt": None}, "needs prompt="),
         ({"prompt": ""}, "prompt is empty. Pass a text."),
         ({"prompt": "A", "size": "1K"}, "go into parameters=: {'size': ...}."),
+        ({"prompt": "A", "negative_prompt": "B"}, "into parameters=: {'negative"),
+        (
+            {"model": "wan2.2-t2i-plus", "prompt": "A", "negative_prompt": "B"},
+            "It is a field of the input: pass input=",
+        ),
+        *(
+            (
+                {"model": name, "prompt": "A", "negative_prompt": "B"},
+                "{'negative_prompt'",
+            )
+            for name in ("wan2.5-t2i-preview", "wan2.6-t2v", "qwen-image")
+        ),
+        (
+            {"model": "wanx-style-repaint-v1", "style_index": 3},
+            "pass input=, which replaces prompt=",
+        ),
+        ({"model": "wanx2.1-imageedit", "function": "expand"}, "pass input="),
+        ({"model": "fun-asr", "prompt": None, "audio": "x"}, "Did you mean 'urls'?"),
+        ({"model": "fun-asr", "file_urls": ["x"]}, "Did you mean 'urls'?"),
+        ({"image_url": "x"}, "Did you mean 'images'?"),
+        ({"model": "wan2.2-kf2v-flash", "first_frame_url": "x"}, "mean 'images'?"),
         ({"prompt": 3}, "prompt must be a string"),
         ({"prompt": "x" * 2101}, "accepts 2100"),
         ({"prompt": "A", "images": ["https://a.com/b.png"]}, "no place for images="),

@@ -9,7 +9,7 @@ from modelstudio_core.connection_arguments import ConnectionArguments
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError, ModelStudioWarning
 from tests.end_to_end.field.sent import bodies, chat, messages, parameters, prompt
-from tests.support.calls import CALL_STYLES, CallStyle
+from tests.support.calls import CALL_STYLES, CallStyle, call
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
 
 both_protocols = pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -368,6 +368,48 @@ async def test_an_unknown_argument_of_a_call_names_extra_body(
             modelstudio_emulator, style, protocol, "qwen-plus", turns, asr_options={}
         )
     assert not modelstudio_emulator.requests
+
+
+@both_protocols
+@all_styles
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        ("extra_headers", "default_headers"),
+        ("headers", "default_headers"),
+        ("request_timeout", "timeout"),
+        ("openai_api_key", "api_key"),
+        ("region_id", "region"),
+    ],
+)
+async def test_an_argument_of_the_constructor_is_not_for_the_extra_body_of_a_call(
+    protocol: Protocol, style: CallStyle, name: str, argument: str
+) -> None:
+    llm: Any = model(style.framework, NOWHERE, protocol)
+    with pytest.raises(ConfigurationError) as caught:
+        await call(llm, style, "Hi", **{name: "x"})
+    assert caught.value.message == (
+        f"Unknown argument {name!r}. Pass it to the constructor, as {argument}=."
+    )
+
+
+def test_images_of_a_completion_go_into_blocks_of_a_message() -> None:
+    llm: Any = model("LlamaIndex", NOWHERE)
+    with pytest.raises(ConfigurationError) as caught:
+        llm.complete("Hi", image_documents=["x"])
+    assert caught.value.message == (
+        "Unknown argument 'image_documents'. Pass it in a message:"
+        " ChatMessage(blocks=[ImageBlock(...), ...])."
+    )
+
+
+def test_a_constructor_of_llamaindex_has_no_switch_for_streams() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        model("LlamaIndex", NOWHERE, streaming=True)
+    assert caught.value.message == (
+        "Unknown argument 'streaming' of ModelStudio. Remove it: call stream(),"
+        " stream_chat() or stream_complete()."
+    )
 
 
 @both_frameworks
