@@ -66,6 +66,7 @@ def structured_output(
     match method:
         case "function_calling":
             function = to_function(schema, strict)
+            _check_root(function, method)
             model = llm.bind_tools(
                 [{"type": "function", "function": function}],
                 tool_choice=function["name"],
@@ -79,6 +80,7 @@ def structured_output(
             )
         case "json_mode":
             function = {} if schema is None else to_function(schema)
+            _check_root(function, method)
             parameters = function.get("parameters")
             model = llm.bind(
                 response_format={"type": "json_object"},
@@ -99,7 +101,21 @@ def _check(schema: object, method: str, strict: object, tools: object) -> None:
         )
     if tools and method != "json_schema":
         raise ConfigurationError(
-            f"method={method!r} does not support tools. Use method='json_schema'."
+            "with_structured_output sends tools with method='json_schema' only, and no"
+            " model is known that takes a JSON schema together with tools. Bind the"
+            " tools with bind_tools, and pass the conversation to"
+            " with_structured_output without tools."
+        )
+
+
+def _check_root(function: Mapping[str, Any], method: StructuredOutputMethod) -> None:
+    """Refuse a schema of another value than an object, which is all that can come."""
+    parameters: dict[str, object] = function.get("parameters") or {}
+    kind = parameters.get("type", "object")
+    if kind != "object":
+        raise ConfigurationError(
+            f"The schema {function['name']} is of the type {kind!r}, and the answer of"
+            f" method={method!r} is an object: make it a field of a class."
         )
 
 

@@ -1,6 +1,7 @@
 """Tools and schemas in any form that LangChain supports, in OpenAI's form."""
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import EnumType
 from typing import Any, TypeGuard, cast
 
 from langchain_core.tools import BaseTool
@@ -9,8 +10,10 @@ from langchain_core.utils.function_calling import (
     convert_to_openai_tool,
 )
 
+from modelstudio_core.chat.option_rules import refuse_hosted_tools, valid_name
 from modelstudio_core.chat.tools import check_tools
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.service_inputs import list_of
 
 __all__ = [
     "Schema",
@@ -38,8 +41,13 @@ def to_tools(
         ConfigurationError: A tool cannot be converted, or ``tool_choice`` names none of
             them.
     """
+    # A function and a model are no lists, and a BaseTool has an `__iter__`.
+    if isinstance(tools, BaseTool):
+        raise ConfigurationError("tools must be a list, got one tool: pass [tool].")
+    given = list_of(tools, "tools")
+    refuse_hosted_tools(given)
     try:
-        converted = [_to_tool(tool, strict) for tool in tools]
+        converted = [_to_tool(tool, strict) for tool in given]
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ConfigurationError(
             f"tools contains an unsupported tool: {error}"
@@ -49,6 +57,8 @@ def to_tools(
 
 
 def _to_tool(tool: object, strict: bool | None) -> dict[str, Any]:
+    if isinstance(tool, EnumType):
+        raise TypeError(f"{tool.__name__} is an Enum: make it a field of a class")
     marker = _cache_marker(tool)
     if isinstance(tool, dict):
         fields = cast("dict[str, Any]", tool)
@@ -123,12 +133,15 @@ def to_function(schema: object, strict: bool | None = None) -> dict[str, Any]:
     if isinstance(schema, dict):
         schema = unwrap_schema(cast("dict[str, Any]", schema))
     try:
-        return cast("dict[str, Any]", _to_tool(schema, strict)["function"])
+        function = cast("dict[str, Any]", _to_tool(schema, strict)["function"])
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ConfigurationError(
             "schema must be a Pydantic class, a TypedDict, a JSON schema with a title,"
             f" or an OpenAI function: {error}"
         ) from error
+    # The name of a generic class has brackets.
+    is_class = isinstance(schema, type)
+    return {**function, "name": valid_name(function["name"])} if is_class else function
 
 
 def unwrap_schema(schema: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 # LlamaIndex types only some attributes of its messages and models.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from modelstudio_core.chat.messages import ToolCall
+from modelstudio_core.chat.option_rules import valid_name
 from modelstudio_core.wire.json_values import check_values
 
 __all__ = ["OutputMethod", "OutputParser", "OutputSchema"]
@@ -25,8 +25,6 @@ OutputMethod = Literal["json_schema", "tool", "prompt"]
 
 # Arguments that LlamaIndex's programs set themselves.
 _SET_BY_PROGRAMS: Final = ("tool_choice", "tool_required", "allow_parallel_tool_calls")
-_INVALID_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
-_MAX_NAME_LENGTH: Final = 64
 _MAX_QUOTE_LENGTH: Final = 300
 
 
@@ -89,7 +87,7 @@ class OutputSchema(Generic[Model]):
     @property
     def name(self) -> str:
         """The name of the class without characters that the service refuses."""
-        return _INVALID_IN_NAME.sub("_", self.output_cls.__name__)[:_MAX_NAME_LENGTH]
+        return valid_name(self.output_cls.__name__)
 
     # --- The answer ---------------------------------------------------------------
 

@@ -15,14 +15,16 @@ from llama_index.core.base.llms.types import (
     MessageRole,
     ToolCallBlock,
 )
+from llama_index.core.chat_engine.types import AgentChatResponse
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import parse_partial_json
-from llama_index.core.tools import BaseTool, ToolMetadata
+from llama_index.core.tools import BaseTool, FunctionTool, ToolMetadata
 from typing_extensions import override
 
 from llamaindex_modelstudio._foreign import is_program_call
 from modelstudio_core.chat.arguments import ChatArguments
+from modelstudio_core.chat.option_rules import refuse_hosted_tools
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.service_inputs import list_of
 from modelstudio_core.wire.json_values import check_values
@@ -57,8 +59,10 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
         # FunctionCallingProgram passes None for its default.
         choice = prepared.pop("tool_choice", None)
         if tools:
-            given = list_of(tools, "tools")
-            prepared["tools"] = [_to_tool(tool, i) for i, tool in enumerate(given)]
+            prepared["tools"] = [
+                tool.metadata.to_openai_tool(skip_length_check=True)
+                for tool in _as_tools(tools)
+            ]
             if choice is None and tool_required:
                 choice = "required"
             if choice is not None:
@@ -78,7 +82,23 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
     ) -> ChatResponse:
         return response if allow_parallel_tool_calls else _keep_first_call(response)
 
-    # LlamaIndex does not call the method above for streams.
+    # LlamaIndex's methods take no functions.
+
+    @override
+    def predict_and_call(
+        self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any
+    ) -> AgentChatResponse:
+        """Answer a message by calls of tools or functions, and return the results."""
+        return super().predict_and_call(_as_tools(tools), *args, **kwargs)
+
+    @override
+    async def apredict_and_call(
+        self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any
+    ) -> AgentChatResponse:
+        """Async version of ``predict_and_call``."""
+        return await super().apredict_and_call(_as_tools(tools), *args, **kwargs)
+
+    # LlamaIndex does not call ``_validate_chat_with_tools_response`` for streams.
 
     @override
     def stream_chat_with_tools(
@@ -169,14 +189,26 @@ class ToolCalling(ChatArguments, FunctionCallingLLM):
         ]
 
 
-def _to_tool(tool: object, index: int) -> dict[str, Any]:
-    metadata = getattr(tool, "metadata", None)
-    if not isinstance(metadata, ToolMetadata):
+def _as_tools(tools: object) -> list[BaseTool]:
+    """Return tools, and functions as tools.
+
+    Raises:
+        ConfigurationError: It is no list of them.
+    """
+    given = list_of(tools, "tools")
+    refuse_hosted_tools(given)
+    return [_as_tool(tool, index) for index, tool in enumerate(given)]
+
+
+def _as_tool(tool: object, index: int) -> BaseTool:
+    if isinstance(getattr(tool, "metadata", None), ToolMetadata):
+        return cast("BaseTool", tool)
+    if not callable(tool) or isinstance(tool, type):
         raise ConfigurationError(
-            f"tools[{index}] must be a tool of LlamaIndex, got a {type(tool).__name__}:"
-            " FunctionTool.from_defaults makes one of a function."
+            f"tools[{index}] must be a tool of LlamaIndex or a function, got a"
+            f" {type(tool).__name__}."
         )
-    return metadata.to_openai_tool(skip_length_check=True)
+    return FunctionTool.from_defaults(tool)
 
 
 def _keep_first_calls(responses: ChatResponseGen) -> ChatResponseGen:

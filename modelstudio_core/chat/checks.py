@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 from modelstudio_core.catalog import ChatProfile
+from modelstudio_core.chat.option_rules import refuse_hosted_tools
 from modelstudio_core.chat.options import (
     RULES,
     ChatOptions,
@@ -118,6 +119,8 @@ def _check_values(options: ChatOptions) -> None:
     for name, rule in RULES.items():
         value = getattr(options, name)
         if value is not None and not rule.accepts(value):
+            if name == "tools":
+                refuse_hosted_tools(value)
             raise ConfigurationError(f"{name} must be {rule.expected}, got {value!r}.")
 
 

@@ -1,9 +1,12 @@
 """The valid values of options: ranges of numbers, and checks of other types."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
+
+from modelstudio_core.errors import ConfigurationError
 
 __all__ = [
     "OCR_TASKS",
@@ -18,6 +21,8 @@ __all__ = [
     "is_string_or_strings",
     "is_voice",
     "number",
+    "refuse_hosted_tools",
+    "valid_name",
 ]
 
 # "Qwen-OCR API reference", October 2026.
@@ -30,6 +35,21 @@ OCR_TASKS: Final = (
     "multi_lan",
     "advanced_recognition",
 )
+# How the tools of OpenAI, Anthropic and Gemini begin that those services run, and what
+# this one has instead.
+_HOSTED: Final = (
+    (
+        ("web_search", "google_search", "googleSearch"),
+        "pass enable_search=True, with which the service searches the web itself",
+    ),
+    (
+        ("code_interpreter", "code_execution", "codeExecution"),
+        "pass enable_code_interpreter=True, with which the service runs code itself",
+    ),
+    (("mcp",), "pass the tools of the MCP server, which an MCP adapter loads"),
+)
+_INVALID_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
+_MAX_NAME_LENGTH: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +136,46 @@ def are_tools(value: object) -> bool:
 def _is_tool(value: object) -> bool:
     name = function_name(value)
     return isinstance(name, str) and bool(name)
+
+
+def refuse_hosted_tools(tools: object) -> None:
+    """Refuse tools that other services run themselves, and say what to pass instead.
+
+    Args:
+        tools: The tools, in any form.
+
+    Raises:
+        ConfigurationError: One of them is such a tool.
+    """
+    given = cast("Sequence[object]", tools) if isinstance(tools, list | tuple) else ()
+    for tool in given:
+        name = _type_name(tool)
+        for starts, advice in _HOSTED:
+            if name.startswith(starts):
+                raise ConfigurationError(
+                    f"tools contains {name!r}, which is not a function: {advice}."
+                )
+
+
+def _type_name(tool: object) -> str:
+    """Return the type of a tool in the form of a dict, or its only key; else ""."""
+    if not isinstance(tool, Mapping) or "function" in tool:
+        return ""
+    fields = cast("Mapping[str, object]", tool)
+    return str(fields.get("type") or next(iter(fields), ""))
+
+
+def valid_name(name: str) -> str:
+    """Return a name of a function or a schema without characters that are refused.
+
+    Args:
+        name: The name, such as that of a generic class.
+
+    Example:
+        >>> valid_name("Box[int]")
+        'Box_int_'
+    """
+    return _INVALID_IN_NAME.sub("_", name)[:_MAX_NAME_LENGTH]
 
 
 def function_name(tool: object) -> object:

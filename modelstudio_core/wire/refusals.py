@@ -32,6 +32,9 @@ _E = TypeVar("_E", bound=APIError)
 # "Tool names are not allowed to be [search]" (page "Error codes"). Some models accept
 # the name (recorded: qwen-plus).
 _TOOL_NAME = re.compile(r"Tool names? (?:are|is) not allowed")
+# The service fails so where a conversation has nothing to answer (page "Error codes";
+# public report, 2026-05). It does not say why.
+_NO_QUESTION = re.compile(r"list index out of range$")
 _REDIRECTS = range(300, 400)
 # A file or a batch that an address names.
 _NAMED_IN_PATH = re.compile(r"/(files|batches)/([^/?]+)(?:/[a-z]+)?$")
@@ -204,6 +207,13 @@ class ErrorContext:
         if _TOOL_NAME.search(message):
             message += (
                 " This model keeps the name for a tool of its own: rename the tool."
+            )
+        if _NO_QUESTION.search(message):
+            message += (
+                ". The service fails so if the last message is the assistant's, or if"
+                " there is none of the user: end with a message of the user or the"
+                " result of a tool, or mark the last one with partial=True, where the"
+                " model supports it, to have it continued."
             )
         if real_status in _REDIRECTS and self.is_service:
             message += (

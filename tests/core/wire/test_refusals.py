@@ -416,6 +416,17 @@ def test_an_internal_error_about_the_request_is_not_retried(
     assert not error.is_retryable
 
 
+@pytest.mark.parametrize("prefix", ["", "<500> InternalError.Algo: "])
+def test_an_error_about_a_prompt_that_asks_nothing_says_what_to_do(prefix: str) -> None:
+    """The service says no more than what failed in it."""
+    message = f"{prefix}list index out of range"
+    error = CONTEXT.from_payload(
+        500, {"code": "InternalError.Algo", "message": message}
+    )
+    assert error.message.startswith(f"{message}. The service fails so if the last")
+    assert "partial=True" in error.message
+
+
 def test_a_filtered_answer_is_not_retried_even_as_a_conflict() -> None:
     error = CONTEXT.from_payload(409, {"code": "DataInspectionFailed", "message": "x"})
     assert type(error) is ContentFilterError

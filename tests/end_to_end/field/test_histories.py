@@ -29,7 +29,7 @@ from llama_index.core.base.llms.types import (
 
 from modelstudio_core.chat.history import NO_RESULT
 from modelstudio_core.emulator import Emulator, Reply, ToolCall
-from modelstudio_core.errors import ModelStudioWarning
+from modelstudio_core.errors import InternalServerError, ModelStudioWarning
 from tests.end_to_end.field.media_support import CASES, EVERY_CALL, sent_by
 from tests.support.calls import CallStyle, call
 from tests.support.models import PROTOCOLS, Protocol, model
@@ -408,3 +408,19 @@ def test_a_result_names_its_call_by_keyword_or_by_block() -> None:
     question = ChatMessage(role="user", content="Rain?")
     sent = sent_by("LlamaIndex", "openai", [question, turn, by_block], model=MODEL)
     assert shape(sent.messages) == ["Rain?", ("call", "a"), ("a", "Rain")]
+
+
+@EVERY_CALL
+async def test_the_error_about_a_history_that_asks_nothing_says_what_to_do(
+    modelstudio_emulator: Emulator, style: CallStyle, protocol: Protocol
+) -> None:
+    """A hand-over ends with the message of an assistant; some models continue it."""
+    history: list[Any] = (
+        [HumanMessage("Hi"), AIMessage("I transfer you.", name="router")]
+        if style.framework == "LangChain"
+        else [ChatMessage("Hi"), ChatMessage("I transfer you.", role="assistant")]
+    )
+    llm = model(style.framework, modelstudio_emulator, protocol, model=MODEL)
+    with pytest.raises(InternalServerError, match="end with a message of the user"):
+        await call(llm, style, history)
+    assert len(modelstudio_emulator.requests) == 1

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from enum import Enum
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -10,7 +11,7 @@ from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, ChatMessage, HumanMessage, SystemMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.utils.function_calling import convert_to_json_schema
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, RootModel, field_validator
 from pydantic.v1 import BaseModel as OldBaseModel
 
 from langchain_modelstudio._chat import shapes
@@ -199,6 +200,32 @@ def test_the_default_method_depends_on_a_bound_model(
     assert body["response_format"]["type"] == "json_schema"
 
 
+class Mood(Enum):
+    """A class that is no schema of an object."""
+
+    GOOD = "good"
+
+
+@both_protocols
+@pytest.mark.parametrize("method", METHODS)
+def test_a_schema_of_a_generic_class_has_a_valid_name(
+    modelstudio_emulator: Emulator, protocol: str, method: Any
+) -> None:
+    """The name of such a class has brackets, which the service refuses."""
+    llm = model(modelstudio_emulator, protocol=protocol, enable_thinking=False)
+    answer = (
+        Reply(tool_calls=[ToolCall("RootModel_Joke_", ANSWER)])
+        if method == "function_calling"
+        else Reply(text=json.dumps(ANSWER))
+    )
+    modelstudio_emulator.script(answer)
+    structured = llm.with_structured_output(RootModel[Joke], method=method)
+    assert structured.invoke("A joke.") == RootModel[Joke](Joke(**ANSWER))
+    sent = str(modelstudio_emulator.requests[0].body)
+    assert "RootModel[" not in sent
+    assert ("RootModel_Joke_" in sent) == (method != "json_mode")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -209,6 +236,14 @@ def test_the_default_method_depends_on_a_bound_model(
         ({"schema": 5}, "schema must be"),
         ({"schema": {"type": "object"}}, "with a title"),
         ({"schema": Joke, "tools": [Joke], "method": "json_mode"}, "tools"),
+        ({"schema": Joke, "tools": [Joke]}, "^with_structured_output sends tools"),
+        ({"schema": str}, "schema must be"),
+        *(
+            ({"schema": Mood, "method": method}, "Mood is an Enum")
+            for method in METHODS
+        ),
+        ({"schema": RootModel[list[str]], "method": "json_mode"}, "type 'array'"),
+        ({"schema": RootModel[str], "method": "function_calling"}, "type 'string'"),
         (
             {
                 "schema": {

@@ -128,6 +128,44 @@ def test_a_runnable_as_a_tool_is_sent(modelstudio_emulator: Emulator) -> None:
     assert shape["function"]["parameters"]["required"] == ["text"]
 
 
+def test_what_other_services_run_is_refused_with_what_this_one_has(
+    modelstudio_emulator: Emulator,
+) -> None:
+    llm = model(modelstudio_emulator)
+    search, code = "enable_search=True", "enable_code_interpreter=True"
+    for hosted, advice in (
+        ({"type": "web_search"}, search),
+        ({"type": "web_search_preview"}, search),
+        ({"type": "web_search_20250305", "name": "web_search"}, search),
+        ({"googleSearch": {}}, search),
+        ({"google_search": {}}, search),
+        ({"type": "code_interpreter", "container": {"type": "auto"}}, code),
+        ({"code_execution": {}}, code),
+        ({"type": "mcp", "headers": {"Authorization": "SECRET"}}, "MCP server"),
+    ):
+        tools: list[Any] = [weather, hosted]
+        for bind in (
+            lambda: llm.bind_tools(tools),  # noqa: B023 - called in this turn
+            lambda: llm.invoke("Hi", tools=tools),  # noqa: B023 - called in this turn
+        ):
+            with pytest.raises(ConfigurationError, match=advice) as raised:
+                bind()
+            assert "SECRET" not in str(raised.value)
+    assert modelstudio_emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [None, weather, Weather, WeatherTool(), "weather", {"type": "function"}],
+    ids=str,
+)
+def test_tools_that_are_no_list_are_refused_by_that_name(
+    modelstudio_emulator: Emulator, tools: Any
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"^tools must be a list, got "):
+        model(modelstudio_emulator).bind_tools(tools)
+
+
 @pytest.mark.parametrize(
     "tools",
     [[5], ["weather"], [{"type": "function"}], [{"type": "web_search"}], 5, [{}]],

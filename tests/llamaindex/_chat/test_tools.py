@@ -1,8 +1,12 @@
 """Tools in requests, and tool calls in responses."""
 
+import asyncio
+from typing import Any
+
 import pytest
 from llama_index.core.tools import FunctionTool
 
+from modelstudio_core.errors import ConfigurationError
 from tests.llamaindex.support import HI, replay_llm, sent_body
 from tests.support.answers import CALLS, JSON, RESPONSE, STREAM, response_body
 from tests.support.replay import replaying
@@ -96,15 +100,65 @@ def test_a_second_tool_call_is_removed_unless_allowed() -> None:
     assert replay.requests[1]["parallel_tool_calls"] is True
 
 
-def test_predict_and_call_runs_the_tool() -> None:
+async def acity(city: str) -> str:
+    """Return the weather of a city."""
+    return f"Rain in {city}"
+
+
+@pytest.mark.parametrize("tool", [TOOL, weather, acity], ids=["tool", "def", "async"])
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_predict_and_call_runs_the_tool(tool: Any, asynchronous: bool) -> None:
+    name = "acity" if tool is acity else "weather"
     call = {
         "id": "c",
         "type": "function",
-        "function": {"name": "weather", "arguments": '{"city": "Oslo"}'},
+        "function": {"name": name, "arguments": '{"city": "Oslo"}'},
     }
     body = response_body(
         {"role": "assistant", "content": "", "tool_calls": [call]}, "tool_calls"
     )
     with replaying(200, JSON, body) as replay:
-        response = replay_llm(replay).predict_and_call([TOOL], "Hi")
+        llm = replay_llm(replay)
+        response = (
+            await llm.apredict_and_call([tool], "Hi")
+            if asynchronous
+            else await asyncio.to_thread(llm.predict_and_call, [tool], "Hi")
+        )
     assert str(response) == "Rain in Oslo"
+
+
+async def test_a_function_is_sent_as_the_tool_that_it_makes() -> None:
+    functions: Any = [weather]
+    with replaying(200, JSON, RESPONSE, times=2) as replay:
+        llm = replay_llm(replay)
+        llm.chat_with_tools(functions, "Hi")
+        await llm.achat_with_tools(functions, "Hi")
+    with replaying(200, STREAM, CALLS, times=2) as streaming:
+        llm = replay_llm(streaming)
+        list(llm.stream_chat_with_tools(functions, "Hi"))
+        _ = [one async for one in await llm.astream_chat_with_tools(functions, "Hi")]
+    sent = [request["tools"] for request in (*replay.requests, *streaming.requests)]
+    assert sent == [[TOOL.metadata.to_openai_tool()]] * 4
+
+
+@pytest.mark.parametrize(
+    ("tools", "problem"),
+    [
+        (weather, "tools must be a list"),
+        ([str], r"tools\[0\] must be a tool of LlamaIndex or a function"),
+        ([TOOL, 5], r"tools\[1\] must be a tool of LlamaIndex or a function"),
+        ([{"type": "web_search"}], "enable_search=True"),
+    ],
+)
+def test_what_is_no_tool_is_refused_before_a_request(tools: Any, problem: str) -> None:
+    with replaying(200, JSON, RESPONSE) as replay:
+        llm = replay_llm(replay)
+        for method in (llm.chat_with_tools, llm.predict_and_call):
+            with pytest.raises(ConfigurationError, match=problem):
+                method(tools, "Hi")
+        assert replay.requests == []
+
+
+def test_a_tool_that_the_service_would_run_is_refused_in_any_call() -> None:
+    with pytest.raises(ConfigurationError, match="enable_code_interpreter=True"):
+        replay_llm().chat(HI, tools=[{"type": "code_interpreter"}])
