@@ -196,7 +196,8 @@ def check_api_key(value: object) -> str | ApiKeyFunction:
             " Without a key, modelstudio_core.emulator answers on this machine."
         )
     if not isinstance(key, str) or not _KEY.fullmatch(key):
-        raise ConfigurationError(f"api_key must be {_RULE}")
+        source = "api_key" if value is not None else API_KEY_VARIABLE
+        raise ConfigurationError(f"{source} must be {_RULE}")
     return key
 
 

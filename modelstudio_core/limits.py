@@ -15,12 +15,13 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from typing import Final, Self
+from typing import Final, Never, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import SecretStr
 from typing_extensions import override
 
+from modelstudio_core.argument_hints import unknown_argument
 from modelstudio_core.errors import APIConnectionError, ConfigurationError
 from modelstudio_core.limit_state import Charge, LimitState, call_in_thread
 from modelstudio_core.secrets import hide_keys
@@ -28,6 +29,7 @@ from modelstudio_core.secrets import hide_keys
 __all__ = ["RateLimit"]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_ARGUMENTS: Final = ("requests_per_minute", "tokens_per_minute", "name", "store")
 _SCHEMES: Final = ("redis", "rediss", "sqlite")
 _MAX_LIMIT: Final = 10**12
 
@@ -66,6 +68,7 @@ class RateLimit:
         tokens_per_minute: int | None = None,
         name: str = "default",
         store: str | None = None,
+        **unknown: Never,
     ) -> None:
         """Create a limit. Its store is connected when it is first used.
 
@@ -79,11 +82,14 @@ class RateLimit:
             store: ``"redis://user:password@host:6379/0"`` (``rediss://`` for TLS) for
                 several machines, ``"sqlite:///path/to/file"`` for the processes of one
                 machine; None for one process.
+            **unknown: None. Any other argument is refused, with the nearest name.
 
         Raises:
-            ConfigurationError: An argument is invalid, or pyrate-limiter is not
-                installed.
+            ConfigurationError: An argument is unknown or invalid, or pyrate-limiter is
+                not installed.
         """
+        for argument in unknown:
+            raise unknown_argument(argument, _ARGUMENTS, owner="RateLimit")
         self.requests_per_minute = _check_limit(
             requests_per_minute, "requests_per_minute"
         )

@@ -1,10 +1,14 @@
 """The commands of ``modelstudio``, and how the command line is run."""
 
 import sys
-from collections.abc import Sequence
-from typing import Annotated, Final
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from itertools import takewhile
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
+from typing_extensions import override
 
 from modelstudio_core._version import __version__
 from modelstudio_core.cli import (
@@ -19,6 +23,7 @@ from modelstudio_core.cli import (
 )
 from modelstudio_core.cli.connection_options import command_of
 from modelstudio_core.cli.exit_codes import ExitCode
+from modelstudio_core.cli.reports import USAGE_ERROR, write_usage_error
 from modelstudio_core.endpoints import API_KEY_VARIABLE
 from modelstudio_core.secrets import holds_key
 
@@ -34,8 +39,52 @@ _EPILOG: Final = (
     " region or mode, 5 model missing or not granted, 6 network, 7 quota or balance."
 )
 
+# Where a context keeps whether the command line has --json.
+_JSON: Final = "modelstudio.json"
+
+
+class _Group(TyperGroup):
+    """The command line, whose wrong use is JSON where that is asked for."""
+
+    @override
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: Any = None,
+        **extra: Any,
+    ) -> Any:
+        """Read the options before a command."""
+        asks_for_json = _asks_for_json(args)
+        with _usage_reported(asks_for_json=asks_for_json):
+            context = super().make_context(info_name, args, parent, **extra)
+        context.meta[_JSON] = asks_for_json
+        return context
+
+    @override
+    def invoke(self, ctx: Any) -> Any:
+        """Read the options of a command, and run it."""
+        with _usage_reported(asks_for_json=ctx.meta[_JSON]):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _usage_reported(*, asks_for_json: bool) -> Generator[None]:
+    try:
+        yield
+    except USAGE_ERROR as error:
+        if asks_for_json:
+            write_usage_error(error)
+        raise
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    return "--json" in [*takewhile(lambda argument: argument != "--", arguments)]
+
+
 _application: Final = typer.Typer(
     name="modelstudio",
+    cls=_Group,
     help=_HELP,
     epilog=_EPILOG,
     no_args_is_help=True,

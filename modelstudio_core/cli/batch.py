@@ -1,6 +1,7 @@
 """``modelstudio batch``: many rows at half the price, as a directory on disk."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +17,16 @@ from modelstudio_core.cli.connection_options import (
 )
 from modelstudio_core.cli.exit_codes import ExitCode
 from modelstudio_core.cli.reports import Output, printable
+from modelstudio_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from modelstudio_core.batches import BatchRow, BatchRun
     from modelstudio_core.chat.completion import Completion
 
 __all__ = ["commands"]
+
+# How an error of a run names a row: by its index, which is no number of a line.
+_ROW: Final = re.compile(r"inputs\[\d+\]")
 
 commands: Final = typer.Typer(no_args_is_help=True)
 
@@ -66,12 +71,17 @@ def prepare(
     arguments = connection.arguments(output) | chat_options(option or [])
     is_embedding = resolve_model(model).kind == "embedding"
     service = (Embedder if is_embedding else ChatArguments)(model=model, **arguments)
-    run = BatchRun[Any].prepare(
-        service,
-        _read_rows(inputs, is_text=text),
-        directory,
-        completion_window=completion_window,
-    )
+    rows = _Rows(inputs, is_text=text)
+    try:
+        run = BatchRun[Any].prepare(
+            service, rows, directory, completion_window=completion_window
+        )
+    except ConfigurationError as error:
+        found = _ROW.match(error.message)
+        if found is None:
+            raise
+        rest = error.message[found.end() :]
+        raise ConfigurationError(f"{rows.place}{rest}") from None
     _show(output, run)
 
 
@@ -190,30 +200,43 @@ def _open(
     return BatchRun[Any].open(directory, **connection.arguments(output))
 
 
-def _read_rows(path: Path, *, is_text: bool) -> Iterator[object]:
-    """Yield the rows of a file.
+class _Rows:
+    """The rows of a file. They are read one by one, so an error is about the last.
 
-    Raises:
-        ConfigurationError: A line is not JSON, or not UTF-8.
+    Attributes:
+        place: The file and the line of the last row, for errors.
     """
-    from modelstudio_core.errors import ConfigurationError
 
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = line.decode().rstrip("\r\n")
-                yield row if is_text else json.loads(row)
-            except UnicodeDecodeError as error:
-                raise ConfigurationError(
-                    f"{path}, line {number} is not UTF-8: {error.reason}."
-                ) from None
-            except ValueError as error:
-                raise ConfigurationError(
-                    f"{path}, line {number} is not JSON: {error}. Pass --text if each"
-                    " line is a prompt as it is."
-                ) from None
+    def __init__(self, path: Path, *, is_text: bool) -> None:
+        self.place = str(path)
+        self._path = path
+        self._is_text = is_text
+
+    def __iter__(self) -> Iterator[object]:
+        """Yield the rows.
+
+        Raises:
+            ConfigurationError: A line is not JSON, or not UTF-8.
+        """
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    self.place = f"{self._path}, line {number}"
+                    yield self._read(line)
+
+    def _read(self, line: bytes) -> object:
+        try:
+            row = line.decode().rstrip("\r\n")
+            return row if self._is_text else json.loads(row)
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(
+                f"{self.place} is not UTF-8: {error.reason}."
+            ) from None
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{self.place} is not JSON: {error}. Pass --text if each line is a"
+                " prompt as it is."
+            ) from None
 
 
 def _row(row: "BatchRow[Completion]") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Final, TextIO
+from typing import TYPE_CHECKING, Annotated, Final, TextIO, cast
 
 import typer
 
@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 
     from modelstudio_core.endpoints import Endpoint
 
-__all__ = ["Output", "OutputOptions", "printable", "reporting", "show_error"]
+__all__ = [
+    "USAGE_ERROR",
+    "Output",
+    "OutputOptions",
+    "printable",
+    "reporting",
+    "show_error",
+    "write_usage_error",
+]
+
+# Of the errors about a command line, typer exports few: this class has them all.
+USAGE_ERROR: Final = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
 
 # Control characters but line ends and tabs: they could change what a terminal shows.
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -177,21 +188,34 @@ def _report(output: Output, error: Exception) -> ExitCode:
     """Print an error, and return its exit code."""
     failure = show_error(output, error)
     if output.json:
-        facts = error if isinstance(error, ModelStudioError) else ModelStudioError("")
-        value = {
-            "error": {
-                "class": type(error).__name__,
-                "message": _message_of(error),
-                "advice": failure.advice,
-                "status_code": facts.status_code,
-                "code": facts.code,
-                "request_id": facts.request_id,
-                "region": facts.region,
-            },
-            "exit_code": int(failure.code),
-        }
-        _write_json(value, sys.stdout)
+        _write_error(error, _message_of(error), failure)
     return failure.code
+
+
+def write_usage_error(error: typer.BadParameter) -> None:
+    """Print an error about the command line as JSON; typer prints it for people.
+
+    Args:
+        error: The error.
+    """
+    _write_error(error, _hidden(error.format_message()), Failure(ExitCode.USAGE))
+
+
+def _write_error(error: Exception, message: str, failure: Failure) -> None:
+    facts = error if isinstance(error, ModelStudioError) else ModelStudioError("")
+    value = {
+        "error": {
+            "class": type(error).__name__,
+            "message": message,
+            "advice": failure.advice,
+            "status_code": facts.status_code,
+            "code": facts.code,
+            "request_id": facts.request_id,
+            "region": facts.region,
+        },
+        "exit_code": int(failure.code),
+    }
+    _write_json(value, sys.stdout)
 
 
 def _message_of(error: Exception) -> str:

@@ -113,6 +113,38 @@ def test_an_unknown_option_is_a_usage_error(run: Run) -> None:
     assert "No such option" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (("chat", "--temperatur", "1", "Hi", "--json"), "No such option: --temperatur"),
+        (("--json", "chat", "Hi"), "No such option: --json"),
+        (("chats", "--json"), "No such command 'chats'."),
+        (("task", "wait", "--json"), "Missing argument"),
+        (("task", "waits", "--json"), "No such command 'waits'."),
+        (
+            ("batch", "collect", "x", "--wait-timeout", "x", "--json"),
+            "Invalid value for '--wait-timeout'",
+        ),
+    ],
+)
+def test_wrong_usage_is_an_error_in_json_where_that_is_asked_for(
+    run: Run, command: tuple[str, ...], message: str
+) -> None:
+    ran = run(*command)
+    assert ran.code == ran.json["exit_code"] == 2
+    assert message in ran.json["error"]["message"]
+    assert (
+        ran.json["error"].keys()
+        == run("chat", "Hi", "--json", "-o", "x=1").json["error"].keys()
+    )
+    assert message in " ".join(ran.err.replace("\u2502", " ").split())
+
+
+def test_json_behind_the_options_is_a_part_of_the_question(run: Run) -> None:
+    ran = run("chats", "--", "--json")
+    assert (ran.code, ran.out) == (2, "")
+
+
 def test_errors_name_options_and_not_arguments(run: Run) -> None:
     ran = run("chat", "Hi", "--region", "eu")
     assert "pass --mode eu." in ran.err

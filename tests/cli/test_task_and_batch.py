@@ -305,6 +305,8 @@ def test_the_directory_of_a_run_is_private(
     ("content", "arguments", "message"),
     [
         (b"Hello\n", (), "line 1 is not JSON"),
+        (b'"A"\n\n"B"\n{"c": 1}\n', (), "rows, line 4: "),
+        (b'\n\n[]\n"A"\n', (), "rows, line 3: "),
         (b'"A"\n"\xff"\n', (), "line 2 is not UTF-8: invalid start byte."),
         (b"\xff\n", ("--text",), "line 1 is not UTF-8: invalid start byte."),
         (b'"A"\n', ("--completion-window", "1h"), "--completion-window must be"),

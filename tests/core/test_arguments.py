@@ -582,6 +582,16 @@ def test_an_invalid_key_is_not_shown(key: Any) -> None:
     assert KEY not in message
 
 
+@pytest.mark.parametrize("key", ["sk-1\n", " sk-1", "sk-\u00e4"])
+def test_an_invalid_key_of_the_environment_is_named_by_its_variable(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_API_KEY", key)
+    message = error_message(make_connection, api_key=None)
+    assert message.startswith("DASHSCOPE_API_KEY must be a string of printable ASCII")
+    assert key not in message
+
+
 @pytest.mark.parametrize("name", ["http_client", "http_async_client"])
 @pytest.mark.parametrize("value", [object(), "client", httpx.Client])
 def test_a_client_of_another_type_is_refused(name: str, value: Any) -> None:
