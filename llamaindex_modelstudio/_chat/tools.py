@@ -208,7 +208,13 @@ def _as_tool(tool: object, index: int) -> BaseTool:
             f"tools[{index}] must be a tool of LlamaIndex or a function, got a"
             f" {type(tool).__name__}."
         )
-    return FunctionTool.from_defaults(tool)
+    try:
+        return FunctionTool.from_defaults(tool)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"tools[{index}] cannot be converted to a tool: {error}. Pass"
+            " FunctionTool.from_defaults(fn, name=..., fn_schema=...)."
+        ) from error
 
 
 def _keep_first_calls(responses: ChatResponseGen) -> ChatResponseGen:

@@ -1,6 +1,7 @@
 """Tools in requests, and tool calls in responses."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -146,6 +147,8 @@ async def test_a_function_is_sent_as_the_tool_that_it_makes() -> None:
     [
         (weather, "tools must be a list"),
         ([str], r"tools\[0\] must be a tool of LlamaIndex or a function"),
+        ([max], r"tools\[0\] cannot be converted to a tool"),
+        ([partial(weather)], r"tools\[0\] cannot be converted to a tool"),
         ([TOOL, 5], r"tools\[1\] must be a tool of LlamaIndex or a function"),
         ([{"type": "web_search"}], "enable_search=True"),
     ],
