@@ -16,7 +16,7 @@ from modelstudio_core.generation import (
     Generated,
     Generation,
     GenerationOptions,
-    Output,
+    OutputMedium,
     resolve_generation,
 )
 from modelstudio_core.tasks.options import ConnectionOptions, connect
@@ -25,7 +25,7 @@ __all__ = ["ModelStudioToolSpec"]
 
 _Blocks = list[TextBlock | ImageBlock]
 # The tools, the argument with the model of each, and what it makes.
-_TOOLS: Final[Mapping[str, tuple[str, Output]]] = {
+_TOOLS: Final[Mapping[str, tuple[str, OutputMedium]]] = {
     "generate_image": ("image_model", "image"),
     "edit_image": ("edit_model", "image"),
     "generate_video": ("video_model", "video"),

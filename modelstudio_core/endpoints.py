@@ -22,7 +22,38 @@ from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.secrets import hide_keys, is_key
 from modelstudio_core.wire.suggestions import nearest
 
-__all__ = ["Api", "Endpoint", "Protocol", "resolve_endpoint"]
+__all__ = [
+    "ALLOWED_BASE_URLS_VARIABLE",
+    "ALLOWED_MODELS_VARIABLE",
+    "ALLOWED_MODES_VARIABLE",
+    "ALLOWED_REGIONS_VARIABLE",
+    "API_KEY_VARIABLE",
+    "MODE_VARIABLE",
+    "REGION_VARIABLE",
+    "WORKSPACE_VARIABLES",
+    "Api",
+    "Endpoint",
+    "Protocol",
+    "RegionId",
+    "RegionInfo",
+    "api_key_from_environment",
+    "batch_chat_endpoint",
+    "check_mode",
+    "check_protocol",
+    "check_region",
+    "describe_key",
+    "documented_host",
+    "documented_regions",
+    "inference_scope_of",
+    "is_cloud_host",
+    "is_loopback",
+    "is_plan_key",
+    "is_storage_of_region",
+    "mode_of_request",
+    "name_region",
+    "refused_key_hint",
+    "resolve_endpoint",
+]
 
 Protocol = Literal["openai", "dashscope"]
 # The ids, which type checkers and editors offer; aliases are strings too.

@@ -34,11 +34,11 @@ __all__ = [
     "Generation",
     "GenerationArguments",
     "GenerationOptions",
-    "Output",
+    "OutputMedium",
     "resolve_generation",
 ]
 
-Output = Literal["image", "video"]
+OutputMedium = Literal["image", "video"]
 # Images need a minute or two, long videos up to ten (docs.qwencloud.com, 2026-09).
 DEFAULT_TASK_TIMEOUT: Final = 1200.0
 _REMOTE: Final = ("http://", "https://", "oss://", "data:image/")
@@ -284,7 +284,7 @@ def _paid(generated: Generated | None = None) -> Generator[None]:
 
 def resolve_generation(
     model: object,
-    output: Output,
+    output: OutputMedium,
     connection: Connection,
     *,
     parameters: object = None,

@@ -39,7 +39,14 @@ from modelstudio_core.endpoints import (
 from modelstudio_core.errors import ConfigurationError, PolicyError
 from modelstudio_core.wire.suggestions import nearest
 
-__all__ = ["Policy", "set_policy"]
+__all__ = [
+    "Policy",
+    "Purpose",
+    "check_endpoint",
+    "check_request",
+    "has_policy",
+    "set_policy",
+]
 
 # A request to the service; an upload to, or a result of, the file storage.
 Purpose = Literal["service", "upload", "result"]

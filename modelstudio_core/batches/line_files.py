@@ -19,6 +19,7 @@ __all__ = [
     "digest_lines",
     "indices_of",
     "limits_of",
+    "read_lines",
     "select_lines",
     "write_parts",
 ]

@@ -43,7 +43,7 @@ from modelstudio_core.files import (
     list_files,
     upload_file,
 )
-from modelstudio_core.transport.procedures import Procedure, Wait
+from modelstudio_core.transport.procedures import Procedure, Sleep
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["RunProgress"]
@@ -180,7 +180,7 @@ class RunProgress:
                 " the rows again in a new directory if it is not there."
             )
         if age < SETTLE_SECONDS:
-            yield Wait(SETTLE_SECONDS - age)
+            yield Sleep(SETTLE_SECONDS - age)
         batches = yield from find_batches(str(part.file_id))
         if not batches:
             self._save(part, "uploaded")
@@ -277,7 +277,7 @@ class RunProgress:
             left = None if ends is None else ends - time.monotonic()
             if left is not None and left <= 0:
                 raise self._not_in_time(float(timeout or 0))
-            yield Wait(interval if left is None else min(interval, left))
+            yield Sleep(interval if left is None else min(interval, left))
             if poll_interval is None:
                 interval = min(interval * _GROWTH, _LAST_INTERVAL)
         if delete_remote:

@@ -15,6 +15,7 @@ __all__ = [
     "MediaCalls",
     "MediaInput",
     "MediaLimits",
+    "MediaProfile",
     "MediaResult",
     "ModelKind",
     "ModelMatch",

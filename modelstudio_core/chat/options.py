@@ -29,6 +29,7 @@ from modelstudio_core.chat.option_rules import (
 __all__ = [
     "OPTION_NAMES",
     "RULES",
+    "THINKING_AMOUNT",
     "ChatOptionArguments",
     "ChatOptions",
     "ForcedToolChoice",

@@ -13,7 +13,13 @@ from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.facts import refuse
 from modelstudio_core.wire.suggestions import unknown_name
 
-__all__ = ["ToolDecision", "check_tools", "choose_tool", "log_once"]
+__all__ = [
+    "SWITCHABLE",
+    "ToolDecision",
+    "check_tools",
+    "choose_tool",
+    "log_once",
+]
 
 _logger: Final = logging.getLogger("modelstudio")
 _Choice = str | Mapping[str, object] | None

@@ -34,7 +34,7 @@ from modelstudio_core.model_list import list_models
 from modelstudio_core.policy import check_request
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.probes import (
-    Address,
+    SocketAddress,
     address_of,
     open_tcp,
     open_tls,
@@ -255,7 +255,7 @@ def _network_checks(
 
 
 def _check_tcp(diagnosis: Diagnosis, host: str, port: int) -> _Found:
-    open_tcp(diagnosis.connection, Address(host, port, is_tls=False))
+    open_tcp(diagnosis.connection, SocketAddress(host, port, is_tls=False))
     return _Found(f"{host}:{port} accepts connections.")
 
 

@@ -6,7 +6,7 @@ from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-from modelstudio_core.embeddings.options import Output, ResolvedEmbeddings
+from modelstudio_core.embeddings.options import OutputType, ResolvedEmbeddings
 from modelstudio_core.embeddings.vectors import HybridVector, SparseVector, Vector
 from modelstudio_core.errors import InvalidResponseError
 from modelstudio_core.transport.fetch import JsonAnswer
@@ -27,7 +27,7 @@ _ONLY_FLOATS: Final = {float}
 
 
 def parse_vectors(
-    answer: JsonAnswer, resolved: ResolvedEmbeddings, count: int, output: Output
+    answer: JsonAnswer, resolved: ResolvedEmbeddings, count: int, output: OutputType
 ) -> list[Vector]:
     """Return the vectors of an answer, ordered by the index of their row.
 

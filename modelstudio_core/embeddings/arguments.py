@@ -27,7 +27,7 @@ from modelstudio_core.embeddings.contents import (
 )
 from modelstudio_core.embeddings.inputs import check_texts
 from modelstudio_core.embeddings.options import (
-    Output,
+    OutputType,
     ResolvedEmbeddings,
     TextType,
     require_native,
@@ -109,7 +109,7 @@ class EmbeddingArguments(ConcurrentArguments):
         self,
         texts: Iterable[str],
         text_type: TextType,
-        output: Output = "dense",
+        output: OutputType = "dense",
         progress: Progress | None = None,
     ) -> list[Any]:
         call = self._text_call(texts, text_type, output, progress)
@@ -119,16 +119,16 @@ class EmbeddingArguments(ConcurrentArguments):
         self,
         texts: Iterable[str],
         text_type: TextType,
-        output: Output = "dense",
+        output: OutputType = "dense",
         progress: Progress | None = None,
     ) -> list[Any]:
         call = self._text_call(texts, text_type, output, progress)
         return await aembed_texts(self.resolved, self._shared_now(), call)
 
-    def _embed_query(self, query: str, output: Output = "dense") -> Any:
+    def _embed_query(self, query: str, output: OutputType = "dense") -> Any:
         return self._embed([self._check_query(query)], "query", output)[0]
 
-    async def _aembed_query(self, query: str, output: Output = "dense") -> Any:
+    async def _aembed_query(self, query: str, output: OutputType = "dense") -> Any:
         vectors = await self._aembed([self._check_query(query)], "query", output)
         return vectors[0]
 
@@ -143,7 +143,7 @@ class EmbeddingArguments(ConcurrentArguments):
         self,
         texts: Iterable[str],
         text_type: TextType,
-        output: Output,
+        output: OutputType,
         progress: Progress | None,
     ) -> TextCall:
         if output != "dense":

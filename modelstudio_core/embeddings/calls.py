@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar, cast
 from modelstudio_core.concurrent_arguments import SharedState
 from modelstudio_core.embeddings.answers import input_tokens, parse_vectors
 from modelstudio_core.embeddings.inputs import Batch, plan_batches
-from modelstudio_core.embeddings.options import Output, ResolvedEmbeddings, TextType
+from modelstudio_core.embeddings.options import OutputType, ResolvedEmbeddings, TextType
 from modelstudio_core.embeddings.requests import build_request
 from modelstudio_core.embeddings.vectors import HybridVector, Vector
 from modelstudio_core.errors import APIError, BadRequestError
@@ -43,7 +43,7 @@ class EmbeddingCall:
     resolved: ResolvedEmbeddings
     shared: SharedState
     build: Callable[[Sequence[Any]], HttpRequest]
-    output: Output = "dense"
+    output: OutputType = "dense"
     progress: Progress | None = None
     name: str = "texts"
 
@@ -121,7 +121,7 @@ class TextCall:
 
     texts: Sequence[str]
     text_type: TextType
-    output: Output = "dense"
+    output: OutputType = "dense"
     progress: Progress | None = None
 
 
@@ -200,7 +200,7 @@ class _Plan:
 def _build(
     resolved: ResolvedEmbeddings,
     text_type: TextType,
-    output: Output,
+    output: OutputType,
     texts: Sequence[str],
 ) -> HttpRequest:
     return build_request(resolved, texts, text_type, output)

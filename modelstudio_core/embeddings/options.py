@@ -22,7 +22,7 @@ from modelstudio_core.transport.connection import Connection
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = [
-    "Output",
+    "OutputType",
     "ResolvedEmbeddings",
     "TextType",
     "require_native",
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 TextType = Literal["document", "query"]
-Output = Literal["dense", "sparse", "dense&sparse"]
+OutputType = Literal["dense", "sparse", "dense&sparse"]
 # Every text model accepts so many rows, so it is used for one that is not known.
 _SAFE_ROWS: Final = 10
 _NAME: Final = re.compile(r"[^A-Za-z0-9._-]")

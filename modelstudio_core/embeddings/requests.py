@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelstudio_core.embeddings.options import Output, ResolvedEmbeddings, TextType
+from modelstudio_core.embeddings.options import OutputType, ResolvedEmbeddings, TextType
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.uploads import oss_headers
 
@@ -14,7 +14,7 @@ def build_request(
     resolved: ResolvedEmbeddings,
     texts: Sequence[str],
     text_type: TextType,
-    output: Output = "dense",
+    output: OutputType = "dense",
 ) -> HttpRequest:
     """Build the request for the vectors of texts.
 
@@ -72,7 +72,7 @@ def _build_native(
     resolved: ResolvedEmbeddings,
     texts: Sequence[str],
     text_type: TextType,
-    output: Output,
+    output: OutputType,
 ) -> HttpRequest:
     parameters: dict[str, Any] = {
         "text_type": text_type,

@@ -23,9 +23,9 @@ from modelstudio_core.service_inputs import service_context
 from modelstudio_core.tasks.answers import Observation, parse_task
 from modelstudio_core.tasks.explain import explain
 from modelstudio_core.tasks.inputs import (
-    Address,
     Given,
     TaskInput,
+    UrlOrPath,
     build_body,
     check_input,
 )
@@ -41,7 +41,11 @@ from modelstudio_core.uploads import aload_files, load_files, oss_headers
 from modelstudio_core.wire.json_values import text_of
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["asubmit", "submit"]
+__all__ = [
+    "Creation",
+    "asubmit",
+    "submit",
+]
 
 _SERVER_ERROR: Final = 500
 _MAY_BE_TASK: Final = (
@@ -63,9 +67,9 @@ def submit(
     *,
     model: str,
     prompt: str | None = None,
-    images: Iterable[Address] = (),
+    images: Iterable[UrlOrPath] = (),
     media: Iterable[Mapping[str, object]] = (),
-    urls: Iterable[Address] = (),
+    urls: Iterable[UrlOrPath] = (),
     parameters: Mapping[str, object] | None = None,
     input: Mapping[str, object] | None = None,  # noqa: A002 - the service's name
     path: str | None = None,
@@ -134,9 +138,9 @@ async def asubmit(
     *,
     model: str,
     prompt: str | None = None,
-    images: Iterable[Address] = (),
+    images: Iterable[UrlOrPath] = (),
     media: Iterable[Mapping[str, object]] = (),
-    urls: Iterable[Address] = (),
+    urls: Iterable[UrlOrPath] = (),
     parameters: Mapping[str, object] | None = None,
     input: Mapping[str, object] | None = None,  # noqa: A002 - the service's name
     path: str | None = None,

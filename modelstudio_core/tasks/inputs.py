@@ -18,10 +18,10 @@ from modelstudio_core.wire.media_types import (
     data_url_problem,
 )
 
-__all__ = ["Address", "Given", "TaskInput", "build_body", "check_input"]
+__all__ = ["Given", "TaskInput", "UrlOrPath", "build_body", "check_input"]
 
 # A URL (http, https, oss or data), or a path on this machine.
-Address = str | Path
+UrlOrPath = str | Path
 _Argument = Literal["prompt", "images", "media", "urls"]
 _Place = str | LocalFile
 
@@ -88,9 +88,9 @@ class Given:
     """
 
     prompt: str | None = None
-    images: Iterable[Address] = ()
+    images: Iterable[UrlOrPath] = ()
     media: Iterable[Mapping[str, object]] = ()
-    urls: Iterable[Address] = ()
+    urls: Iterable[UrlOrPath] = ()
     parameters: Mapping[str, object] | None = None
     input: Mapping[str, object] | None = None
 

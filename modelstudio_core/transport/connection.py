@@ -23,6 +23,8 @@ __all__ = [
     "DEFAULT_MAX_EVENT_BYTES",
     "DEFAULT_MAX_RESPONSE_BYTES",
     "DEFAULT_READ_TIMEOUT",
+    "DEFAULT_RETRIES",
+    "ERROR_BODY_SECONDS",
     "Connection",
 ]
 

@@ -8,7 +8,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Final
 
-__all__ = ["ACCEPTED", "BodyTooLargeError", "UnknownEncodingError", "decoder_for"]
+__all__ = [
+    "ACCEPTED",
+    "BodyTooLargeError",
+    "Decode",
+    "UnknownEncodingError",
+    "decoder_for",
+]
 
 # What is asked for. Other encodings cannot be decoded in pieces of a bounded size.
 ACCEPTED: Final = "gzip, deflate"

@@ -16,10 +16,17 @@ from modelstudio_core.policy import check_request
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.pools import proxy_of, ssl_context
 
-__all__ = ["Address", "address_of", "open_tcp", "open_tls", "proxy_address", "resolve"]
+__all__ = [
+    "SocketAddress",
+    "address_of",
+    "open_tcp",
+    "open_tls",
+    "proxy_address",
+    "resolve",
+]
 
 
-class Address(NamedTuple):
+class SocketAddress(NamedTuple):
     """A host and a port.
 
     Attributes:
@@ -33,7 +40,7 @@ class Address(NamedTuple):
     is_tls: bool
 
 
-def address_of(connection: Connection) -> Address:
+def address_of(connection: Connection) -> SocketAddress:
     """Return the address of the service.
 
     Raises:
@@ -45,19 +52,21 @@ def address_of(connection: Connection) -> Address:
     return _address(url)
 
 
-def proxy_address(connection: Connection) -> Address | None:
+def proxy_address(connection: Connection) -> SocketAddress | None:
     """Return the proxy of the environment that requests go through; None for none."""
     proxy = proxy_of(connection, connection.endpoint.host)
     return _address(f"http://{proxy}") if proxy else None
 
 
-def _address(url: str) -> Address:
+def _address(url: str) -> SocketAddress:
     parts = urlsplit(url)
     is_tls = parts.scheme == "https"
-    return Address(parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls)
+    return SocketAddress(
+        parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls
+    )
 
 
-def resolve(connection: Connection, address: Address) -> list[str]:
+def resolve(connection: Connection, address: SocketAddress) -> list[str]:
     """Return the IP addresses of a host.
 
     Args:
@@ -88,7 +97,7 @@ def resolve(connection: Connection, address: Address) -> list[str]:
     return found
 
 
-def open_tcp(connection: Connection, address: Address) -> None:
+def open_tcp(connection: Connection, address: SocketAddress) -> None:
     """Open a TCP connection and close it.
 
     Args:
@@ -101,7 +110,7 @@ def open_tcp(connection: Connection, address: Address) -> None:
     _open(connection, address).close()
 
 
-def open_tls(connection: Connection, address: Address) -> str:
+def open_tls(connection: Connection, address: SocketAddress) -> str:
     """Do a TLS handshake, with the certificates that requests trust.
 
     Args:
@@ -132,7 +141,7 @@ def open_tls(connection: Connection, address: Address) -> str:
     raise failure
 
 
-def _open(connection: Connection, address: Address) -> socket.socket:
+def _open(connection: Connection, address: SocketAddress) -> socket.socket:
     where = f"{address.host}:{address.port}"
     try:
         return socket.create_connection(

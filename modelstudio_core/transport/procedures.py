@@ -1,6 +1,6 @@
 """Procedures: several requests, with work on files between them, written once.
 
-A procedure is a generator that yields steps (a request, a download, a wait) and gets
+A procedure is a generator that yields actions (a request, a download, a pause) and gets
 their answers. It runs synchronously or asynchronously; then its own code, which may
 read and write files, runs in threads.
 """
@@ -25,7 +25,7 @@ from modelstudio_core.transport.fetch import (
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.wire.refusals import ErrorContext
 
-__all__ = ["Download", "Fetch", "Procedure", "Wait", "arun", "run"]
+__all__ = ["Download", "Fetch", "Procedure", "Sleep", "arun", "run"]
 
 _T = TypeVar("_T")
 _Result = TypeVar("_Result")
@@ -56,7 +56,7 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class Sleep:
     """Do nothing for some time.
 
     Attributes:
@@ -66,9 +66,9 @@ class Wait:
     seconds: float
 
 
-Step = Fetch | Download | Wait
-# A step is answered by the JSON object of a request, else by an empty one.
-Procedure = Generator[Step, JsonAnswer, _T]
+Action = Fetch | Download | Sleep
+# An action is answered by the JSON object of a request, else by an empty one.
+Procedure = Generator[Action, JsonAnswer, _T]
 _NOTHING = JsonAnswer({}, None, {})
 
 
@@ -82,7 +82,7 @@ def run(
 ) -> _T:
     """Run a procedure to its end.
 
-    An error of a step is raised inside the procedure.
+    An error of an action is raised inside the procedure.
 
     Args:
         connection: How to reach the service.
@@ -94,33 +94,33 @@ def run(
     """
     answer, errors = _NOTHING, list[Exception]()
     with closing(procedure):
-        while not isinstance(step := _advance(procedure, answer, errors), _Returned):
+        while not isinstance(action := _advance(procedure, answer, errors), _Returned):
             try:
-                answer = _do(connection, context, step)
+                answer = _do(connection, context, action)
             except Exception as error:  # noqa: BLE001 - the procedure decides
                 errors.append(error)
-        return step.value
+        return action.value
 
 
 async def arun(
     connection: Connection, context: ErrorContext, procedure: "Procedure[_T]"
 ) -> _T:
-    """Async version of ``run``. The code between two steps runs in a thread."""
+    """Async version of ``run``. The code between two actions runs in a thread."""
     answer, errors = _NOTHING, list[Exception]()
     with closing(procedure):
         while not isinstance(
-            step := await _in_thread(procedure, answer, errors), _Returned
+            action := await _in_thread(procedure, answer, errors), _Returned
         ):
             try:
-                answer = await _ado(connection, context, step)
+                answer = await _ado(connection, context, action)
             except Exception as error:  # noqa: BLE001 - the procedure decides
                 errors.append(error)
-        return step.value
+        return action.value
 
 
 async def _in_thread(
     procedure: "Procedure[_T]", answer: JsonAnswer, errors: list[Exception]
-) -> Step | _Returned[_T]:
+) -> Action | _Returned[_T]:
     """Advance in a thread. A cancelled task waits for the thread: it writes files."""
     work = asyncio.ensure_future(asyncio.to_thread(_advance, procedure, answer, errors))
     try:
@@ -132,8 +132,8 @@ async def _in_thread(
 
 def _advance(
     procedure: "Procedure[_T]", answer: JsonAnswer, errors: list[Exception]
-) -> Step | _Returned[_T]:
-    """Continue a procedure until its next step, or until it returns."""
+) -> Action | _Returned[_T]:
+    """Continue a procedure until its next action, or until it returns."""
     try:
         if errors:
             return procedure.throw(errors.pop())
@@ -144,27 +144,29 @@ def _advance(
         return _Returned(stop.value)
 
 
-def _do(connection: Connection, context: ErrorContext, step: Step) -> JsonAnswer:
-    match step:
+def _do(connection: Connection, context: ErrorContext, action: Action) -> JsonAnswer:
+    match action:
         case Fetch(request):
             return fetch(connection, request, context)
         case Download(request, to):
             download(connection, request, to, context)
-        case Wait(seconds):
+        case Sleep(seconds):
             time.sleep(seconds)
         case _:
-            assert_never(step)
+            assert_never(action)
     return _NOTHING
 
 
-async def _ado(connection: Connection, context: ErrorContext, step: Step) -> JsonAnswer:
-    match step:
+async def _ado(
+    connection: Connection, context: ErrorContext, action: Action
+) -> JsonAnswer:
+    match action:
         case Fetch(request):
             return await afetch(connection, request, context)
         case Download(request, to):
             await adownload(connection, request, to, context)
-        case Wait(seconds):
+        case Sleep(seconds):
             await asyncio.sleep(seconds)
         case _:
-            assert_never(step)
+            assert_never(action)
     return _NOTHING

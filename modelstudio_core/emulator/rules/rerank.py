@@ -15,7 +15,12 @@ from modelstudio_core.emulator.rules.refusal import Refusal, invalid_parameter
 from modelstudio_core.emulator.rules.served_models import is_served
 from modelstudio_core.emulator.rules.sources import sourced
 
-__all__ = ["RerankQuery", "check_rerank", "rerank_profile"]
+__all__ = [
+    "RerankQuery",
+    "as_content",
+    "check_rerank",
+    "rerank_profile",
+]
 
 _KINDS: Final = frozenset({"text", "image", "video"})
 

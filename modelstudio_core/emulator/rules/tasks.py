@@ -29,11 +29,13 @@ from modelstudio_core.emulator.rules.sources import OWN, sourced
 from modelstudio_core.emulator.studio import StoredFile, StoredTask
 
 __all__ = [
+    "RESULT_LIFETIME",
     "RESULT_PATH",
     "TaskQuery",
     "check_addresses",
     "check_cancel",
     "check_creation",
+    "check_object",
     "check_rate",
     "media_profile",
 ]

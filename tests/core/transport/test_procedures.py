@@ -16,7 +16,7 @@ from modelstudio_core.transport.procedures import (
     Download,
     Fetch,
     Procedure,
-    Wait,
+    Sleep,
     arun,
     run,
 )
@@ -41,7 +41,7 @@ def steps(seen: list[str], to: Path) -> Procedure[int]:
     seen.append(str(answer.body["object"]))
     nothing = yield Download(HttpRequest(path="/models", method="GET"), to)
     seen.append(str(nothing.body))
-    yield Wait(0.0)
+    yield Sleep(0.0)
     try:
         yield get("/models/unknown")
     except NotFoundError as error:
@@ -97,7 +97,7 @@ async def test_a_cancelled_task_waits_for_its_thread_and_closes_the_procedure(
             begun.set()
             may_go_on.wait(5)
             ended.append("written")
-            yield Wait(0.0)
+            yield Sleep(0.0)
         finally:
             ended.append("closed")
 
@@ -115,7 +115,7 @@ async def test_a_cancelled_task_waits_for_its_thread_and_closes_the_procedure(
 def test_a_procedure_without_steps_returns(connection: Connection) -> None:
     def empty() -> Procedure[str]:
         return "done"
-        yield Wait(0.0)
+        yield Sleep(0.0)
 
     assert run(connection, connection.context, empty()) == "done"
     assert JsonAnswer({}, None, {}).body == {}
