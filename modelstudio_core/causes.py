@@ -9,8 +9,8 @@ __all__ = ["causes_of", "shown_cause"]
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an error, its cause, and so on; each once.
 
-    Not its context: that may be an error which the caller is handling, of another
-    request.
+    The cause is what it was raised from, or what it replaces (``from None``). Any other
+    context may be an error which the caller is handling, of another request.
 
     Args:
         error: The error; None for none.
@@ -19,7 +19,8 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None and id(error) not in yielded:
         yield error
         yielded.add(id(error))
-        error = error.__cause__
+        replaced = error.__context__ if error.__suppress_context__ else None
+        error = error.__cause__ or replaced
 
 
 def shown_cause(

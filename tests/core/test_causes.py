@@ -18,6 +18,12 @@ def test_each_cause_comes_once_and_no_context() -> None:
     assert [*causes_of(None)] == []
 
 
+def test_what_an_error_replaces_is_its_cause() -> None:
+    replaced, error = ValueError("1"), ValueError("2")
+    error.__context__, error.__suppress_context__ = replaced, True
+    assert [*causes_of(error)] == [error, replaced]
+
+
 def test_a_cause_that_shows_a_key_is_not_shown() -> None:
     plain, noted, grouped = ValueError("a"), ValueError("a"), ValueError("a")
     noted.add_note(f"with {KEY}")
