@@ -23,6 +23,8 @@ __all__ = ["Charge", "LimitState", "call_in_thread"]
 _Value = TypeVar("_Value")
 # Seconds between two records of waiting requests.
 _LOG_SECONDS: Final = 60.0
+# No answer uses as many. Such a number would stop all requests that share the limit.
+_MAX_TOKENS: Final = 2**24
 _logger: Final = logging.getLogger("modelstudio")
 
 
@@ -82,9 +84,10 @@ class Charge:
 
         Args:
             used: Its ``input_tokens``, ``output_tokens`` and ``total_tokens``, or those
-                of them that it has; None if it has none.
+                of them that it has; None if it has none. Numbers that no answer can
+                have count as none.
         """
-        if used and self._close():
+        if used and max(map(abs, used.values())) <= _MAX_TOKENS and self._close():
             output = used.get("output_tokens", 0)
             total = used.get("total_tokens", used.get("input_tokens", 0) + output)
             self._state.estimator.learn(self._path, output)

@@ -34,6 +34,9 @@ __all__ = ["Booking", "Cost", "SQLiteStateStore", "book", "make_rates", "open_st
 _MINUTE_US: Final = int(Duration.MINUTE) * 1000
 _CONNECT_SECONDS: Final = 10.0
 _REDIS_SECONDS: Final = 30.0
+# Requests that wait and what answers used more than estimated explain hours, or days
+# with a low limit; a time that is further away was not booked.
+_MAX_WAIT: Final = 30 * 24 * 3600.0
 _State = tuple[float, ...]
 
 
@@ -294,10 +297,16 @@ def book(store: StateStore, costs: Sequence[Cost], longest: float | None) -> flo
             nothing was taken.
 
     Raises:
+        ValueError: The state is damaged: it would make requests wait for months.
         Exception: The store cannot be used: an exception of its library.
     """
     rates = [cost.rate for cost in costs]
     # Synchronous clocks and clients are used only.
     now = cast("int", store.default_clock.now())
     decision = cast("Decision", store.check(Booking(costs, longest), rates, now, 1))
-    return (decision.retry_after_ms or 0) / 1000
+    wait = (decision.retry_after_ms or 0) / 1000
+    if wait > _MAX_WAIT:
+        raise ValueError(
+            "the state of the limit is damaged: it is used up for more than 30 days"
+        )
+    return wait

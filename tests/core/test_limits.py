@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import json
 import logging
 import multiprocessing
 import os
@@ -14,6 +15,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -41,6 +43,7 @@ USED: Final = {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}
 Store = Literal["memory", "sqlite", "redis"]
 STORES: Final[tuple[Store, ...]] = ("memory", "sqlite", "redis")
 EACH_STORE: Final = pytest.mark.parametrize("store", STORES)
+DIGITS: Final = ("17", "21", "41", "401")
 EACH_SHARED_STORE: Final = pytest.mark.parametrize("store", STORES[1:])
 
 
@@ -245,6 +248,56 @@ def test_a_clock_that_is_set_back_does_not_stop_a_file(
     assert free(limit) == 0
     advance(1.0)
     assert free(limit) == 10
+    limit.close()
+
+
+@pytest.mark.parametrize(
+    "far", [10**16, 10**20, 10**40, 10**400], ids=lambda far: f"{len(str(far))} digits"
+)
+@pytest.mark.parametrize("seconds", [None, 0.01])
+async def test_a_state_that_no_requests_explain_is_an_error(
+    tmp_path: Path, far: int, seconds: float | None
+) -> None:
+    path = tmp_path / "limits.db"
+    limit = RateLimit(
+        requests_per_minute=600, tokens_per_minute=9000, store=f"sqlite:///{path}"
+    )
+    limit.acquire("/x", None, None)
+    now = int(time.time() * 1000)
+    for state in ([now, far, 0], [now, 0, far], [now, far, far]):
+        with closing(sqlite3.connect(path)) as file, file:
+            file.execute("UPDATE limits SET state = ?", (json.dumps(state),))
+        with pytest.raises(APIConnectionError, match="No request was sent"):
+            limit.acquire("/x", None, seconds)
+        with pytest.raises(APIConnectionError, match="No request was sent"):
+            await limit.aacquire("/x", None, seconds)
+    limit.close()
+
+
+def test_a_key_of_redis_that_no_requests_explain_is_an_error(
+    fake_redis: fakeredis.FakeServer,
+) -> None:
+    limit = RateLimit(requests_per_minute=600, store=REDIS)
+    limit.acquire("/x", None, None)
+    client: Any = fakeredis.FakeStrictRedis(server=fake_redis)
+    (key,) = client.keys("*")
+    for far in ("1e16", "1e20", "1e40", "inf"):
+        client.hset(key, "full1", far)
+        with pytest.raises(APIConnectionError, match="No request was sent"):
+            limit.acquire("/x", None, None)
+    limit.close()
+
+
+@EACH_STORE
+@pytest.mark.parametrize("tokens", [10**9, 10**20, -(10**20)])
+def test_an_answer_that_says_it_used_impossible_numbers_keeps_the_estimate(
+    urls: dict[Store, str | None], store: Store, tokens: int
+) -> None:
+    limit = RateLimit(tokens_per_minute=10_000, store=urls[store])
+    for name in ("total_tokens", "output_tokens", "input_tokens"):
+        charge = limit.acquire("/x", body(100), None)
+        charge.settle({name: tokens})
+    assert free(limit, tokens=100) == 7
     limit.close()
 
 
