@@ -1,11 +1,13 @@
 """``ModelStudioToolSpec``: tools that let an agent make images and videos."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from llama_index.core.base.llms.types import ImageBlock, TextBlock
 from llama_index.core.tools.tool_spec.base import BaseToolSpec
+from pydantic import ValidationError
 from typing_extensions import Unpack, override
 
 from modelstudio_core.connection_arguments import keys_hidden
@@ -218,7 +220,11 @@ class ModelStudioToolSpec(BaseToolSpec):
         text = generated.describe(output)
         if not self._show_images or output != "image":
             return text
-        images = [ImageBlock(url=file.url) for file in generated.files]
+        images: list[ImageBlock] = []
+        for file in generated.files:
+            # The text has an address that LlamaIndex does not accept.
+            with suppress(ValidationError):
+                images.append(ImageBlock(url=file.url))
         return [TextBlock(text=text), *images]
 
 

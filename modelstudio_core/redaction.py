@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 
 from typing_extensions import override
 
-__all__ = ["MIN_LENGTH", "PLACEHOLDER", "Redactor"]
+__all__ = ["MIN_LENGTH", "PLACEHOLDER", "Redactor", "without_surrogates"]
 
 PLACEHOLDER: Final = "**********"
 # A shorter string may be an ordinary word, such as "test".
@@ -117,9 +117,13 @@ class Redactor:
     def redact(self, text: str) -> str:
         """Return a text with the secrets, and long parts of them, replaced.
 
+        Lone surrogates are replaced as well: what is shown is written as UTF-8.
+
         Args:
             text: Any text.
         """
+        if not text.isascii():
+            text = without_surrogates(text)
         if len(text) < MIN_LENGTH or not self._places:
             return text
         lower = text.lower()
@@ -190,6 +194,21 @@ class Redactor:
             ):
                 longest = position - begin, end - position
         return longest, position - first < _NEAR and last - position < _NEAR
+
+
+def without_surrogates(text: str) -> str:
+    r"""Return a text that UTF-8 can represent: lone surrogates are replaced.
+
+    Example:
+        >>> without_surrogates("a\ud83d") == "a\ufffd"
+        True
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        halves = text.encode("utf-16", "surrogatepass")
+        return halves.decode("utf-16", "replace")
+    return text
 
 
 def _words_of(text: str) -> tuple[int, ...]:

@@ -9,8 +9,8 @@ from typing import Final, cast
 from modelstudio_core.catalog import ModelKind, ModelProfile, suggest_served
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.facts import refuse_or_warn
+from modelstudio_core.redaction import without_surrogates
 from modelstudio_core.transport.connection import Connection
-from modelstudio_core.wire.json_values import without_surrogates
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = [

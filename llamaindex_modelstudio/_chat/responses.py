@@ -4,7 +4,9 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 from collections.abc import Mapping, Sequence
-from typing import Any, assert_never, cast
+from contextlib import suppress
+from math import isnan
+from typing import Any, TypeVar, assert_never, cast
 
 from llama_index.core.base.llms.types import (
     AudioBlock,
@@ -19,6 +21,7 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
     ToolCallBlock,
 )
+from pydantic import ValidationError
 
 from llamaindex_modelstudio._chat.messages import reasoning_of
 from llamaindex_modelstudio._foreign import UNVALIDATED_RESPONSES, construct_response
@@ -36,6 +39,7 @@ from modelstudio_core.chat.events import (
 )
 from modelstudio_core.chat.messages import ToolCall
 from modelstudio_core.chat.plan import ChatPlan
+from modelstudio_core.wire.json_values import number_of
 
 __all__ = [
     "to_completion_response",
@@ -44,6 +48,8 @@ __all__ = [
     "to_response",
     "validated_response",
 ]
+
+_Media = TypeVar("_Media", AudioBlock, ImageBlock)
 
 
 def to_response(completion: Completion, plan: ChatPlan) -> ChatResponse:
@@ -201,9 +207,21 @@ def _add_media(
             file = speech.to_file()
             blocks.append(AudioBlock(audio=file.content, format=file.format))
         elif speech.url:
-            blocks.append(AudioBlock(url=speech.url))
+            blocks.extend(_media_blocks(AudioBlock, speech.url))
     if completion.parts:
-        blocks.extend(ImageBlock(url=url) for url in completion.image_urls)
+        blocks.extend(_media_blocks(ImageBlock, *completion.image_urls))
+
+
+def _media_blocks(kind: type[_Media], *urls: str) -> list[_Media]:
+    """Return the blocks of addresses, but for those that LlamaIndex does not accept.
+
+    An answer has all of them beside its blocks.
+    """
+    blocks: list[_Media] = []
+    for url in urls:
+        with suppress(ValidationError):
+            blocks.append(kind(url=url))  # pyright: ignore[reportArgumentType] - pydantic converts it
+    return blocks
 
 
 def _tool_call_block(call: ParsedCall) -> ToolCallBlock:
@@ -269,11 +287,11 @@ def _logprobs(finish: Finish | None) -> list[list[LogProb]] | None:
 
 
 def _logprob(token: Mapping[str, object]) -> LogProb:
-    logprob, values = token.get("logprob"), token.get("bytes")
+    logprob, values = number_of(token.get("logprob")), token.get("bytes")
     codes = cast("list[object]", values) if isinstance(values, list) else []
     return LogProb(
         token=str(token.get("token") or ""),
-        logprob=logprob if isinstance(logprob, int | float) else 0.0,
+        logprob=0.0 if isnan(logprob) else logprob,
         bytes=[code for code in codes if type(code) is int],
     )
 

@@ -13,6 +13,7 @@ from modelstudio_core.chat.events import (
     ToolCallDelta,
 )
 from modelstudio_core.chat.speech import Base64Joiner
+from modelstudio_core.redaction import without_surrogates
 
 __all__ = ["Choice", "flatten", "to_integer", "to_string"]
 
@@ -229,8 +230,8 @@ class Choice:
         self, position: int, call: dict[str, Any], choice: int
     ) -> ToolCallDelta:
         function: dict[str, Any] = call.get("function") or {}
-        call_id = to_string(call.get("id") or "")
-        name = to_string(function.get("name") or "")
+        call_id = without_surrogates(to_string(call.get("id") or ""))
+        name = without_surrogates(to_string(function.get("name") or ""))
         number = self._number_of(call.get("index"), position, call_id, name)
         state = self._calls[number]
         new_id, new_name = not state[0] and call_id, not state[1] and name

@@ -13,7 +13,8 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.local_files import LocalFile
-from modelstudio_core.wire.json_values import check_values, without_surrogates
+from modelstudio_core.redaction import without_surrogates
+from modelstudio_core.wire.json_values import check_values
 
 __all__ = [
     "Address",

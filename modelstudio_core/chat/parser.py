@@ -271,10 +271,11 @@ class ChatParser(ABC):
         self._usage = without_secrets(self._usage, hide)
         self._body = without_secrets(self._body, hide)
         body = self._body or {}
-        common = {
-            # Those of the body are without secrets now.
-            name: body[name] if name in body else without_secrets(value, hide)
-            for name, value in self._common.items()
+        # Those of the body are without secrets now.
+        common = self._common
+        others = {name: common[name] for name in common if name not in body}
+        common = without_secrets(others, hide) | {
+            name: body[name] for name in common if name in body
         }
         usage = self._parse_usage(self._usage) if self._usage else None
         texts = self._texts()

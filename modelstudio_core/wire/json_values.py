@@ -21,7 +21,6 @@ __all__ = [
     "objects_of",
     "shortened",
     "text_of",
-    "without_surrogates",
 ]
 
 # A value takes up to some 200 bytes of memory, and two bytes of JSON: without a limit a
@@ -189,18 +188,3 @@ def _items(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return cast("dict[str, object]", value).values()
     return cast("list[object]", value) if isinstance(value, list) else ()
-
-
-def without_surrogates(text: str) -> str:
-    r"""Return a text that UTF-8 can represent: lone surrogates are replaced.
-
-    Example:
-        >>> without_surrogates("a\ud83d") == "a\ufffd"
-        True
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        halves = text.encode("utf-16", "surrogatepass")
-        return halves.decode("utf-16", "replace")
-    return text

@@ -220,3 +220,20 @@ def test_a_secret_that_is_not_ascii_is_hidden_and_nothing_that_resembles_it() ->
         assert redactor.redact(text) == f"{'.' * start}{PLACEHOLDER}."
         other = "." * start + "gr\u00f6\u00dfe-\u6771\u4eac\u90fd-\u00bf???."
         assert redactor.redact(other) == other
+
+
+@pytest.mark.parametrize("secrets", [[], ["sk-0123456789ABCDEF"]])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\ud83d", "\ufffd"),
+        ("request \ude00 1", "request \ufffd 1"),
+        # Two halves that meet are a character.
+        ("\ud83d\ude00", "\U0001f600"),
+        ("\U0001f600 \u00e9", "\U0001f600 \u00e9"),
+    ],
+)
+def test_lone_surrogates_are_replaced(
+    secrets: list[str], text: str, shown: str
+) -> None:
+    assert Redactor(secrets).redact(text) == shown

@@ -596,3 +596,27 @@ async def test_a_folder_that_cannot_be_written_is_noticed_before_an_image_is_pai
     ):
         await draw_at(server.base_url, framework, style, directory="/proc")
     assert server.received == []
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_an_image_whose_address_llamaindex_refuses_is_named_in_the_text(
+    is_async: bool,
+) -> None:
+    message = {"role": "assistant", "content": [{"image": "http://["}]}
+    choices = [{"finish_reason": "stop", "message": message}]
+    task = {"task_id": "0b1c-2d3e", "task_status": "SUCCEEDED", "choices": choices}
+    body = {"request_id": "r-1", "output": task}
+    with serve_http(Scripted(body=json.dumps(body).encode())) as server:
+        tools = ModelStudioToolSpec(
+            image_model=DRAWING,
+            base_url=server.base_url,
+            api_key=KEY,
+            show_images=True,
+        )
+        shown: Any = (
+            await tools.agenerate_image(PROMPT)
+            if is_async
+            else tools.generate_image(PROMPT)
+        )
+    (text,) = shown
+    assert "http://[" in text.text

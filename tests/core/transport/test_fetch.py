@@ -240,6 +240,18 @@ async def test_an_answer_that_repeats_the_key_is_fetched_without_it(
 
 
 @SYNC_AND_ASYNC
+async def test_lone_surrogates_in_an_answer_are_replaced(is_async: bool) -> None:
+    """Its ids and addresses are sent back, and written to files."""
+    body = {"id": "a\ud83d", "data": {"signature": "\ud83d", "\ud83d": ["\ude00"]}}
+    with serve_http(Scripted(body=json.dumps(body).encode())) as server:
+        connection = connection_to(server.base_url)
+        request = HttpRequest(path="/files", json={})
+        answer = await fetched(connection, request, is_async=is_async)
+    data = {"signature": "\ufffd", "\ufffd": ["\ufffd"]}
+    assert answer.body == {"id": "a\ufffd", "data": data}
+
+
+@SYNC_AND_ASYNC
 async def test_a_signed_address_is_sent_as_it_is(is_async: bool) -> None:
     target = "/a%2Fb/%E4%BD%A0.png?Expires=1&Signature=x%2By%2Fz%3D&q=a%20b"
     with serve_http(OK) as other:

@@ -63,6 +63,86 @@ def call_delta(arguments: str | None, *, name: str | None = "find", **more: Any)
     return {"content": "", "tool_calls": [{**entry, "function": function, **more}]}
 
 
+# --- Metadata -------------------------------------------------------------------------
+
+# Half of a character, which JSON can spell and UTF-8 cannot represent.
+HALF: Final = "\ud83d"
+
+
+def broken_body(protocol: Protocol, *, stream: bool) -> Any:
+    """Return an answer with half a character in everything but its text."""
+    message = {"role": "assistant", "content": "Hi"}
+    name = "delta" if stream and protocol == "openai" else "message"
+    choice = {"index": 0, name: message, "finish_reason": f"stop{HALF}"}
+    common = {
+        "usage": {"prompt_tokens": 1, "plan": HALF, HALF: [HALF]},
+        HALF: {"a": HALF},
+        "request_id": f"r{HALF}",
+    }
+    if protocol == "openai":
+        return {"id": HALF, "model": HALF, "choices": [choice], **common}
+    return {"output": {"choices": [choice]}, **common}
+
+
+@EACH_PROTOCOL
+@EACH_STYLE
+async def test_half_a_character_in_metadata_is_replaced(
+    style: CallStyle, protocol: Protocol
+) -> None:
+    data = json.dumps(broken_body(protocol, stream=style.stream))
+    body = (STREAM, f"data: {data}\n\n") if style.stream else (JSON, data)
+    async with answering((body[0], body[1].encode())) as replay:
+        response = await ask(replay, style, protocol)
+    assert summarize(response).text == "Hi"
+    assert summarize(response).request_id == "r\ufffd"
+    # In UTF-8, as callbacks, traces and stores write it.
+    assert "\ufffd" in response.model_dump_json()
+
+
+@EACH_PROTOCOL
+@EACH_STYLE
+async def test_half_a_character_in_the_id_or_name_of_a_call_is_replaced(
+    style: CallStyle, protocol: Protocol
+) -> None:
+    function = {"name": f"find{HALF}", "arguments": "{}"}
+    tool_call = {"index": 0, "id": f"c{HALF}", "type": "function", "function": function}
+    deltas = [{"role": "assistant", "content": "", "tool_calls": [tool_call]}]
+    body = body_of(protocol, deltas, "tool_calls", stream=style.stream)
+    async with answering(body) as replay:
+        response = await ask(replay, style, protocol, tools=[TOOL])
+    message = response if style.framework == "LangChain" else response.message
+    written = message.model_dump_json()
+    assert "c\ufffd" in written
+    assert "find\ufffd" in written
+
+
+BAD_URL: Final = "http://["
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@EACH_STYLE
+async def test_what_no_framework_can_hold_does_not_end_an_answer(
+    style: CallStyle, protocol: Protocol
+) -> None:
+    """Addresses that are none, and numbers with thousands of digits."""
+    text = [{"text": "Hi"}, {"image": BAD_URL}]
+    message = {"role": "assistant", "content": text, "audio": {"url": BAD_URL}}
+    name = "delta" if style.stream and protocol == "openai" else "message"
+    top: dict[str, Any] = {"token": "Hi", "logprob": -(10**4200), "bytes": [10**4200]}
+    logprobs = {"content": [top, {**top, "top_logprobs": [top]}]}
+    reason = {"finish_reason": "stop", "logprobs": logprobs}
+    choice: dict[str, Any] = {"index": 0, name: message, **reason}
+    answer: dict[str, Any] = {"output": {"choices": [choice]}, "request_id": "r"}
+    if protocol == "openai":
+        answer = {"id": "r", "choices": [choice]}
+    data = json.dumps(answer).encode()
+    body = (STREAM, b"data: " + data + b"\n\n") if style.stream else (JSON, data)
+    async with answering(body) as replay:
+        response = await ask(replay, style, protocol)
+    assert summarize(response).text == "Hi"
+    assert BAD_URL in repr(response)
+
+
 # --- Truncation -----------------------------------------------------------------------
 
 CUT_STREAMS: Final[Mapping[str, list[Any]]] = {

@@ -411,3 +411,13 @@ def test_a_policy_that_cannot_be_followed_is_an_error(
         with pytest.raises(Exception, match=problem):
             invoke(server, prompt, local_files=True, upload_media=True)
         assert server.uploads == server.chats == []
+
+
+@pytest.mark.parametrize("name", ["upload_dir", "signature", "x_oss_object_acl"])
+def test_a_lone_surrogate_in_a_policy_is_replaced(video: Path, name: str) -> None:
+    prompt = HumanMessage([{"video": str(video)}])
+    with serve_media() as server:
+        server.policy = {name: "a\ud83d"}
+        invoke(server, prompt, local_files=True, upload_media=True)
+        (upload,) = server.uploads
+        assert "a\ufffd".encode() in upload.body
