@@ -9,8 +9,8 @@ __all__ = ["causes_of", "shown_cause"]
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an error, its cause, and so on; each once.
 
-    The cause is what it was raised from, or what it replaces (``from None``). Any other
-    context may be an error which the caller is handling, of another request.
+    The cause is what it was raised from, or made of, as httpcore2's errors are. Not its
+    context: that may be an error which the caller is handling, of another request.
 
     Args:
         error: The error; None for none.
@@ -19,8 +19,9 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None and id(error) not in yielded:
         yield error
         yielded.add(id(error))
-        replaced = error.__context__ if error.__suppress_context__ else None
-        error = error.__cause__ or replaced
+        first = error.args[0] if error.args else None
+        origin = first if isinstance(first, BaseException) else None
+        error = error.__cause__ or origin
 
 
 def shown_cause(

@@ -18,10 +18,11 @@ def test_each_cause_comes_once_and_no_context() -> None:
     assert [*causes_of(None)] == []
 
 
-def test_what_an_error_replaces_is_its_cause() -> None:
-    replaced, error = ValueError("1"), ValueError("2")
-    error.__context__, error.__suppress_context__ = replaced, True
-    assert [*causes_of(error)] == [error, replaced]
+def test_what_an_error_was_made_of_is_its_cause() -> None:
+    origin, context = ValueError("1"), ValueError("3")
+    error = ValueError(origin)
+    error.__context__, error.__suppress_context__ = context, True
+    assert [*causes_of(error)] == [error, origin]
 
 
 def test_a_cause_that_shows_a_key_is_not_shown() -> None:
