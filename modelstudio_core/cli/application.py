@@ -1,6 +1,5 @@
 """The commands of ``modelstudio``, and how the command line is run."""
 
-import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
@@ -23,8 +22,14 @@ from modelstudio_core.cli import (
 )
 from modelstudio_core.cli.connection_options import command_of
 from modelstudio_core.cli.exit_codes import ExitCode
-from modelstudio_core.cli.reports import USAGE_ERROR, write_usage_error
+from modelstudio_core.cli.reports import (
+    USAGE_ERROR,
+    OutputOptions,
+    reporting,
+    write_usage_error,
+)
 from modelstudio_core.endpoints import API_KEY_VARIABLE
+from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.secrets import holds_key
 
 __all__ = ["run"]
@@ -39,6 +44,12 @@ _EPILOG: Final = (
     " region or mode, 5 model missing or not granted, 6 network, 7 quota or balance."
 )
 
+_KEY_IN_ARGUMENTS: Final = (
+    "an argument looks like an API key. Other users see it in the list of processes,"
+    " and the shell keeps it in its history: remove it there, and set"
+    f" {API_KEY_VARIABLE} or pass --api-key-file. (A prompt that holds one can be"
+    " piped.)"
+)
 # Where a context keeps whether the command line has --json.
 _JSON: Final = "modelstudio.json"
 
@@ -144,16 +155,13 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    if any(map(holds_key, arguments)):
-        sys.stderr.write(
-            "Error: an argument looks like an API key. Other users see it in the list"
-            " of processes, and the shell keeps it in its history: remove it there, and"
-            f" set {API_KEY_VARIABLE} or pass --api-key-file. (A prompt that holds one"
-            " can be piped.)\n"
-        )
-        return ExitCode.USAGE
     try:
+        if any(map(holds_key, arguments)):
+            with reporting(OutputOptions(json=_asks_for_json(arguments))):
+                raise ConfigurationError(_KEY_IN_ARGUMENTS)
         _application(args=list(arguments), prog_name="modelstudio")
+    except typer.Exit as end:
+        return int(end.exit_code)
     except SystemExit as end:
         return int(end.code or 0)
     return ExitCode.DONE

@@ -35,6 +35,10 @@ def test_a_key_on_the_command_line_is_refused(
     ran = run(*(argument.replace("KEY", KEY) for argument in arguments))
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("Error: an argument looks like an API key.")
+    in_json = run(*(argument.replace("KEY", KEY) for argument in arguments), "--json")
+    assert in_json.code == in_json.json["exit_code"] == 2
+    assert in_json.json["error"]["message"] == ran.err[7:-1]
+    assert KEY not in in_json.out + in_json.err + ran.err
     assert "--api-key-file" in ran.err
     assert studio.requests == []
 
