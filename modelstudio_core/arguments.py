@@ -232,7 +232,7 @@ class ServiceArguments(ConnectionArguments):
         """Resolve the arguments, and check what they resolve to against the policy."""
         with keys_hidden(arguments):
             resolved = cls._decide(arguments)
-        check_endpoint(resolved.connection.endpoint, resolved.model.profile.id)
+            check_endpoint(resolved.connection.endpoint, resolved.model.profile.id)
         return resolved
 
     @classmethod

@@ -1,6 +1,6 @@
 """The arguments that all classes share: how to reach the service."""
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, cast
 
@@ -19,7 +19,7 @@ from modelstudio_core.endpoints import (
 )
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.limits import RateLimit
-from modelstudio_core.secrets import hide_keys, secrets_of
+from modelstudio_core.secrets import hide_in_error, secrets_of
 from modelstudio_core.transport.connection import (
     DEFAULT_CONNECT_TIMEOUT,
     DEFAULT_MAX_ERROR_BYTES,
@@ -34,7 +34,6 @@ __all__ = [
     "ConnectionArguments",
     "canonical_arguments",
     "check_rate_limiter",
-    "hide_in_error",
     "keys_hidden",
     "replace_aliases",
 ]
@@ -142,17 +141,6 @@ class ConnectionArguments(BaseModel):
 
 
 # --- Keys in errors ---------------------------------------------------------------
-
-
-def hide_in_error(error: ConfigurationError, secrets: Iterable[str]) -> None:
-    """Remove keys from the message of an error: it repeats the values of arguments.
-
-    Args:
-        error: The error, which is changed.
-        secrets: The keys that are known. What looks like a key is removed too.
-    """
-    error.message = hide_keys(error.message, secrets)
-    error.args = (error.message,)
 
 
 @contextmanager

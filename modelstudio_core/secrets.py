@@ -14,10 +14,12 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Final, TypeVar, cast, overload
 
+from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.redaction import MIN_LENGTH, PLACEHOLDER, Redactor
 
 __all__ = [
     "digest_of",
+    "hide_in_error",
     "hide_in_logs",
     "hide_keys",
     "holds_key",
@@ -216,6 +218,17 @@ def hide_keys(text: str, secrets: Iterable[str] = ()) -> str:
         "Unknown region '**********'."
     """
     return _KEY.sub(PLACEHOLDER, redact(text, secrets))
+
+
+def hide_in_error(error: ConfigurationError, secrets: Iterable[str]) -> None:
+    """Remove keys from the message of an error: it repeats the values of arguments.
+
+    Args:
+        error: The error, which is changed.
+        secrets: The keys that are known. What looks like a key is removed too.
+    """
+    error.message = hide_keys(error.message, secrets)
+    error.args = (error.message,)
 
 
 # --- Logs -------------------------------------------------------------------------

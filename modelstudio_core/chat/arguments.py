@@ -23,12 +23,12 @@ from modelstudio_core.chat.plan import plan_chat
 from modelstudio_core.chat.resolved import ResolvedChat
 from modelstudio_core.connection_arguments import (
     ConnectionArguments,
-    hide_in_error,
     replace_aliases,
 )
 from modelstudio_core.connection_checks import check_total_timeout, resolve_connection
 from modelstudio_core.endpoints import batch_chat_endpoint
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.secrets import hide_in_error
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.sdks import HAS_DASHSCOPE
 from modelstudio_core.user_warnings import warn_once

@@ -90,10 +90,9 @@ def connect(
             if name not in fields:
                 raise _unknown_option(name, model, {*fields, *names})
         connection = resolve_connection(options, model=model)
-    connection = replace(connection, protocol="dashscope")
-    if model is None or isinstance(model, str):
-        check_endpoint(connection.endpoint, model or "")
-    return connection
+        if model is None or isinstance(model, str):
+            check_endpoint(connection.endpoint, model or "")
+    return replace(connection, protocol="dashscope")
 
 
 def _unknown_option(

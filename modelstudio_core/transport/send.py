@@ -11,8 +11,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final, cast
 
-from modelstudio_core.errors import APIError, ConfigurationError
+from modelstudio_core.errors import APIError, ConfigurationError, PolicyError
 from modelstudio_core.policy import check_request, has_policy
+from modelstudio_core.secrets import hide_in_error
 from modelstudio_core.transport.audit import AuditRecord, begin_record
 from modelstudio_core.transport.charges import Charge
 from modelstudio_core.transport.clients import (
@@ -282,16 +283,24 @@ def _route(
         host = check_other_host(request.url, endpoint, upload=is_upload)
         context = context.for_other_host(host)
     if has_policy():
+        _check_policy(connection, request)
+    if _logger.isEnabledFor(logging.DEBUG):
+        _logger.debug("%s %s", request.method, _address(connection, request))
+    return _sdk_of(request), context
+
+
+def _check_policy(connection: Connection, request: HttpRequest) -> None:
+    try:
         check_request(
-            endpoint,
-            request.url_at(endpoint),
+            connection.endpoint,
+            request.url_at(connection.endpoint),
             request.model_ids,
             purpose=request.purpose,
             needs_model=request.needs_model,
         )
-    if _logger.isEnabledFor(logging.DEBUG):
-        _logger.debug("%s %s", request.method, _address(connection, request))
-    return _sdk_of(request), context
+    except PolicyError as error:
+        hide_in_error(error, connection.secrets)
+        raise
 
 
 def _needs_httpx(request: HttpRequest) -> bool:

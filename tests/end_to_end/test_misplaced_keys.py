@@ -19,8 +19,9 @@ from langchain_modelstudio.cache import SQLiteAnswerCache
 from llamaindex_modelstudio import batches as llamaindex_batches
 from modelstudio_core import batches, tasks
 from modelstudio_core.connection_arguments import ConnectionArguments
-from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.errors import ConfigurationError, PolicyError
 from modelstudio_core.limits import RateLimit
+from modelstudio_core.policy import Policy, set_policy
 from tests.support.models import KEY, model
 
 # The models that the classes need.
@@ -174,3 +175,36 @@ def test_nothing_else_repeats_a_key(name: str) -> None:
         with pytest.raises(ConfigurationError) as caught:
             OTHERS[name](value)
         assert KEY not in shown_by(caught.value), value
+
+
+PRIVATE: Final = "a-key-of-another-form"
+
+
+@pytest.mark.parametrize("key", [KEY, PRIVATE])
+@EACH_CLASS
+def test_the_error_of_a_policy_repeats_no_key(cls: type[Any], key: str) -> None:
+    set_policy(Policy(models=["qwen-plus"], regions=["singapore"]))
+    name = "model" if issubclass(cls, BaseModel) else "image_model"
+    arguments = {"api_key": key, name: key}
+    error = error_of(cls, arguments)
+    assert isinstance(error, ConfigurationError)
+    assert key not in shown_by(error)
+    base_url = f"https://{key}.example.com"
+    error = error_of(cls, {"api_key": key, name: MODELS[cls], "base_url": base_url})
+    assert isinstance(error, PolicyError)
+    assert key not in shown_by(error)
+
+
+@pytest.mark.parametrize("key", [KEY, PRIVATE])
+async def test_the_error_of_a_policy_about_a_call_repeats_no_key(key: str) -> None:
+    set_policy(Policy(models=["qwen-plus"]))
+    llm = langchain_modelstudio.ChatModelStudio(model="qwen-plus", api_key=key)
+    with pytest.raises(PolicyError) as caught:
+        llm.invoke("Hi", model=key)
+    assert key not in shown_by(caught.value)
+    with pytest.raises(PolicyError) as caught:
+        await llm.ainvoke("Hi", model=key)
+    assert key not in shown_by(caught.value)
+    with pytest.raises(PolicyError) as caught:
+        tasks.list_tasks(model=key, api_key=key)
+    assert key not in shown_by(caught.value)
