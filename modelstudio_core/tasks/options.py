@@ -20,8 +20,8 @@ from modelstudio_core.transport.connection import Connection
 __all__ = ["ConnectionOptions", "connect"]
 
 # Fields of the input, where they are neither the prompt nor media. In the parameters
-# they have no effect, and the image is paid for. The vendor's SDK 2.0.2 sends them so
-# (November 2026).
+# they have no effect, and the image is paid for. The vendor's SDK 2.0.2 sends them so,
+# and recorded requests have negative_prompt here and, beside messages, there (2026).
 _INPUT_FIELDS: Final = frozenset(
     {"ext", "function", "negative_prompt", "source_lang", "style_index", "target_lang"}
 )
