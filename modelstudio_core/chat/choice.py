@@ -230,8 +230,8 @@ class Choice:
         self, position: int, call: dict[str, Any], choice: int
     ) -> ToolCallDelta:
         function: dict[str, Any] = call.get("function") or {}
-        call_id = without_surrogates(to_string(call.get("id") or ""))
-        name = without_surrogates(to_string(function.get("name") or ""))
+        call_id = to_string(call.get("id") or "")
+        name = to_string(function.get("name") or "")
         number = self._number_of(call.get("index"), position, call_id, name)
         state = self._calls[number]
         new_id, new_name = not state[0] and call_id, not state[1] and name
@@ -242,8 +242,8 @@ class Choice:
             state[1] = name
         return ToolCallDelta(
             index=number,
-            id=call_id if new_id else None,
-            name=name if new_name else None,
+            id=without_surrogates(call_id) if new_id else None,
+            name=without_surrogates(name) if new_name else None,
             arguments=_arguments_text(function.get("arguments")),
             choice=choice,
         )
