@@ -22,6 +22,7 @@ from modelstudio_core.chat.messages import (
     TextPart,
     VideoPart,
 )
+from modelstudio_core.inline_data import check_base64
 from modelstudio_core.local_files import TEMPORARY, LocalFile, is_local
 from modelstudio_core.wire.media_types import (
     ANY_BYTES,
@@ -97,16 +98,23 @@ def data_url(
     Args:
         data: The bytes, the base64 text, a ``data:`` URL or an address.
         mime_type: The MIME type; None to read it from the data. If they do not show
-            it, the URL has none, and is refused later.
+            it, the URL has none, which is decided later.
         kind: What it is.
         name: The name of the format, for data that do not show it.
+
+    Raises:
+        ConfigurationError: The text is no base64.
     """
     if isinstance(data, str) and (is_data_url(data) or is_address(data)):
         return data
     found = data_type(data, mime_type, kind)
     if not found and name:
         found = mime_type_of_format(name, kind)
-    text = data if isinstance(data, str) else base64.b64encode(data).decode()
+    if isinstance(data, str):
+        check_base64(data, f"the {kind}")
+        text = data
+    else:
+        text = base64.b64encode(data).decode()
     return f"data:{found or ''};base64,{text}"
 
 

@@ -8,12 +8,14 @@ from modelstudio_core.chat.media import addresses_of, data_type, map_addresses
 from modelstudio_core.chat.messages import Address, Part
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.facts import refuse_or_warn
+from modelstudio_core.inline_data import check_data_url
 from modelstudio_core.local_files import TEMPORARY, LocalFile, is_local, parse_local
+from modelstudio_core.user_warnings import warn_once
 from modelstudio_core.wire.media_types import (
     MediaKind,
     audio_format,
     bare_base64_type,
-    data_url_problem,
+    base64_start,
     kind_of,
     normalize_mime_type,
 )
@@ -52,6 +54,12 @@ _MODEL_FOR_INPUT: Final[Mapping[str, str]] = {
     "file_id": "'qwen-long' or 'qwen-doc-turbo'",
 }
 _DATA: Final = "data:"
+_USUAL_TYPE: Final[Mapping[MediaKind, str]] = {
+    "image": "image/png",
+    "video": "video/mp4",
+    "audio": "audio/wav",
+    "pdf": "application/pdf",
+}
 _SENT_ADDRESSES: Final = ("http://", "https://", TEMPORARY)
 _MEGABYTE: Final = 2**20
 _SHOWN: Final = 200
@@ -119,8 +127,8 @@ def _checked(
     if lowered.startswith(_SENT_ADDRESSES):
         return address
     if lowered.startswith(_DATA):
-        _check_base64(address, kind, is_typed)
-        return address
+        check_data_url(address, f"the {_NOUNS[kind]}")
+        return address if is_typed else _typed(address, kind)
     if not address:
         raise ConfigurationError(f"The address of the {_NOUNS[kind]} is empty.")
     shown = repr(address[:_SHOWN])
@@ -140,20 +148,28 @@ def _checked(
     return parse_local(address, kind)
 
 
-def _check_base64(url: str, kind: MediaKind, is_typed: bool) -> None:
-    """Refuse a ``data:`` URL that is no base64, or that does not show what it is.
+def _typed(url: str, kind: MediaKind) -> str:
+    """Return a ``data:`` URL with a MIME type; with the usual one if none is shown.
 
-    ``is_typed`` is whether something else than the URL says its type.
+    Raises:
+        ConfigurationError: Its first bytes show that it is something else.
     """
-    noun = _NOUNS[kind]
-    if problem := data_url_problem(url):
-        raise ConfigurationError(f"The base64 text of the {noun} {problem}.")
     head = url[:_SHOWN]
-    if not is_typed and data_type(head, kind=kind) is None:
+    if base64_start(url) is None or data_type(head, kind=kind) is not None:
+        return url
+    noun = _NOUNS[kind]
+    if shown := data_type(head):
         raise ConfigurationError(
-            f"The {noun} is not a file of that kind: its first bytes show"
-            f" {data_type(head) or 'no known type'}. If it is one, pass its MIME type."
+            f"The {noun} is not a file of that kind: its first bytes show {shown}. If"
+            " it is one, pass its MIME type."
         )
+    usual = _USUAL_TYPE[kind]
+    warn_once(
+        f"The {noun} has no MIME type, and its first bytes show none: it is sent as"
+        f" {usual}. Pass its MIME type.",
+        set(),
+    )
+    return f"{_DATA}{usual}{url[head.find(';') :]}"
 
 
 # --- Limits -----------------------------------------------------------------------

@@ -14,6 +14,7 @@ from modelstudio_core.embeddings.inputs import Batch
 from modelstudio_core.embeddings.options import ResolvedEmbeddings
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.facts import refuse_or_warn
+from modelstudio_core.inline_data import check_data_url
 from modelstudio_core.local_files import (
     LocalFile,
     inspect_file,
@@ -23,7 +24,6 @@ from modelstudio_core.local_files import (
 from modelstudio_core.service_inputs import check_text, list_of
 from modelstudio_core.wire.media_types import (
     bare_base64_type,
-    data_url_problem,
     kind_of,
     mime_type_of_bytes,
 )
@@ -210,8 +210,7 @@ def to_image_url(value: object, resolved: ResolvedEmbeddings, name: str) -> str:
         ConfigurationError: It is no image, it cannot be read, or it is too large.
     """
     if isinstance(value, str) and value.startswith((*_REMOTE, "data:")):
-        if problem := data_url_problem(value):
-            raise ConfigurationError(f"The base64 text of {name} {problem}.")
+        check_data_url(value, name)
         return value
     if isinstance(value, str) and (mime_type := bare_base64_type(value, "image")):
         return f"data:{mime_type};base64,{value}"

@@ -9,13 +9,13 @@ from typing import Final, Literal, cast
 from modelstudio_core.catalog import MediaInput, MediaProfile
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.facts import refuse_or_warn
+from modelstudio_core.inline_data import check_data_url
 from modelstudio_core.local_files import LocalFile, parse_local
 from modelstudio_core.service_inputs import check_text, list_of
 from modelstudio_core.tasks.routes import Route
 from modelstudio_core.wire.media_types import (
     MediaKind,
     bare_base64_type,
-    data_url_problem,
 )
 
 __all__ = ["Given", "TaskInput", "UrlOrPath", "build_body", "check_input"]
@@ -329,8 +329,7 @@ def _place(value: object, kind: MediaKind | None, name: str) -> _Place:
                     f"{name} is a data URL, and only images are accepted so: pass an"
                     " http, https or oss URL."
                 )
-            if problem := data_url_problem(value):
-                raise ConfigurationError(f"The base64 text of {name} {problem}.")
+            check_data_url(value, name)
             return value
         case str() if kind == "image" and (found := bare_base64_type(value, kind)):
             return f"{_DATA}{found};base64,{value}"

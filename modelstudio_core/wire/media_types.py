@@ -10,11 +10,13 @@ from urllib.parse import SplitResult, urlsplit
 __all__ = [
     "ANY_BYTES",
     "MEDIA_KINDS",
+    "NO_BASE64",
     "MediaKind",
     "audio_format",
     "bare_base64_type",
     "base64_problem",
-    "data_url_problem",
+    "base64_start",
+    "is_cut_base64",
     "kind_of",
     "mime_type_of_base64",
     "mime_type_of_bytes",
@@ -35,7 +37,8 @@ _HEAD_BYTES: Final = 48
 _HEAD_CHARACTERS: Final = 64
 # The first and the last characters of base64 text, next to each other.
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_WITH_SPACE: Final = re.compile(r"\s")
+_SPACE: Final = re.compile(r"\s")
+NO_BASE64: Final = "has characters that base64 does not have"
 # How long the beginning of a `data:` URL before its data may be.
 _MAX_HEAD: Final = 200
 # Shorter text that begins like base64 of a file may be a path.
@@ -214,7 +217,7 @@ def split_url(url: str) -> SplitResult:
 
 
 def base64_problem(text: str, start: int = 0) -> str | None:
-    """Return what is wrong with base64 text, None if nothing is seen.
+    """Return why a text is no base64, None if nothing is seen.
 
     Only the first and the last characters are looked at: the text may have megabytes.
 
@@ -227,36 +230,50 @@ def base64_problem(text: str, start: int = 0) -> str | None:
         >>> base64_problem("not base64!!")
         'has characters that base64 does not have'
     """
-    first = text[start : start + _HEAD_CHARACTERS]
-    last = text[max(start + _HEAD_CHARACTERS, len(text) - _HEAD_CHARACTERS) :]
-    if first.startswith(("b'", 'b"')):
+    ends = _ends_of(text, start)
+    if ends.startswith(("b'", 'b"')):
         return (
             "begins with b', as str() of bytes does: make it with"
             " base64.b64encode(data).decode()"
         )
-    if not first.strip():
+    if not ends.strip():
         return "is empty"
-    if not _BASE64.fullmatch(first + last):
-        return "has characters that base64 does not have"
-    if (len(text) - start) % 4 and not _WITH_SPACE.search(first + last):
-        return "is incomplete: its length is not a multiple of 4"
-    return None
+    return None if _BASE64.fullmatch(ends) else NO_BASE64
 
 
-def data_url_problem(url: str) -> str | None:
-    """Return what is wrong with the base64 of a ``data:`` URL, None if nothing is seen.
+def is_cut_base64(text: str, start: int = 0) -> bool:
+    """Return whether base64 text has no multiple of four characters.
 
     Args:
-        url: The URL; one that is not in base64 is not looked at.
+        text: The text.
+        start: Where the base64 text begins in it.
 
     Example:
-        >>> data_url_problem("data:image/png;base64,")
-        'is empty'
+        >>> is_cut_base64("iVBORw0KGgo="), is_cut_base64("iVBORw0KGgo")
+        (False, True)
+    """
+    return (len(text) - start) % 4 != 0 and not _SPACE.search(_ends_of(text, start))
+
+
+def _ends_of(text: str, start: int) -> str:
+    first = text[start : start + _HEAD_CHARACTERS]
+    return first + text[max(start + _HEAD_CHARACTERS, len(text) - _HEAD_CHARACTERS) :]
+
+
+def base64_start(url: str) -> int | None:
+    """Return where the base64 text of a ``data:`` URL begins; None if it has none.
+
+    Args:
+        url: The URL.
+
+    Example:
+        >>> base64_start("data:image/png;base64,iVBORw0KGgo=")
+        22
+        >>> base64_start("data:,text")
     """
     head, comma, _ = url[:_MAX_HEAD].partition(",")
-    if not comma or not head.lower().endswith(";base64"):
-        return None
-    return base64_problem(url, len(head) + 1)
+    is_base64 = comma and head.lower().endswith(";base64")
+    return len(head) + 1 if is_base64 else None
 
 
 def bare_base64_type(text: str, kind: MediaKind) -> str | None:
@@ -271,7 +288,7 @@ def bare_base64_type(text: str, kind: MediaKind) -> str | None:
         'image/png'
         >>> bare_base64_type("photo.png", "image")
     """
-    if len(text) < _SHORTEST_BASE64 or base64_problem(text):
+    if len(text) < _SHORTEST_BASE64 or base64_problem(text) or is_cut_base64(text):
         return None
     found = mime_type_of_base64(text, kind)
     return found if found and kind_of(found) == kind else None
