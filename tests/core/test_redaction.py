@@ -80,6 +80,14 @@ def test_every_form_of_a_key_is_hidden(key: str, name: str, before: str) -> None
     assert len(left) < len(before) + 24
 
 
+@pytest.mark.parametrize("name", ["JSON", "JSON in JSON", "repr", "percent", "HTML"])
+@pytest.mark.parametrize("end", ['"', "'", "\\", "/", "&"])
+def test_a_form_is_hidden_to_its_last_character(name: str, end: str) -> None:
+    key = f"{end}0123456789abcdef{end}"
+    form = FORMS[name](key)
+    assert Redactor([key]).redact(f"<{form}>") == f"<{PLACEHOLDER}>"
+
+
 @pytest.mark.parametrize("length", [12, 13, 20, 34])
 def test_any_part_of_twelve_characters_is_hidden(length: int) -> None:
     redactor = Redactor([KEY])

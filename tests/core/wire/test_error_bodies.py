@@ -1,6 +1,7 @@
 """Errors are read from any form of their bodies."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,14 @@ def message_of(body: object) -> str:
 )
 def test_the_title_of_a_page_is_its_message(page: str, message: str) -> None:
     assert message_of(page) == message
+
+
+@pytest.mark.parametrize(("depth", "read"), [(0, 0), (3, 3), (4, 4), (5, 4), (90, 4)])
+def test_errors_in_errors_are_read_to_a_depth(depth: int, read: int) -> None:
+    body: dict[str, Any] = {"message": f"level {depth}"}
+    for level in reversed(range(depth)):
+        body = {"message": f"level {level}", "error": body}
+    assert message_of({"error": body}) == f"level {read}"
 
 
 @pytest.mark.parametrize(
