@@ -104,6 +104,22 @@ def test_shorter_parts_are_shown() -> None:
         assert redactor.redact(f"<{part}>") == f"<{part}>"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("hex", "hex with colons", "percent", "byte escapes", "octal escapes"),
+        *("HTML numbers", "HTML hex", "unicode escapes"),
+    ],
+)
+def test_a_part_of_which_each_character_is_escaped_has_the_same_limit(
+    name: str,
+) -> None:
+    redactor = Redactor([KEY])
+    shown, hidden = FORMS[name](KEY[5:16]), FORMS[name](KEY[5:17])
+    assert redactor.redact(f"<{shown}>") == f"<{shown}>"
+    assert redactor.redact(f"<{hidden}>") == f"<{PLACEHOLDER}>"
+
+
 def test_the_text_around_a_secret_is_kept_whatever_its_letters() -> None:
     """Some letters become two in lower case."""
     text = f"\u0130\u0130 {KEY} \u0130\u00df"

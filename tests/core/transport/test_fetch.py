@@ -726,6 +726,13 @@ async def test_no_log_has_a_signature(
     assert f"GET {other.base_url}/a" in caplog.text
 
 
+def test_what_holds_the_key_of_a_request_does_not_show_it() -> None:
+    request = HttpRequest(api="dashscope", path="/things", method="GET", api_key=KEY)
+    answer = JsonAnswer({}, "r-1", {}, KEY)
+    assert (request.api_key, answer.api_key) == (KEY, KEY)
+    assert KEY not in repr((request, answer))
+
+
 # --- Waiting for other requests ---------------------------------------------------
 
 
