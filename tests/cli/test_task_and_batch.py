@@ -68,7 +68,10 @@ def test_tasks_are_listed_and_canceled(run: Run, slow: Emulator) -> None:
     assert run("task", "cancel", task_id, "--json", *url).json["status"] == "CANCELED"
     rows = run("task", "list", "-m", "wan2.6-t2i", "--json", *url).json
     assert [(row["id"], row["status"]) for row in rows] == [(task_id, "CANCELED")]
-    assert task_id in run("task", "list", *url).out
+    (row,) = rows
+    (line,) = run("task", "list", *url).out.splitlines()
+    assert line.split()[0] == task_id
+    assert line.endswith(f"wan2.6-t2i  {row['created_at']}")
     assert run("task", "cancel", task_id, *url).code == 1
 
 

@@ -13,6 +13,7 @@ import pytest
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from typing_extensions import override
 
+from modelstudio_core.argument_hints import unknown_argument
 from modelstudio_core.arguments import Resolved, ServiceArguments, warn_of_model
 from modelstudio_core.catalog import ResolvedModel, resolve_deprecated
 from modelstudio_core.connection_arguments import (
@@ -670,3 +671,30 @@ def test_a_model_that_may_be_of_another_kind_warns() -> None:
     model = resolve_deprecated("qwen-max")._replace(warning="It may not chat.")
     with pytest.warns(UserWarning, match=r"^It may not chat\.$"):
         warn_of_model(model)
+
+
+@pytest.mark.parametrize(
+    ("name", "candidates", "advice"),
+    [
+        (
+            "xyz",
+            ["parameters"],
+            " Parameters of the model go into parameters=: {'xyz':",
+        ),
+        ("xyz", ["model"], ""),
+        (
+            "xyz",
+            ["extra_body"],
+            " Parameters that have no argument go into extra_body.",
+        ),
+        ("modle", ["model", "parameters"], " Did you mean 'model'?"),
+        ("modle", ["model"], " Did you mean 'model'?"),
+    ],
+)
+def test_the_error_about_an_unknown_argument_has_one_advice(
+    name: str, candidates: list[str], advice: str
+) -> None:
+    message = unknown_argument(name, candidates).message
+    assert message.startswith(f"Unknown argument '{name}'.{advice}")
+    assert advice or message == f"Unknown argument '{name}'."
+    assert ("parameters=" in message) == ("parameters=" in advice)

@@ -157,7 +157,7 @@ def test_what_other_services_run_is_refused_with_what_this_one_has(
 @pytest.mark.parametrize(
     "tools",
     [None, weather, Weather, WeatherTool(), "weather", {"type": "function"}],
-    ids=str,
+    ids=["None", "a function", "a class", "a tool", "a name", "a dict"],
 )
 def test_tools_that_are_no_list_are_refused_by_that_name(
     modelstudio_emulator: Emulator, tools: Any
