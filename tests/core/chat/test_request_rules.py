@@ -63,3 +63,33 @@ def test_the_ends_that_context_cache_marks(
 @pytest.mark.parametrize(("given", "places"), [(2, [0, 1, 2]), (3, [0, 1]), (4, [1])])
 def test_a_request_has_at_most_four_markers(given: int, places: list[int]) -> None:
     assert marked(SYSTEM, with_markers(given), user("Two")) == places
+
+
+# --- System messages ----------------------------------------------------------------
+
+MORE: Final[Any] = {"role": "system", "content": "More"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "sent"),
+    [
+        ([SYSTEM, user("A")], [SYSTEM, user("A")]),
+        ([user("A"), SYSTEM], [SYSTEM, user("A")]),
+        ([user("A"), SYSTEM, user("B")], [SYSTEM, user("A"), user("B")]),
+        (
+            [SYSTEM, user("A"), MORE],
+            [{"role": "system", "content": "Rules\n\nMore"}, user("A")],
+        ),
+        (
+            [user("A"), SYSTEM, MORE],
+            [{"role": "system", "content": "Rules\n\nMore"}, user("A")],
+        ),
+        ([user("A")], [user("A")]),
+        ([SYSTEM], [SYSTEM]),
+        ([SYSTEM, MORE], [SYSTEM, MORE]),
+    ],
+)
+def test_the_system_messages_of_a_strict_model_are_one_at_the_start(
+    messages: list[Any], sent: list[Any]
+) -> None:
+    assert apply_rules(messages, make_plan("qwen3.5-35b-a3b")) == sent
