@@ -79,6 +79,7 @@ def test_the_error_for_an_unknown_tool_suggests_the_nearest() -> None:
         {"type": "tool", "name": None},
         # What a dict has beside is not dropped silently.
         {"type": "auto", "disable_parallel_tool_use": True},
+        {"type": "tool", "name": "add", "disable_parallel_tool_use": True},
     ],
 )
 def test_a_choice_without_a_name_is_refused(choice: dict[str, Any]) -> None:
