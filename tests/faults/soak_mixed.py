@@ -47,6 +47,7 @@ PAUSE: Final = 0.005
 BUSY: Final = 0.02
 # How long a child process may take for two calls.
 CHILD_SECONDS: Final = 20.0
+SETTLE_SECONDS: Final = 5.0
 SECONDS_BETWEEN_FORKS: Final = 0.25
 
 
@@ -104,8 +105,7 @@ def run_mixed(
         _close_connections()
         before = count_fds(), threading.active_count()
         soak.run()
-        _close_connections()
-        after = count_fds(), threading.active_count()
+        after = _settled(before)
         time.sleep(0.2)
         figures.busy = count_responding(address)
     figures.fds, figures.threads = (before[0], after[0]), (before[1], after[1])
@@ -293,6 +293,21 @@ class _MixedSoak:
         self.outcomes[style] += 1
         if not is_right:
             self._wrong.append(f"{kind}, {style}: {received!r} for {answer!r}")
+
+
+def _settled(before: tuple[int, int]) -> tuple[int, int]:
+    """Return the open file descriptors and threads, once no more than before are left.
+
+    On a busy machine a connection may still be closing; a leak stays.
+    """
+    end = time.monotonic() + SETTLE_SECONDS
+    while True:
+        _close_connections()
+        after = count_fds(), threading.active_count()
+        is_settled = after[0] <= before[0] and after[1] <= before[1]
+        if is_settled or time.monotonic() > end:
+            return after
+        time.sleep(0.05)
 
 
 def _close_connections() -> None:
