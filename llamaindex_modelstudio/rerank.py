@@ -21,10 +21,10 @@ from llama_index_instrumentation import get_dispatcher
 from typing_extensions import override
 
 from llamaindex_modelstudio._component import ScopedComponent
+from modelstudio_core.chat.media import data_type, is_data_url
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.rerank import Ranked, RerankArguments, RerankDocument
 from modelstudio_core.service_inputs import list_of
-from modelstudio_core.wire.media_types import mime_type_of_base64
 
 __all__ = ["ModelStudioRerank"]
 
@@ -231,8 +231,9 @@ def _image_of(node: BaseNode) -> str | None:
     """Return the URL or data URI of an image without text; no file is read."""
     if not isinstance(node, ImageNode) or node.text.strip():
         return None
-    if node.image and (mime_type := mime_type_of_base64(node.image, "image")):
-        return f"data:{mime_type};base64,{node.image}"
+    image = node.image
+    if image and (found := data_type(image, node.image_mimetype, "image")):
+        return image if is_data_url(image) else f"data:{found};base64,{image}"
     return node.image_url
 
 

@@ -310,8 +310,7 @@ def _check_name(value: object) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ConfigurationError(
             "name of a RateLimit must have 1 to 100 letters, digits, '.', '_' and '-',"
-            f" and begin with a letter or a digit, got"
-            f" {hide_keys(repr(value))}."
+            f" and begin with a letter or a digit, got {hide_keys(repr(value))}."
         )
     return value
 

@@ -16,6 +16,7 @@ from urllib.request import url2pathname
 
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.media_types import (
+    HEAD_BYTES,
     MediaKind,
     kind_of,
     mime_type_of_bytes,
@@ -38,7 +39,6 @@ __all__ = [
 
 # How an address in the temporary storage of Model Studio begins.
 TEMPORARY: Final = "oss://"
-_HEAD_BYTES: Final = 48
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 # Linux and macOS only: a FIFO is opened without waiting for a writer.
 _NONBLOCK: Final[int] = getattr(os, "O_NONBLOCK", 0)
@@ -158,7 +158,7 @@ def inspect_file(file: LocalFile) -> FileContent:
     """
     path = file.path
     with open_file(path, follow=file.is_explicit) as opened:
-        head = opened.read(_HEAD_BYTES)
+        head = opened.read(HEAD_BYTES)
         status = os.fstat(opened.fileno())
     if not status.st_size:
         raise ConfigurationError(f"{str(path)!r} is empty.")

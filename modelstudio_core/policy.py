@@ -135,8 +135,8 @@ def _read_environment(environment: Mapping[str, str]) -> Policy:
     """Return the policy of the environment variables.
 
     Raises:
-        PolicyError: A variable is empty or contains an unknown name, or there is no
-            such variable: whoever set it believes that it bounds something.
+        PolicyError: A variable is empty or contains an unknown name, or the name of a
+            variable is misspelt, so that it would bound nothing.
     """
     for variable in environment:
         if variable.startswith(_PREFIX) and variable not in _VARIABLES.values():

@@ -23,6 +23,8 @@ from modelstudio_core.concurrent_arguments import (
 from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.errors import ConfigurationError, InvalidResponseError
 from modelstudio_core.facts import refuse_or_warn
+from modelstudio_core.inline_data import check_data_url
+from modelstudio_core.local_files import is_local
 from modelstudio_core.service_inputs import (
     check_instruct,
     check_text,
@@ -42,13 +44,15 @@ from modelstudio_core.wire.json_values import (
     object_of,
     objects_of,
 )
+from modelstudio_core.wire.media_types import MediaKind, bare_base64_type
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["Ranked", "RerankArguments", "RerankDocument", "ResolvedRerank"]
 
 # Every current model accepts so many, so it is used for one that is not known.
 _DEFAULT_DOCUMENTS: Final = 500
-_FIELDS: Final = frozenset({"text", "image", "video"})
+_MEDIA: Final[Mapping[str, MediaKind]] = {"image": "image", "video": "video"}
+_FIELDS: Final = frozenset({"text", *_MEDIA})
 
 # A text, or for a multimodal model a mapping with text, image or video.
 RerankDocument = str | Mapping[str, str]
@@ -326,8 +330,12 @@ def _check_document(
         refuse_or_warn(profile, f"{name}: {profile.id} does not rank {kind}s.")
     if kind == "text":
         return {kind: check_text(value, profile.max_item_tokens, name)}
-    if not isinstance(value, str) or not value:
-        raise ConfigurationError(f"{name}[{kind!r}] must be a URL or a data URI.")
+    place = f"{name}[{kind!r}]"
+    if isinstance(value, str) and (found := bare_base64_type(value, _MEDIA[kind])):
+        value = f"data:{found};base64,{value}"
+    if not isinstance(value, str) or is_local(value):
+        raise ConfigurationError(f"{place} must be a URL or a data URI.")
+    check_data_url(value, place)
     return {kind: value}
 
 

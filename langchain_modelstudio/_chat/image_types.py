@@ -17,7 +17,7 @@ def add_image_types(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
 
     LangChain raises a bare ``ValueError`` before a call for an image block without
     one; the first bytes of the image say what it is. If they do not, the type is one
-    that says nothing, and the image is refused like any other that does not show it.
+    that says nothing: the image is sent as the usual type, with a warning.
 
     Args:
         messages: The messages of a prompt. They are not changed.

@@ -4,6 +4,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from io import IOBase
 from pathlib import Path
 from typing import Any, Final, Protocol, assert_never, cast
@@ -209,7 +210,7 @@ def _titled_part(block: _MediaBlock, role: str) -> list[core.Part]:
         if role not in {"tool", "assistant"}:
             raise
         # An error would end an agent, and each later turn of its conversation.
-        return [not_shown(f"A {type(block).__name__}", error.message)]
+        return [not_shown(f"The {type(block).__name__}", error.message)]
     if isinstance(block, DocumentBlock) and part["type"] == "text":
         return [*media.source_part(_title_of(block)), part]
     return [part]
@@ -254,24 +255,22 @@ def _document_part(block: DocumentBlock) -> core.Part:
             return media.file_id_part(block.url)
         return media.file_part(block.url, filename=title)
     if mime_type is None and block.data is not None:
-        head = _resolved(block.resolve_document)[:64]
-        mime_type = "application/pdf" if head.startswith(b"%PDF-") else None
+        found = media.data_type(_resolved(block.resolve_document))
+        # Other first bytes may be those of a text.
+        mime_type = found if found == "application/pdf" else None
     if mime_type == "application/pdf":
         address = _address(block, "pdf", mime_type, block.resolve_document)
         return media.file_part(address, filename=title)
-    if mime_type and not mime_type.startswith("text/"):
-        id_form = "url='fileid://...'"
-        raise ConfigurationError(
-            media.unsupported_file("DocumentBlock", mime_type, id_form)
-        )
-    if block.path is not None:
+    is_text = not mime_type or mime_type.startswith("text/")
+    if is_text and block.path is not None:
         return {"type": "text", "text": LocalFile(Path(block.path), "text", None, True)}
-    try:
-        return {"type": "text", "text": _resolved(block.resolve_document).decode()}
-    except UnicodeDecodeError:
-        raise ConfigurationError(
-            "DocumentBlock is neither a PDF nor text in UTF-8: pass document_mimetype=."
-        ) from None
+    with suppress(ValueError):
+        if is_text:
+            text = media.text_of_data(_resolved(block.resolve_document))
+            return {"type": "text", "text": text}
+    raise ConfigurationError(
+        media.unsupported_file("DocumentBlock", mime_type, "url='fileid://...'")
+    )
 
 
 class _Resolve(Protocol):

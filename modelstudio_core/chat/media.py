@@ -26,6 +26,7 @@ from modelstudio_core.inline_data import check_base64
 from modelstudio_core.local_files import TEMPORARY, LocalFile, is_local
 from modelstudio_core.wire.media_types import (
     ANY_BYTES,
+    USUAL_TYPE,
     MediaKind,
     audio_format,
     bare_base64_type,
@@ -66,8 +67,6 @@ _Settings = Mapping[str, object]
 FILE_ID: Final = "fileid://"
 _DATA: Final = "data:"
 _ADDRESSES: Final = ("http://", "https://", "file:", TEMPORARY)
-_HEAD_BYTES: Final = 48
-_DEFAULT_AUDIO: Final = "audio/wav"
 
 
 # --- Data -------------------------------------------------------------------------
@@ -111,7 +110,7 @@ def data_url(
     if not found and name:
         found = mime_type_of_format(name, kind)
     if isinstance(data, str):
-        check_base64(data, f"the {kind}")
+        check_base64(data, "the PDF" if kind == "pdf" else f"the {kind}")
         text = data
     else:
         text = base64.b64encode(data).decode()
@@ -138,7 +137,7 @@ def data_type(
     if isinstance(text, str):
         found = mime_type_of_base64(text, kind)
     else:
-        found = mime_type_of_bytes(text[:_HEAD_BYTES], kind)
+        found = mime_type_of_bytes(text, kind)
     return found if found and kind in {None, kind_of(found)} else None
 
 
@@ -253,8 +252,9 @@ def _audio_type(address: Address) -> str | None:
     if isinstance(address, str) and is_data_url(address):
         return data_type(address, kind="audio")
     if isinstance(address, str):
-        return mime_type_of_name(address) or _DEFAULT_AUDIO
-    return address.mime_type or mime_type_of_name(address.path.name) or _DEFAULT_AUDIO
+        return mime_type_of_name(address) or USUAL_TYPE["audio"]
+    found = address.mime_type or mime_type_of_name(address.path.name)
+    return found or USUAL_TYPE["audio"]
 
 
 def file_part(

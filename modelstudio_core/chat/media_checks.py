@@ -12,6 +12,7 @@ from modelstudio_core.inline_data import check_data_url
 from modelstudio_core.local_files import TEMPORARY, LocalFile, is_local, parse_local
 from modelstudio_core.user_warnings import warn_once
 from modelstudio_core.wire.media_types import (
+    USUAL_TYPE,
     MediaKind,
     audio_format,
     bare_base64_type,
@@ -54,12 +55,6 @@ _MODEL_FOR_INPUT: Final[Mapping[str, str]] = {
     "file_id": "'qwen-long' or 'qwen-doc-turbo'",
 }
 _DATA: Final = "data:"
-_USUAL_TYPE: Final[Mapping[MediaKind, str]] = {
-    "image": "image/png",
-    "video": "video/mp4",
-    "audio": "audio/wav",
-    "pdf": "application/pdf",
-}
 _SENT_ADDRESSES: Final = ("http://", "https://", TEMPORARY)
 _MEGABYTE: Final = 2**20
 _SHOWN: Final = 200
@@ -163,7 +158,7 @@ def _typed(url: str, kind: MediaKind) -> str:
             f"The {noun} is not a file of that kind: its first bytes show {shown}. If"
             " it is one, pass its MIME type."
         )
-    usual = _USUAL_TYPE[kind]
+    usual = USUAL_TYPE[kind]
     warn_once(
         f"The {noun} has no MIME type, and its first bytes show none: it is sent as"
         f" {usual}. Pass its MIME type.",

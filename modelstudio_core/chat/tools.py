@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from modelstudio_core.catalog import ChatProfile
-from modelstudio_core.chat.option_rules import function_name, refuse_hosted_tools
+from modelstudio_core.chat.option_rules import function_name
 from modelstudio_core.chat.options import RULES, ChatOptions
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.facts import refuse
@@ -74,7 +74,6 @@ def check_tools(
         ConfigurationError: A tool or the choice is invalid.
     """
     rule = RULES["tools"]
-    refuse_hosted_tools(tools)
     if not rule.accepts(tools):
         raise ConfigurationError(f"tools must be {rule.expected}, got {tools!r}.")
     if tools:

@@ -47,6 +47,7 @@ _T = TypeVar("_T")
 
 _KINDS: Final = ("text", "image", "video", "multi_images")
 _REMOTE: Final = ("http://", "https://", "oss://")
+_SENT: Final = (*_REMOTE, "data:")
 _MEGABYTE: Final = 2**20
 _UNKNOWN: Final = "{name} is not an image of a format that is known."
 
@@ -209,7 +210,7 @@ def to_image_url(value: object, resolved: ResolvedEmbeddings, name: str) -> str:
     Raises:
         ConfigurationError: It is no image, it cannot be read, or it is too large.
     """
-    if isinstance(value, str) and value.startswith((*_REMOTE, "data:")):
+    if isinstance(value, str) and value[:8].lower().startswith(_SENT):
         check_data_url(value, name)
         return value
     if isinstance(value, str) and (mime_type := bare_base64_type(value, "image")):

@@ -9,8 +9,10 @@ from urllib.parse import SplitResult, urlsplit
 
 __all__ = [
     "ANY_BYTES",
+    "HEAD_BYTES",
     "MEDIA_KINDS",
     "NO_BASE64",
+    "USUAL_TYPE",
     "MediaKind",
     "audio_format",
     "bare_base64_type",
@@ -33,8 +35,17 @@ MEDIA_KINDS: Final[tuple[MediaKind, ...]] = ("image", "video", "audio", "pdf")
 ANY_BYTES: Final = "application/octet-stream"
 _PDF: Final = "application/pdf"
 # How many bytes of a file, and characters of its base64, show the type.
-_HEAD_BYTES: Final = 48
+HEAD_BYTES: Final = 48
 _HEAD_CHARACTERS: Final = 64
+# What a file is sent as whose type is not known.
+USUAL_TYPE: Final[Mapping[MediaKind, str]] = {
+    "image": "image/png",
+    "video": "video/mp4",
+    "audio": "audio/wav",
+    "pdf": _PDF,
+}
+# How much of the two ends of base64 text is looked at: more than a line of an e-mail.
+_END_CHARACTERS: Final = 80
 # The first and the last characters of base64 text, next to each other.
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _SPACE: Final = re.compile(r"\s")
@@ -166,13 +177,14 @@ def mime_type_of_bytes(head: bytes, kind: MediaKind | None = None) -> str | None
     r"""Return the MIME type that the first bytes of a file show, else None.
 
     Args:
-        head: The first bytes.
+        head: The first bytes, of which there may be more than are needed.
         kind: What the file is expected to be: some containers hold video or audio.
 
     Example:
         >>> mime_type_of_bytes(b"%PDF-1.7\n")
         'application/pdf'
     """
+    head = head[:HEAD_BYTES]
     for pattern, mime_type in _PATTERNS:
         if pattern.match(head):
             if kind in {"video", "audio"} and mime_type in _KIND_OF_CONTAINER:
@@ -197,7 +209,7 @@ def mime_type_of_base64(text: str, kind: MediaKind | None = None) -> str | None:
         decoded = base64.b64decode(head[: len(head) // 4 * 4])
     except (binascii.Error, ValueError):
         return None
-    return mime_type_of_bytes(decoded[:_HEAD_BYTES], kind)
+    return mime_type_of_bytes(decoded, kind)
 
 
 def split_url(url: str) -> SplitResult:
@@ -242,7 +254,9 @@ def base64_problem(text: str, start: int = 0) -> str | None:
 
 
 def is_cut_base64(text: str, start: int = 0) -> bool:
-    """Return whether base64 text has no multiple of four characters.
+    """Return whether base64 text without line breaks lacks some of its characters.
+
+    Their number is a multiple of four.
 
     Args:
         text: The text.
@@ -256,8 +270,8 @@ def is_cut_base64(text: str, start: int = 0) -> bool:
 
 
 def _ends_of(text: str, start: int) -> str:
-    first = text[start : start + _HEAD_CHARACTERS]
-    return first + text[max(start + _HEAD_CHARACTERS, len(text) - _HEAD_CHARACTERS) :]
+    middle = start + _END_CHARACTERS
+    return text[start:middle] + text[max(middle, len(text) - _END_CHARACTERS) :]
 
 
 def base64_start(url: str) -> int | None:

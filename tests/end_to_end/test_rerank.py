@@ -336,6 +336,8 @@ async def test_a_multimodal_model_ranks_the_image_of_a_node_without_text(
     images = [
         ImageNode(image_url=url, metadata={"file": "a.png"}),
         ImageNode(image=data),
+        ImageNode(image=f"data:image/png;base64,{data}"),
+        ImageNode(image="aGVsbG8gd29ybGQ=", image_mimetype="image/heic"),
         ImageNode(text="A fox.", image_url=url),
         ImageNode(image_path="/nothing/here.png"),
     ]
@@ -356,8 +358,42 @@ async def test_a_multimodal_model_ranks_the_image_of_a_node_without_text(
         sent.append(body.get("input", body)["documents"])
     of_data = {"image": f"data:image/png;base64,{data}"}
     assert sent == [
-        [{"image": url}, of_data, "A fox."],
+        [
+            {"image": url},
+            of_data,
+            of_data,
+            {"image": "data:image/heic;base64,aGVsbG8gd29ybGQ="},
+            "A fox.",
+        ],
         ["file: a.png", "A fox."],
+    ]
+
+
+def test_a_node_with_another_file_than_an_image_has_no_text() -> None:
+    pdf = ImageNode(image=base64.b64encode(b"%PDF-1.7\n").decode())
+    nodes = [NodeWithScore(node=node) for node in (pdf, TextNode(text="A"))]
+    with serve_embeddings() as server:
+        model: Any = reranker("LlamaIndex", server.base_url, model="qwen3-vl-rerank")
+        with pytest.warns(ModelStudioWarning, match="without text"):
+            model.postprocess_nodes(nodes, query_str="q")
+    (body,) = server.bodies
+    assert body.get("input", body)["documents"] == ["A"]
+
+
+@EACH_STYLE
+async def test_base64_text_of_an_image_is_sent_as_a_data_url(style: Style) -> None:
+    data = base64.b64encode(PNG_BYTES).decode()
+    with serve_embeddings() as server:
+        model: Any = reranker(style.framework, server.base_url, model="qwen3-vl-rerank")
+        documents = [{"image": data}, {"image": "https://x.example/a.png"}]
+        if style.asynchronous:
+            await model.arerank(documents, "q")
+        else:
+            model.rerank(documents, "q")
+    (body,) = server.bodies
+    assert body.get("input", body)["documents"] == [
+        {"image": f"data:image/png;base64,{data}"},
+        {"image": "https://x.example/a.png"},
     ]
 
 
@@ -400,6 +436,25 @@ def test_documents_that_cannot_be_ranked(
     model = reranker(framework, URL)
     with pytest.raises(ConfigurationError, match=words):
         model.rerank(documents, "q")
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ("photo.png", r"documents\[0\]\['image'\] must be a URL or a data URI"),
+        ("", "must be a URL or a data URI"),
+        (b"x", "must be a URL or a data URI"),
+        ("data:image/png;base64,", r"documents\[0\]\['image'\] is empty"),
+        (f"data:image/png;base64,{base64.b64encode(PNG_BYTES)!r}", "begins with b'"),
+    ],
+)
+@EACH_FRAMEWORK
+def test_images_that_cannot_be_ranked(
+    framework: Framework, image: Any, words: str
+) -> None:
+    model = reranker(framework, URL, model="qwen3-vl-rerank")
+    with pytest.raises(ConfigurationError, match=words):
+        model.rerank([{"image": image}], "q")
 
 
 @pytest.mark.parametrize(

@@ -395,6 +395,30 @@ def test_an_error_about_a_block_shows_its_keys_and_not_its_bytes(
     assert "SECRET PIXELS" not in error
 
 
+@CASES
+def test_the_text_of_a_file_is_sent_without_its_byte_order_mark(
+    framework: str, protocol: Protocol
+) -> None:
+    data = "\ufeffHello".encode()
+    message: Any = (
+        HumanMessage(
+            [{"type": "file", "base64": base64_of(data), "mime_type": "text/plain"}]
+        )
+        if framework == "LangChain"
+        else ChatMessage(role="user", blocks=[DocumentBlock(data=data)])
+    )
+    sent = sent_by(framework, protocol, [message])
+    assert "Hello" in str(sent.messages)
+    assert "ufeff" not in repr(sent.messages)
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04\xff", b"\xff\xd8\xff\xe0 JPEG"])
+def test_a_document_of_llamaindex_that_is_neither_pdf_nor_text(data: bytes) -> None:
+    error = error_of("LlamaIndex", [DocumentBlock(data=data)])
+    assert "accepts PDF and text. Upload the file" in error
+    assert "document_mimetype" not in error
+
+
 # --- Results of tools ---------------------------------------------------------------
 
 
