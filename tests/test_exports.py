@@ -1,4 +1,4 @@
-"""The names that modules have for each other."""
+"""The names that modules export to each other."""
 
 import ast
 from collections import defaultdict

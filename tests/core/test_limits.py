@@ -297,7 +297,8 @@ def test_an_answer_that_says_it_used_impossible_numbers_keeps_the_estimate(
     for name in ("total_tokens", "output_tokens", "input_tokens"):
         charge = limit.acquire("/x", body(100), None)
         charge.settle({name: tokens})
-    assert free(limit, tokens=100) == 7
+    # The bucket fills by a request in 0.6 s.
+    assert 0 <= free(limit, tokens=100) - 7 <= 1
     limit.close()
 
 

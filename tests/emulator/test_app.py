@@ -85,7 +85,7 @@ def test_a_stream_that_is_left_writes_nothing_to_the_log(
     client.studio.script(*[Reply(pieces=["word "] * 2_000)] * 5)
     for _ in range(5):
         assert next(iter(llm.stream("Hi")))
-        client.send()  # the emulator is at this one when it is done with the stream
+        client.send()  # answered when the emulator has ended the stream
     assert caplog.records == []
 
 

@@ -13,15 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import pytest
 from langchain_core.caches import InMemoryCache
-from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.globals import set_llm_cache
 from langchain_core.load import dumps
 from pydantic import SecretStr
-from typing_extensions import override
 
 from langchain_modelstudio import ChatModelStudio, ModelStudioEmbeddings
 from langchain_modelstudio.batches import BatchRun
@@ -555,20 +553,23 @@ async def test_a_call_inside_of_a_call_has_its_own_account(
     tenant.set(KEY)
     assert (await llm.ainvoke("Inner")).text
 
-    class Inner(AsyncCallbackHandler):
-        errors: ClassVar[list[Exception]] = []
+    errors: list[Exception] = []
 
-        @override
-        async def on_llm_end(self, *_: Any, **__: Any) -> None:
-            token = tenant.set(OLD_KEY)
-            try:
-                llm.invoke("Inner")
-            except AuthenticationError as error:
-                self.errors.append(error)
-            tenant.reset(token)
+    async def call_inside(_: object) -> None:
+        token = tenant.set(OLD_KEY)
+        try:
+            llm.invoke("Inner")
+        except AuthenticationError as error:
+            errors.append(error)
+        tenant.reset(token)
 
-    await llm.ainvoke("Outer", config={"callbacks": [Inner()]})
-    assert len(Inner.errors) == 1
+    hooks: dict[str, Any] = {"response": [call_inside]}
+    async with http_library().AsyncClient(event_hooks=hooks) as client:
+        arguments: dict[str, Any] = {"api_key": tenant.get, "cache": cache}
+        arguments["http_async_client"] = client
+        outer = model("LangChain", studio, protocol, **arguments)
+        await outer.ainvoke("Outer")
+    assert len(errors) == 1
 
 
 # --- What is refused ----------------------------------------------------------------

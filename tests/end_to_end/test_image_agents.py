@@ -528,10 +528,6 @@ async def draw_at(
     return await tools.agenerate_image(PROMPT)
 
 
-def names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
-
-
 def task_body(status: str, *urls: str) -> bytes:
     results = [{"url": url} for url in urls]
     output = {"task_id": "t-1", "task_status": status, "results": results}
@@ -566,7 +562,7 @@ async def test_files_that_cannot_be_saved_are_not_lost(
     assert "Task t-1 is done" in str(caught.value)
     assert f"The file: {url} (works until " in str(caught.value)
     assert [request.method for request in server.received] == ["POST", "GET"]
-    assert names_in(tmp_path) == []
+    assert saved(tmp_path) == []
 
 
 @EACH_DRAW_STYLE
@@ -589,7 +585,7 @@ async def test_a_task_whose_queries_fail_is_named_and_not_created_again(
 async def test_a_folder_that_cannot_be_written_is_noticed_before_an_image_is_paid_for(
     framework: Framework, style: Style
 ) -> None:
-    """Not even by root."""
+    """Not even root can write to /proc."""
     with (
         serve_http() as server,
         pytest.raises(ConfigurationError, match="files cannot be written to it"),

@@ -116,7 +116,7 @@ def test_the_error_about_an_argument_without_a_name_says_how_to_pass_it(
 
 
 def uses_of(cls: type[Any], directory: Path) -> dict[str, Callable[[Any], object]]:
-    """Return the calls that take arguments of a run, by the argument."""
+    """Return functions that pass a value as an argument of a run, by its name."""
     framework: Any = "LlamaIndex" if "llama" in cls.__module__ else "LangChain"
     llm = model(framework, "http://127.0.0.1:9")
     run = cls.prepare(llm, ["Hi"], directory)

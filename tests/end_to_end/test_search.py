@@ -9,6 +9,7 @@ from llama_index.core.base.llms.types import ChatMessage
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core.emulator import Emulator, Reply
 from modelstudio_core.errors import ConfigurationError
+from tests.end_to_end.field.sent import bodies, parameters
 from tests.support.calls import add_chunks
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
 from tests.support.responses import without_index
@@ -137,8 +138,7 @@ async def test_a_call_that_does_not_search_has_no_search_options(
             await llm.ainvoke("Rain?", **options)
         else:
             await llm.acomplete("Rain?", **options)
-    bodies: list[Any] = [request.body for request in modelstudio_emulator.requests]
-    sent = [body.get("parameters") or body for body in bodies]
+    sent = [parameters(body) for body in bodies(modelstudio_emulator)]
     assert [body.get("search_options") for body in sent] == [
         {"forced_search": True},
         None,

@@ -160,9 +160,9 @@ def test_a_stream_that_several_threads_read_ends_in_time(
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
     head += b"transfer-encoding: chunked\r\n\r\n"
     first = http_chunk(text_event(protocol, "The "))
-    llm_arguments: Any = {"total_timeout": 0.5, "max_retries": 0}
+    llm_arguments: Any = {"total_timeout": 3, "max_retries": 0}
     # The head of the next chunk never ends: no data comes.
-    with answering([head + first + b"1;a=", *[b"a"] * 60], pause=0.05) as url:
+    with answering([head + first + b"1;a=", *[b"a"] * 160], pause=0.05) as url:
         llm: Any = model(framework, url, protocol, **llm_arguments)
         is_langchain = framework == "LangChain"
         stream = llm.stream("Hi") if is_langchain else llm.stream_complete("Hi")
@@ -171,4 +171,4 @@ def test_a_stream_that_several_threads_read_ends_in_time(
             one.submit(next, stream).result()
             with pytest.raises(errors.APITimeoutError, match="total_timeout"):
                 other.submit(list, stream).result()
-        assert time.monotonic() - begin < 2.5
+        assert time.monotonic() - begin < 6

@@ -46,7 +46,7 @@ async def test_a_lost_connection_is_no_error_of_another_service(
     with answering([]) as url:
         llm = model(style.framework, url, protocol, max_retries=0)
         try:
-            raise outer  # noqa: TRY301 - in a function it would be handled no more
+            raise outer  # noqa: TRY301 - a function would have handled it
         except Exception:  # noqa: BLE001 - it is handled while the model is called
             with pytest.raises(errors.APIConnectionError) as caught:
                 await call(llm, style, "Hi")

@@ -66,6 +66,13 @@ def sent(studio: Emulator) -> list[str]:
 # --- The usual course -----------------------------------------------------------------
 
 
+def output_of(run: Run, studio: Emulator, path: Path) -> Path:
+    """Run a batch to its end, and return the file with its answers."""
+    run.submit()
+    finish(studio, run)
+    return path / "part-0001.output.jsonl"
+
+
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_rows_hold_text_reasoning_and_usage_in_the_order_of_the_inputs(
     is_async: bool, studio: Emulator, path: Path
@@ -312,7 +319,7 @@ def test_an_expired_batch_keeps_what_it_answered(
 def test_a_row_of_an_expired_batch_without_a_status_was_not_run(
     code: str | None, studio: Emulator, path: Path
 ) -> None:
-    """Its id may not be a key."""
+    """The id of its line is hidden if it contains the key."""
     studio.script_batches(BatchScript(seconds=2 * 86400, writes_unfinished=True))
     run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
     run.submit()
@@ -419,9 +426,7 @@ def test_an_answer_that_cannot_be_read_is_an_error_of_its_row(
     studio: Emulator, path: Path
 ) -> None:
     run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
-    run.submit()
-    finish(studio, run)
-    output = path / "part-0001.output.jsonl"
+    output = output_of(run, studio, path)
     lines = lines_of(output)
     broken = json.loads(lines[0])
     broken["response"]["body"] = {"choices": [{"message": 3}]}
@@ -439,9 +444,7 @@ def test_a_key_in_place_of_an_id_is_hidden(
     with_id: bool, studio: Emulator, path: Path
 ) -> None:
     run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
-    run.submit()
-    finish(studio, run)
-    output = path / "part-0001.output.jsonl"
+    output = output_of(run, studio, path)
     line = json.loads(output.read_text())
     key = studio.api_key
     line["response"]["request_id"] = key if with_id else 3
@@ -471,9 +474,7 @@ def test_a_key_in_the_metadata_of_a_row_is_hidden(
     places: list[str], studio: Emulator, path: Path
 ) -> None:
     run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
-    run.submit()
-    finish(studio, run)
-    output = path / "part-0001.output.jsonl"
+    output = output_of(run, studio, path)
     line = json.loads(output.read_text())
     body = line["response"]["body"]
     parts = {"finish_reason": body["choices"][0], "usage": body["usage"]}
@@ -493,10 +494,8 @@ def test_results_are_found_whatever_their_lines_begin_with(
 ) -> None:
     """The custom id is looked for where it was in the line before first."""
     run: Run = BatchRun.prepare(chat(studio), prompts(6), directory=path)
-    run.submit()
-    finish(studio, run)
+    output = output_of(run, studio, path)
     expected = [row.raw for row in run.results()]
-    output = path / "part-0001.output.jsonl"
     lines: list[str] = []
     for number, text in enumerate(output.read_text().splitlines()):
         line: dict[str, Any] = json.loads(text)

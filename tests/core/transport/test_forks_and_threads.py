@@ -125,7 +125,7 @@ def test_a_child_does_not_wait_for_locks_that_a_thread_of_the_parent_held() -> N
 
 @NEEDS_FORK
 def test_a_child_uses_what_a_thread_of_the_parent_had_locked(tmp_path: Path) -> None:
-    """Keys of a function, kept uploads, the state of embeddings, a bulk mapper."""
+    """The locks of key functions, uploads, embeddings and a bulk mapper."""
     path = tmp_path / "a.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(8))
     content = inspect_file(LocalFile(path, "image"))

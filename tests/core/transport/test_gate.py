@@ -103,13 +103,13 @@ async def test_who_waits_too_long_gives_up_and_takes_no_place(waits_for: str) ->
     if waits_for == "place":
         gate.enter()
     else:
-        gate.pause(0.6)
+        gate.pause(2)
     begin = time.monotonic()
     with pytest.raises(TimeoutError):
         gate.enter(begin + 0.05)
     with pytest.raises(TimeoutError):
         await gate.aenter(begin + 0.1)
-    assert time.monotonic() - begin < 0.5
+    assert time.monotonic() - begin < 1.5
     if waits_for == "place":
         gate.leave()
     with passing(gate, math.inf):

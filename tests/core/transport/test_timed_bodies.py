@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
@@ -37,12 +38,22 @@ async def test_it_does_not_interrupt_what_the_caller_does_between_two_pieces() -
         await anext(came)
 
 
-async def test_pieces_that_end_in_time_leave_no_timer() -> None:
+async def test_pieces_that_end_in_time_leave_no_timer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def ending() -> AsyncGenerator[bytes]:
         yield b"0"
 
-    assert [piece async for piece in until(Deadline(0.05), ending())] == [b"0"]
-    await asyncio.sleep(0.1)
+    loop = asyncio.get_running_loop()
+    call_later, timers = loop.call_later, list[asyncio.TimerHandle]()
+
+    def record(*arguments: Any) -> asyncio.TimerHandle:
+        timers.append(call_later(*arguments))
+        return timers[-1]
+
+    monkeypatch.setattr(loop, "call_later", record)
+    assert [piece async for piece in until(Deadline(60), ending())] == [b"0"]
+    assert [timer.cancelled() for timer in timers] == [True]
 
 
 async def test_several_tasks_may_read_in_turn() -> None:

@@ -418,7 +418,7 @@ def test_an_internal_error_about_the_request_is_not_retried(
 
 @pytest.mark.parametrize("prefix", ["", "<500> InternalError.Algo: "])
 def test_an_error_about_a_prompt_that_asks_nothing_says_what_to_do(prefix: str) -> None:
-    """The service says no more than what failed in it."""
+    """The service's message names only its own internal error."""
     message = f"{prefix}list index out of range"
     error = CONTEXT.from_payload(
         500, {"code": "InternalError.Algo", "message": message}

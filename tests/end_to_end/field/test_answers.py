@@ -65,28 +65,28 @@ def call_delta(arguments: str | None, *, name: str | None = "find", **more: Any)
 
 # --- Metadata -------------------------------------------------------------------------
 
-# Half of a character, which JSON can spell and UTF-8 cannot represent.
-HALF: Final = "\ud83d"
+# A lone surrogate, which JSON can spell and UTF-8 cannot represent.
+SURROGATE: Final = "\ud83d"
 
 
 def broken_body(protocol: Protocol, *, stream: bool) -> Any:
-    """Return an answer with half a character in everything but its text."""
+    """Return an answer with a lone surrogate in everything but its text."""
     message = {"role": "assistant", "content": "Hi"}
     name = "delta" if stream and protocol == "openai" else "message"
-    choice = {"index": 0, name: message, "finish_reason": f"stop{HALF}"}
+    choice = {"index": 0, name: message, "finish_reason": f"stop{SURROGATE}"}
     common = {
-        "usage": {"prompt_tokens": 1, "plan": HALF, HALF: [HALF]},
-        HALF: {"a": HALF},
-        "request_id": f"r{HALF}",
+        "usage": {"prompt_tokens": 1, "plan": SURROGATE, SURROGATE: [SURROGATE]},
+        SURROGATE: {"a": SURROGATE},
+        "request_id": f"r{SURROGATE}",
     }
     if protocol == "openai":
-        return {"id": HALF, "model": HALF, "choices": [choice], **common}
+        return {"id": SURROGATE, "model": SURROGATE, "choices": [choice], **common}
     return {"output": {"choices": [choice]}, **common}
 
 
 @EACH_PROTOCOL
 @EACH_STYLE
-async def test_half_a_character_in_metadata_is_replaced(
+async def test_a_lone_surrogate_in_metadata_is_replaced(
     style: CallStyle, protocol: Protocol
 ) -> None:
     data = json.dumps(broken_body(protocol, stream=style.stream))
@@ -101,11 +101,16 @@ async def test_half_a_character_in_metadata_is_replaced(
 
 @EACH_PROTOCOL
 @EACH_STYLE
-async def test_half_a_character_in_the_id_or_name_of_a_call_is_replaced(
+async def test_a_lone_surrogate_in_the_id_or_name_of_a_call_is_replaced(
     style: CallStyle, protocol: Protocol
 ) -> None:
-    function = {"name": f"find{HALF}", "arguments": "{}"}
-    tool_call = {"index": 0, "id": f"c{HALF}", "type": "function", "function": function}
+    function = {"name": f"find{SURROGATE}", "arguments": "{}"}
+    tool_call = {
+        "index": 0,
+        "id": f"c{SURROGATE}",
+        "type": "function",
+        "function": function,
+    }
     deltas = [{"role": "assistant", "content": "", "tool_calls": [tool_call]}]
     body = body_of(protocol, deltas, "tool_calls", stream=style.stream)
     async with answering(body) as replay:
@@ -124,7 +129,7 @@ BAD_URL: Final = "http://["
 async def test_what_no_framework_can_hold_does_not_end_an_answer(
     style: CallStyle, protocol: Protocol
 ) -> None:
-    """Addresses that are none, and numbers with thousands of digits."""
+    """Malformed addresses, and numbers with thousands of digits."""
     text = [{"text": "Hi"}, {"image": BAD_URL}]
     message = {"role": "assistant", "content": text, "audio": {"url": BAD_URL}}
     name = "delta" if style.stream and protocol == "openai" else "message"

@@ -1,4 +1,4 @@
-"""Media that are broken, or that no model reads: what is certain is not sent."""
+"""Broken media, and media that no model reads: what certainly fails is not sent."""
 
 import base64
 import re
@@ -277,7 +277,7 @@ def test_the_format_of_an_audio_block_is_its_type() -> None:
 def test_the_emulator_refuses_what_is_no_base64(
     modelstudio_emulator: Emulator, protocol: Protocol, data: str
 ) -> None:
-    """The check before a request is passed by: only the emulator's rule is left."""
+    """The request bypasses the client's check, so only the emulator's rule applies."""
     url = f"data:image/png;BASE64,{data}"
     image = {"type": "image_url", "image_url": {"url": url}}
     content = [image if protocol == "openai" else {"image": url}]

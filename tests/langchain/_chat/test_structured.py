@@ -201,7 +201,7 @@ def test_the_default_method_depends_on_a_bound_model(
 
 
 class Mood(Enum):
-    """A class that is no schema of an object."""
+    """An Enum, which cannot be the schema of an object."""
 
     GOOD = "good"
 
