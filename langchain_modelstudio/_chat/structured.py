@@ -19,6 +19,7 @@ from langchain_modelstudio._chat.tools import (
     to_response_format,
     unwrap_schema,
 )
+from modelstudio_core.chat.tools import check_root
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import unknown_name
 
@@ -66,7 +67,7 @@ def structured_output(
     match method:
         case "function_calling":
             function = to_function(schema, strict)
-            _check_root(function, method)
+            check_root(function["name"], function.get("parameters", {}), f"{method=}")
             model = llm.bind_tools(
                 [{"type": "function", "function": function}],
                 tool_choice=function["name"],
@@ -80,8 +81,9 @@ def structured_output(
             )
         case "json_mode":
             function = {} if schema is None else to_function(schema)
-            _check_root(function, method)
             parameters = function.get("parameters")
+            if parameters is not None:
+                check_root(function["name"], parameters, f"{method=}")
             model = llm.bind(
                 response_format={"type": "json_object"},
                 **{**bound, JSON_SCHEMA: parameters},
@@ -105,17 +107,6 @@ def _check(schema: object, method: str, strict: object, tools: object) -> None:
             " model is known that takes a JSON schema together with tools. Bind the"
             " tools with bind_tools, and pass the conversation to"
             " with_structured_output without tools."
-        )
-
-
-def _check_root(function: Mapping[str, Any], method: StructuredOutputMethod) -> None:
-    """Refuse a schema of another value than an object, which is all that can come."""
-    parameters: dict[str, object] = function.get("parameters") or {}
-    kind = parameters.get("type", "object")
-    if kind != "object":
-        raise ConfigurationError(
-            f"The schema {function['name']} is of the type {kind!r}, and the answer of"
-            f" method={method!r} is an object: make it a field of a class."
         )
 
 

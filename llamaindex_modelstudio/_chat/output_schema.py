@@ -17,6 +17,7 @@ from pydantic_core import from_json
 
 from modelstudio_core.chat.messages import ToolCall
 from modelstudio_core.chat.option_rules import valid_name
+from modelstudio_core.chat.tools import check_root
 from modelstudio_core.wire.json_values import check_values
 
 __all__ = ["OutputMethod", "OutputParser", "OutputSchema"]
@@ -63,7 +64,11 @@ class OutputSchema(Generic[Model]):
         return prompt
 
     def arguments(self, call: Mapping[str, object]) -> dict[str, Any]:
-        """Return the arguments of a call, with those that request the schema."""
+        """Return the arguments of a call, with those that request the schema.
+
+        Raises:
+            ConfigurationError: The root of the class is no object, as a call's is.
+        """
         arguments = {
             name: value for name, value in call.items() if name not in _SET_BY_PROGRAMS
         }
@@ -77,6 +82,7 @@ class OutputSchema(Generic[Model]):
             json_schema = {**header, "schema": schema}
             response_format = {"type": "json_schema", "json_schema": json_schema}
             return {**arguments, "response_format": response_format}
+        check_root(self.name, schema, "a tool call")
         function = {**header, "parameters": schema}
         return {
             **arguments,

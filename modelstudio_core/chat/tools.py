@@ -16,6 +16,7 @@ from modelstudio_core.wire.suggestions import unknown_name
 __all__ = [
     "SWITCHABLE",
     "ToolDecision",
+    "check_root",
     "check_tools",
     "choose_tool",
     "log_once",
@@ -80,6 +81,25 @@ def check_tools(
         _resolve_choice(_checked(tool_choice), tools, takes_required=True)
     elif tool_choice not in _UNFORCED:
         raise _choice_without_tools(tool_choice)
+
+
+def check_root(name: str, schema: Mapping[str, object], method: str) -> None:
+    """Refuse the schema of a value that is no object, where only an object can come.
+
+    Args:
+        name: The name of the schema.
+        schema: The JSON schema of an answer.
+        method: How the answer is asked for, such as ``a tool call``.
+
+    Raises:
+        ConfigurationError: The schema is of another type.
+    """
+    kind = schema.get("type", "object")
+    if kind != "object":
+        raise ConfigurationError(
+            f"The schema {name} is of the type {kind!r}, and the answer of {method} is"
+            " an object: make it a field of a class."
+        )
 
 
 def choose_tool(

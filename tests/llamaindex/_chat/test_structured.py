@@ -125,6 +125,16 @@ async def test_a_root_list_is_parsed(
     assert objects[-1] == Shelf.model_validate([BOOK, BOOK])
 
 
+@METHODS
+async def test_a_root_list_is_refused_where_it_would_be_a_tool_call(
+    service: EmulatedService, method: Method
+) -> None:
+    """The arguments of a call are an object."""
+    with pytest.raises(errors.ConfigurationError, match="Shelf is of the type 'array'"):
+        await method(service.llm(TOOL_MODEL), Shelf, BOOK_PROMPT, topic="hunger")
+    assert service.requests == []
+
+
 @STREAMS
 @MODELS
 async def test_streamed_objects_grow_and_are_never_empty(
