@@ -9,6 +9,7 @@ the profile of a family of another nature shows up here as a line to be read.
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,29 @@ def format_profile(name: str) -> str:
 
 def test_every_id_with_its_profile(snapshot: SnapshotAssertion) -> None:
     assert "\n".join(map(format_profile, ALL_IDS)) == snapshot
+
+
+def test_every_limit_of_the_media_in_chat(snapshot: SnapshotAssertion) -> None:
+    """The kinds of input with their limits, and the ids that have them."""
+    models: dict[str, list[str]] = {}
+    for name in ALL_IDS:
+        profile = resolve_model(name)
+        if isinstance(profile, ChatProfile):
+            for kind, limits in (profile.media or {}).items():
+                columns = asdict(limits).items()
+                known = (f"{k}={format_limit(v)}" for k, v in columns if v is not None)
+                models.setdefault("  ".join((kind, *known)), []).append(name)
+    lines = (f"{limits}\n  {' '.join(ids)}" for limits, ids in models.items())
+    assert "\n".join(lines) == snapshot
+
+
+def format_limit(value: object) -> str:
+    """Format a limit; that of a range has an order."""
+    match value:
+        case (least, most):
+            return f"{least}-{most}"
+        case _:
+            return format_value(value)
 
 
 @pytest.mark.parametrize("name", ["recorded_ids.txt", "documented_ids.txt"])
