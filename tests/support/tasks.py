@@ -1,18 +1,29 @@
 """Tasks in both call styles, and a service whose hosts are all one emulator."""
 
-from collections.abc import AsyncGenerator
+import types
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 import httpx2
+import pytest
 from typing_extensions import override
 
 from modelstudio_core import tasks
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.tasks import Task, TaskResult
 
-__all__ = ["IMAGE", "STYLES", "Hosts", "Style", "Tasks", "creations", "hosts"]
+__all__ = [
+    "IMAGE",
+    "STYLES",
+    "Hosts",
+    "Style",
+    "Tasks",
+    "creations",
+    "hosts",
+    "stop_clock",
+]
 
 Style = Literal["sync", "async"]
 STYLES: Final[tuple[Style, ...]] = get_args(Style)
@@ -84,6 +95,19 @@ class Tasks:
 def creations(studio: Emulator) -> int:
     """Return how many requests that are paid for an emulator received."""
     return sum("/services/" in request.path for request in studio.requests)
+
+
+def stop_clock(monkeypatch: pytest.MonkeyPatch, module: str) -> Callable[[float], None]:
+    """Stop the clock of a module of the tasks. The result lets seconds pass."""
+    now = 1000.0
+
+    def advance(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    clock = types.SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr(f"modelstudio_core.tasks.{module}.time", clock)
+    return advance
 
 
 # --- Documented hosts -------------------------------------------------------------

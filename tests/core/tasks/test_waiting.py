@@ -4,26 +4,38 @@ import asyncio
 import json
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.emulator import Emulator, Fault, TaskOutcome
 from modelstudio_core.errors import (
+    APIConnectionError,
+    APIError,
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
     ConfigurationError,
+    InternalServerError,
     InvalidResponseError,
     RateLimitError,
     TaskFailedError,
 )
 from modelstudio_core.tasks import Task, status, waiting
-from modelstudio_core.tasks.waiting import Wait
+from modelstudio_core.tasks.waiting import Wait, progress_bar, query_gate
 from tests.support.http_server import Scripted, serve_http
 from tests.support.models import KEY
-from tests.support.tasks import IMAGE, STYLES, Style, Tasks, creations
+from tests.support.tasks import (
+    IMAGE,
+    STYLES,
+    Style,
+    Tasks,
+    creations,
+    stop_clock,
+)
 
 EACH_STYLE = pytest.mark.parametrize("style", STYLES)
 
@@ -273,10 +285,122 @@ def test_a_query_may_take_what_is_left_between_a_second_and_a_minute(
     assert deadline.seconds == pytest.approx(seconds, abs=0.5)
 
 
+@pytest.fixture
+def advance(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    return stop_clock(monkeypatch, "waiting")
+
+
+def test_a_fixed_interval_stays_as_it_is() -> None:
+    wait = Wait(3600.0, (3.0, 15.0), 7.0, 0.0)
+    assert [wait.pause() for _ in range(3)] == pytest.approx([7.0] * 3)
+    wait = Wait(3600.0, (3.0, 15.0), 0.0, 0.0)
+    assert [wait.pause() for _ in range(3)] == [0.0] * 3
+    # What has passed since the task was seen counts once.
+    wait = Wait(3600.0, (3.0, 15.0), 7.0, 2.0)
+    assert [wait.pause() for _ in range(3)] == pytest.approx([5.0, 7.0, 7.0])
+
+
+def test_a_pause_ends_with_the_wait(advance: Callable[[float], None]) -> None:
+    wait = Wait(10.0, (3.0, 15.0), 7.0, 0.0)
+    assert (wait.pause(), wait.is_over) == (7.0, False)
+    wait.begin_query()
+    advance(7.0)
+    assert (wait.pause(), wait.is_over) == (3.0, False)
+    advance(2.0)
+    assert (wait.pause(), wait.is_over) == (1.0, False)
+    advance(1.0)
+    assert (wait.pause(), wait.is_over) == (0.0, True)
+    advance(100.0)
+    assert (wait.pause(), wait.is_over) == (0.0, True)
+
+
+def test_one_query_is_made_after_the_end_of_a_wait(
+    advance: Callable[[float], None],
+) -> None:
+    wait = Wait(10.0, (3.0, 15.0), None, 0.0)
+    advance(100.0)
+    assert not wait.is_over
+    assert wait.begin_query().seconds == 1.0
+    assert wait.is_over
+
+
 def test_a_longer_wait_that_the_service_asks_for_is_kept() -> None:
     wait = Wait(3600.0, (3.0, 15.0), None, 0.0)
     wait.count_failure(RateLimitError("Slow down.", retry_after=40.0), "t-1")
     assert wait.pause() >= 40.0
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "pause"), [(None, 7.0), (2.0, 7.0), (9.0, 9.0)]
+)
+def test_a_shorter_wait_than_the_interval_changes_nothing(
+    retry_after: float | None, pause: float
+) -> None:
+    wait = Wait(3600.0, (3.0, 15.0), 7.0, 0.0)
+    wait.count_failure(RateLimitError("Slow down.", retry_after=retry_after), "t-1")
+    assert wait.pause() == pytest.approx(pause)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_temporary"),
+    [
+        (RateLimitError("Slow down."), True),
+        (InternalServerError("Oops."), True),
+        (APIConnectionError("Cut."), True),
+        # Whether the same request may be repeated is another question.
+        (APIConnectionError("Lost.", is_retryable=False), True),
+        (AuthenticationError("No."), False),
+        (BadRequestError("Wrong."), False),
+    ],
+    ids=str,
+)
+def test_a_query_that_failed_is_made_again_if_the_error_may_pass(
+    error: APIError, *, is_temporary: bool
+) -> None:
+    wait = Wait(3600.0, (3.0, 15.0), None, 0.0)
+    if is_temporary:
+        wait.count_failure(error, "t-1")
+        return
+    with pytest.raises(
+        type(error), match=r"query of task t-1, which goes on"
+    ) as caught:
+        wait.count_failure(error, "t-1")
+    assert caught.value is error
+
+
+def test_only_queries_that_fail_for_five_minutes_end_a_wait(
+    advance: Callable[[float], None],
+) -> None:
+    def fail() -> None:
+        wait.count_failure(RateLimitError("Slow down."), "t-1")
+
+    wait = Wait(86400.0, (3.0, 15.0), None, 0.0)
+    for _ in range(2):
+        advance(299.0)
+        fail()
+        wait.count_answer()
+    advance(150.0)
+    fail()
+    advance(150.0)
+    fail()
+    advance(1.0)
+    with pytest.raises(RateLimitError, match="query of task t-1"):
+        fail()
+
+
+def test_a_wait_says_how_long_it_was() -> None:
+    text = Wait(90.5, (3.0, 15.0), None, 0.0).describe("t-1", "RUNNING")
+    assert text.startswith("Task t-1 was RUNNING after 90.5 s. It goes on")
+
+
+def test_all_queries_with_one_key_at_one_endpoint_have_one_budget() -> None:
+    def gate(**arguments: Any) -> object:
+        at = {"api_key": KEY, "region": "singapore", **arguments}
+        return query_gate(resolve_connection(at))
+
+    assert gate() is gate(mode="international")
+    others = [gate(api_key="sk-another"), gate(region="beijing")]
+    assert len({id(each) for each in [gate(), *others]}) == 3
 
 
 async def test_all_waits_share_20_queries_a_second(
@@ -328,6 +452,27 @@ def test_a_progress_bar_shows_the_status(
     assert shown.out == ""
     assert IMAGE in shown.err
     assert "SUCCEEDED" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "shown"),
+    [(1, 3, "1/3 "), (3, 3, "3/3 "), (2, 0, "2file "), (0, 0, "0file ")],
+)
+def test_a_progress_bar_counts_the_files(
+    done: int, total: int, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with progress_bar("task t-1", is_shown=True) as show:
+        show("RUNNING", done, total)
+    text = capsys.readouterr().err
+    assert "task t-1: " in text
+    assert shown in text
+    assert "RUNNING" in text
+
+
+def test_no_progress_bar_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_bar("task t-1", is_shown=False) as show:
+        show("RUNNING", 1, 3)
+    assert capsys.readouterr() == ("", "")
 
 
 # --- The list -------------------------------------------------------------------------
