@@ -144,8 +144,10 @@ def proxy_of(connection: Connection, host: str) -> str:
         return ""
     scheme = urlsplit(connection.base_url).scheme
     proxies = getproxies()
-    proxy = urlsplit(proxies.get(scheme) or proxies.get("all") or "")
-    return proxy.netloc.rpartition("@")[2] or proxy.path
+    proxy = proxies.get(scheme) or proxies.get("all") or ""
+    # The HTTP libraries take one without a scheme, too.
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    return parts.netloc.rpartition("@")[2]
 
 
 def _has_proxy() -> bool:

@@ -4,8 +4,9 @@ import asyncio
 import gc
 import json
 import logging
+import time
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,8 +89,9 @@ async def test_the_record_of_an_answer(
         mode="eu",
         workspace="ws-1",
     )
-    before = datetime.now(UTC)
+    before, clock = datetime.now(UTC), time.monotonic()
     await call(llm, style, SECRET_PROMPT)
+    taken = time.monotonic() - clock
     record = only(records)
     assert record["model"] == "qwen3.7-max"
     assert record["requested_model"] == "deepseek-r1"
@@ -110,7 +112,7 @@ async def test_the_record_of_an_answer(
     assert tokens["input_tokens"] + tokens["output_tokens"] == tokens["total_tokens"]
     begin = datetime.fromisoformat(record["time"])
     assert before <= begin <= datetime.now(UTC)
-    assert timedelta(0) < timedelta(seconds=record["duration"]) < timedelta(minutes=1)
+    assert 0 < record["duration"] <= taken
 
 
 test_the_record_of_an_answer = pytest.mark.filterwarnings(
@@ -202,9 +204,12 @@ async def test_a_cancelled_call_has_a_record(
 ) -> None:
     modelstudio_emulator.script(Fault.silence(seconds=5))
     llm = model("LangChain", modelstudio_emulator)
+    begin = time.monotonic()
     with suppress(TimeoutError):
         await asyncio.wait_for(llm.ainvoke(SECRET_PROMPT), 0.5)
-    assert only(records)["error"] == "CancelledError"
+    record = only(records)
+    assert record["error"] == "CancelledError"
+    assert 0.2 < record["duration"] <= time.monotonic() - begin
 
 
 def test_without_a_handler_there_is_no_record(

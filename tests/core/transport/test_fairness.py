@@ -83,6 +83,12 @@ async def test_a_turn_has_room_for_many_small_pieces_of_work() -> None:
     assert max(map(turns.count, turns)) == REQUESTS_PER_TURN * REQUEST
 
 
+def test_a_large_piece_costs_as_much_as_the_small_ones_that_it_could_be() -> None:
+    """Each event costs about as much as 2 KB."""
+    assert [cost_of(bytes(2048 * n - 1)) for n in range(1, 9)] == [*range(1, 9)]
+    assert [cost_of(bytes(2048 * n)) for n in range(9)] == [*range(1, 10)]
+
+
 async def test_large_work_needs_any_room_only() -> None:
     async with asyncio.timeout(1):
         for _ in range(5):

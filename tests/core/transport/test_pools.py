@@ -17,6 +17,7 @@ from modelstudio_core.transport.pools import (
     library_of,
     make_async_pool,
     make_sync_pool,
+    proxy_of,
     sdk_takes_httpx2,
     ssl_context,
     timeout_for,
@@ -62,6 +63,17 @@ def test_the_library_of_the_openai_sdk() -> None:
     assert sdk_takes_httpx2() is (major >= 3)
     assert http_library().__name__ == ("httpx2" if major >= 3 else "httpx")
     assert issubclass(openai.DefaultHttpxClient, sdk_http.Client)
+
+
+@pytest.mark.parametrize(
+    ("installed", "takes_it"),
+    [("1.109.1", False), ("2.9.0", False), ("3.0.0", True), ("10.0.0rc1", True)],
+)
+def test_version_3_of_the_openai_sdk_and_later_ones_take_httpx2(
+    monkeypatch: pytest.MonkeyPatch, installed: str, takes_it: bool
+) -> None:
+    monkeypatch.setattr(pools, "version", lambda _name: installed)
+    assert sdk_takes_httpx2.__wrapped__() is takes_it
 
 
 def test_the_library_of_a_pool() -> None:
@@ -155,6 +167,31 @@ async def test_an_async_pool_without_aiohttp_runs_on_httpx(
     pool = make_async_pool(REMOTE)
     async_pools.append(pool)
     assert isinstance(pool._transport, sdk_http.AsyncHTTPTransport)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://proxy.example.com:3128",
+        "http://user:secret@proxy.example.com:3128/",
+        "proxy.example.com:3128",
+        "user:secret@proxy.example.com:3128",
+    ],
+)
+def test_a_proxy_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    assert proxy_of(REMOTE, "gateway.example.com") == ""
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    assert proxy_of(REMOTE, "gateway.example.com") == "proxy.example.com:3128"
+    assert proxy_of(LOCAL, "127.0.0.1") == ""
+    monkeypatch.setenv("HTTP_PROXY", "http://other.example.com")
+    assert proxy_of(REMOTE, "gateway.example.com") == "proxy.example.com:3128"
+    monkeypatch.setenv("HTTPS_PROXY", "http://other.example.com")
+    assert proxy_of(REMOTE, "gateway.example.com") == "other.example.com"
+    monkeypatch.setenv("NO_PROXY", "gateway.example.com")
+    assert proxy_of(REMOTE, "gateway.example.com") == ""
+    assert proxy_of(REMOTE, "files.example.com") == "other.example.com"
 
 
 # --- Broken environments ------------------------------------------------------------
