@@ -198,8 +198,6 @@ class _Printer:
 
 
 def _as_message(completion: "Completion") -> "Message":
-    if not completion.reasoning:
-        return {"role": "assistant", "content": completion.text}
     return {
         "role": "assistant",
         "content": completion.text,

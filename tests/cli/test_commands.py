@@ -273,6 +273,40 @@ def test_endpoints_of_a_mode_and_a_workspace(run: Run) -> None:
     assert "Germany (Frankfurt)" in run("endpoints", "--mode", "eu").out
 
 
+def test_endpoints_for_people(run: Run) -> None:
+    tokyo = run("endpoints", "--region", "tokyo")
+    assert tokyo.out.splitlines() == [
+        "ap-northeast-1  mode not documented",
+        "  also: tokyo, japan, jp, japan-tokyo",
+        (
+            "  host: {workspace}.ap-northeast-1.maas.aliyuncs.com (a workspace is"
+            " required)"
+        ),
+        "  data is stored in: Japan (Tokyo)",
+        "  inference runs: not documented",
+    ]
+    lines = run("endpoints", "--region", "us").out.splitlines()
+    assert [line for line in lines if not line.startswith("  ")] == [
+        "us-east-1  mode global (default)",
+        "us-east-1  mode us",
+    ]
+    assert "  host: dashscope-us.aliyuncs.com" in lines
+    hosted = run("endpoints", "--region", "tokyo", "--workspace", "ws-1").out
+    assert "  host: ws-1.ap-northeast-1.maas.aliyuncs.com\n" in hosted
+
+
+def test_endpoints_say_which_mode_is_the_default(run: Run) -> None:
+    rows = run("endpoints", "--json", key=None).json
+    assert {(row["region"], row["mode"]) for row in rows if row["is_default_mode"]} == {
+        ("ap-southeast-1", "international"),
+        ("us-east-1", "global"),
+        ("cn-beijing", "chinese-mainland"),
+        ("cn-hongkong", "hong-kong"),
+    }
+    needs = {row["region"] for row in rows if row["needs_workspace"]}
+    assert needs == {"eu-central-1", "ap-northeast-1"}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -375,6 +409,20 @@ def test_what_looks_like_markup_is_printed_as_it_is(run: Run, studio: Emulator) 
     assert ":cat:[bold]eu[/bold]" in ran.err
 
 
+def test_a_terminal_shows_numbers_and_addresses_without_colours(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run("endpoints", "--region", "eu"), run("endpoints", "--region", "us")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    error, listed = run("endpoints", "--region", "eu"), run("endpoints", "-h")
+    assert error.err == plain[0].err
+    assert "\x1b[" in listed.out
+    lines = run("endpoints", "--region", "us").out.splitlines()
+    assert lines[0] == "\x1b[1mus-east-1  mode global (default)\x1b[0m"
+    assert lines[1:5] == plain[1].out.splitlines()[1:5]
+
+
 def test_an_answer_without_text_prints_nothing(run: Run, studio: Emulator) -> None:
     studio.script(Reply(text=""))
     ran = run("chat", "Hi", "--base-url", studio.base_url)
@@ -392,10 +440,11 @@ def test_chat_as_json(run: Run, studio: Emulator) -> None:
         "total_tokens": 12,
         "completion_tokens_details": {"reasoning_tokens": 3},
     }
-    studio.script(Reply(reasoning="Hm.", text="Blue.", usage=usage))
+    studio.script(Reply(reasoning="Hm.", text="Grün, 蓝.", usage=usage))
     ran = run("chat", "Hi", "--base-url", studio.base_url, "--json")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.json["answer"] == "Blue."
+    assert ran.json["answer"] == "Grün, 蓝."
+    assert '"Grün, 蓝."' in ran.out
     assert ran.json["reasoning"] == "Hm."
     assert ran.json["usage"]["reasoning_tokens"] == 3
     assert ran.json["finish_reason"] == "stop"

@@ -1,10 +1,13 @@
 """``modelstudio doctor``: each fault has its exit code, and a sentence that helps."""
 
 import json
+import platform
+import re
 import socket
 import ssl
 import time
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -62,6 +65,98 @@ def test_the_report_for_people_says_the_same(run: Run, studio: Emulator) -> None
     assert "ok       key" in ran.out
     assert "accepts the key and lists" in ran.out
     assert ran.out.endswith("\nCalls work.\n")
+
+
+def test_the_report_for_people_begins_with_the_settings(
+    run: Run, studio: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(name: str) -> str:
+        if name in {"dashscope", "langchain"}:
+            raise PackageNotFoundError(name)
+        return "1.2"
+
+    monkeypatch.setattr("importlib.metadata.version", version)
+    ran = run("doctor", "--base-url", studio.base_url, "--free")
+    settings, _, checks = ran.out.partition("\n\n")
+    assert settings.splitlines() == [
+        f"base URL           {studio.base_url}/compatible-mode/v1",
+        "region             not known (--base-url)",
+        "mode               not known (--base-url)",
+        "workspace          none (--base-url)",
+        "data is stored in  not known",
+        "inference runs     not known",
+        "key                ordinary (sk-...), from DASHSCOPE_API_KEY",
+        (
+            f"versions           python {platform.python_version()},"
+            " modelstudio-integrations 1.2, openai 1.2, pydantic 1.2,"
+            " langchain-core 1.2, llama-index-core 1.2"
+        ),
+    ]
+    host = studio.requests[0].headers["host"]
+    uuid = "[0-9a-f-]{36}"
+    assert re.sub(f"{uuid}|[0-9]+ models", "...", checks).splitlines() == [
+        "ok       settings   Requests go to 127.0.0.1.",
+        "ok       dns        127.0.0.1 is 127.0.0.1.",
+        f"ok       tcp        {host} accepts connections.",
+        f"ok       key        {host} accepts the key and lists .... (request id ...)",
+        "ok       model      qwen3.6-flash is listed.",
+        "skipped  call       No call was made (--free).",
+        "",
+        "No problem was found, without a call.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "sources"),
+    [
+        (
+            (),
+            {},
+            {"region": "default", "mode": "default", "workspace": "default"},
+        ),
+        (
+            ("--mode", "eu", "--workspace", "ws-1"),
+            {"DASHSCOPE_REGION": "frankfurt", "DASHSCOPE_MODE": "global"},
+            {
+                "region": "DASHSCOPE_REGION",
+                "mode": "--mode",
+                "workspace": "--workspace",
+            },
+        ),
+        (
+            ("--region", "frankfurt"),
+            {"DASHSCOPE_MODE": "global", "DASHSCOPE_WORKSPACE": "ws-1"},
+            {
+                "region": "--region",
+                "mode": "DASHSCOPE_MODE",
+                "workspace": "DASHSCOPE_WORKSPACE",
+            },
+        ),
+        (
+            ("--base-url", "https://dashscope.aliyuncs.com", "--workspace", "ws-1"),
+            {"DASHSCOPE_WORKSPACE_ID": "ws-2"},
+            {
+                "region": "--base-url",
+                "mode": "--base-url",
+                "workspace": "--workspace",
+            },
+        ),
+    ],
+)
+def test_the_report_says_where_each_setting_is_from(  # noqa: PLR0917 - three of them are fixtures
+    run: Run,
+    route: Route,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    variables: dict[str, str],
+    sources: dict[str, str],
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with route(lambda _: (200, MODELS)):
+        ran = run("doctor", *options, "--free", "--json")
+    assert ran.code == 0
+    assert ran.json["sources"] == {**sources, "key": "DASHSCOPE_API_KEY"}
 
 
 def test_free_makes_no_call(run: Run, studio: Emulator) -> None:

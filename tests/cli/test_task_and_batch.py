@@ -242,6 +242,24 @@ def test_rows_without_an_answer_are_in_the_results(
     assert run("batch", "cancel", directory, "--json").code == 0
 
 
+def test_the_status_of_a_run_is_asked_for_unless_it_is_offline(
+    run: Run, studio: Emulator, tmp_path: Path
+) -> None:
+    prepared(run, studio, tmp_path)
+    command = ("batch", "status", str(tmp_path / "run"), "--json")
+    # There is no batch yet that could be asked for.
+    assert run(*command).json["status"] == "prepared"
+    assert studio.requests == []
+    run("batch", "submit", str(tmp_path / "run"))
+    studio.advance(3600)
+    sent = len(studio.requests)
+    assert run(*command, "--offline").json["status"] == "running"
+    assert len(studio.requests) == sent
+    assert run(*command).json["status"] == "ended"
+    assert len(studio.requests) > sent
+    assert run(*command, "--offline").json["status"] == "ended"
+
+
 def test_rows_that_failed_are_sent_again_only_if_asked(
     run: Run, studio: Emulator, tmp_path: Path
 ) -> None:

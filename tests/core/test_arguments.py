@@ -22,6 +22,7 @@ from modelstudio_core.connection_arguments import (
 )
 from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.errors import ConfigurationError, ModelDeprecationWarning
+from modelstudio_core.limits import RateLimit
 from modelstudio_core.transport import pools
 from modelstudio_core.transport.connection import Connection
 from tests.core.support import KEY, error_message, make_connection
@@ -194,6 +195,15 @@ def test_the_error_for_an_unknown_argument_suggests_one(
     assert message.endswith(f" {suggestion!r}?")
 
 
+@pytest.mark.parametrize("cls", [Echo, ConnectionArguments])
+def test_what_cannot_be_passed_is_not_suggested(
+    cls: type[ConnectionArguments],
+) -> None:
+    message = error_message(canonical_arguments, cls, {"resolved_modle": 1})
+    assert message.startswith(f"Unknown argument 'resolved_modle' of {cls.__name__}.")
+    assert "'resolved_model'" not in message
+
+
 # --- Validation errors --------------------------------------------------------------
 
 
@@ -266,6 +276,14 @@ def test_an_assigned_field_that_is_no_argument_changes_nothing_else() -> None:
     service.note = "x"
     assert service.note == "x"
     assert resolved(service) is was_resolved
+
+
+def test_a_limiter_can_be_assigned() -> None:
+    service = echo()
+    service.limiter = limiter = RateLimit(requests_per_minute=60)
+    assert resolved(service).connection.limiter is limiter
+    service.limiter = None
+    assert resolved(service).connection.limiter is None
 
 
 def test_the_resolved_model_cannot_be_assigned() -> None:
@@ -522,6 +540,22 @@ def test_retries(retries: int) -> None:
 def test_invalid_retries(retries: Any) -> None:
     message = error_message(make_connection, max_retries=retries)
     assert message == f"max_retries must be an integer >= 0, got {retries!r}."
+
+
+BYTE_LIMITS = ("max_error_bytes", "max_event_bytes", "max_response_bytes")
+
+
+@pytest.mark.parametrize("name", BYTE_LIMITS)
+def test_limits_of_bytes(name: str) -> None:
+    assert getattr(make_connection(**{name: 1}), name) == 1
+
+
+@pytest.mark.parametrize("name", BYTE_LIMITS)
+@pytest.mark.parametrize("value", [0, -1, True, 1.0, "2", None])
+def test_invalid_limits_of_bytes(name: str, value: Any) -> None:
+    assert error_message(make_connection, **{name: value}) == (
+        f"{name} must be a number of bytes, an integer above 0, got {value!r}."
+    )
 
 
 @pytest.mark.parametrize("value", [1, "yes", None])

@@ -2,8 +2,10 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
@@ -48,6 +50,10 @@ def refusal(policy: Policy, **arguments: Any) -> str:
         (Policy(base_urls=[GATEWAY]), {"base_url": f"{GATEWAY}/api/v1"}),
         (Policy(base_urls=[f"{GATEWAY}:443/"]), {"base_url": GATEWAY}),
         (Policy(base_urls=["HTTPS://Gateway.Example.com"]), {"base_url": GATEWAY}),
+        (
+            Policy(base_urls=["https://dashscope.aliyuncs.com"]),
+            {"base_url": "https://dashscope.aliyuncs.com"},
+        ),
         (Policy(regions=["tokyo"], base_urls=[GATEWAY]), {"base_url": GATEWAY}),
         (Policy(regions=["tokyo"], base_urls=[GATEWAY]), {"region": "tokyo"}),
         (Policy(modes=["eu"], base_urls=[GATEWAY]), {"base_url": GATEWAY}),
@@ -184,6 +190,18 @@ def test_a_result_may_be_read_from_any_region_over_https() -> None:
     check_request(frankfurt, f"https{url}", [], purpose="result", needs_model=False)
     with pytest.raises(PolicyError):
         check_request(frankfurt, f"http{url}", [], purpose="result", needs_model=False)
+
+
+def test_an_endpoint_of_another_process_keeps_its_mode() -> None:
+    set_policy(Policy(modes=["eu"]))
+    pickled = pickle.dumps(endpoint(region="frankfurt", mode="eu"))
+    check_endpoint(pickle.loads(pickled), "qwen-plus")  # noqa: S301 - our own bytes
+
+
+def test_a_policy_cannot_be_changed() -> None:
+    policy = Policy(regions=["frankfurt"])
+    with pytest.raises(FrozenInstanceError):
+        policy.regions = None  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue] - what is tested
 
 
 # --- Invalid policies ---------------------------------------------------------------

@@ -196,6 +196,8 @@ FOREIGN: Final = ("gpt-4o", "claude-sonnet-4-5", "gemini-2.5-flash", "llama3", "
         ("wan2.6-t2i", "singapore", None, "wan2.6-image"),
         ("wan2.6-t2v-x", "singapore", None, "wan2.6-t2v"),
         ("qwen3.7-plus", "beijing", "rerank", "qwen3-vl-rerank"),
+        ("qwen3-rerank", "beijing", "chat", "qwen3-max"),
+        ("text-embedding-v4", "beijing", "rerank", "gte-rerank-v2"),
         ("embedding-v4", "singapore", "embedding", "text-embedding-v4"),
         ("qwen-reranker", "beijing", "rerank", "qwen3-rerank"),
         ("text-embedding-async-v1", "beijing", None, "text-embedding-async-v2"),
