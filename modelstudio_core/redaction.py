@@ -37,6 +37,7 @@ _BREAK: Final = re.compile(r"(?:\s|\\[rnt])+")
 _BREAK_BEFORE: Final = re.compile(r"(?:\s|[rnt]\\)+")
 _BREAK_BEGINS: Final = frozenset(" \r\n\t\\")
 _BREAK_ENDS: Final = frozenset(" \r\n\trnt")
+_BREAK_ESCAPES: Final = frozenset({"\\r", "\\n", "\\t"})
 _LONGEST_BREAK: Final = 100
 # A text is searched in blocks of so many pieces.
 _PIECES: Final = 64
@@ -147,12 +148,15 @@ class Redactor:
         for position, word in self._hits(text):
             if position < end:
                 continue
-            near = text[max(0, position - _NEAR) : position + _NEAR]
-            if near in results and position >= _NEAR:
+            # Not at the beginning, where less is before the place.
+            near = (
+                text[position - _NEAR : position + _NEAR] if position >= _NEAR else ""
+            )
+            if near in results:
                 found = results[near]
             else:
                 found, is_near = self._find(text, position, word)
-                if is_near and len(results) < _MAX_RESULTS:
+                if near and is_near and len(results) < _MAX_RESULTS:
                     results[near] = found
             if found is not None:
                 begin = max(end, position - found[0])
@@ -176,8 +180,8 @@ class Redactor:
         """Return how far the longest secret goes before and after a place.
 
         Returns:
-            The two lengths, None if there is no secret, and whether nothing further
-            away than ``_NEAR`` was looked at.
+            The two lengths, None if there is no secret, and whether nothing but the
+            ``_NEAR`` characters on both sides was looked at.
         """
         first = last = position
         longest: tuple[int, int] | None = None
@@ -185,15 +189,19 @@ class Redactor:
             if not text.startswith(form.text[offset : offset + _PIECE], position):
                 # Characters that are not ASCII are the same in a number.
                 continue
-            begin, start = _extend_back(text, position, form.text, offset)
-            end, stop = _extend(text, position + _PIECE, form.text, offset + _PIECE)
-            first, last = min(first, begin), max(last, end)
+            begin, start, seen = _extend_back(text, position, form.text, offset)
+            first = min(first, seen)
+            end, stop, seen = _extend(
+                text, position + _PIECE, form.text, offset + _PIECE
+            )
+            last = max(last, seen)
             least = form.least if start else form.head
             if stop - start >= least and (
                 longest is None or end - begin > sum(longest)
             ):
                 longest = position - begin, end - position
-        return longest, position - first < _NEAR and last - position < _NEAR
+        # An escape has two characters.
+        return longest, max(position - first, last - position) <= _NEAR - 2
 
 
 def without_surrogates(text: str) -> str:
@@ -218,38 +226,56 @@ def _words_of(text: str) -> tuple[int, ...]:
     return _UNPACK[(len(text) + _STEP - _PIECE) // _STEP](data)
 
 
-def _extend(text: str, position: int, secret: str, offset: int) -> tuple[int, int]:
+def _extend(text: str, position: int, secret: str, offset: int) -> tuple[int, int, int]:
     """Return where a text and a secret differ from two places on; breaks are ignored.
 
     Returns:
-        The place in the text, and that in the secret.
+        The place in the text, that in the secret, and how far the text was looked at.
     """
     length, size = len(text), len(secret)
     while True:
         while offset < size and position < length and text[position] == secret[offset]:
             position += 1
             offset += 1
-        if offset == size or text[position : position + 1] not in _BREAK_BEGINS:
-            return position, offset
-        gap = _BREAK.match(text, position, position + _LONGEST_BREAK)
-        if gap is None or text[gap.end() : gap.end() + 1] != secret[offset]:
-            return position, offset
-        position = gap.end()
+        if offset == size:
+            return position, offset, position
+        # The backslash before may be that of the break.
+        back = text[position - 1 : position + 1] in _BREAK_ESCAPES
+        if not back and text[position : position + 1] not in _BREAK_BEGINS:
+            return position, offset, position
+        begin = position - back
+        gap = _BREAK.match(text, begin, begin + _LONGEST_BREAK)
+        after = gap.end() if gap else begin
+        if text[after : after + 1] != secret[offset - back]:
+            return position, offset, after
+        position, offset = after, offset - back
 
 
-def _extend_back(text: str, position: int, secret: str, offset: int) -> tuple[int, int]:
-    """Return where a text and a secret begin to be equal before two places."""
+def _extend_back(
+    text: str, position: int, secret: str, offset: int
+) -> tuple[int, int, int]:
+    """Return where a text and a secret begin to be equal before two places.
+
+    Returns:
+        As for ``_extend``.
+    """
     while True:
         while offset and position and text[position - 1] == secret[offset - 1]:
             position -= 1
             offset -= 1
-        if not offset or not position or text[position - 1] not in _BREAK_ENDS:
-            return position, offset
-        before = text[max(0, position - _LONGEST_BREAK) : position][::-1]
-        gap = _BREAK_BEFORE.match(before)
-        if gap is None or before[gap.end() : gap.end() + 1] != secret[offset - 1]:
-            return position, offset
-        position -= gap.end()
+        if not offset or not position:
+            return position, offset, position
+        # The letter after may be that of the break.
+        back = text[position - 1 : position + 1] in _BREAK_ESCAPES
+        if not back and text[position - 1] not in _BREAK_ENDS:
+            return position, offset, position
+        end = position + back
+        before = text[max(0, end - _LONGEST_BREAK - 1) : end][::-1]
+        gap = _BREAK_BEFORE.match(before, 0, _LONGEST_BREAK)
+        length = gap.end() if gap else 0
+        if before[length : length + 1] != secret[offset + back - 1]:
+            return position, offset, end - length
+        position, offset = end - length, offset + back
 
 
 @lru_cache(maxsize=256)
@@ -302,10 +328,9 @@ def _forms(secret: str) -> Iterator[_Form]:
     ):
         yield _Form(escaped, least * width - 1, head * width - 1)
     encoded = {
-        text.lower()
+        _base64_of(raw, before, encode(b"\0" * before + raw).decode()).lower()
         for before in range(_GROUP)
         for encode in (b64encode, urlsafe_b64encode)
-        if (text := _base64_of(raw, before, encode(b"\0" * before + raw).decode()))
     }
     for text in sorted(encoded):
         part = min(_BASE64_PART, len(text))
@@ -317,5 +342,4 @@ def _base64_of(raw: bytes, before: int, encoded: str) -> str:
     first = (before * 4 + _GROUP - 1) // _GROUP
     after = (before + len(raw)) % _GROUP
     text = encoded.rstrip("=")
-    text = text[first : -1 if after else None]
-    return text if len(text) >= MIN_LENGTH else ""
+    return text[first : -1 if after else None]
