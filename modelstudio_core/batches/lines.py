@@ -109,8 +109,8 @@ def build_lines(
         ConfigurationError: An input cannot be sent. The error names its index.
     """
     # A shorter one may be an ordinary word, as elsewhere.
-    written_key = _encode(key)[1:-1] if len(key) >= MIN_LENGTH else None
-    if written_key and written_key in _encode(builder.parameters):
+    written_key = to_json(key)[1:-1] if len(key) >= MIN_LENGTH else None
+    if written_key and written_key in to_json(builder.parameters):
         raise ConfigurationError(_HOLDS_KEY.format("An argument of the rows"))
     middle = f'","method":"POST","url":{json.dumps(endpoint)},"body":'.encode()
     for index, item in enumerate(inputs):
@@ -163,10 +163,7 @@ class ChatLines:
         self.input_tokens = 0
         self._call = call
         self._to_messages = to_messages
-        self._plan: ChatPlan = call.plan
         self._is_partial: bool | None = None
-        self._head = self._tail = b""
-        self._tokens_a_row = 1
         _check_plan(call.plan)
         self._set_plan(call.plan)
 
@@ -194,10 +191,10 @@ class ChatLines:
             for name, value in body.items()
             if name not in {"messages", "stream"}
         }
-        text = _encode(self._parameters)
+        text = to_json(self._parameters)
         self._head, self._tail = text[:-1] + b',"messages":', b"}"
         tools = body.get("tools")
-        self._tokens_a_row = tokens_of_bytes(len(_encode(tools))) if tools else 0
+        self._tokens_a_row = tokens_of_bytes(len(to_json(tools))) if tools else 0
 
     def build_body(self, item: object) -> bytes:
         """Return the JSON text of the body for an input.
@@ -215,11 +212,11 @@ class ChatLines:
         plan = self._plan
         prompt = prepare_prompt(apply_rules(messages, plan), plan)
         if are_plain(messages) or all(map(is_text, messages)):
-            text = _encode(prompt)
+            text = to_json(prompt)
             size = len(text)
         else:
             prompt = self._with_files(prompt)
-            text = _encode(prompt)
+            text = to_json(prompt)
             size = _text_bytes(prompt)
         if size > _MAX_TOKENS * _MAX_BYTES_PER_TOKEN:
             raise ConfigurationError(
@@ -319,7 +316,7 @@ class EmbeddingLines:
         self.parameters: Mapping[str, Any] = {
             name: value for name, value in body.items() if name != "input"
         }
-        self._head = _encode(self.parameters)[:-1] + b',"input":'
+        self._head = to_json(self.parameters)[:-1] + b',"input":'
 
     @property
     def reading(self) -> Mapping[str, Any]:
@@ -338,15 +335,7 @@ class EmbeddingLines:
         limit = self._resolved.profile.max_row_tokens
         text = check_text(item, limit, "the text")
         self.input_tokens += estimate_tokens(text)
-        return b"".join((self._head, _encode(text), b"}"))
-
-
-def _encode(value: object) -> bytes:
-    try:
-        return to_json(value)
-    except ValueError:
-        # A lone surrogate, which UTF-8 cannot represent.
-        return json.dumps(value, allow_nan=False).encode()
+        return b"".join((self._head, to_json(text), b"}"))
 
 
 def _text_bytes(prompt: Any) -> int:

@@ -118,7 +118,9 @@ class EmbeddingReading(Generic[_T]):
         answer = JsonAnswer(value, request_id, {})
         (found,) = parse_vectors(answer, self.resolved, 1, "dense")
         vector = cast("list[float]", found)
-        tokens = input_tokens(answer) or 0
+        tokens = input_tokens(answer)
+        if tokens is None:
+            return Answer(None, vector)
         usage = Usage(tokens, 0, tokens, raw=object_of(value, "usage"))
         return Answer(None, vector, usage)
 

@@ -207,25 +207,44 @@ def lose_answers(
     monkeypatch.setattr(procedures, name, alost if name == "afetch" else lost)
 
 
+def interrupt_creation(
+    studio: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int
+) -> BatchRun[Any]:
+    """Return a run that died after its batch was created, so many days ago."""
+    settle_at_once(monkeypatch)
+    path = tmp_path / "run"
+    run: BatchRun[Any] = BatchRun.prepare(chat(studio), ["Hi"], directory=path)
+    crashes = Crashes(monkeypatch)
+    crashes.begin(moment_of_creation(studio, tmp_path, crashes))
+    with pytest.raises(Crash):
+        run.submit()
+    crashes.begin(0)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + days * 86400)
+    return BatchRun.open(path, api_key=studio.api_key)
+
+
 def test_a_creation_that_was_begun_too_long_ago_is_not_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The list has the batches of 30 days: older ones cannot be ruled out."""
-    settle_at_once(monkeypatch)
     with Emulator() as studio:
-        path = tmp_path / "run"
-        run: BatchRun[Any] = BatchRun.prepare(chat(studio), ["Hi"], directory=path)
-        crashes = Crashes(monkeypatch)
-        crashes.begin(moment_of_creation(studio, tmp_path, crashes))
-        with pytest.raises(Crash):
-            run.submit()
-        crashes.begin(0)
-        now = time.time()
-        monkeypatch.setattr(time, "time", lambda: now + 31 * 86400)
+        run = interrupt_creation(studio, tmp_path, monkeypatch, days=30)
         sent = len(studio.requests)
-        with pytest.raises(ConfigurationError, match="31 days ago"):
-            BatchRun.open(path, api_key=studio.api_key).submit()
+        with pytest.raises(ConfigurationError, match="30 days ago"):
+            run.submit()
         assert len(studio.requests) == sent
+
+
+def test_a_creation_that_was_begun_four_weeks_ago_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Emulator() as studio:
+        run = interrupt_creation(studio, tmp_path, monkeypatch, days=28)
+        sent = len(studio.requests)
+        run.submit()
+        assert [request.method for request in studio.requests[sent:]] == ["GET"]
+        assert run.batch_ids == [studio.batches[-1].id]
 
 
 def moment_of_creation(studio: Emulator, tmp_path: Path, crashes: Crashes) -> int:

@@ -1,5 +1,6 @@
 """Files of a run that somebody changed, damaged or removed."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -87,6 +88,29 @@ def test_rows_of_a_changed_part_are_not_sent_again(
     with pytest.raises(ConfigurationError, match=r"part-0001.jsonl' cannot be read"):
         run.resume()
     assert len(studio.requests) == before
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_rows_are_not_sent_again_if_each_is_not_found_once(
+    times: int, studio: Emulator, path: Path
+) -> None:
+    """Of files that were changed together with the state."""
+    studio.script_batches(BatchScript(missing_lines=[1]))
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.submit()
+    with pytest.warns(ModelStudioWarning, match="results of 2 rows of 3"):
+        finish(studio, run)
+    file = path / "part-0001.jsonl"
+    first, second, third = file.read_bytes().splitlines(keepends=True)
+    content = b"".join([first, *[second] * times, third])
+    file.write_bytes(content)
+    change(path / "state.json", sha256=hashlib.sha256(content).hexdigest())
+    before = len(studio.requests)
+    text = rf"Of 1 rows to send again, {times} were found in .*run': its files are"
+    with pytest.raises(ConfigurationError, match=text):
+        run.resume()
+    assert len(studio.requests) == before
+    assert run.batch_ids == [studio.batches[0].id]
 
 
 STATES: dict[str, dict[str, Any]] = {

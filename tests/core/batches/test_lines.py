@@ -61,6 +61,14 @@ REFUSED_MODELS: dict[str, tuple[dict[str, Any], str]] = {
         {"extra_body": {"n": 2}},
         "n=2 is not possible",
     ),
+    "sources, which the native protocol has": (
+        {
+            "protocol": "dashscope",
+            "enable_search": True,
+            "search_options": {"enable_source": True},
+        },
+        "by the native protocol only",
+    ),
     "a stream": ({"extra_body": {"stream": True}}, "as a stream only"),
     "retries of a forced call": (
         {
@@ -101,7 +109,11 @@ REFUSED_INPUTS: dict[str, tuple[list[Any], str]] = {
         r"inputs\[0\]: a file in the temporary storage",
     ),
     "two thinking modes": (
-        ["Hi", [{"role": "assistant", "content": "A", "partial": True}]],
+        ["Hi", "Bye", [{"role": "assistant", "content": "A", "partial": True}]],
+        r"inputs\[2\]: it is in partial mode and others are not",
+    ),
+    "two thinking modes, the other way round": (
+        [[{"role": "assistant", "content": "A", "partial": True}], "Hi"],
         r"inputs\[1\]: it is in partial mode and others are not",
     ),
 }
@@ -122,9 +134,68 @@ def test_a_prompt_is_refused_only_if_it_certainly_has_too_many_tokens(
 ) -> None:
     """A token has six bytes at most, and the largest batch takes 262,144 tokens."""
     most = 6 * 262_144
-    prepare(chat(), ["a" * (most - 100)], tmp_path)
-    with pytest.raises(ConfigurationError, match="accepts 262,144 tokens"):
-        prepare(chat(), ["a" * most], tmp_path)
+    longest = "a" * (most - len('[{"role":"user","content":""}]'))
+    prepare(chat(), [longest], tmp_path)
+    text = "has 1,572,865 bytes of text, and a batch accepts 262,144 tokens"
+    with pytest.raises(ConfigurationError, match=text):
+        prepare(chat(), [f"{longest}a"], tmp_path)
+
+
+def test_of_a_prompt_with_media_the_texts_alone_are_counted(tmp_path: Path) -> None:
+    """Those of all messages, wherever the media are."""
+    media = image("data:image/png;base64," + "A" * 2_000_000)
+    longest = "a" * (6 * 262_144 - len("Be brief.") - len("What?"))
+    rest = [{"role": "assistant", "content": longest}, {"role": "user", "content": ""}]
+    prompt = [{"role": "system", "content": "Be brief."}, *media, *rest]
+    run = prepare(chat(), [prompt], tmp_path)
+    assert run.estimated_tokens == 6 * 262_144 // 3
+    rest[1]["content"] = "a"
+    with pytest.raises(ConfigurationError, match="has 1,572,865 bytes of text"):
+        prepare(chat(), [prompt], tmp_path)
+
+
+def test_a_line_has_at_most_six_megabytes(tmp_path: Path) -> None:
+    limit = 6 * 1024 * 1024
+    prompt: list[dict[str, Any]] = image("https://example.com/a.png")
+    prompt[0]["content"][1]["note"] = ""
+    prepare(chat(), [prompt], tmp_path)
+    (line,) = lines_of(tmp_path / "run" / "part-0001.jsonl")
+    prompt[0]["content"][1]["note"] = "a" * (limit - len(line) - 1)
+    BatchRun.prepare(chat(), [prompt], tmp_path / "longest")
+    assert (tmp_path / "longest" / "part-0001.jsonl").stat().st_size == limit
+    prompt[0]["content"][1]["note"] += "a"
+    text = r"inputs\[1\]: its line has 6,291,457 bytes, and the .* accepts 6,291,456"
+    with pytest.raises(ConfigurationError, match=text):
+        BatchRun.prepare(chat(), ["Hi", prompt], tmp_path / "longer")
+
+
+def size_of(value: object) -> int:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode())
+
+
+def test_the_estimate_is_a_third_of_the_bytes_of_messages_and_tools(
+    tmp_path: Path,
+) -> None:
+    inputs = ["word " * 300, "ü" * 1000]
+    run = prepare(chat(), inputs, tmp_path)
+    lines = lines_of(tmp_path / "run" / "part-0001.jsonl")
+    bodies = [json.loads(line)["body"] for line in lines]
+    sizes = [size_of(body["messages"]) for body in bodies]
+    assert run.estimated_tokens == sum(size // 3 for size in sizes)
+    assert sizes[1] > 2000
+    tools = {"tools": [WEATHER]}
+    other: BatchRun[Any]
+    other = BatchRun.prepare(chat(), inputs, tmp_path / "tools", arguments=tools)
+    more = size_of(tools["tools"]) // 3
+    assert other.estimated_tokens == run.estimated_tokens + 2 * more
+
+
+def test_the_estimate_of_embeddings_is_that_of_their_texts(tmp_path: Path) -> None:
+    name = "text-embedding-v4"
+    model = EmbeddingArguments(model=name, region="beijing", api_key=KEY)
+    run = prepare(model, ["a" * 300, "ü" * 300], tmp_path)
+    assert run.estimated_tokens == 101 + 201
 
 
 @pytest.mark.parametrize("inputs", ["Hi", b"Bye", {"a": 1}, 3, None])
@@ -138,10 +209,22 @@ def test_no_inputs_are_an_error(tmp_path: Path) -> None:
         prepare(chat(), iter(()), tmp_path)
 
 
-@pytest.mark.parametrize("window", ["24", "23h", "337h", "15d", "1.5d", "", None, 30])
+@pytest.mark.parametrize(
+    "window",
+    ["24", "23h", "0d", "337h", "15d", "1.5d", "24H", "24h ", "00024h", "", None, 30],
+)
 def test_a_completion_window_has_its_range(window: Any, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="from '24h' to '336h'"):
         prepare(chat(), ["Hi"], tmp_path, completion_window=window)
+
+
+@pytest.mark.parametrize("window", ["24h", "25h", "336h", "1d", "14d", "0048h"])
+def test_a_completion_window_in_its_range_is_sent_as_given(
+    window: str, tmp_path: Path
+) -> None:
+    prepare(chat(), ["Hi"], tmp_path, completion_window=window)
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_bytes())
+    assert manifest["completion_window"] == window
 
 
 def test_another_object_is_no_model(tmp_path: Path) -> None:
@@ -194,8 +277,10 @@ def test_the_api_key_is_never_written(place: str, key: str, tmp_path: Path) -> N
     prepare(model, ["Hi"], tmp_path)
 
 
-def test_a_short_key_may_be_a_word(tmp_path: Path) -> None:
-    prepare(chat(api_key="EMPTY"), ["EMPTY"], tmp_path)
+def test_a_key_of_less_than_eight_characters_may_be_a_word(tmp_path: Path) -> None:
+    prepare(chat(api_key="abcdefg"), ["My key is abcdefg."], tmp_path)
+    with pytest.raises(ConfigurationError, match=r"^inputs\[0\] contains the API key"):
+        prepare(chat(api_key="abcdefgh"), ["My key is abcdefgh."], tmp_path)
 
 
 def test_the_key_of_a_function_is_never_written(tmp_path: Path) -> None:

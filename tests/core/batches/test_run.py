@@ -180,6 +180,21 @@ def test_embeddings_have_a_vector_a_row(studio: Emulator, path: Path) -> None:
     }
 
 
+def test_the_usage_of_an_embedding_is_not_known_where_the_service_does_not_say_it(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(embeddings(studio), ["A red fox."], directory=path)
+    output = output_of(run, studio, path)
+    (row,) = run.results()
+    assert row.usage is not None
+    line = json.loads(output.read_text())
+    del line["response"]["body"]["usage"]
+    output.write_text(json.dumps(line))
+    (other,) = run.results()
+    assert other.usage is None
+    assert other.embedding == row.embedding != []
+
+
 def test_the_native_protocol_of_a_model_does_not_matter(
     studio: Emulator, path: Path
 ) -> None:
@@ -597,18 +612,55 @@ def test_a_time_limit_names_the_batch_which_goes_on(
     assert not caught.value.is_retryable
 
 
-@pytest.mark.parametrize("answered", [1, 3])
+@pytest.mark.parametrize(
+    ("answered", "failed", "counted"), [(1, 0, 1), (3, 0, 3), (0, 1, 1), (3, 3, 6)]
+)
 def test_a_count_of_the_service_that_is_not_that_of_the_rows_is_named(
-    answered: int, studio: Emulator, path: Path
+    answered: int, failed: int, counted: int, studio: Emulator, path: Path
 ) -> None:
     run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
     run.submit()
     finish(studio, run)
     (part,) = run._progress.parts
     assert run._read([part]).problems == []
-    part.answered = answered
-    text = f"Part 1 has 2 rows, and the service counts {answered}."
+    part.answered, part.failed = answered, failed
+    text = f"Part 1 has 2 rows, and the service counts {counted}."
     assert run._read([part]).problems == [(1, text)]
+
+
+@pytest.mark.parametrize(("answered", "failed"), [(2, 0), (1, 1), (0, 2), (0, 0)])
+def test_a_count_of_the_service_that_adds_up_is_no_problem(
+    answered: int, failed: int, studio: Emulator, path: Path
+) -> None:
+    """It is 0 where the service does not count."""
+    run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
+    run.submit()
+    finish(studio, run)
+    (part,) = run._progress.parts
+    part.answered, part.failed = answered, failed
+    assert run._read([part]).problems == []
+
+
+def test_a_result_of_a_row_that_was_not_sent_again_does_not_replace_its_own(
+    studio: Emulator, path: Path
+) -> None:
+    studio.script_batches(BatchScript(missing_lines={1}))
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.submit()
+    with pytest.warns(ModelStudioWarning, match="results of 2 rows of 3"):
+        finish(studio, run)
+    run.resume()
+    finish(studio, run)
+    before = [row.raw for row in run.results()]
+    (first, *_) = lines_of(path / "part-0001.output.jsonl")
+    assert first.count(b"0000000000-") == 1
+    stray = json.loads(first)
+    stray["response"]["body"]["choices"][0]["message"]["content"] = "Another."
+    output = path / "part-0002.output.jsonl"
+    output.write_bytes(output.read_bytes() + json.dumps(stray).encode() + b"\n")
+    assert [row.raw for row in run.results()] == before
+    text = "part-0002.output.jsonl has 1 lines that belong to no row of the part."
+    assert run._read(run._progress.parts).problems[1:] == [(2, text)]
 
 
 def test_progress_is_written_to_standard_error(
