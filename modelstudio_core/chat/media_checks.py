@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from modelstudio_core.catalog import ChatProfile, MediaLimits
-from modelstudio_core.chat.media import addresses_of, data_type, map_addresses
+from modelstudio_core.chat.media import (
+    addresses_of,
+    data_type,
+    is_data_url,
+    map_addresses,
+)
 from modelstudio_core.chat.messages import Address, Part
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.facts import refuse_or_warn
@@ -211,14 +216,15 @@ def check_parts(parts: Sequence[Part], profile: ChatProfile) -> None:
         limits = profile.media.get(kind)
         if limits is None:
             continue
+        kind_of_data = kind
         if part["type"] == "video":
             _check_frames(len(addresses), limits, profile)
-            limits = profile.media.get("image") or limits
-        for address in addresses:
-            if isinstance(address, str) and address[:5].lower() == "data:":
-                _check_data(address, kind, limits, profile)
-        is_inline = isinstance(addresses[0], str) and addresses[0].startswith("data:")
-        counts[kind, is_inline] = counts.get((kind, is_inline), 0) + 1
+            if images := profile.media.get("image"):
+                kind_of_data, limits = "image", images
+        inline = [url for url in addresses if isinstance(url, str) and is_data_url(url)]
+        for url in inline:
+            _check_data(url, kind_of_data, limits, profile)
+        counts[kind, bool(inline)] = counts.get((kind, bool(inline)), 0) + 1
     for (kind, is_inline), count in counts.items():
         limits = profile.media[kind]
         limit = limits.max_inline_count if is_inline else limits.max_count
@@ -280,20 +286,16 @@ def _check_data(
             f"The base64 text of {noun} input may have {encoded} MB for {profile.id},"
             f" got {len(data) / _MEGABYTE:.1f} MB.",
         )
-    if raw is not None and len(data) // 4 * 3 > raw * _MEGABYTE:
+    size = len(data) // 4 * 3 - data[-2:].count("=")
+    if raw is not None and size > raw * _MEGABYTE:
         refuse_or_warn(
             profile,
             f"{noun} input may have {raw} MB as base64 for {profile.id}, got"
-            f" {len(data) / 4 * 3 / _MEGABYTE:.1f} MB.",
+            f" {size / _MEGABYTE:.1f} MB.",
         )
     mime_type = normalize_mime_type(head[5:])
-    is_listed = mime_type.rpartition("/")[2].removeprefix("x-") in limits.formats
-    is_other_name = audio_format(mime_type) in set(map(audio_format, limits.formats))
-    if (
-        limits.formats
-        and kind_of(mime_type) == kind
-        and not (is_listed or is_other_name)
-    ):
+    is_listed = audio_format(mime_type) in set(map(audio_format, limits.formats))
+    if limits.formats and kind_of(mime_type) == kind and not is_listed:
         formats = ", ".join(sorted(limits.formats))
         refuse_or_warn(
             profile,

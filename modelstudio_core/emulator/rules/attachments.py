@@ -99,8 +99,9 @@ def _check_size(url: str, kind: str, limits: MediaLimits) -> None:
     if limits.inline is False:
         raise invalid_parameter(f"{kind} input must be a public URL (emulator).")
     encoded = len(url) - url.find(",") - 1
+    decoded = encoded // 4 * 3 - url[-2:].count("=")
     for size, megabytes in (
-        (encoded // 4 * 3, limits.max_inline_megabytes),
+        (decoded, limits.max_inline_megabytes),
         (encoded, limits.max_encoded_megabytes),
     ):
         if megabytes is not None and size > megabytes * _MEGABYTE:

@@ -115,6 +115,15 @@ def test_what_is_too_large_is_refused(
     assert refusal([build(data(mime_type, 10 * MEGABYTE))], model) is None
 
 
+def test_the_padding_of_base64_is_not_counted() -> None:
+    """Of an image with exactly 10 MB, and of one with a byte more."""
+    url = data("image/png", 13_981_014)
+    assert refusal([image(f"{url}==")], OMNI) is None
+    error = refusal([image(f"{url}A=")], OMNI)
+    assert error is not None
+    assert error.message == f"{TOO_LARGE} {10 * MEGABYTE}"
+
+
 ACCEPTED: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "as many as allowed": (VISION, [*[image(PNG)] * 250, *[image()] * 2048]),
     "videos": (VISION, [video()] * 64),
