@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelstudio_core.emulator import BatchScript, Emulator
+from modelstudio_core.emulator import BatchScript, Emulator, TaskOutcome
 from modelstudio_core.policy import Policy, set_policy
 from tests.cli.conftest import KEY, Ran, Run
 
@@ -187,6 +187,41 @@ def test_a_task_that_takes_too_long_names_itself(run: Run, slow: Emulator) -> No
     assert ran.code == 6
     assert task_id in ran.err
     assert ran.err.endswith("run 'modelstudio task wait'.\n")
+
+
+def test_a_task_for_people(run: Run, studio: Emulator, tmp_path: Path) -> None:
+    url = ("--base-url", studio.base_url)
+    assert run("task", "list", *url).err == "There are no tasks.\n"
+    ran = run("task", "create", "-m", "wan2.6-t2i", "A", *FAST, *url)
+    assert ran.code == 0
+    (address,) = ran.out.splitlines()
+    assert address.startswith(f"{studio.base_url}/")
+    created, expiry, end = ran.err.splitlines()
+    task_id = created.split()[1]
+    assert created == f"Task {task_id} was created (PENDING)."
+    assert expiry.startswith("The address works until 20")
+    assert end == "[SUCCEEDED, usage {'image_count': 1}]"
+    # Files that were saved have no address any more that somebody needs.
+    saved = run("task", "wait", task_id, "--save", str(tmp_path), *FAST, *url)
+    (path,) = tmp_path.iterdir()
+    assert (saved.out, saved.err) == (f"{path}\n", f"{end}\n")
+
+
+def test_a_file_that_failed_is_named_beside_those_that_did_not(
+    run: Run, studio: Emulator
+) -> None:
+    studio.script_tasks(TaskOutcome(failed={0}), TaskOutcome(failed={0}))
+    arguments = (
+        *("task", "create", "-m", "wan2.6-t2i", "A", "-p", "n=2", *FAST),
+        *("--base-url", studio.base_url),
+    )
+    files = run(*arguments, "--json").json["files"]
+    (failed,) = [file for file in files if file["error"]]
+    assert (len(files), failed["expires_at"]) == (2, None)
+    ran = run(*arguments)
+    assert ran.code == 0
+    assert len(ran.out.splitlines()) == 1
+    assert f"One file failed: {failed['error']}\n" in ran.err
 
 
 # --- batch ----------------------------------------------------------------------------
