@@ -175,13 +175,13 @@ def _check_parameters(
         checked.setdefault("n", 1)
     _check_json(checked, "parameters")
     number, limits = checked.get("n"), route.profile.n_range
-    # A series may have more images than a single request.
-    is_bounded = limits is not None and not checked.get("enable_sequential")
+    # It may have more images than a single request.
+    is_series = bool(checked.get("enable_sequential"))
     if number is None:
         checked.pop("n", None)
     elif type(number) is not int or number < 1:
         raise ConfigurationError(f"n must be an integer above 0, got {number!r}.")
-    elif limits and is_bounded and not limits[0] <= number <= limits[1]:
+    elif limits and not is_series and not limits[0] <= number <= limits[1]:
         refuse_or_warn(
             route.profile,
             f"{route.profile.id} makes {limits[0]} to {limits[1]} images at once,"

@@ -155,7 +155,7 @@ class TaskStatus:
     @property
     def _is_lost(self) -> bool:
         """Whether the service does not know the task, and never will."""
-        if self.seen.status != UNKNOWN or not self._unknown_answers:
+        if not self._unknown_answers:
             return False
         seconds = self._seen_at - self._unknown_since
         is_old = self.created_at is not None and not self.life_left

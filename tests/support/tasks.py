@@ -99,7 +99,7 @@ def creations(studio: Emulator) -> int:
 
 def stop_clock(monkeypatch: pytest.MonkeyPatch, module: str) -> Callable[[float], None]:
     """Stop the clock of a module of the tasks. The result lets seconds pass."""
-    now = 1000.0
+    now = 10.0
 
     def advance(seconds: float) -> None:
         nonlocal now

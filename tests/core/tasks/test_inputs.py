@@ -31,6 +31,13 @@ def refusal(model: str, path: str | None = None, **given: Any) -> str:
     return caught.value.message
 
 
+def _nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 # --- Parameters -----------------------------------------------------------------------
 
 
@@ -84,6 +91,31 @@ def test_the_mapping_of_the_caller_is_not_changed() -> None:
     assert body["input"] is not content
     checked("wan2.7-image", prompt="A", parameters=parameters)
     assert parameters == {"size": "1K"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{1}, b"x", float("nan"), float("inf"), _nested(100_000)],
+    ids=["set", "bytes", "nan", "inf", "depth"],
+)
+def test_a_value_that_json_has_not_is_refused(value: object) -> None:
+    image = {"type": "image", "url": URL, "x": value}
+    for name, given in (
+        ("parameters", {"prompt": "A", "parameters": {"x": value}}),
+        ("input", {"input": {"x": [value]}}),
+        ("media[1]", {"media": [{"type": "image", "url": URL}, image]}),
+    ):
+        arguments: dict[str, Any] = given
+        message = refusal("wan2.7-i2v", **arguments)
+        assert message.startswith(f"{name} must hold strings, finite numbers,")
+
+
+@pytest.mark.parametrize("value", [["n"], "n", 3])
+def test_parameters_and_input_are_mappings(value: Any) -> None:
+    message = refusal("wan2.7-i2v", prompt="A", parameters=value)
+    assert message == "parameters must be a mapping of names and values."
+    message = refusal("wan2.7-i2v", input=value)
+    assert message == "input must be a mapping, sent as it is."
 
 
 # --- Which argument a form has --------------------------------------------------------
@@ -310,6 +342,8 @@ def test_only_images_are_accepted_inside_a_request() -> None:
         ("driving_audio", "audio"),
         ("reference_video", "video"),
         ("first_clip", "video"),
+        # An image of a video.
+        ("video_frame", "image"),
     ],
 )
 def test_a_file_is_of_the_kind_that_the_type_of_the_medium_names(
@@ -321,6 +355,16 @@ def test_a_file_is_of_the_kind_that_the_type_of_the_medium_names(
         (file,) = task.files
         assert (file.path, file.kind) == (path, expected)
         assert file.is_explicit
+
+
+def test_an_image_may_be_bare_base64() -> None:
+    bare = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    sent = f"data:image/png;base64,{bare}"
+    assert input_of("qwen-mt-image", images=[bare]) == {"image_url": sent}
+    (medium,) = input_of("wan2.7-i2v", media=[{"type": "image", "url": bare}])["media"]
+    assert medium["url"] == sent
+    # Where no image has a place it is the name of a file.
+    assert checked("fun-asr", urls=[bare]).files
 
 
 @pytest.mark.parametrize("url", ["a.png", Path("a.png"), "ftp://a.com/b", "HTTPS"])
@@ -378,7 +422,10 @@ def test_files_are_sent_where_their_addresses_would_be() -> None:
         loaded = {file: f"oss://{file.path.name}" for file in task.files}
         return build_body(task, loaded)["input"]
 
-    media = [{"type": "video", "url": film, "id": 1}, {"type": "image", "url": URL}]
+    media = [
+        {"type": "video", "url": film, "id": 1, "weight": 2},
+        {"type": "image", "url": URL},
+    ]
     task = checked("wan2.7-i2v", prompt="A", images=[image], media=media)
     assert task.files == {
         LocalFile(image, "image", is_explicit=True),
@@ -388,7 +435,7 @@ def test_files_are_sent_where_their_addresses_would_be() -> None:
         "prompt": "A",
         "media": [
             {"type": "first_frame", "url": "oss://a"},
-            {"type": "video", "id": 1, "url": "oss://b"},
+            {"type": "video", "id": 1, "weight": 2, "url": "oss://b"},
             {"type": "image", "url": URL},
         ],
     }

@@ -1,5 +1,6 @@
 """What was seen of a task: whether it ended, and how long ago."""
 
+import json
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.tasks.answers import Observation, parse_task
-from modelstudio_core.tasks.status import TaskStatus, unseen
+from modelstudio_core.tasks.status import TaskStatus, check_status, unseen
 from modelstudio_core.transport.fetch import JsonAnswer
 from tests.core.support import CONTEXT
 from tests.support.tasks import stop_clock
@@ -27,7 +29,27 @@ def advance(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 def seen(status: str, **output: Any) -> Observation:
     facts = {"task_id": "t-1", "task_status": status, **output}
-    return parse_task(JsonAnswer({"output": facts}, None, {}), CONTEXT)
+    # As it comes: no string of an answer is one of the core's own.
+    body = json.loads(json.dumps({"output": facts}))
+    return parse_task(JsonAnswer(body, None, {}), CONTEXT)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [*ENDS, "PENDING", "RUNNING", "SUSPENDED", "UNKNOWN"],
+)
+def test_a_status_is_written_as_the_service_writes_it(status: str) -> None:
+    for written in (status, status.lower(), status.title()):
+        assert check_status(written) == status
+
+
+@pytest.mark.parametrize("status", ["", "DONE", "pending ", None, 3, "x" * 1000])
+def test_a_thing_that_is_no_status_is_refused(status: object) -> None:
+    with pytest.raises(
+        ConfigurationError, match="status must be one of PENDING, "
+    ) as caught:
+        check_status(status)
+    assert len(caught.value.message) < 250
 
 
 def test_the_time_since_a_task_was_seen(advance: Callable[[float], None]) -> None:
@@ -49,7 +71,10 @@ def test_a_task_that_was_not_queried_was_seen_never() -> None:
     ("status", "is_done"),
     [
         *((status, True) for status in ENDS),
-        *((status, False) for status in ("PENDING", "RUNNING", "SUSPENDED", "NEW")),
+        *(
+            (status, False)
+            for status in ("PENDING", "RUNNING", "SUSPENDED", "NEW", "WAITING")
+        ),
     ],
 )
 def test_a_task_has_ended(status: str, *, is_done: bool) -> None:
@@ -89,14 +114,15 @@ def test_a_task_that_is_known_again_is_counted_anew(
 ) -> None:
     task = TaskStatus(unseen("t-1", "UNKNOWN"), None)
     assert not task.is_done
-    for status in ("UNKNOWN", "UNKNOWN", "RUNNING", "UNKNOWN", "UNKNOWN"):
-        task.observe(seen(status))
-        advance(20.0)
+    for known in ("RUNNING", "WAITING"):
+        for status in ("UNKNOWN", "UNKNOWN", known, "UNKNOWN", "UNKNOWN"):
+            task.observe(seen(status))
+            advance(20.0)
+            assert not task.is_done
+        task.observe(seen("UNKNOWN"))
+        assert task.is_done
+        task.observe(seen(known))
         assert not task.is_done
-    task.observe(seen("UNKNOWN"))
-    assert task.is_done
-    task.observe(seen("RUNNING"))
-    assert not task.is_done
 
 
 @pytest.mark.parametrize(
@@ -139,6 +165,7 @@ def test_the_rest_of_the_24_hours_of_a_task(hours: float | None, left: float) ->
         ({"TOTAL": 4, "SUCCEEDED": 2}, (2, 4)),
         ({"TOTAL": 4, "FAILED": 1}, (1, 4)),
         ({"TOTAL": 4, "SUCCEEDED": 2, "FAILED": 1}, (3, 4)),
+        ({"TOTAL": 4, "SUCCEEDED": 3, "FAILED": 1}, (4, 4)),
     ],
     ids=str,
 )

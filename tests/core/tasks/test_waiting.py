@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -269,6 +270,11 @@ def test_the_pace_becomes_slower_up_to_its_limit() -> None:
         assert least <= pause <= least * 1.2
 
 
+def test_waits_that_begin_together_do_not_go_on_together() -> None:
+    pauses = {Wait(3600.0, (3.0, 15.0), None, 0.0).pause() for _ in range(8)}
+    assert len(pauses) > 1
+
+
 def test_a_saved_task_is_queried_at_once_and_a_new_one_later() -> None:
     assert Wait(60.0, (10.0, 30.0), None, float("inf")).pause() == 0.0
     assert Wait(60.0, (10.0, 30.0), None, 4.0).pause() >= 6.0
@@ -331,12 +337,13 @@ def test_a_longer_wait_that_the_service_asks_for_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "pause"), [(None, 7.0), (2.0, 7.0), (9.0, 9.0)]
+    ("interval", "retry_after", "pause"),
+    [(0.0, None, 0.0), (7.0, None, 7.0), (7.0, 2.0, 7.0), (7.0, 9.0, 9.0)],
 )
 def test_a_shorter_wait_than_the_interval_changes_nothing(
-    retry_after: float | None, pause: float
+    interval: float, retry_after: float | None, pause: float
 ) -> None:
-    wait = Wait(3600.0, (3.0, 15.0), 7.0, 0.0)
+    wait = Wait(3600.0, (3.0, 15.0), interval, 0.0)
     wait.count_failure(RateLimitError("Slow down.", retry_after=retry_after), "t-1")
     assert wait.pause() == pytest.approx(pause)
 
@@ -374,18 +381,18 @@ def test_only_queries_that_fail_for_five_minutes_end_a_wait(
     def fail() -> None:
         wait.count_failure(RateLimitError("Slow down."), "t-1")
 
-    wait = Wait(86400.0, (3.0, 15.0), None, 0.0)
-    for _ in range(2):
-        advance(299.0)
-        fail()
-        wait.count_answer()
-    advance(150.0)
-    fail()
-    advance(150.0)
-    fail()
-    advance(1.0)
-    with pytest.raises(RateLimitError, match="query of task t-1"):
-        fail()
+    for is_answered in (False, True):
+        wait = Wait(86400.0, (3.0, 15.0), None, 0.0)
+        if is_answered:
+            advance(299.0)
+            fail()
+            wait.count_answer()
+        for _ in range(2):
+            advance(150.0)
+            fail()
+        advance(1.0)
+        with pytest.raises(RateLimitError, match="query of task t-1"):
+            fail()
 
 
 def test_a_wait_says_how_long_it_was() -> None:
@@ -467,6 +474,17 @@ def test_a_progress_bar_counts_the_files(
     assert "task t-1: " in text
     assert shown in text
     assert "RUNNING" in text
+
+
+def test_a_progress_bar_needs_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with (
+        pytest.raises(ConfigurationError, match="pip install tqdm"),
+        progress_bar("task t-1", is_shown=True),
+    ):
+        pass
+    with progress_bar("task t-1", is_shown=False) as show:
+        show("RUNNING", 1, 3)
 
 
 def test_no_progress_bar_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
