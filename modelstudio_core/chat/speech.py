@@ -152,7 +152,7 @@ def _with_sizes(content: bytes) -> bytes:
     start = content.find(b"data", _RIFF_HEAD) + 4
     size = len(content) - start - 4
     declared = int.from_bytes(content[start : start + 4], "little")
-    if start < _RIFF_HEAD or 0 < declared <= size:
+    if start < _RIFF_HEAD or size < 0 or 0 < declared <= size:
         return content
     fixed = bytearray(content)
     fixed[4:8] = (len(content) - 8).to_bytes(4, "little")

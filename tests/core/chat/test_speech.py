@@ -102,6 +102,20 @@ def test_a_file_without_data_is_kept() -> None:
     assert Speech(data=encode(content)).to_file().content == content
 
 
+@pytest.mark.parametrize("size", [0, 1, 2, 3])
+def test_a_file_that_ends_within_its_sizes_is_kept(size: int) -> None:
+    end = WAVE.index(b"data") + 4 + size
+    content = WAVE[:end]
+    assert Speech(data=encode(content)).to_file().content == content
+
+
+def test_the_data_of_a_file_are_those_behind_its_head() -> None:
+    """The four letters may be part of a size, too."""
+    content = with_size(WAVE, 0)
+    content = content[:4] + b"data" + content[8:]
+    assert Speech(data=encode(content)).to_file().content == WAVE
+
+
 @pytest.mark.parametrize("odd", [b"", b"\x01"])
 def test_pcm_becomes_a_file_of_complete_samples(odd: bytes) -> None:
     file = Speech(data=encode(SOUND + odd)).to_file()
@@ -119,3 +133,30 @@ def test_pcm_becomes_a_file_of_complete_samples(odd: bytes) -> None:
 def test_other_files_are_kept(begin: bytes, mime_type: str, suffix: str) -> None:
     content = begin + SOUND
     assert Speech(data=encode(content)).to_file() == (content, mime_type, suffix)
+
+
+# --- What the service sent ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("speech", "url", "sent"),
+    [
+        (Speech(), None, {}),
+        (Speech(data="AAAA"), None, {"data": "AAAA"}),
+        (
+            Speech(data="AAAA", transcript="Hi", fields={"id": "a"}),
+            None,
+            {"id": "a", "data": "AAAA", "transcript": "Hi"},
+        ),
+        (
+            Speech(fields={"url": "https://example.com/a.wav", "expires_at": 1}),
+            "https://example.com/a.wav",
+            {"url": "https://example.com/a.wav", "expires_at": 1},
+        ),
+    ],
+)
+def test_speech_has_the_fields_that_the_service_sent(
+    speech: Speech, url: str | None, sent: dict[str, object]
+) -> None:
+    assert speech.url == url
+    assert speech.as_sent() == sent
