@@ -530,6 +530,24 @@ def test_invalid_timeouts(timeout: Any) -> None:
     assert message.endswith(f"got {timeout!r}.")
 
 
+@pytest.mark.parametrize("seconds", [None, 0.5, 5, 7 * 24 * 3600])
+def test_the_seconds_of_a_whole_answer(seconds: float | None) -> None:
+    connection = make_connection(total_timeout=seconds)
+    assert connection.total_timeout == seconds
+    assert not isinstance(connection.total_timeout, int)
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [0, -1, float("nan"), float("inf"), 7 * 24 * 3600 + 1, True, "5", (1, 2)],
+)
+def test_invalid_seconds_of_a_whole_answer(seconds: Any) -> None:
+    assert error_message(make_connection, total_timeout=seconds) == (
+        "total_timeout must be a number of seconds above 0 and at most a week, or None"
+        f" for no limit, got {seconds!r}."
+    )
+
+
 @pytest.mark.parametrize("retries", [0, 1, 100])
 def test_retries(retries: int) -> None:
     assert make_connection(max_retries=retries).max_retries == retries

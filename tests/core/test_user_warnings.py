@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core.user_warnings import warn_user
+from modelstudio_core.errors import ModelStudioWarning
+from modelstudio_core.user_warnings import warn_once, warn_user
 
 
 def make_function(module: str, body: str, **names: object) -> Callable[[], None]:
@@ -92,3 +93,32 @@ def test_without_a_users_frame_a_warning_points_at_the_caller() -> None:
 
     warning = warning_of(call_in_thread)
     assert (warning.filename, warning.lineno) == ("<string>", 2)
+
+
+def texts_of(*calls: tuple[str, set[str]]) -> list[str]:
+    """Return the texts that are issued where several objects warn."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for text, warned in calls:
+            warn_once(text, warned)
+    assert {warning.category for warning in caught} <= {ModelStudioWarning}
+    return [str(warning.message) for warning in caught]
+
+
+def test_a_warning_is_issued_once_for_an_object_and_once_for_the_process() -> None:
+    first, second = set[str](), set[str]()
+    assert texts_of(("A.", first), ("A.", first), ("B.", first)) == ["A.", "B."]
+    # The object has been warned, whatever the filters are now; another one has not.
+    assert texts_of(("A.", first), ("C.", second), ("C.", set())) == ["C."]
+    assert texts_of(("A.", second), ("C.", first), ("C.", second)) == ["A.", "C."]
+    assert (first, second) == ({"A.", "B.", "C."}, {"A.", "C."})
+
+
+def test_a_warning_that_is_an_error_is_raised_once() -> None:
+    warned: set[str] = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ModelStudioWarning, match=r"^A\.$"):
+            warn_once("A.", warned)
+        warn_once("A.", warned)
+        warn_once("A.", set())
