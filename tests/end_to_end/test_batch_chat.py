@@ -84,6 +84,10 @@ def test_a_time_limit_that_was_given_is_kept(framework: Framework) -> None:
         update=changes
     )
     assert copied.timeout == 5
+    for seconds in (60, 3599, 3601):
+        llm = build(framework, region="beijing", timeout=seconds)
+        llm.batch_chat = False
+        assert llm.timeout == llm.resolved.connection.read_timeout == seconds
 
 
 @EACH_FRAMEWORK

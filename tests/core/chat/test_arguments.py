@@ -173,6 +173,12 @@ def test_a_call_with_and_without_usage(include_usage: bool) -> None:
     assert ("stream_options" in call.request.json) is include_usage
 
 
+def test_a_stream_has_usage_by_default() -> None:
+    call = make_chat()._prepare_call(HI, {}, stream=True)
+    assert call.request.json is not None
+    assert call.request.json["stream_options"] == {"include_usage": True}
+
+
 @pytest.mark.parametrize(
     "name", sorted(set(ConnectionArguments.model_fields) - {"total_timeout"})
 )

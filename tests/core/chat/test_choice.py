@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from modelstudio_core.chat.choice import Choice
-from modelstudio_core.chat.events import AudioDelta, ContentParts
+from modelstudio_core.chat.events import AudioDelta, ContentParts, TextDelta
 
 
 @pytest.mark.parametrize("name", ["content", "reasoning_content", "reasoning"])
@@ -85,6 +85,87 @@ def test_a_delta_that_names_no_call_continues_the_last_one(count: int) -> None:
         )
     (delta,) = choice.add_calls([{"index": 9, "function": {"arguments": "}"}}], 0)
     assert (delta.index, delta.id, delta.name) == (count - 1, None, None)
+
+
+# The deltas of calls: index, id, name, and the number of the call that it belongs to.
+_Deltas = list[tuple[int | None, str, str, int]]
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        # Another id at the same index is another call, and its id says which one.
+        [(0, "a", "f", 0), (0, "b", "g", 1), (0, "a", "f", 0), (0, "b", "", 1)],
+        [(0, "a", "f", 0), (0, "b", "g", 1), (0, "", "", 1), (0, "a", "", 0)],
+        # A known id at a new index is the call that has it, unless it has a name.
+        [(0, "a", "f", 0), (1, "a", "", 0), (1, "", "", 0), (2, "a", "f", 1)],
+        [(0, "a", "f", 0), (1, "b", "", 1), (2, "c", "g", 2)],
+        # Without an index the id says which call it is, with a name or without.
+        [(None, "a", "f", 0), (None, "b", "g", 1), (None, "a", "f", 0)],
+        [(None, "a", "f", 0), (None, "b", "g", 1), (None, "a", "", 0)],
+        # An id may come after the name.
+        [(0, "", "f", 0), (0, "a", "", 0), (0, "b", "g", 1), (0, "a", "", 0)],
+        # A name without an id begins a call at a new index, else continues it.
+        [(0, "", "f", 0), (1, "", "g", 1), (1, "", "", 1), (0, "", "", 0)],
+        [(7, "", "", 0), (9, "", "", 0), (9, "", "g", 0), (8, "", "h", 1)],
+    ],
+)
+def test_the_call_that_a_delta_belongs_to(deltas: _Deltas) -> None:
+    choice = Choice()
+    numbers: list[int] = []
+    for index, call_id, name, _ in deltas:
+        function = {"name": name, "arguments": "x"}
+        call = {"index": index, "id": call_id, "function": function}
+        numbers += [delta.index for delta in choice.add_calls([call], 0)]
+    assert numbers == [number for *_, number in deltas]
+
+
+@pytest.mark.parametrize(
+    ("part", "parts"),
+    [
+        ({"image": "u"}, {"image": "u"}),
+        ({"image": "u", "image_hw": [[1, 2]]}, {"image": "u", "image_hw": [[1, 2]]}),
+        ({"text": "a", "image": "u"}, {"image": "u"}),
+        ({"score": 0}, {"score": 0}),
+        # The form of OpenAI: the value is under the name of the type, or alone.
+        ({"type": "image_url", "image_url": {"url": "u"}}, {"image_url": {"url": "u"}}),
+        ({"type": "image", "image_url": {"url": "u"}}, {"image": {"url": "u"}}),
+        ({"type": "chart", "a": 1, "b": 2}, {"a": 1, "b": 2}),
+        ({"type": "chart", "chart": 1, "b": 2}, {"chart": 1, "b": 2}),
+        ({"type": "text", "text": "a", "x": 1}, {"x": 1}),
+        ({"type": 5, "x": 1}, {"x": 1}),
+        # Nothing is in it.
+        ({"type": "image"}, {}),
+        ({"type": "image", "image": None}, {}),
+        ({"image": ""}, {}),
+        ({"a": [], "b": {}}, {}),
+        ({"text": "a"}, {}),
+        ("a", {}),
+        ("text", {}),
+        ({}, {}),
+    ],
+)
+def test_the_values_of_a_part_that_is_no_text(
+    part: object, parts: dict[str, Any]
+) -> None:
+    choice = Choice()
+    events = choice.add_parts([part, "."], 0)
+    text = part if isinstance(part, str) else ""
+    if isinstance(part, dict):
+        text = part.get("text", "")  # pyright: ignore[reportUnknownMemberType]
+    assert events == [TextDelta(f"{text}.")]
+    assert choice.last_events(0, None) == ([ContentParts(parts)] if parts else [])
+
+
+def test_sound_among_the_parts_is_sound() -> None:
+    choice = Choice()
+    parts = [{"audio": "AAAA"}, {"type": "audio", "data": {"transcript": "Hi"}}]
+    assert choice.add_parts(parts, 1) == [
+        AudioDelta("AAAA", choice=1),
+        TextDelta("Hi", 1),
+        AudioDelta("", "Hi", choice=1),
+    ]
+    assert choice.last_events(1, None) == []
 
 
 def test_parts_of_one_kind_are_a_list_if_they_are_several() -> None:

@@ -171,6 +171,11 @@ def test_a_system_message_at_the_end_becomes_a_user_message() -> None:
     late = {"role": "system", "content": "Answer now."}
     assert prepared(user(), late) == [user(), {**late, "role": "user"}]
     assert prepared(late, user()) == [late, user()]
+    assert prepared(late) == [{**late, "role": "user"}]
+    assert prepared(late, late) == [late, {**late, "role": "user"}]
+    result = {"role": "tool", "tool_call_id": "call_1", "content": "Rain"}
+    for last in (result, assistant("Once", partial=True), user("So?")):
+        assert prepared(late, user(), last) == [late, user(), last]
 
 
 def test_parts_with_a_cache_marker_are_kept() -> None:

@@ -1,7 +1,7 @@
 """Requests and responses of the OpenAI-compatible protocol."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import pytest
@@ -11,6 +11,8 @@ from modelstudio_core.chat.completion import Completion
 from modelstudio_core.chat.events import Finish, Usage
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.openai import parse_usage
+from modelstudio_core.chat.parser import AnswerForm
+from modelstudio_core.errors import APIError
 from modelstudio_core.wire.refusals import ErrorContext
 from tests.core.support import (
     COMMON,
@@ -21,6 +23,7 @@ from tests.core.support import (
     chunk,
     error_message,
     finish_of,
+    join,
     make_request,
     named_choice,
     parse_stream,
@@ -300,6 +303,10 @@ def test_stream_without_usage() -> None:
     ("raw", "usage"),
     [
         ({"prompt_tokens": 5, "completion_tokens": 7}, (5, 7, 12, None, None, None)),
+        ({"prompt_tokens": 5}, (5, 0, 5, None, None, None)),
+        ({"completion_tokens": 7}, (0, 7, 7, None, None, None)),
+        ({"total_tokens": 12}, (0, 0, 12, None, None, None)),
+        ({}, (0, 0, 0, None, None, None)),
         (
             {
                 **USAGE,
@@ -367,41 +374,98 @@ PLAIN: dict[str, Any] = {
 }
 
 
+def changed_usages() -> Iterator[dict[str, Any]]:
+    """Yield token counts of which some are usual and others are not."""
+    usage = PLAIN["usage"] | {
+        "prompt_tokens_details": {"cached_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 1},
+    }
+    yield usage
+    yield usage | {"x_tools": {"search": {"count": 1}}}
+    for name in usage:
+        yield {k: v for k, v in usage.items() if k != name}
+    for name in PLAIN["usage"]:
+        for odd in (0, True, None, "7", 1.5):
+            yield usage | {name: odd}
+    for name, count in (
+        ("prompt_tokens_details", "cached_tokens"),
+        ("completion_tokens_details", "reasoning_tokens"),
+    ):
+        odd_details: tuple[Any, ...] = (
+            *({count: odd} for odd in (7, True, None, "7")),
+            {count: 7, "text_tokens": 1},
+            {"text_tokens": 1},
+            {},
+            None,
+            [],
+        )
+        for details in odd_details:
+            yield usage | {name: details}
+
+
 def changed_bodies() -> Iterator[dict[str, Any]]:
     """Yield bodies of which some are plain and others are not."""
     yield PLAIN
+    for name in PLAIN:
+        yield {key: value for key, value in PLAIN.items() if key != name}
+        for odd in (None, "", 0, 5, True, "other", [], ["a"], {}, {"a": 1}):
+            yield PLAIN | {name: odd}
     yield PLAIN | {"id": "chatcmpl-sk-0123456789abcdef"}
+    yield PLAIN | {"model": "sk-0123456789abcdef"}
     yield PLAIN | {"request_id": "r-2"}
     yield PLAIN | {"usage": PLAIN["usage"] | {"plugins": {"search": {"count": 1}}}}
     yield PLAIN | {"model": ["qwen-plus"]}
     yield PLAIN | {"model": "", "object": None, "created": True}
     yield PLAIN | {"object": "sk-0123456789abcdef"}
-    usage = PLAIN["usage"] | {
-        "prompt_tokens_details": {"cached_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": 1},
-    }
-    yield PLAIN | {"usage": usage}
-    yield PLAIN | {"usage": usage | {"total_tokens": 0}}
-    yield PLAIN | {"usage": usage | {"prompt_tokens": True}}
-    yield PLAIN | {"usage": usage | {"prompt_tokens_details": {"text_tokens": 1}}}
+    for usage in changed_usages():
+        yield PLAIN | {"usage": usage}
     yield PLAIN | {"usage": {"prompt_tokens_details": {"image_tokens": 3}}}
     yield PLAIN | {"usage": {"completion_tokens_details": {"reasoning_tokens": 1}}}
     (choice,) = PLAIN["choices"]
     for change in (
         {"finish_reason": "length"},
+        {"finish_reason": None},
+        {"finish_reason": ""},
+        {"finish_reason": "null"},
+        {"finish_reason": 5},
+        {"finish_reason": "sk-0123456789abcdef"},
         {"logprobs": {"content": [{"token": "Hi"}]}},
+        {"logprobs": None},
         {"index": 1},
+        {"index": -1},
+        {"index": None},
+        {"index": "0"},
+        {"other": 1},
+        {"message": None},
     ):
         yield PLAIN | {"choices": [choice | change]}
+    for name in choice:
+        yield PLAIN | {"choices": [{k: v for k, v in choice.items() if k != name}]}
+    yield PLAIN | {"choices": [choice, choice | {"index": 1}]}
     for message in (
         {"content": ""},
         {"content": "Hi", "reasoning_content": None},
+        {"content": "Hi", "reasoning_content": 5},
+        {"content": "Hi", "reasoning_content": ["Hm."]},
+        {"content": "Hi", "reasoning_content": ""},
         {"content": "Hi", "reasoning": "Hm."},
+        {"content": 5},
+        {"role": "assistant"},
         {"content": [{"text": "Hi"}]},
         {"content": "Hi", "audio": {"data": "AAAA"}},
         {"content": None, "tool_calls": [{"id": "c", "function": {"name": "f"}}]},
     ):
         yield PLAIN | {"choices": [choice | {"message": message}]}
+
+
+def outcome(read: Callable[[], Completion]) -> dict[str, Any]:
+    """Return what an answer holds, or the error that reading it raises."""
+    try:
+        answer = read()
+    except APIError as error:
+        return {"error": type(error), "message": error.message, "body": error.body}
+    names = ("text", "reasoning", "tool_calls", "parts", "finish", "citations")
+    return {name: getattr(answer, name) for name in (*names, "speech")}
 
 
 @pytest.mark.parametrize("number", range(len([*changed_bodies()])))
@@ -410,14 +474,31 @@ def test_an_answer_from_parsed_json_is_that_of_the_parser(number: int) -> None:
     sent = [*changed_bodies()][number]
     secrets = ("sk-0123456789abcdef",)
     context = ErrorContext("cn-beijing", "openai", "example.com", secrets)
-    parser = openai.Parser(context, request_id="r-1")
-    expected = Completion()
-    for event in [*parser.feed_body(json.dumps(sent).encode()), *parser.close()]:
-        expected.add(event)
-    answer = openai.parse_answer(sent, context, request_id="r-1")
-    for name in ("text", "reasoning", "tool_calls", "parts", "finish", "citations"):
-        assert getattr(answer, name) == getattr(expected, name), name
-    assert (answer.speech is None) == (expected.speech is None)
+
+    def parse() -> Completion:
+        parser = openai.Parser(context, request_id="r-1")
+        events = [*parser.feed_body(json.dumps(sent).encode()), *parser.close()]
+        return join(event for event in events if event.choice == events[0].choice)
+
+    expected = outcome(parse)
+    answer = outcome(lambda: openai.parse_answer(sent, context, request_id="r-1"))
+    assert answer == expected
+    assert "sk-0123456789abcdef" not in str(answer)
+
+
+def test_a_call_that_is_written_as_text_is_found_where_there_are_tools() -> None:
+    (choice,) = PLAIN["choices"]
+    message = {"content": "<tool_call>", "reasoning_content": None}
+    sent = PLAIN | {"choices": [choice | {"message": message}]}
+    for form, problems in (
+        (AnswerForm(tools=True), ("tool_call_in_content",)),
+        (AnswerForm(), ()),
+    ):
+        context = ErrorContext("cn-beijing", "openai", "example.com")
+        answer = openai.parse_answer(sent, context, form=form)
+        assert answer.text == "<tool_call>"
+        assert answer.finish
+        assert answer.finish.problems == problems
 
 
 @pytest.mark.parametrize("exchange", chat_exchanges())

@@ -37,6 +37,7 @@ from tests.core.support import error_message, make_plan, named_choice, plan_erro
         ("max_completion_tokens", 1),
         ("seed", 0),
         ("seed", 2**31 - 1),
+        ("seed", 2**63 - 1),
         ("n", 1),
         ("n", 4),
         ("presence_penalty", -2),
@@ -125,6 +126,8 @@ def test_a_value_out_of_range_is_refused(name: str, value: object) -> None:
         ("top_p", 0, "top_p must be in (0, 1], got 0."),
         ("n", 5, "n must be an integer in [1, 4], got 5."),
         ("top_k", -1, "top_k must be an integer >= 0, got -1."),
+        ("repetition_penalty", 0, "repetition_penalty must be > 0, got 0."),
+        ("presence_penalty", 3, "presence_penalty must be in [-2, 2], got 3."),
         (
             "seed",
             -1,

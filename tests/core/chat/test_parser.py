@@ -11,6 +11,7 @@ import pytest
 
 from modelstudio_core.chat.choice import flatten
 from modelstudio_core.chat.events import (
+    AudioDelta,
     Finish,
     ReasoningDelta,
     TextDelta,
@@ -481,6 +482,20 @@ def test_done_without_a_finish_reason_completes_text() -> None:
     assert finish_of(events).finish_reason is None
 
 
+@pytest.mark.parametrize("content", [{"content": ""}, {"content": None}, {}])
+def test_done_without_a_finish_reason_completes_what_is_spoken(
+    content: dict[str, Any],
+) -> None:
+    events = stream_events(chunk({**content, "audio": {"transcript": "Hi"}}))
+    assert events[:-1] == [TextDelta("Hi"), AudioDelta("", "Hi")]
+    assert finish_of(events).finish_reason is None
+
+
+def test_sound_without_words_is_not_complete_without_a_finish_reason() -> None:
+    _, error = parse_stream([sse(chunk({"audio": {"data": "AAAA"}})) + DONE])
+    assert type(error) is IncompleteStreamError
+
+
 def test_done_without_a_blank_line_completes_text() -> None:
     events, error = parse_stream([sse(chunk({"content": "a"})), b"data: [DONE]"])
     assert error is None
@@ -665,6 +680,21 @@ def test_a_key_in_an_invalid_body_is_hidden_before_it_is_cut() -> None:
 def test_a_body_without_an_answer_is_an_error(payload: object) -> None:
     with pytest.raises(APIError):
         body_events(payload)
+
+
+@pytest.mark.parametrize(
+    ("payload", "shown"),
+    [(["Köln"], '["Köln"]'), ("\ud83d", '"?"'), (None, "null"), (5, "5")],
+)
+def test_the_error_for_json_that_is_no_object_shows_it(
+    payload: object, shown: str
+) -> None:
+    with pytest.raises(InvalidResponseError) as caught:
+        make_parser().feed_value(payload)
+    assert caught.value.message == (
+        f"The response is not a JSON object. It begins with {shown!r}."
+    )
+    assert caught.value.body == shown
 
 
 # --- Errors inside a response with status 200 -------------------------------------
@@ -906,6 +936,16 @@ def test_bytes_after_the_end_are_ignored() -> None:
     stream = sse(chunk({"content": "a"}, "stop")) + DONE
     assert parser.feed(stream + sse(chunk({"content": "b"}))) == [TextDelta("a")]
     assert parser.done
+    assert [type(e) for e in parser.close()] == [Finish]
+
+
+def test_events_with_other_lines_after_the_end_are_ignored() -> None:
+    def event(content: str, reason: str | None) -> bytes:
+        return b"event: x\n" + sse(chunk({"content": content}, reason))
+
+    parser = make_parser()
+    stream = event("a", "stop") + b"event: x\n" + DONE + event("b", None)
+    assert parser.feed(stream) == [TextDelta("a")]
     assert [type(e) for e in parser.close()] == [Finish]
 
 

@@ -8,9 +8,15 @@ import pytest
 
 from modelstudio_core.catalog import resolve_deprecated
 from modelstudio_core.chat import tools
+from modelstudio_core.chat.arguments import resolve_chat
 from modelstudio_core.chat.options import ChatOptions
-from modelstudio_core.chat.plan import plan_chat, supports_json_schema
+from modelstudio_core.chat.plan import (
+    plan_chat,
+    plan_partial,
+    supports_json_schema,
+)
 from tests.core.support import (
+    KEY,
     UNKNOWN_MODEL,
     error_message,
     make_plan,
@@ -131,6 +137,110 @@ def test_planning_does_not_change_the_options() -> None:
     before = copy.deepcopy(options)
     plan_chat(options, resolve_deprecated("deepseek-v4-pro"), protocol="openai")
     assert options == before
+
+
+# --- The code interpreter ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "enable_thinking", "sent"),
+    [
+        ("qwen-plus", None, True),
+        ("qwen-plus", True, True),
+        ("qwen3.7-plus", None, True),
+        ("qwq-plus", None, None),
+        # It is left to the service where thinking cannot be switched.
+        ("qwen-max", None, None),
+        ("qwen-max", False, None),
+        (UNKNOWN_MODEL, None, None),
+        (UNKNOWN_MODEL, True, True),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_code_interpreter_thinks_where_that_can_be_switched(
+    model: str, enable_thinking: bool | None, sent: bool | None, inside: bool
+) -> None:
+    code: dict[str, Any] = {"enable_code_interpreter": True}
+    options: dict[str, Any] = {"extra_body": code} if inside else code
+    plan = make_plan(model, enable_thinking=enable_thinking, **options)
+    assert plan.thinking is sent
+    assert plan.stream
+
+
+@pytest.mark.parametrize("model", ["qwen-plus", "qwen3.7-plus", UNKNOWN_MODEL])
+def test_the_code_interpreter_without_thinking_is_refused(model: str) -> None:
+    assert plan_error(model, enable_code_interpreter=True, enable_thinking=False) == (
+        "enable_code_interpreter works with thinking only: remove"
+        " enable_thinking=False."
+    )
+
+
+# --- Partial mode -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "thinking"),
+    [
+        ("qwen3.7-plus", {}, False),
+        ("qwen3.7-plus", {"enable_thinking": False}, False),
+        ("qwen-plus", {}, False),
+        ("qwen-max", {}, None),
+        (UNKNOWN_MODEL, {}, None),
+        (UNKNOWN_MODEL, {"enable_thinking": False}, False),
+        # A forced call has disabled thinking already.
+        ("qwen3.7-plus", {"tools": ONE_TOOL, "tool_choice": "any"}, False),
+    ],
+)
+def test_partial_mode_does_not_think(
+    model: str, options: dict[str, Any], thinking: bool | None
+) -> None:
+    before = make_plan(model, **options)
+    plan = plan_partial(before)
+    assert plan.thinking is thinking
+    assert plan.notices == before.notices
+    assert (plan.thinking_disabled == "partial") is (before.thinking is True)
+
+
+@pytest.mark.parametrize("model", ["qwen3.7-plus", "qwen-plus", UNKNOWN_MODEL])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"enable_thinking": True},
+        {"thinking_budget": 100},
+        {"thinking_budget": 100, "enable_thinking": True},
+    ],
+)
+def test_partial_mode_with_thinking_that_was_asked_for_is_refused(
+    model: str, options: dict[str, Any]
+) -> None:
+    name = [*options][-1]
+    if "enable_thinking" not in options and model == "qwen-plus":
+        options = {**options, "enable_thinking": True}
+        name = "enable_thinking"
+    for given in (options, {"extra_body": options}):
+        values: dict[str, Any] = given
+        assert error_message(plan_partial, make_plan(model, **values)) == (
+            "Partial mode works without thinking only: remove partial from the last"
+            f" message, or {name}."
+        )
+
+
+# --- Where a request goes -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("connection", "scope"),
+    [
+        ({"region": "us"}, {"region": "us-east-1", "mode": "global"}),
+        ({"base_url": "http://127.0.0.1:9"}, {}),
+    ],
+)
+def test_the_region_and_the_mode_are_known_as_far_as_the_endpoint_is(
+    connection: dict[str, Any], scope: dict[str, str]
+) -> None:
+    resolved = resolve_chat({"model": "qwen-max", "api_key": KEY, **connection})
+    assert resolved.plan(stream=False).scope == scope
+    assert make_plan("qwen-max").scope == {}
 
 
 # --- The response format ------------------------------------------------------------

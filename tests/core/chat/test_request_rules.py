@@ -1,11 +1,24 @@
 """Rules for the messages of one request."""
 
+import logging
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from modelstudio_core.chat.request_rules import apply_rules
-from tests.core.support import assistant, make_plan, text_part, user
+from modelstudio_core.chat.tools import log_once
+from modelstudio_core.local_files import LocalFile
+from tests.core.support import (
+    AUDIO,
+    FRAMES,
+    IMAGE,
+    VIDEO,
+    assistant,
+    make_plan,
+    text_part,
+    user,
+)
 
 MARKER: Final = {"type": "ephemeral"}
 SYSTEM: Final[Any] = {"role": "system", "content": "Rules"}
@@ -93,3 +106,56 @@ def test_the_system_messages_of_a_strict_model_are_one_at_the_start(
     messages: list[Any], sent: list[Any]
 ) -> None:
     assert apply_rules(messages, make_plan("qwen3.5-35b-a3b")) == sent
+
+
+# --- JSON ---------------------------------------------------------------------------
+
+SENTENCE: Final = "Answer with a JSON object, and with nothing else."
+MEDIA: Final = [IMAGE, VIDEO, FRAMES, AUDIO, {"type": "file", "file": {"file_id": "f"}}]
+
+
+@pytest.mark.parametrize(
+    ("messages", "is_added"),
+    [
+        ([user("Name a city.")], True),
+        ([user("Name a city in JSON.")], False),
+        ([SYSTEM, user("Name a city as a Json.")], False),
+        ([SYSTEM, user("Name a city.")], True),
+        ([{**SYSTEM, "content": "Write json."}, user()], False),
+        ([user([*MEDIA, text_part("Describe them.")])], True),
+        ([user([*MEDIA, text_part("Describe them."), text_part("In JSON.")])], False),
+        ([user(MEDIA)], True),
+        # The service looks for the word in what a system or a user says.
+        ([user(), assistant("JSON?"), user("Yes.")], True),
+        ([user(), assistant("How?"), user("In JSON.")], False),
+        ([user(), assistant(), {**RESULT, "content": "JSON"}], True),
+    ],
+)
+def test_a_prompt_without_the_word_gets_a_sentence_that_asks_for_json(
+    messages: list[Any], is_added: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    log_once.cache_clear()
+    caplog.set_level(logging.INFO, logger="modelstudio")
+    added = [{"role": "system", "content": SENTENCE}] if is_added else []
+    if is_added and messages[0] is SYSTEM:
+        added = [{"role": "system", "content": f"Rules\n\n{SENTENCE}"}]
+    plan = make_plan("qwen-plus", response_format={"type": "json_object"})
+    begin = 1 if added and messages[0] is SYSTEM else 0
+    assert apply_rules(messages, plan) == [*added, *messages[begin:]]
+    assert ("a sentence was added" in caplog.text) is is_added
+
+
+@pytest.mark.parametrize("kind", ["text", "json_schema"])
+def test_other_response_formats_get_no_sentence(kind: str) -> None:
+    response_format = {"type": kind, "json_schema": {"name": "x", "schema": {}}}
+    for model in ("qwen3.7-plus", "qwen3.8-max"):
+        plan = make_plan(model, response_format=response_format, enable_thinking=False)
+        assert apply_rules([user()], plan) == [user()]
+
+
+def test_the_word_in_a_text_of_a_local_file_is_not_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "json.txt"
+    path.write_text("JSON")
+    part = {"type": "text", "text": LocalFile(path, "text")}
+    plan = make_plan("qwen-plus", response_format={"type": "json_object"})
+    assert apply_rules([user([part])], plan)[0]["content"] == SENTENCE

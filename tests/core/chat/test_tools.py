@@ -77,6 +77,9 @@ def test_the_error_for_an_unknown_tool_suggests_the_nearest() -> None:
         {"type": "allowed_tools"},
         {"type": "custom", "name": "add"},
         {"type": "tool", "name": None},
+        {"type": "tool"},
+        {"type": "function"},
+        {"name": "add"},
         # What a dict has beside is not dropped silently.
         {"type": "auto", "disable_parallel_tool_use": True},
         {"type": "tool", "name": "add", "disable_parallel_tool_use": True},
@@ -124,6 +127,27 @@ def test_required_is_sent_as_it_is_to_a_model_that_accepts_it(
     )
     assert plan.options.tool_choice == sent
     assert not plan.call_required
+
+
+@pytest.mark.parametrize(
+    ("given", "choice", "sent"),
+    [
+        # Any call is a call of the only tool.
+        (ONE_TOOL, "weather", "required"),
+        (ONE_TOOL, named_choice("weather"), "required"),
+        (ONE_TOOL, "any", "required"),
+        (ONE_TOOL, "required", "required"),
+        (TWO_TOOLS, "any", "required"),
+        (TWO_TOOLS, "weather", "auto"),
+    ],
+)
+def test_a_model_that_accepts_only_required(
+    given: list[dict[str, Any]], choice: object, sent: str
+) -> None:
+    plan = make_plan("kimi/kimi-k3", tools=given, tool_choice=choice)
+    assert plan.options.tool_choice == sent
+    assert plan.call_required is (sent == "auto")
+    assert plan.call_forced
 
 
 # --- A forced tool while thinking -------------------------------------------------
