@@ -125,7 +125,8 @@ def _has_no_time(request: HttpRequest, state: "RetryCallState") -> bool:
     ):
         reason = f"No time is left to try again after {_describe(error)}."
         late = deadline.error(error, reason)
-        late.was_sent = request.repeatable or not _nothing_created(error)
+        if not request.repeatable and _nothing_created(error):
+            late.was_sent = False
         raise late from error
     return False
 

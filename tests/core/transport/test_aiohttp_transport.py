@@ -93,6 +93,21 @@ async def test_nobody_listens(over_aiohttp: bool) -> None:
 
 
 @BOTH
+async def test_headers_may_be_as_large_as_for_httpx(over_aiohttp: bool) -> None:
+    """The limit of each line of aiohttp is 8 KB by default."""
+    for size, is_read in ((90_000, True), (300_000, False)):
+        scripted = Scripted(body=b"ok", headers={"x-large": "a" * size})
+        with serve_http(scripted) as server:
+            async with client(over_aiohttp=over_aiohttp) as http:
+                if is_read:
+                    response = await http.get(server.base_url)
+                    assert len(response.headers["x-large"]) == size
+                    continue
+                with pytest.raises(HTTP.TransportError):
+                    await http.get(server.base_url)
+
+
+@BOTH
 async def test_a_response_that_is_left_closes_its_connection(
     over_aiohttp: bool,
 ) -> None:

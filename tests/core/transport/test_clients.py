@@ -14,6 +14,7 @@ import pytest
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import errors
 from modelstudio_core.emulator import Emulator
+from modelstudio_core.transport.clients import async_client, sync_client
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fetch import afetch
 from modelstudio_core.transport.pools import http_library
@@ -21,6 +22,12 @@ from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.send import asend, send
 from tests.core.transport.support import SYNC_AND_ASYNC, connection_to
 from tests.support.http_server import Scripted, serve_http
+from tests.support.internals import (
+    keep_clients,
+    loops_with_clients,
+    record_async_clients,
+    record_clients,
+)
 from tests.support.models import FRAMEWORKS, PROTOCOLS, Framework, Protocol, model
 from tests.support.raw_server import answering
 
@@ -359,3 +366,108 @@ def test_a_stream_whose_response_floods_is_left() -> None:
         texts = [str(part.text) for part in model("LangChain", url).stream("Hi")]
         assert time.monotonic() - began < 2
     assert "".join(texts) == "Hi"
+
+
+# --- How long what is made for a connection is kept ---------------------------------
+
+
+@SYNC_AND_ASYNC
+async def test_equal_connections_share_a_connection_one_after_the_other(
+    is_async: bool,
+) -> None:
+    """Each model may be dropped after its call."""
+    with serve_http(Scripted()) as server:
+        request = HttpRequest(api="rerank", path="/things", json={})
+        for _ in range(3):
+            connection = connection_to(server.base_url)
+            await sent(connection, request, is_async=is_async)
+            del connection
+    assert len(set(server.peers)) == 1
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("own_client", [False, True])
+async def test_the_client_of_a_connection_is_made_once(
+    monkeypatch: pytest.MonkeyPatch, is_async: bool, own_client: bool
+) -> None:
+    made = (record_async_clients if is_async else record_clients)(monkeypatch)
+    async with own_clients() as clients:
+        with serve_http(Scripted()) as server:
+            connection = connection_to(server.base_url, **clients if own_client else {})
+            request = HttpRequest(api="rerank", path="/things", json={})
+            for _ in range(3):
+                await sent(connection, request, is_async=is_async)
+    assert made == [connection]
+
+
+def test_the_client_that_was_used_least_recently_leaves_the_cache(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    record_clients(monkeypatch)
+    keep_clients(monkeypatch, 2)
+    first, second, third = (
+        connection_to("http://127.0.0.1:9", max_retries=number) for number in range(3)
+    )
+    pools = [sync_client(connection, None)[1] for connection in (first, second)]
+    assert sync_client(first, None)[1] is pools[0]
+    pools.append(sync_client(third, None)[1])
+    assert [pool.is_closed for pool in pools] == [False, True, False]
+    assert sync_client(first, None)[1] is pools[0]
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize(
+    "argument", ["http_client", "http_async_client"], ids=["sync one", "async one"]
+)
+async def test_a_client_that_is_the_users_alone_is_not_kept(
+    modelstudio_emulator: Emulator, is_async: bool, argument: str
+) -> None:
+    """The other client is ours then."""
+    http = http_library()
+    own: Any = http.Client() if argument == "http_client" else http.AsyncClient()
+    llm = model("LangChain", modelstudio_emulator, **{argument: own})
+    await answer(llm, is_async=is_async)
+    if argument == "http_client":
+        own.close()
+    else:
+        await own.aclose()
+    reference = weakref.ref(own)
+    del llm, own
+    gc.collect()
+    await asyncio.sleep(0)
+    assert reference() is None
+
+
+def test_a_loop_that_was_closed_without_its_generators_is_forgotten() -> None:
+    """As by a program that runs and closes loops by hand."""
+    connection = connection_to("http://127.0.0.1:9")
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(async_client(connection, None))
+    loop.close()
+    assert loop in loops_with_clients()
+    asyncio.run(use_client(connection))
+    assert loop not in loops_with_clients()
+
+
+async def use_client(connection: Connection) -> None:
+    """Use the client of a connection in the running loop."""
+    await async_client(connection, None)
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize(
+    ("characters", "is_large"), [(2**18, False), (2**18 + 1, True)]
+)
+async def test_a_body_of_more_than_256_k_characters_has_a_client_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, is_async: bool, characters: int, is_large: bool
+) -> None:
+    """Asynchronous ones alone: aiohttp has no time limit for sending."""
+    made = record_async_clients(monkeypatch)
+    with serve_http(Scripted()) as server:
+        connection = connection_to(server.base_url)
+        small = HttpRequest(api="rerank", path="/things", json={"a": "x"})
+        large = HttpRequest(api="rerank", path="/things", json={"a": "x" * characters})
+        for request in (small, large, small, large):
+            await sent(connection, request, is_async=is_async)
+    assert len(made) == (is_async and 1 + is_large)
+    assert len(set(server.peers)) == 1 + (is_async and is_large)

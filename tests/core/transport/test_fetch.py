@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import math
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -357,6 +358,35 @@ async def test_an_answer_that_is_no_json_object(is_async: bool, body: bytes) -> 
         await fetched(connection_to(server.base_url), request, is_async=is_async)
     assert caught.value.request_id == "r-3"
     assert caught.value.body == body.decode()
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize(
+    ("status", "may_be_empty"), [(200, False), (201, False), (204, True), (206, False)]
+)
+async def test_an_empty_answer_is_one_only_if_its_status_says_so(
+    is_async: bool, status: int, may_be_empty: bool
+) -> None:
+    request = HttpRequest(path="/things", json={})
+    with serve_http(Scripted(status=status, body=b"")) as server:
+        connection = connection_to(server.base_url)
+        if may_be_empty:
+            answer = await fetched(connection, request, is_async=is_async)
+            assert answer.body == {}
+            return
+        with pytest.raises(errors.InvalidResponseError):
+            await fetched(connection, request, is_async=is_async)
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+async def test_a_number_that_json_does_not_have_is_not_sent(
+    is_async: bool, number: float
+) -> None:
+    request = HttpRequest(api="rerank", path="/reranks", json={"top_n": number})
+    with serve_http(OK) as server, pytest.raises(ValueError, match="JSON"):
+        await fetched(connection_to(server.base_url), request, is_async=is_async)
+    assert server.received == []
 
 
 @SYNC_AND_ASYNC
