@@ -35,6 +35,7 @@ from modelstudio_core.errors import (
 )
 from modelstudio_core.limit_state import Charge
 from modelstudio_core.limits import RateLimit
+from tests.core.support import KEY
 from tests.support.batches import chat
 
 PASSWORD: Final = "geheim-123"
@@ -375,6 +376,50 @@ def test_a_wait_that_is_too_long_ends_at_once_and_takes_nothing() -> None:
     assert limit._state._owed.requests == 0
 
 
+@EACH_STORE
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("seconds", [0.5, 1.5, None])
+async def test_a_request_waits_as_long_as_it_may(
+    urls: dict[Store, str | None],
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    asynchronous: bool,
+    seconds: float | None,
+) -> None:
+    """The next request may be sent after a second."""
+    freeze(monkeypatch)
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    sleep = asyncio.sleep
+
+    async def sleep_not(delay: float) -> None:
+        waits.append(delay)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep_not)
+    limit = RateLimit(requests_per_minute=60, store=urls[store])
+
+    async def acquire(seconds: float | None) -> Charge:
+        if asynchronous:
+            return await limit.aacquire("/x", None, seconds)
+        return limit.acquire("/x", None, seconds)
+
+    for _ in range(6):
+        assert (await acquire(0.0)).is_counted
+    assert waits == []
+    if seconds == 0.5:
+        with pytest.raises(TimeoutError):
+            await acquire(seconds)
+        # It took nothing.
+        assert (await acquire(None)).is_counted
+        assert waits == [1.0]
+    else:
+        assert (await acquire(seconds)).is_counted
+        assert (await acquire(None)).is_counted
+        assert waits == [1.0, 2.0]
+    limit.close()
+
+
 async def test_the_turn_of_a_task_counts_to_its_time() -> None:
     limit = RateLimit(requests_per_minute=60)
     for _ in range(6):
@@ -538,9 +583,19 @@ def test_the_key_of_redis_expires_when_its_buckets_are_full(
         ({"requests_per_minute": 0}, "requests_per_minute must be an integer from 1"),
         ({"requests_per_minute": 1.5}, "requests_per_minute must be an integer from 1"),
         ({"tokens_per_minute": True}, "tokens_per_minute must be an integer from 1"),
-        ({"tokens_per_minute": 10**13}, "tokens_per_minute must be an integer from 1"),
+        ({"tokens_per_minute": -1}, "tokens_per_minute must be an integer from 1"),
+        (
+            {"tokens_per_minute": 10**12 + 1},
+            "tokens_per_minute must be an integer from 1",
+        ),
+        ({"tokens_per_minute": KEY}, r"or None for no limit, got '\*{10}'"),
         ({"requests_per_minute": 1, "name": ""}, "name of a RateLimit"),
         ({"requests_per_minute": 1, "name": "a b"}, "name of a RateLimit"),
+        ({"requests_per_minute": 1, "name": "-a"}, "name of a RateLimit"),
+        ({"requests_per_minute": 1, "name": "a\n"}, "name of a RateLimit"),
+        ({"requests_per_minute": 1, "name": "a" * 101}, "name of a RateLimit"),
+        ({"requests_per_minute": 1, "name": 7}, "name of a RateLimit"),
+        ({"requests_per_minute": 1, "name": f"x {KEY}"}, r"got 'x \*{10}'"),
         ({"requests_per_minute": 1, "store": 7}, "store must be a string"),
         ({"requests_per_minute": 1, "store": "file.db"}, "another scheme"),
         (
@@ -555,6 +610,11 @@ def test_the_key_of_redis_expires_when_its_buckets_are_full(
         ({"requests_per_minute": 1, "timeout": 5}, "Unknown argument 'timeout'"),
         ({"requests_per_minute": 1, "store": f"redis://u:{PASSWORD}@"}, "no host"),
         ({"requests_per_minute": 1, "store": f"redis://:{PASSWORD}@h:x"}, "no host"),
+        ({"requests_per_minute": 1, "store": f"redis://:{PASSWORD}@h:0"}, "no host"),
+        ({"requests_per_minute": 1, "store": "redis://h:65536"}, "no host"),
+        ({"requests_per_minute": 1, "store": "redis:/h"}, "another scheme"),
+        ({"requests_per_minute": 1, "store": ""}, "another scheme"),
+        ({"requests_per_minute": 1, "store": "sqlite://"}, "no path"),
     ],
 )
 def test_an_invalid_argument_is_refused(
@@ -563,6 +623,37 @@ def test_an_invalid_argument_is_refused(
     with pytest.raises(ConfigurationError, match=message) as caught:
         RateLimit(**arguments)
     assert PASSWORD not in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ({"requests_per_minute": 1}, "requests_per_minute=1"),
+        ({"tokens_per_minute": 10**12}, "tokens_per_minute=1000000000000"),
+        (
+            {"requests_per_minute": 5, "tokens_per_minute": 6, "name": "0." + "x" * 98},
+            f"requests_per_minute=5, tokens_per_minute=6, name='0.{'x' * 98}'",
+        ),
+        ({"requests_per_minute": 1, "name": "default"}, "requests_per_minute=1"),
+        (
+            {"requests_per_minute": 1, "store": "redis://h:65535"},
+            "requests_per_minute=1, store='redis://h:65535'",
+        ),
+        (
+            {"requests_per_minute": 1, "store": "sqlite:///a"},
+            "requests_per_minute=1, store='sqlite:///a'",
+        ),
+    ],
+)
+def test_the_arguments_of_a_limit_are_shown(
+    arguments: dict[str, Any], shown: str
+) -> None:
+    limit = RateLimit(**arguments)
+    assert repr(limit) == f"RateLimit({shown})"
+    for name in ("requests_per_minute", "tokens_per_minute", "store"):
+        assert getattr(limit, name) == arguments.get(name)
+    assert limit.name == arguments.get("name", "default")
 
 
 @pytest.mark.parametrize(
@@ -572,6 +663,9 @@ def test_an_invalid_argument_is_refused(
         (f"rediss://:{PASSWORD}@h", "rediss://:***@h"),
         (f"redis://h/0?password={PASSWORD}", "redis://h/0"),
         ("redis://h:1/2", "redis://h:1/2"),
+        ("redis://me@h:1", "redis://me@h:1"),
+        ("redis://h/0#fragment", "redis://h/0"),
+        (f"redis://a:{PASSWORD}@b@h", "redis://a:***@h"),
         ("sqlite:////tmp/a.db", "sqlite:////tmp/a.db"),
     ],
 )
