@@ -1,6 +1,7 @@
 """Media in messages: what a model takes, and where the media of a result go."""
 
 import copy
+import re
 from typing import Any, cast
 
 import pytest
@@ -151,3 +152,125 @@ def test_the_sound_of_a_spoken_answer_is_left_out_and_its_image_is_kept() -> Non
     assert join_text(answer["content"]) == "Hello"
     assert shown["role"] == "user"
     assert shown["content"][1:] == [IMAGE]
+
+
+@pytest.mark.parametrize(
+    ("message", "label"),
+    [
+        ({**result(IMAGE), "name": "camera"}, "the tool 'camera'"),
+        (result(IMAGE), f"the tool {TURN['tool_calls'][0]['function']['name']!r}"),
+        ({**result(IMAGE), "tool_call_id": "call_9"}, "a tool"),
+        (assistant([IMAGE]), "the assistant"),
+    ],
+)
+def test_a_label_says_who_returned_media(message: dict[str, Any], label: str) -> None:
+    *_, shown = prepared_media(user(), TURN, message)
+    assert shown == user([text_part(f"Returned by {label}:"), IMAGE])
+
+
+def test_media_of_several_results_are_shown_together_behind_their_turn() -> None:
+    other = {**result(VIDEO), "tool_call_id": "call_2"}
+    turn = [TURN, result(IMAGE), other]
+    sent = prepared_media(user(), *turn, assistant("See"), *turn)
+    name = TURN["tool_calls"][0]["function"]["name"]
+    shown = [
+        text_part(f"Returned by the tool {name!r}:"),
+        IMAGE,
+        text_part("Returned by a tool:"),
+        VIDEO,
+    ]
+    roles = ["user", "assistant", "tool", "tool", "user", "assistant"]
+    assert [message["role"] for message in sent] == [*roles, *roles[1:5]]
+    assert sent[4] == sent[-1] == user(shown)
+
+
+def test_the_image_of_an_answer_without_text_leaves_an_empty_answer() -> None:
+    _, answer, shown = prepared_media(user(), assistant([IMAGE]))
+    assert answer == assistant("")
+    assert shown["content"][1:] == [IMAGE]
+
+
+def test_the_sound_of_an_answer_without_text_is_shown_to_a_model_that_hears() -> None:
+    sound = assistant([AUDIO])
+    *_, shown = prepared_media(user(), sound, model="qwen3-omni-flash")
+    assert shown["content"][1:] == [AUDIO]
+    with pytest.warns(ModelStudioWarning, match="^Audio in an earlier message was not"):
+        _, answer = prepared_media(user(), sound)
+    assert str(join_text(answer["content"])).startswith("[Audio was returned")
+
+
+@pytest.mark.parametrize(
+    ("part", "noun", "problem"),
+    [
+        (IMAGE, "An image", f"{V4} supports only text."),
+        (FRAMES, "A video", f"{V4} supports only text."),
+        (AUDIO, "Audio", f"{V4} supports only text."),
+        (
+            {"type": "file", "file": {"file_url": "https://example.com/a.pdf"}},
+            "A file",
+            f"{V4} supports only text.",
+        ),
+    ],
+)
+def test_a_sentence_says_what_was_returned_and_why_it_is_not_shown(
+    part: dict[str, Any], noun: str, problem: str
+) -> None:
+    warning = re.escape(f"{noun} in an earlier message was not sent: {problem}")
+    with pytest.warns(ModelStudioWarning, match=f"^{warning}$"):
+        *_, sent = prepared_media(user(), TURN, result(part), model=V4)
+    assert (
+        join_text(sent["content"])
+        == f"[{noun} was returned and is not shown: {problem}]"
+    )
+
+
+# --- Ids of files -------------------------------------------------------------------
+
+
+def file_id(name: str) -> dict[str, Any]:
+    return {"type": "file", "file": {"file_id": name}}
+
+
+@pytest.mark.parametrize(
+    "before", [[], [{"role": "system", "content": "Be brief."}]], ids=["", "system"]
+)
+def test_the_ids_of_files_go_into_one_system_message(before: list[Any]) -> None:
+    words = text_part("Compare.")
+    sent = prepared_media(
+        *before,
+        user([file_id("a"), words, file_id("b")]),
+        user("Hi"),
+        user([file_id("b"), file_id("c"), words]),
+        model="qwen-long",
+    )
+    ids = {"role": "system", "content": "fileid://a,fileid://b,fileid://c"}
+    assert sent == [*before, ids, user([words]), user("Hi"), user([words])]
+
+
+def test_the_id_of_a_file_is_refused_where_the_model_reads_none() -> None:
+    message = media_error(user([file_id("a")]))
+    assert f"{QWEN} does not support file id input" in message
+    assert "'qwen-long'" in message
+
+
+@pytest.mark.parametrize(
+    ("model", "problem"),
+    [
+        ("qwen-long", "ids of files are read from messages of the user only."),
+        (V4, f"{V4} supports only text."),
+    ],
+)
+def test_the_id_of_a_file_in_a_result_becomes_a_sentence(
+    model: str, problem: str
+) -> None:
+    with pytest.warns(ModelStudioWarning, match=re.escape(problem)):
+        *_, sent = prepared_media(user(), TURN, result(file_id("a")), model=model)
+    assert (
+        join_text(sent["content"])
+        == f"[A file was returned and is not shown: {problem}]"
+    )
+
+
+def test_a_model_that_is_not_known_may_accept_any_media_of_a_result() -> None:
+    *_, shown = prepared_media(user(), TURN, result(VIDEO, AUDIO), model=UNKNOWN_MODEL)
+    assert shown["content"][1:] == [VIDEO, AUDIO]
