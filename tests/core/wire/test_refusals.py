@@ -22,6 +22,7 @@ from modelstudio_core.errors import (
     QuotaExceededError,
     RateLimitError,
 )
+from modelstudio_core.redaction import Redactor
 from modelstudio_core.wire.refusals import (
     ErrorContext,
     is_refusal,
@@ -215,6 +216,22 @@ def test_an_error_inside_a_stream_has_the_class_of_its_own_status(
             BadRequestError,
         ),
         ({"error": {"message": "x", "type": "server_error"}}, 500, InternalServerError),
+        ({"error": {"message": "x", "type": "Server_Error"}}, 500, InternalServerError),
+        ({"code": "InvalidImage.Size", "message": "x"}, 400, BadRequestError),
+        ({"code": "x", "message": "in arrears"}, 400, QuotaExceededError),
+        ({"code": "x", "message": "Overdue payment."}, 400, QuotaExceededError),
+        (
+            {"code": "x", "message": "It may contain inappropriate content."},
+            400,
+            ContentFilterError,
+        ),
+        ({"error": {"message": "x", "code": "099"}}, None, APIError),
+        ({"error": {"message": "x", "code": "600"}}, None, APIError),
+        ({"error": {"message": "x", "code": "4000"}}, None, APIError),
+        ({"error": {"message": "<399> x"}}, None, APIError),
+        ({"error": {"message": "<600> x"}}, None, APIError),
+        ({"error": {"message": " <599> x"}}, 599, InternalServerError),
+        ({"error": {"message": "x", "type": "other"}}, None, APIError),
         ({"error": {"message": "x"}}, None, APIError),
         ({"error": "x"}, None, APIError),
         ("x", None, APIError),
@@ -280,6 +297,12 @@ def test_the_status_of_the_response_precedes_that_of_the_body() -> None:
         ({"error": "Just text."}, "Just text."),
         ({"message": "Outer."}, "Outer."),
         ({"error": {}, "message": "Outer."}, "Outer."),
+        ({"error": {"message": "Inner."}, "message": "Outer."}, "Inner."),
+        ({"error": {"message": "", "detail": "Detail."}}, "Detail."),
+        ({"error": {"detail": "Detail."}, "message": "Outer."}, "Outer."),
+        ({"detail": "Not Found"}, "Not Found"),
+        ({"message": 5}, "5"),
+        ({"message": 0}, "HTTP status 502"),
         ("  <html>502</html>\n", "<html>502</html>"),
         ("x" * 600, "x" * 500),
         ("", "HTTP status 502"),
@@ -325,6 +348,17 @@ def test_a_prompt_that_is_too_long(message: str) -> None:
         ({"error": {"message": "x"}}, None, None),
         ("text", "r-head", "r-head"),
         ({"error": {"message": "x"}, "id": "r-own"}, None, "r-own"),
+        ({"error": {"message": "x"}, "id": "chatcmpl-r-own"}, None, "r-own"),
+        ({"error": {"message": "x", "id": "r-in"}, "id": "r-own"}, None, "r-own"),
+        ({"error": {"message": "x", "id": "r-in"}}, "r-head", "r-head"),
+        ({"error": {"message": "x", "request_id": "r-in"}}, "r-head", "r-in"),
+        (
+            {"error": {"message": "x", "request_id": "r-in"}, "request_id": "r-body"},
+            None,
+            "r-body",
+        ),
+        ({"message": "x", "request_id": 7}, None, "7"),
+        ({"message": "x", "request_id": "", "id": ""}, None, None),
     ],
 )
 def test_request_id(payload: object, header: str | None, expected: str | None) -> None:
@@ -501,8 +535,25 @@ def test_an_error_without_a_response_has_the_fields_of_the_context() -> None:
     assert (error.message, error.request_id) == (f"x {STARS}", "r-1")
 
 
-def test_redact() -> None:
-    assert CONTEXT.redact({"a": [KEY]}) == {"a": [STARS]}
+LATER_KEY = "later-9876543210zyxwvu"
+LATER = replace(CONTEXT, later_secrets=Redactor([LATER_KEY]))
+
+
+@pytest.mark.parametrize("context", [CONTEXT, LATER], ids=["key", "later key"])
+def test_redact(context: ErrorContext) -> None:
+    assert context.redact({"a": [KEY]}) == {"a": [STARS]}
+    assert context.redact(f"a {KEY}") == context.hide(f"a {KEY}") == f"a {STARS}"
+    assert context.redact("a") == context.hide("a") == "a"
+
+
+def test_a_key_that_becomes_known_later_is_hidden_too() -> None:
+    text = f"{KEY} {LATER_KEY}"
+    assert LATER.redact([text]) == [f"{STARS} {STARS}"]
+    assert LATER.redact(text) == LATER.hide(text) == f"{STARS} {STARS}"
+    assert CONTEXT.hide(text) == f"{STARS} {LATER_KEY}"
+    assert LATER_KEY not in repr(LATER)
+    error = LATER.from_payload(400, {"message": text})
+    assert error.message == f"{STARS} {STARS}"
 
 
 def test_contexts_that_differ_in_the_suggestion_are_equal() -> None:
