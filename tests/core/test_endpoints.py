@@ -12,11 +12,18 @@ from modelstudio_core.endpoints import (
     Api,
     Endpoint,
     api_key_from_environment,
+    batch_chat_endpoint,
     check_protocol,
+    check_region,
+    describe_key,
+    documented_regions,
+    inference_scope_of,
     is_cloud_host,
     is_loopback,
     is_plan_key,
     is_storage_of_region,
+    mode_of_request,
+    name_region,
     refused_key_hint,
     regions_of_mode,
     resolve_endpoint,
@@ -905,6 +912,20 @@ def test_equal_endpoints() -> None:
     assert hash(one) == hash(other)
 
 
+def test_an_endpoint_that_was_chosen_is_equal_to_the_default_one() -> None:
+    """So that they share their connections."""
+    chosen, default = resolve_endpoint(region="singapore"), resolve_endpoint()
+    assert (chosen.is_default, default.is_default) == (False, True)
+    assert chosen == default
+
+
+def test_an_endpoint_that_nothing_resolved_is_not_documented() -> None:
+    url = "https://dashscope.aliyuncs.com"
+    endpoint = Endpoint("cn-beijing", None, None, url, url)
+    assert not endpoint.is_documented
+    assert not endpoint.is_default
+
+
 # --- The URLs of the APIs -----------------------------------------------------------
 
 URL_PATHS: dict[Api, str] = {
@@ -1174,7 +1195,12 @@ TOKEN_PLAN: Final = "https://token-plan.cn-beijing.maas.aliyuncs.com/compatible-
     [
         ({}, False, "No region was given, so Singapore was used."),
         ({"region": "us"}, False, "refused by region us-east-1. API keys belong to"),
-        ({"base_url": "https://a.example:84"}, False, "refused by a.example:84."),
+        (
+            {"base_url": "https://a.example:84"},
+            False,
+            "refused by a.example:84. API keys belong to one region",
+        ),
+        ({"base_url": "https://token-plan-x.example"}, False, "belong to one region"),
         ({"region": "us"}, True, f"base_url='{CODING}' for a Coding Plan"),
         ({}, True, "token-plan.<region>.maas.aliyuncs.com/compatible-mode/v1"),
         ({"base_url": CODING}, True, "a key of a plan (sk-sp-...)"),
@@ -1211,6 +1237,118 @@ def test_a_variable_chooses_a_region(
 def test_a_key_of_a_plan() -> None:
     assert is_plan_key("sk-sp-0123456789")
     assert not is_plan_key("sk-0123456789")
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("sk-0123456789", "ordinary (sk-...)"),
+        ("sk-sp-0123456789", "of a Coding Plan or a Token Plan (sk-sp-...)"),
+        ("st-0123456789", "temporary (st-...): it expires"),
+        ("0123456789", "not in the form of a Model Studio key (sk-...)"),
+        ("xsk-0123456789", "not in the form of a Model Studio key (sk-...)"),
+    ],
+)
+def test_the_beginning_of_a_key_says_its_kind(key: str, kind: str) -> None:
+    assert describe_key(key) == kind
+
+
+# --- What is documented -------------------------------------------------------------
+
+
+def test_the_documented_regions() -> None:
+    infos = documented_regions()
+    assert [info.region for info in infos] == [row.region for row in ROWS]
+    for info, row in zip(infos, ROWS, strict=True):
+        assert info.data_location == row.location
+        assert (info.modes, info.default_mode) == (row.modes, row.default_mode)
+        assert info.host == row.shared_host
+        assert info.workspace_host.format(workspace="ws-123") == row.workspace_host
+        assert {check_region(alias) for alias in info.aliases} == {row.region}
+        assert inference_scope_of(row.region, row.default_mode) == row.scope
+
+
+@pytest.mark.parametrize(
+    ("region", "mode", "scope"),
+    [
+        ("us-east-1", "us", "Limited to the United States"),
+        ("us-east-1", "global", "Global dynamic scheduling"),
+        ("eu-central-1", None, "EU or global, as the workspace was created"),
+        ("ap-northeast-1", None, "not documented"),
+        ("us-east-1", None, None),
+    ],
+)
+def test_where_inference_runs(region: str, mode: str | None, scope: str | None) -> None:
+    assert inference_scope_of(region, mode) == scope
+
+
+@pytest.mark.parametrize(
+    ("region", "declared", "model", "mode"),
+    [
+        ("ap-southeast-1", None, "qwen-plus", "international"),
+        ("ap-southeast-1", "global", None, "international"),
+        ("us-east-1", "us", "qwen-plus", "global"),
+        ("us-east-1", "global", "qwen-plus-us", "us"),
+        ("us-east-1", "us", None, "us"),
+        ("us-east-1", "eu", None, None),
+        ("us-east-1", None, None, None),
+        ("eu-central-1", "eu", "qwen-plus-us", "eu"),
+        ("eu-central-1", "global", None, "global"),
+        ("eu-central-1", "us", "qwen-plus", None),
+        ("eu-central-1", None, "qwen-plus", None),
+        ("ap-northeast-1", None, "qwen-plus", None),
+        ("ap-northeast-1", "global", "qwen-plus", None),
+    ],
+)
+def test_the_mode_of_a_request(
+    region: str, declared: str | None, model: str | None, mode: str | None
+) -> None:
+    assert mode_of_request(region, declared, model) == mode
+
+
+def test_a_region_is_named_with_an_alias_if_it_is_known() -> None:
+    assert name_region("cn-beijing") == "cn-beijing (beijing)"
+    assert name_region("eu-west-9") == "eu-west-9"
+
+
+# --- Batch Chat -----------------------------------------------------------------------
+
+
+def test_batch_chat_has_a_host_of_its_own() -> None:
+    ordinary = resolve_endpoint(region="beijing")
+    endpoint = batch_chat_endpoint(ordinary)
+    assert endpoint.host == "batch.dashscope.aliyuncs.com"
+    assert endpoint.url("openai").endswith("/compatible-mode/v1")
+    assert endpoint.url("dashscope") == ordinary.url("dashscope")
+    assert (endpoint.region, endpoint.is_documented) == ("cn-beijing", True)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"region": "beijing", "workspace": "ws-1"}])
+def test_batch_chat_keeps_a_gateway(arguments: dict[str, Any]) -> None:
+    endpoint = resolve_endpoint(base_url=GATEWAY, **arguments)
+    assert batch_chat_endpoint(endpoint) is endpoint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            {},
+            "region cn-beijing (beijing) only, and not in ap-southeast-1 (singapore)",
+        ),
+        ({"region": "us"}, "not in us-east-1 (virginia): pass region='beijing'"),
+        ({"base_url": GATEWAY, "region": "us"}, "not in us-east-1 (virginia)"),
+        (
+            {"region": "beijing", "workspace": "ws-1"},
+            "remove workspace= and DASHSCOPE_WORKSPACE_ID, or batch_chat=.",
+        ),
+    ],
+)
+def test_batch_chat_is_in_beijing_without_workspaces(
+    arguments: dict[str, Any], words: str
+) -> None:
+    endpoint = resolve_endpoint(**arguments)
+    assert words in error_message(batch_chat_endpoint, endpoint)
 
 
 # --- The variable for the mode, and hints -------------------------------------------
