@@ -9,6 +9,7 @@ import pytest
 from modelstudio_core.emulator import BatchScript, Emulator, TaskOutcome
 from modelstudio_core.policy import Policy, set_policy
 from tests.cli.conftest import KEY, Ran, Run
+from tests.support.http_server import Scripted, serve_http
 
 
 @pytest.fixture
@@ -222,6 +223,66 @@ def test_a_file_that_failed_is_named_beside_those_that_did_not(
     assert ran.code == 0
     assert len(ran.out.splitlines()) == 1
     assert f"One file failed: {failed['error']}\n" in ran.err
+
+
+def test_a_task_that_makes_text(run: Run) -> None:
+    output = {"task_id": "t-1", "task_status": "SUCCEEDED", "text": "Hello\x1b."}
+    body = {"output": output, "usage": {"seconds": 2}, "request_id": "r-1"}
+    answer = Scripted(200, json.dumps(body).encode())
+    with serve_http(answer, answer) as server:
+        url = ("--base-url", server.base_url)
+        ran = run("task", "wait", "t-1", *FAST, *url)
+        value = run("task", "wait", "t-1", "--json", *FAST, *url).json
+    assert (ran.out, ran.err) == (
+        "Hello\\x1b.\n",
+        "[SUCCEEDED, usage {'seconds': 2}]\n",
+    )
+    assert value == {
+        "id": "t-1",
+        "status": "SUCCEEDED",
+        "done": True,
+        "model": None,
+        "region": None,
+        "request_id": "r-1",
+        "files": [],
+        "text": "Hello\x1b.",
+        "usage": {"seconds": 2},
+        "saved": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "count"), [((), 20), (("--limit", "21"), 21), (("--limit", "99"), 25)]
+)
+def test_twenty_tasks_are_listed_unless_another_number_is_asked_for(
+    run: Run, options: tuple[str, ...], count: int
+) -> None:
+    rows = [{"task_id": f"t-{number}", "status": "PENDING"} for number in range(25)]
+    answer = Scripted(200, json.dumps({"data": rows, "total_page": 1}).encode())
+    with serve_http(answer) as server:
+        ran = run("task", "list", "--json", *options, "--base-url", server.base_url)
+    assert [row["id"] for row in ran.json] == [row["task_id"] for row in rows[:count]]
+    assert {(row["created_at"], row["ended_at"]) for row in ran.json} == {(None, None)}
+
+
+def test_a_task_that_was_canceled_has_a_time_of_its_end(
+    run: Run, slow: Emulator
+) -> None:
+    url = ("--base-url", slow.base_url, "--json")
+    created = run("task", "create", "-m", "wan2.6-t2i", "A", "--no-wait", *url).json
+    (row,) = run("task", "list", *url).json
+    assert (bool(row["created_at"]), row["ended_at"]) == (True, None)
+    ended = run("task", "cancel", created["id"], *url).json
+    assert (created["done"], ended["done"]) == (False, True)
+    (row,) = run("task", "list", "--status", "CANCELED", *url).json
+    assert (row["id"], bool(row["ended_at"])) == (created["id"], True)
+
+
+@pytest.mark.parametrize("group", ["task", "batch"])
+def test_a_group_without_a_command_lists_its_commands(run: Run, group: str) -> None:
+    ran = run(group)
+    assert f"Usage: modelstudio {group} " in ran.out
+    assert "cancel" in ran.out
 
 
 # --- batch ----------------------------------------------------------------------------
