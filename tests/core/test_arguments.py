@@ -119,6 +119,29 @@ def test_the_key_is_kept_as_a_secret() -> None:
         assert KEY not in f"{service!r} {service} {service.model_dump()}"
 
 
+def test_what_reaches_the_service_with_secrets_is_in_no_dump_and_no_repr() -> None:
+    with httpx.Client() as client:
+        service = echo(
+            http_client=client,
+            http_async_client=httpx.AsyncClient(),
+            default_headers={"X-A": "b"},
+            limiter=RateLimit(requests_per_minute=60),
+        )
+        secrets = {"api_key", "http_client", "http_async_client", "default_headers"}
+        assert secrets.isdisjoint(service.model_dump())
+        assert "limiter" not in service.model_dump()
+        assert not any(f"{name}=" in repr(service) for name in secrets)
+
+
+def test_plain_http_must_be_allowed_by_the_constructor() -> None:
+    arguments: dict[str, Any] = {"base_url": "http://gateway.example.com"}
+    for function in (echo, make_connection):
+        message = error_message(function, **arguments)
+        assert message.endswith("or pass allow_insecure_http=True.")
+    service = echo(**arguments, allow_insecure_http=True)
+    assert service.endpoint.host == "gateway.example.com"
+
+
 def test_the_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
     service = Echo(model="qwen-max")

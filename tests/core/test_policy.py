@@ -51,6 +51,10 @@ def refusal(policy: Policy, **arguments: Any) -> str:
         (Policy(base_urls=[f"{GATEWAY}:443/"]), {"base_url": GATEWAY}),
         (Policy(base_urls=["HTTPS://Gateway.Example.com"]), {"base_url": GATEWAY}),
         (
+            Policy(base_urls=["http://gateway.example.com:80"]),
+            {"base_url": "http://gateway.example.com", "allow_insecure_http": True},
+        ),
+        (
             Policy(base_urls=["https://dashscope.aliyuncs.com"]),
             {"base_url": "https://dashscope.aliyuncs.com"},
         ),
@@ -217,7 +221,11 @@ def test_a_policy_cannot_be_changed() -> None:
         ({"models": 5}, "Policy.models must be a list of strings"),
         ({"models": [" "]}, "empty model id"),
         ({"base_urls": ["gateway.example.com"]}, "must contain origins"),
+        ({"base_urls": ["ftp://gateway.example.com"]}, "must contain origins"),
+        ({"base_urls": ["https://"]}, "must contain origins"),
         ({"base_urls": [f"{GATEWAY}/v1"]}, "must contain origins"),
+        ({"base_urls": [f"{GATEWAY}?a=b"]}, "must contain origins"),
+        ({"base_urls": [f"{GATEWAY}#a"]}, "must contain origins"),
         ({"base_urls": ["https://a:b@gateway.example.com"]}, "must contain origins"),
         ({"base_urls": ["https://[::1"]}, "must contain origins"),
         ({"base_urls": ["https://a.example.com:99999"]}, "must contain origins"),
