@@ -300,6 +300,8 @@ def _pieces_of(secret: str) -> tuple[tuple[int, _Place], ...]:
 
 def _forms(secret: str) -> Iterator[_Form]:
     """Yield the ways to write a secret, each once."""
+    # As in the texts; bytes of the environment that are no UTF-8 become surrogates.
+    secret = without_surrogates(secret)
     least = min(_MIN_PART, len(secret))
     head = min(_MIN_PART, max(MIN_LENGTH, len(secret) // _GROUP))
     raw = secret.encode()

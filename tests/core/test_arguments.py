@@ -651,14 +651,16 @@ def test_a_missing_key(key: Any) -> None:
     assert "DASHSCOPE_API_KEY" in message
 
 
-@pytest.mark.parametrize("key", [f"{KEY}\n", f" {KEY}", f"{KEY}\r\nX: y", f"{KEY}é", 5])
+@pytest.mark.parametrize(
+    "key", [f"{KEY}\n", f" {KEY}", f"{KEY}\r\nX: y", f"{KEY}é", f"{KEY}\udcff", 5]
+)
 def test_an_invalid_key_is_not_shown(key: Any) -> None:
     message = error_message(make_connection, api_key=key)
     assert message.startswith("api_key must be a string of printable ASCII")
     assert KEY not in message
 
 
-@pytest.mark.parametrize("key", ["sk-1\n", " sk-1", "sk-\u00e4"])
+@pytest.mark.parametrize("key", ["sk-1\n", " sk-1", "sk-\u00e4", f"{KEY}\udcff"])
 def test_an_invalid_key_of_the_environment_is_named_by_its_variable(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,6 +107,13 @@ def test_a_form_is_hidden_to_its_last_character(name: str, end: str) -> None:
     assert Redactor([key]).redact(f"({form})") == f"({PLACEHOLDER})"
 
 
+def test_a_key_with_a_byte_that_is_no_character_is_hidden() -> None:
+    """As it comes from a variable of the environment."""
+    key = "0123456789abcdef\udcff0123"
+    assert Redactor([key]).redact(f"({key})") == f"({PLACEHOLDER})"
+    assert "89abcdef" not in Redactor([key]).redact(f"({key!r})")
+
+
 @pytest.mark.parametrize("end", ["'", '"', "\\'", "'\""])
 def test_a_quoted_key_is_hidden_with_either_quote_escaped(end: str) -> None:
     key = f"{end}0123456789abcdef{end}"
