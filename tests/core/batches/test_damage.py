@@ -115,11 +115,15 @@ def test_rows_are_not_sent_again_if_each_is_not_found_once(
 
 STATES: dict[str, dict[str, Any]] = {
     "a number that is text": {"number": "../../x"},
-    "another number": {"number": 7},
+    "a greater number": {"number": 7},
+    "a smaller number": {"number": 0},
     "rows that are text": {"rows": "many"},
     "more rows than there are": {"rows": 10**12},
     "no rows": {"rows": 0},
     "a negative first row": {"first": -1},
+    "another first row": {"first": 1},
+    "no first row": {"first": None},
+    "fewer rows than there are": {"rows": 2},
     "an id that is a list": {"batch_id": ["batch_1"]},
     "an unknown step": {"step": "paid"},
     "an unknown field": {"extra": 1},

@@ -140,9 +140,13 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "a line more": lambda content: content + content[: content.index(b"\n") + 1],
     "no line": lambda _content: b"",
     "another model": with_field("body.model", "qwen-max"),
+    "a model of a longer name": with_field("body.model", "qwen-plus-latest"),
     "no model": with_field("body", {}),
     "another address": with_field("url", "/v1/embeddings"),
+    "a shorter address": with_field("url", "/v1/chat"),
+    "no address": with_field("url", None),
     "another method": with_field("method", "DELETE"),
+    "a method of a shorter name": with_field("method", "PUT"),
     "a list": lambda content: content + b"[]\n",
     "no JSON": lambda content: content + b"{\n",
 }

@@ -1,0 +1,190 @@
+"""The steps of a run: how it waits, and what an unfinished submission is asked for."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelstudio_core.batches import BatchRun
+from modelstudio_core.emulator import BatchScript, Emulator, Fault
+from modelstudio_core.errors import (
+    APIStatusError,
+    APITimeoutError,
+    BadRequestError,
+    ConfigurationError,
+)
+from tests.support.batches import chat, finish, prompts, small_parts
+
+Run = BatchRun[Any]
+
+
+@pytest.fixture
+def studio() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+def submitted(studio: Emulator, path: Path, seconds: float = 60) -> Run:
+    """Return a run whose batch ends after so many seconds."""
+    studio.script_batches(BatchScript(seconds=seconds))
+    run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
+    run.submit()
+    return run
+
+
+def methods(studio: Emulator, begin: int) -> list[str]:
+    return [request.method for request in studio.requests[begin:]]
+
+
+# --- Waiting --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("poll_interval", "expected"),
+    [
+        (None, [30, 37.5, 46.875, 58.59375, 60, 60, 60]),
+        (50, [50, 50, 50, 50, 50, 50]),
+    ],
+)
+def test_the_interval_of_the_looks_grows_up_to_a_minute_if_none_is_given(
+    poll_interval: float | None,
+    expected: list[float],
+    studio: Emulator,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        studio.advance(seconds)
+
+    run = submitted(studio, path, seconds=295)
+    monkeypatch.setattr(time, "sleep", sleep)
+    run.collect(poll_interval=poll_interval)
+    assert waits == expected
+    assert run.status == "collected"
+
+
+def test_no_wait_is_longer_than_the_time_that_is_left(
+    studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    wait = time.sleep
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        wait(min(seconds, 0.1))
+
+    run = submitted(studio, path)
+    monkeypatch.setattr(time, "sleep", sleep)
+    with pytest.raises(APITimeoutError, match=r"has not ended within 0\.05 s"):
+        run.collect(timeout=0.05)
+    assert waits
+    assert max(waits) <= 0.05
+
+
+def test_without_time_there_is_one_look(studio: Emulator, path: Path) -> None:
+    run = submitted(studio, path)
+    begin = len(studio.requests)
+    with pytest.raises(APITimeoutError, match="has not ended within 0 s"):
+        run.collect(timeout=0)
+    assert methods(studio, begin) == ["GET"]
+    finish(studio, run, timeout=0)
+    assert run.count_rows() == {"done": 2}
+
+
+def fail_at_looks(
+    studio: Emulator, monkeypatch: pytest.MonkeyPatch, failures: list[bool]
+) -> None:
+    """Let looks fail, beginning with the first; then the batch has ended."""
+    looks = iter(failures)
+
+    def before_look(_seconds: float = 0) -> None:
+        fails = next(looks, None)
+        if fails is None:
+            studio.advance(120)
+        elif fails:
+            studio.script(Fault(status=503))
+
+    before_look()
+    monkeypatch.setattr(time, "sleep", before_look)
+
+
+def test_looks_may_fail_nine_times_in_a_row(
+    studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = submitted(studio, path)
+    begin = len(studio.requests)
+    fail_at_looks(studio, monkeypatch, [True] * 9 + [False] + [True] * 9)
+    run.collect(poll_interval=0)
+    # The last look, and a download.
+    assert methods(studio, begin) == ["GET"] * (9 + 1 + 9 + 1 + 1)
+    assert run.count_rows() == {"done": 2}
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_the_tenth_look_in_a_row_that_fails_ends_the_wait(
+    before: int, studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = submitted(studio, path)
+    begin = len(studio.requests)
+    fail_at_looks(studio, monkeypatch, [False] * before + [True] * 20)
+    with pytest.raises(APIStatusError) as caught:
+        run.collect(poll_interval=0)
+    assert caught.value.status_code == 503
+    assert methods(studio, begin) == ["GET"] * (before + 10)
+
+
+def test_a_look_that_is_refused_ends_the_wait(studio: Emulator, path: Path) -> None:
+    run = submitted(studio, path)
+    begin = len(studio.requests)
+    studio.script(Fault(status=400))
+    with pytest.raises(BadRequestError):
+        run.collect(poll_interval=0)
+    assert methods(studio, begin) == ["GET"]
+
+
+# --- Before all is submitted ----------------------------------------------------------
+
+
+def test_nothing_is_asked_about_batches_that_were_not_begun(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
+    run.refresh()
+    run.cancel()
+    assert (run.status, studio.requests) == ("prepared", [])
+    assert run.resume() == 3
+    assert run.status == "running"
+    assert methods(studio, 0) == ["POST", "POST"]
+
+
+def test_of_a_run_in_submission_the_batches_that_there_are_can_be_asked_for(
+    studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_parts(monkeypatch, 1)
+    run: Run = BatchRun.prepare(chat(studio), prompts(2), directory=path)
+    file = path / "part-0002.jsonl"
+    content = file.read_bytes()
+    file.write_bytes(content + b"\n")
+    with pytest.raises(ConfigurationError, match=r"part-0002\.jsonl"):
+        run.submit()
+    assert (run.status, len(run.batch_ids)) == ("submitting", 1)
+    begin = len(studio.requests)
+    run.refresh()
+    assert methods(studio, begin) == ["GET"]
+    with pytest.raises(ConfigurationError, match=r"call submit\(\) first"):
+        run.collect()
+    file.write_bytes(content)
+    run.submit()
+    assert (run.status, len(run.batch_ids)) == ("running", 2)
+    finish(studio, run)
+    assert run.count_rows() == {"done": 2}
