@@ -48,7 +48,8 @@ class Route:
             return True
         if profile.is_known and "image" not in profile.outputs:
             return False
-        return self.path in IMAGE_PATHS and self.form != "image_url"
+        makes_images = _bare(self.path) in map(_bare, IMAGE_PATHS)
+        return makes_images and self.form != "image_url"
 
 
 def resolve_route(profile: MediaProfile, path: str | None) -> Route:
@@ -81,10 +82,16 @@ def resolve_route(profile: MediaProfile, path: str | None) -> Route:
 
 
 def _given(profile: MediaProfile, path: str) -> Route:
-    form = MEDIA_FORMS.get(path.rstrip("/"))
-    if path == profile.native_path and profile.input_form is not None:
+    bare = _bare(path)
+    form = MEDIA_FORMS.get(bare)
+    if bare == _bare(profile.native_path or "") and profile.input_form is not None:
         form = profile.input_form
-    return Route(profile, path, form, is_task=path.rstrip("/") != SYNC_MEDIA_PATH)
+    return Route(profile, path, form, is_task=bare != SYNC_MEDIA_PATH)
+
+
+def _bare(path: str) -> str:
+    """Return a path without the slash at its end, which only some have."""
+    return path.rstrip("/")
 
 
 def _normalize(path: object) -> str:

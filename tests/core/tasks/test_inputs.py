@@ -137,7 +137,7 @@ def test_parameters_and_input_are_mappings(value: Any) -> None:
         ("wan2.6-i2v", None, {"prompt", "images", "urls"}),
         # Models that read audio, at a path without a place for it.
         ("wan2.7-i2v", None, {"prompt", "images", "media"}),
-        ("wan2.7-t2v", "aigc/video-generation/video-synthesis/", {"prompt", "media"}),
+        ("wan2.6-t2i", "aigc/video-generation/video-synthesis", {"prompt", "media"}),
         (
             "of-tomorrow",
             "aigc/video-generation/video-synthesis",

@@ -9,7 +9,7 @@ from modelstudio_core.policy import Policy, set_policy
 from modelstudio_core.tasks.options import connect
 from tests.support.models import KEY
 
-AT = {"api_key": KEY, "region": "singapore"}
+AT: dict[str, Any] = {"api_key": KEY, "region": "singapore"}
 INPUT = frozenset({"input", "prompt", "images"})
 
 

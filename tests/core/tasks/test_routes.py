@@ -5,10 +5,15 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core.catalog import MediaProfile, model_ids, resolve_model
+from modelstudio_core.catalog import (
+    MediaProfile,
+    model_ids,
+    resolve_model,
+    resolve_model_as,
+)
 from modelstudio_core.emulator import Emulator
-from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.tasks.routes import resolve_route
+from modelstudio_core.errors import ConfigurationError, ModelStudioWarning
+from modelstudio_core.tasks.routes import Route, resolve_route
 from tests.end_to_end.field.media_support import MP4_BYTES, PNG_BYTES
 from tests.support.tasks import STYLES, Style, Tasks
 
@@ -183,6 +188,99 @@ def test_every_known_model_has_a_route_or_says_why_not() -> None:
                 resolve_route(profile, None)
         else:
             assert resolve_route(profile, None).path
+
+
+def route_of(model: str, path: Any = None) -> Route:
+    return resolve_route(resolve_model_as(MediaProfile, model), path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        TEXT_TO_IMAGE,
+        f"/{TEXT_TO_IMAGE}",
+        f"services/{TEXT_TO_IMAGE}",
+        f"/services/{TEXT_TO_IMAGE}",
+        f"api/v1/services/{TEXT_TO_IMAGE}",
+        f"/api/v1/services/{TEXT_TO_IMAGE}",
+        f"/api/v1/{TEXT_TO_IMAGE}",
+    ],
+)
+def test_a_path_may_have_any_beginning_that_is_in_the_documentation(path: str) -> None:
+    route = route_of("of-tomorrow", path)
+    assert (route.path, route.form, route.is_task) == (TEXT_TO_IMAGE, "prompt", True)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("", "/", "//", "a//b", "../a", "a/..", "a?b", "a#b", "a b", "a\n", "a%2Fb"),
+        *("https://a.com/b", "/api/v1/services/", 5, b"a", ["a"]),
+    ],
+    ids=str,
+)
+def test_a_path_that_is_none_is_refused(path: object) -> None:
+    with pytest.raises(ConfigurationError, match="path must be the path of a service"):
+        route_of("of-tomorrow", path)
+
+
+# Model, path → form, whether it is a task, whether n is sent.
+GIVEN: list[tuple[str, str, str | None, bool, bool]] = [
+    # A model that is not known has what the path reads.
+    ("of-tomorrow", GENERATION, "messages", True, True),
+    ("of-tomorrow", TEXT_TO_IMAGE, "prompt", True, True),
+    ("of-tomorrow", IMAGE_TO_IMAGE, "prompt+images", True, True),
+    ("of-tomorrow", "aigc/background-generation/generation/", None, True, True),
+    ("of-tomorrow", "aigc/background-generation/generation", None, True, True),
+    ("of-tomorrow", f"{TEXT_TO_IMAGE}/", "prompt", True, True),
+    ("of-tomorrow", VIDEO, "media", True, False),
+    ("of-tomorrow", f"{VIDEO}/", "media", True, False),
+    ("of-tomorrow", FRAMES, "frames", True, False),
+    ("of-tomorrow", ASR, "file_urls", True, False),
+    ("of-tomorrow", "aigc/of/tomorrow", None, True, False),
+    # One path alone is answered at once.
+    ("of-tomorrow", MULTIMODAL, "messages", False, False),
+    ("of-tomorrow", f"{MULTIMODAL}/", "messages", False, False),
+    ("wan2.6-t2i", MULTIMODAL, "messages", False, True),
+    # At its own path a model has its own form, at another one that of the path.
+    ("wan2.6-t2v", VIDEO, "prompt", True, False),
+    ("wan2.6-t2v", f"{VIDEO}/", "prompt", True, False),
+    ("wan2.6-i2v", VIDEO, "img_url", True, False),
+    ("wanx-style-repaint-v1", GENERATION, "image_url", True, False),
+    ("qwen-mt-image", IMAGE_TO_IMAGE, "image_url", True, False),
+    ("qwen-mt-image", GENERATION, "messages", True, True),
+    ("qwen-image", TEXT_TO_IMAGE, "prompt", True, True),
+    ("qwen-image", GENERATION, "messages", True, True),
+    ("wan2.5-t2i-preview", GENERATION, "messages", True, True),
+    ("wan2.6-t2v", GENERATION, "messages", True, False),
+    ("fun-asr", GENERATION, "messages", True, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "form", "is_task", "has_number"), GIVEN, ids=str
+)
+def test_a_path_that_is_given_decides_the_form(
+    model: str, path: str, form: str | None, *, is_task: bool, has_number: bool
+) -> None:
+    route = route_of(model, path)
+    assert (route.path, route.form, route.is_task) == (path, form, is_task)
+    assert route.has_number == has_number
+
+
+@pytest.mark.parametrize(
+    "model", ["of-tomorrow", "vidu/x", "kling/x", "wan2.9-x", "qwen-mt-image-2.0"]
+)
+def test_a_model_whose_path_is_not_known_needs_it(model: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not known: pass path="):
+        route_of(model)
+
+
+def test_a_family_that_may_have_tasks_is_called_at_the_path_that_is_given() -> None:
+    model = "fun-asr-realtime-2027-01-01"
+    assert resolve_model_as(MediaProfile, model).calls == "websocket"
+    with pytest.warns(ModelStudioWarning, match="served over WebSocket only"):
+        assert route_of(model, ASR).form == "file_urls"
 
 
 @pytest.mark.parametrize("style", STYLES)
