@@ -1,9 +1,11 @@
 """The HTTP clients of the SDKs: what they hand on, and what they keep from the SDKs."""
 
+from inspect import isawaitable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from modelstudio_core.transport.pools import http_library
 from modelstudio_core.transport.relays import (
@@ -14,6 +16,7 @@ from modelstudio_core.transport.relays import (
 )
 
 HTTP = http_library()
+BOTH = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 
 
 class Pool:
@@ -33,6 +36,20 @@ class Pool:
         return HTTP.Response(self.status, request=request)
 
 
+class AsyncPool(Pool):
+    """Async version of ``Pool``."""
+
+    @override
+    async def send(self, request: Any, **options: Any) -> Any:
+        return super().send(request, **options)
+
+
+async def sent(relay: Any, *arguments: Any, **options: Any) -> Any:
+    """Send a request over a relay of either kind."""
+    answer = relay.send(*arguments, **options)
+    return await answer if isawaitable(answer) else answer
+
+
 @pytest.mark.parametrize(
     ("status", "expected"),
     [(199, False), (200, True), (204, True), (299, True), (300, False), (400, False)],
@@ -41,9 +58,10 @@ def test_which_statuses_are_a_success(status: int, expected: bool) -> None:
     assert is_success(SimpleNamespace(status_code=status)) is expected
 
 
-def test_a_url_is_parsed_once() -> None:
+@BOTH
+def test_a_url_is_parsed_once(is_async: bool) -> None:
     pool = Pool()
-    relay = make_relay(HTTP, pool, is_async=False)
+    relay = make_relay(HTTP, pool, is_async=is_async)
     for _ in range(2):
         relay.build_request("POST", "https://example.com/a?b=c", json={})
     other = HTTP.URL("https://example.com/d")
@@ -57,20 +75,26 @@ def test_a_url_is_parsed_once() -> None:
     assert pool.urls[2] is other
 
 
-def test_redirects_are_not_followed_whatever_the_sdk_says() -> None:
-    pool = Pool()
-    relay = make_relay(HTTP, pool, is_async=False)
+@BOTH
+async def test_redirects_are_not_followed_whatever_the_sdk_says(is_async: bool) -> None:
+    pool = AsyncPool() if is_async else Pool()
+    relay = make_relay(HTTP, pool, is_async=is_async)
     request = relay.build_request("POST", "https://example.com/a")
-    assert relay.send(request, follow_redirects=True, stream=True).status_code == 200
+    response = await sent(relay, request, follow_redirects=True, stream=True)
+    assert response.status_code == 200
     assert pool.options == {"follow_redirects": False, "stream": True}
 
 
-@pytest.mark.parametrize("status", [300, 307, 400, 500])
-def test_an_error_status_is_raised_before_an_sdk_reads_the_body(status: int) -> None:
-    relay = make_relay(HTTP, Pool(status), is_async=False)
+@BOTH
+@pytest.mark.parametrize("status", [199, 300, 307, 400, 500])
+async def test_an_error_status_is_raised_before_an_sdk_reads_the_body(
+    status: int, is_async: bool
+) -> None:
+    pool = AsyncPool(status) if is_async else Pool(status)
+    relay = make_relay(HTTP, pool, is_async=is_async)
     request = relay.build_request("POST", "https://example.com/a")
     with pytest.raises(ErrorStatusError, match=f"HTTP status {status}") as caught:
-        relay.send(request)
+        await sent(relay, request)
     assert caught.value.response.status_code == status
     outer = ValueError("from the SDK")
     outer.__cause__ = caught.value
