@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -352,6 +353,75 @@ def test_usage_details(raw: dict[str, Any], usage: tuple[int | None, ...]) -> No
         parsed.cache_creation_tokens,
     ) == usage
     assert parsed.raw == raw
+
+
+# The token counts that a usual answer has, and no others.
+CACHED: Final = {"cached_tokens": 3}
+REASONED: Final = {"reasoning_tokens": 4}
+USUAL: Final = {
+    **USAGE,
+    "prompt_tokens_details": CACHED,
+    "completion_tokens_details": REASONED,
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "changed"),
+    [
+        ({}, {}),
+        ({"x_tools": {"search": {"count": 1}}}, {"tool_counts": {"search": 1}}),
+        ({"plugins": {"search": {"count": 1}}}, {"tool_counts": {"search": 1}}),
+        ({"cache_creation_input_tokens": 2}, {"cache_creation_tokens": 2}),
+        ({"total_tokens": 0}, {}),
+        ({"total_tokens": 13}, {"total_tokens": 13}),
+        ({"total_tokens": "13"}, {}),
+        ({"prompt_tokens": "5"}, {"input_tokens": 0}),
+        ({"prompt_tokens": 5.5}, {"input_tokens": 0}),
+        ({"completion_tokens": None}, {"output_tokens": 0}),
+        (
+            {"prompt_tokens": 5.0, "completion_tokens": 7.0, "total_tokens": 12.0},
+            {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0},
+        ),
+        (
+            {"prompt_tokens_details": {**CACHED, "text_tokens": 5}},
+            {"input_details": {"text": 5}},
+        ),
+        (
+            {"completion_tokens_details": {**REASONED, "text_tokens": 5}},
+            {"output_details": {"text": 5}},
+        ),
+        (
+            {
+                "prompt_tokens_details": {**CACHED, "text_tokens": 5},
+                "completion_tokens_details": {**REASONED, "audio_tokens": 6},
+            },
+            {"input_details": {"text": 5}, "output_details": {"audio": 6}},
+        ),
+        ({"prompt_tokens_details": {"cached_tokens": None}}, {"cached_tokens": None}),
+        ({"prompt_tokens_details": {"cached_tokens": "3"}}, {"cached_tokens": None}),
+        (
+            {"completion_tokens_details": {"reasoning_tokens": None}},
+            {"reasoning_tokens": None},
+        ),
+        (
+            {"completion_tokens_details": {"reasoning_tokens": 1.5}},
+            {"reasoning_tokens": None},
+        ),
+        (
+            {
+                "prompt_tokens_details": {"cached_tokens": 1.5},
+                "completion_tokens_details": {"reasoning_tokens": 1.5},
+            },
+            {"cached_tokens": None, "reasoning_tokens": None},
+        ),
+    ],
+)
+def test_usage_that_differs_from_the_usual_counts(
+    more: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    raw = USUAL | more
+    expected = Usage(5, 7, 12, reasoning_tokens=4, cached_tokens=3, raw=raw)
+    assert parse_usage(raw) == replace(expected, **changed)
 
 
 PLAIN: dict[str, Any] = {
