@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from modelstudio_core.chat.choice import Choice
-from modelstudio_core.chat.events import AudioDelta, ContentParts, TextDelta
+from modelstudio_core.chat.events import (
+    AudioDelta,
+    ContentParts,
+    Event,
+    TextDelta,
+    ToolCallDelta,
+)
 
 
 @pytest.mark.parametrize("name", ["content", "reasoning_content", "reasoning"])
@@ -112,12 +118,85 @@ _Deltas = list[tuple[int | None, str, str, int]]
 )
 def test_the_call_that_a_delta_belongs_to(deltas: _Deltas) -> None:
     choice = Choice()
-    numbers: list[int] = []
+    events: list[ToolCallDelta] = []
     for index, call_id, name, _ in deltas:
         function = {"name": name, "arguments": "x"}
         call = {"index": index, "id": call_id, "function": function}
-        numbers += [delta.index for delta in choice.add_calls([call], 0)]
-    assert numbers == [number for *_, number in deltas]
+        events += choice.add_calls([call], 0)
+    assert [event.index for event in events] == [number for *_, number in deltas]
+    # The id and the name of a call are in one event of it only.
+    ids: dict[int, str] = {}
+    names: dict[int, str] = {}
+    for event, (_, call_id, name, number) in zip(events, deltas, strict=True):
+        assert event.id == (call_id or None if number not in ids else None)
+        assert event.name == (name or None if number not in names else None)
+        ids |= {number: call_id} if call_id else {}
+        names |= {number: name} if name else {}
+
+
+def test_the_arguments_of_a_cumulative_stream_are_what_is_new() -> None:
+    received = (["{", "["], ['{"a"', "[1"], ['{"a": 1}', "[1]"])
+    for cumulative in (True, False):
+        choice = Choice()
+        sent: list[list[str]] = []
+        for texts in received:
+            calls = [
+                {"index": index, "function": {"name": "f", "arguments": text}}
+                for index, text in enumerate(texts)
+            ]
+            deltas = choice.add_calls(calls, 0, cumulative=cumulative)
+            sent.append([delta.arguments for delta in deltas])
+        new = [["{", "["], ['"a"', "1"], [": 1}", "]"]]
+        assert sent == (new if cumulative else [*received])
+
+
+def test_the_parts_of_a_cumulative_stream_are_what_is_new() -> None:
+    choice = Choice()
+    received = (
+        [{"text": "a"}],
+        ["a", {"text": "b", "image": "u"}],
+        [{"text": "ab"}, {"image": "u"}, {"text": "c", "video": "v"}],
+    )
+    events: list[Event] = []
+    for parts in received:
+        content = choice.remove_repetition({"content": parts})["content"]
+        events += choice.add_parts(content, 0)
+    assert events == [TextDelta("a"), TextDelta("b"), TextDelta("c")]
+    assert choice.last_events(0, None) == [ContentParts({"image": "u", "video": "v"})]
+
+
+def test_sound_that_is_cut_within_a_group_is_joined() -> None:
+    choice = Choice()
+    parts = [{"data": "QUJDRA"}, {"transcript": "Hi"}, {"data": "=="}]
+    assert [choice.add_audio(part, 0) for part in parts] == [
+        [AudioDelta("QUJD")],
+        [TextDelta("Hi"), AudioDelta("", "Hi")],
+        [],
+    ]
+    assert choice.last_events(0, None) == [AudioDelta("RA==")]
+
+
+@pytest.mark.parametrize(
+    ("audio", "event"),
+    [
+        ("AAAA", AudioDelta("AAAA")),
+        ("https://a.b/c.wav", AudioDelta(fields={"url": "https://a.b/c.wav"})),
+        ({"data": "AAAA", "id": "x"}, AudioDelta("AAAA", fields={"id": "x"})),
+        ({"data": None, "url": "u", "id": None}, AudioDelta(fields={"url": "u"})),
+        ({"data": "", "transcript": None, "id": ""}, None),
+        ({}, None),
+    ],
+)
+def test_sound_is_data_an_address_or_an_object(
+    audio: object, event: AudioDelta | None
+) -> None:
+    assert Choice().add_audio(audio, 0) == ([event] if event else [])
+
+
+@pytest.mark.parametrize("audio", [5, ["AAAA"], {"data": 5}, {"transcript": ["Hi"]}])
+def test_sound_of_another_type_is_refused(audio: object) -> None:
+    with pytest.raises(TypeError):
+        Choice().add_audio(audio, 0)
 
 
 @pytest.mark.parametrize(

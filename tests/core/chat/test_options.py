@@ -7,7 +7,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from modelstudio_core.catalog import resolve_deprecated
-from modelstudio_core.chat.option_rules import function_name
+from modelstudio_core.chat.option_rules import function_name, valid_name
 from modelstudio_core.chat.options import (
     OPTION_NAMES,
     RULES,
@@ -90,6 +90,7 @@ def test_a_value_at_the_limit_is_accepted_unchanged(name: str, value: Any) -> No
         ("seed", 1.0),
         ("n", 0),
         ("n", 5),
+        ("n", 2.0),
         ("n", True),
         ("presence_penalty", -2.01),
         ("presence_penalty", 2.01),
@@ -98,8 +99,12 @@ def test_a_value_at_the_limit_is_accepted_unchanged(name: str, value: Any) -> No
         ("repetition_penalty", math.inf),
         ("top_logprobs", -1),
         ("top_logprobs", 6),
+        ("top_logprobs", 1.0),
         ("thinking_budget", 0),
+        ("thinking_budget", 100.0),
         ("thinking_budget", True),
+        ("forced_tool_choice_retries", -1),
+        ("forced_tool_choice_retries", 1.0),
         ("logprobs", 1),
         ("parallel_tool_calls", "yes"),
         ("enable_thinking", 1),
@@ -270,3 +275,17 @@ def test_options_that_are_not_sent_under_their_own_name() -> None:
 )
 def test_function_name(value: object, name: str | None) -> None:
     assert function_name(value) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "valid"),
+    [
+        ("get_weather-2", "get_weather-2"),
+        ("Box[int]", "Box_int_"),
+        ("größe.cm", "gr__e_cm"),
+        ("a" * 64, "a" * 64),
+        ("a" * 65, "a" * 64),
+    ],
+)
+def test_a_name_has_only_what_the_service_accepts(name: str, valid: str) -> None:
+    assert valid_name(name) == valid
