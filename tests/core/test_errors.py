@@ -108,6 +108,31 @@ def test_pickles_and_copies_are_equal(cls: type[ModelStudioError]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cls", "own"),
+    [
+        (APIConnectionError, {"was_sent": False}),
+        (APITimeoutError, {"was_sent": False}),
+        (TaskFailedError, {"task_id": "t-1", "status": "CANCELED"}),
+        (ToolChoiceError, {"message_received": ["Hi"]}),
+    ],
+)
+def test_pickles_and_copies_have_what_only_this_error_has(
+    cls: type[ModelStudioError], own: dict[str, Any]
+) -> None:
+    error = cls("x", **own, **FIELDS)
+    dumped = pickle.dumps(error)
+    for other in (error, pickle.loads(dumped), copy.copy(error)):  # noqa: S301 - our own bytes
+        assert {name: getattr(other, name) for name in own} == own
+        assert other.fields() == FIELDS
+
+
+def test_a_task_has_failed_by_default() -> None:
+    error = TaskFailedError("x")
+    assert (error.task_id, error.status) == ("", "FAILED")
+    assert ToolChoiceError("x").message_received is None
+
+
+@pytest.mark.parametrize(
     ("fields", "shown"),
     [
         ({}, "Slow down."),

@@ -9,13 +9,18 @@ from typing import Any, Final, cast
 import pytest
 
 from modelstudio_core import secrets
+from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.secrets import (
     digest_of,
+    hide_in_error,
     hide_in_logs,
     hide_keys,
+    holds_key,
     is_key,
+    is_private_header,
     redact,
     secrets_of,
+    sign,
 )
 from tests.core.support import KEY, STARS
 
@@ -240,6 +245,53 @@ def test_a_digest_tells_accounts_apart_and_shows_nothing() -> None:
     assert digest_of(KEY, [("x-tenant", "7")]) == digest_of(KEY, [("X-Tenant", "7")])
 
 
+def test_a_signature_is_made_with_the_key_of_all_of_the_text() -> None:
+    signatures = {sign(KEY, "a"), sign(KEY, "b"), sign(f"{KEY}x", "a")}
+    assert len(signatures) == 3
+    assert sign(KEY, "a") in signatures
+    assert {len(signature) for signature in signatures} == {64}
+
+
+@pytest.mark.parametrize(
+    ("name", "is_private"),
+    [
+        *(
+            (name, True)
+            for name in (
+                *("Authorization", "proxy-authorization", "Cookie", "X-Secret-Id"),
+                *("X-Auth-Token", "api-key", "X-Api-Key", "apikey", "access_key"),
+                *("X-Access-Key", "Ocp-Apim-Subscription-Key"),
+            )
+        ),
+        *(
+            (name, False)
+            for name in ("X-Trace-Id", "X-Token-Count", "X-Key", "Accept", "api-keys")
+        ),
+    ],
+)
+def test_private_headers_are_known_by_their_names(name: str, is_private: bool) -> None:
+    assert is_private_header(name) is is_private
+    assert is_private_header(name.upper()) is is_private
+
+
+@pytest.mark.parametrize("text", ["sk-0123456789ab", "sk-0123456789abcdef"])
+def test_a_key_within_a_text_is_found(text: str) -> None:
+    for around in (text, f"--region={text}", f"'{text}'", f"a {text}/b"):
+        assert holds_key(around)
+        assert hide_keys(around) == around.replace(text, STARS)
+    for other in (text[:14], f"x{text}", text.replace("sk-", "sk_"), text.upper()):
+        assert not holds_key(other)
+        assert hide_keys(other) == other
+
+
+def test_known_secrets_are_hidden_in_errors_beside_what_looks_like_a_key() -> None:
+    error = ConfigurationError("gateway-secret and sk-0123456789abcdef")
+    hide_in_error(error, ["gateway-secret"])
+    assert error.message == f"{STARS} and {STARS}"
+    assert error.args == (error.message,)
+    assert str(error) == error.message
+
+
 @pytest.mark.parametrize("text", ["sk-0123456789abcdef", "sk-proj-a.b_c-0123456789"])
 def test_what_looks_like_a_key_is_hidden_in_texts_about_arguments(text: str) -> None:
     assert is_key(text)
@@ -321,6 +373,29 @@ def test_a_secret_in_a_traceback_is_hidden(recorder: Recorder) -> None:
     assert "ValueError: invalid literal" in hidden
     assert f"'{STARS}'" in hidden
     assert "'no secret'" in shown
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Signature", "OSSAccessKeyId", "security-token", "x-oss-signature"),
+        *("x-oss-credential", "X-OSS-Security-Token", "credential"),
+    ],
+)
+def test_a_signed_address_is_logged_without_its_signature(
+    recorder: Recorder, name: str
+) -> None:
+    """It is a key to one file."""
+    hide_in_logs(Client(), ())
+    logger = logging.getLogger("httpx")
+    logger.info("GET %s", f"https://a.example/b?Expires=1&{name}=a%2Fb+c==&d=e")
+    logger.info("GET https://a.example/b?%s=abc", name)
+    logger.info('"https://a.example/b?%s=abc" and "%s="', name, name)
+    assert recorder.lines == [
+        f"GET https://a.example/b?Expires=1&{name}={STARS}&d=e",
+        f"GET https://a.example/b?{name}={STARS}",
+        f'"https://a.example/b?{name}={STARS}" and "{name}="',
+    ]
 
 
 class Unprintable:

@@ -1,6 +1,7 @@
 """Fields of JSON objects, read with care: they may be missing or of another type."""
 
 import json
+import math
 from typing import Any, cast
 
 import pytest
@@ -12,6 +13,7 @@ from modelstudio_core.wire.json_values import (
     check_values,
     count_of,
     load,
+    number_of,
     object_of,
     objects_of,
     shortened,
@@ -115,6 +117,65 @@ def test_a_long_text_is_few_values() -> None:
 def test_a_text_that_is_not_bytes_is_looked_at_too() -> None:
     with pytest.raises(ExcessiveJsonError, match="more than 2,097,152 values"):
         check_values("[" * (LARGE + 1))
+
+
+@pytest.mark.parametrize("sign", [",", "[", "{"])
+def test_values_are_counted_by_commas_and_brackets(sign: str) -> None:
+    at_most = f"{sign * 10}{'x' * 20}"
+    check_values(at_most, 10)
+    check_values(at_most.encode(), 10)
+    for data in (f"{at_most}{sign}", f"{at_most}{sign}".encode()):
+        with pytest.raises(ExcessiveJsonError, match=r"^it has more than 10 values$"):
+            check_values(data, 10)
+
+
+def test_all_commas_and_brackets_count_together() -> None:
+    check_values(b",,,,[[[{{{" + b"x" * 20, 10)
+    with pytest.raises(ExcessiveJsonError):
+        check_values(b",,,,[[[{{{{" + b"x" * 20, 10)
+
+
+NO_NUMBERS: list[object] = [
+    *(True, False, None, "2", [2], {}),
+    *(math.inf, -math.inf, math.nan, 10**400, -(10**400)),
+]
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        *((2, 2.0), (-2.5, -2.5), (0, 0.0)),
+        *((value, math.nan) for value in NO_NUMBERS),
+    ],
+)
+def test_number_of(value: object, number: float) -> None:
+    read = number_of(value)
+    assert type(read) is float
+    assert read == number or (math.isnan(read) and math.isnan(number))
+
+
+@pytest.mark.parametrize("first", [b"", b'"\\ud83d",'], ids=["fast", "slow"])
+@pytest.mark.parametrize("kind", [(b"[", b"]"), (b'{"a":', b"}")], ids=["list", "dict"])
+def test_load_reads_what_is_nested_up_to_a_limit(
+    first: bytes, kind: tuple[bytes, bytes]
+) -> None:
+    """It is the same for both parsers."""
+    begin, end = kind
+    for depth in (1, 100, 198):
+        assert load(b"[" + first + begin * depth + b"1" + end * depth + b"]")
+    for depth in (201, 300):
+        with pytest.raises(ExcessiveJsonError, match="nested too deeply"):
+            load(b"[" + first + begin * depth + b"1" + end * depth + b"]")
+
+
+def test_an_error_with_many_values_or_characters_is_shortened() -> None:
+    # The body itself and its field are values, too.
+    for kept in ({"a": [1] * (2**14 - 2)}, ["A", "x" * (2**24 - 1)]):
+        assert shortened(kept) is kept
+    for long in ({"a": [1] * (2**14 - 1)}, ["A", "x" * 2**24]):
+        text = shortened(long)
+        assert isinstance(text, str)
+        assert len(text) == 8192
 
 
 def test_what_is_no_body_of_an_error_is_shortened() -> None:

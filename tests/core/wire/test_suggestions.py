@@ -1,5 +1,7 @@
 """Suggestions for unknown names."""
 
+import pytest
+
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.wire.suggestions import is_similar, nearest, unknown_name
 
@@ -23,6 +25,28 @@ def test_a_name_that_is_not_similar_is_not_offered() -> None:
     assert message == "Unknown method 'xml'. Known: 'function_calling', 'json_mode'."
     message = unknown_name("tool", "x", [f"tool-{n:02}" for n in range(99)]).message
     assert message.count("tool-") == 10
+
+
+def test_the_error_names_the_owner_of_the_names() -> None:
+    error = unknown_name("argument", "x", ["model"], owner="ChatModelStudio")
+    assert error.message == ("Unknown argument 'x' of ChatModelStudio. Known: 'model'.")
+
+
+@pytest.mark.parametrize(
+    ("name", "candidate", "expected"),
+    [
+        ("gemini-2.5-flash", "qwen3.5-flash", False),
+        ("abcdefgxyz", "abcdefgijk", True),
+        ("abcdefwxyz", "abcdefghij", False),
+        ("REGOIN", "region", True),
+        ("Reg", "REGION", True),
+        ("kimi", "kimi-k3", True),
+    ],
+)
+def test_a_similar_name_has_most_letters_in_the_same_order(
+    name: str, candidate: str, expected: bool
+) -> None:
+    assert is_similar(name, candidate) is expected
 
 
 def test_the_beginning_of_a_name_is_similar() -> None:
