@@ -12,6 +12,7 @@ from modelstudio_core.arguments import ServiceArguments
 from modelstudio_core.catalog import DeprecatedModels, resolve_in_scope
 from modelstudio_core.chat.batch_chat import check_batch_chat_model
 from modelstudio_core.chat.calls import ChatCall, prepare_call
+from modelstudio_core.chat.given_messages import read_messages
 from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.options import (
     OPTION_NAMES,
@@ -120,15 +121,15 @@ class ChatArguments(ChatOptionArguments, ServiceArguments):
             item: The input: a prompt, or messages of the OpenAI chat API.
 
         Raises:
-            ConfigurationError: It is something else.
+            ConfigurationError: It is something else, or a message is malformed.
         """
         name = type(item).__name__
         if isinstance(item, str):
             return [{"role": "user", "content": item}]
         if isinstance(item, list | tuple):
-            messages = cast("Sequence[Message]", item)
+            messages = cast("Sequence[Mapping[str, Any]]", item)
             if all(isinstance(message, Mapping) for message in messages):
-                return messages
+                return read_messages(messages)
         raise ConfigurationError(
             "it must be a string or a list of messages of the OpenAI chat API, got a"
             f" {name}."

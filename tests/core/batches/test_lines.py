@@ -98,6 +98,10 @@ def test_a_batch_cannot_have(name: str, tmp_path: Path) -> None:
 
 REFUSED_INPUTS: dict[str, tuple[list[Any], str]] = {
     "another type": (["Hi", 3], r"inputs\[1\]: it must be a string or a list.*int"),
+    "a malformed message": (
+        ["Hi", [{"role": "user", "content": None}]],
+        r"inputs\[1\]: content of message 0 must be a string",
+    ),
     "no messages": (["Hi", []], r"inputs\[1\]: there are no messages"),
     "a long prompt": (["a " * 900_000], r"inputs\[0\]: the prompt is too long"),
     "a long line": (
@@ -328,6 +332,22 @@ def test_partial_mode_of_a_model_that_may_not_have_it_is_a_warning(
         prepare(model, [messages, messages], tmp_path)
     issued = [str(warning.message) for warning in caught[before:]]
     assert sum("does not support partial mode" in text for text in issued) == 1
+
+
+def test_a_history_with_tool_calls_may_have_none_as_content(tmp_path: Path) -> None:
+    """As in the JSON of other clients."""
+    function = {"name": "weather", "arguments": "{}"}
+    call = {"id": "call_1", "type": "function", "function": function}
+    messages = [
+        {"role": "user", "content": "The weather?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "Sun."},
+    ]
+    prepare(chat(), [messages], tmp_path)
+    (line,) = map(json.loads, lines_of(tmp_path / "run" / "part-0001.jsonl"))
+    sent = line["body"]["messages"]
+    assert [message["content"] for message in sent] == ["The weather?", "", "Sun."]
+    assert sent[1]["tool_calls"] == [call]
 
 
 def test_thinking_is_always_stated(tmp_path: Path) -> None:
