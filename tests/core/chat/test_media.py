@@ -125,6 +125,7 @@ def test_what_is_a_data_url(data: str, expected: bool) -> None:
         (f"DATA:image/jpg;base64,{PNG}", None, "image", "image/jpeg"),
         (f"data:image/jpeg;base64,{PNG}", "image/webp", "image", "image/webp"),
         (PNG, "video/mp4", "image", "video/mp4"),
+        (PNG, "application/json", "image", "application/json"),
         # They show another kind, or none.
         (PNG, None, "audio", None),
         (PNG_BYTES, None, "pdf", None),
@@ -157,7 +158,8 @@ def test_data_become_a_url(
 
 
 @pytest.mark.parametrize(
-    ("kind", "noun"), [("image", "image"), ("audio", "audio"), ("pdf", "PDF")]
+    ("kind", "noun"),
+    [("image", "image"), ("video", "video"), ("audio", "audio"), ("pdf", "PDF")],
 )
 def test_a_text_that_is_no_base64_is_refused_by_its_kind(kind: Any, noun: str) -> None:
     message = error_message(data_url, "no base64!", None, kind)
@@ -268,10 +270,11 @@ def test_a_document_names_its_source(
 
 
 def test_the_last_part_is_marked(caplog: pytest.LogCaptureFixture) -> None:
-    parts = cast("list[Part]", [text_part("a"), text_part("b")])
-    mark_last(parts)
-    cached = text_part("b", cache_control={"type": "ephemeral"})
-    assert parts == [text_part("a"), cached]
+    for before in ([], [text_part("a")], [text_part("a"), text_part("b")]):
+        parts = cast("list[Part]", [*before, text_part("c")])
+        mark_last(parts)
+        cached = text_part("c", cache_control={"type": "ephemeral"})
+        assert parts == [*before, cached]
     assert not caplog.records
     mark_last([])
     assert "A cache point with no content before it was not sent." in caplog.text
@@ -288,6 +291,8 @@ IN_FILE = text_part(cast("Any", local("a.txt")))
         ([text_part("a"), IN_FILE], False, False),
         ([text_part("a"), image_part(URL)], True, False),
         ([image_part(URL), text_part("a")], True, False),
+        ([text_part("a"), video_part(URL)], True, False),
+        ([audio_part(URL)], True, False),
         ([], False, True),
     ],
 )

@@ -251,6 +251,7 @@ def test_a_character_at_an_end_that_base64_does_not_have(
         ("QQ==QQ==", "has characters"),
         ("=", "has characters"),
         ("-_-_", "has characters"),
+        ("!AAA", "has characters"),
         ("", "is empty"),
         (" \n", "is empty"),
         ("b'QQ=='", "begins with b'"),
@@ -261,8 +262,7 @@ def test_a_character_at_an_end_that_base64_does_not_have(
 def test_what_a_text_that_is_no_base64_looks_like(
     text: str, problem: str | None
 ) -> None:
-    for start in (0, 5):
-        found = base64_problem(f"{'x' * start}{text}", start)
+    for found in (base64_problem(text), base64_problem(f"=====!{text}", 6)):
         assert found is None if problem is None else str(found).startswith(problem)
 
 
@@ -275,6 +275,7 @@ def test_base64_text_without_lines_is_complete_in_groups_of_four(
     assert is_cut_base64(head + text, start) is (length % 4 != 0)
     for end in ("\n", " "):
         assert not is_cut_base64(f"{head}{text[1:]}{end}", start)
+    assert is_cut_base64(text) is (length % 4 != 0)
 
 
 @pytest.mark.parametrize(
