@@ -123,6 +123,9 @@ def test_a_url_without_a_valid_host_has_no_parts() -> None:
         ("txt", "pdf", "text/plain"),
         ("docx", "pdf", "application/docx"),
         ("midi", "audio", "audio/midi"),
+        ("png", "video", "video/png"),
+        ("pdf", "video", "video/pdf"),
+        ("x", "video", "video/x"),
     ],
 )
 def test_a_format_that_a_block_names_is_a_type_of_its_kind(
@@ -240,6 +243,14 @@ def test_a_character_at_an_end_that_base64_does_not_have(
         assert problem == "has characters that base64 does not have"
 
 
+def test_megabytes_of_base64_text_are_not_searched() -> None:
+    """What is wrong with them is for the service to say."""
+    text = f"{'A' * 500}!\n{'A' * 502}"
+    assert base64_problem(text) is None
+    assert is_cut_base64(text + "A")
+    assert bare_base64_type(f"{PNG_TEXT[:60]}{text}", "image") == "image/png"
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -307,6 +318,7 @@ def test_where_the_base64_text_of_a_data_url_begins(
         (PNG_TEXT, "image", "image/png"),
         (PNG_TEXT[:32], "image", "image/png"),
         (PNG_TEXT, "audio", None),
+        (PNG_TEXT, "video", None),
         # They may be paths.
         (PNG_TEXT[:28], "image", None),
         (PNG_TEXT[:-1], "image", None),
