@@ -82,6 +82,23 @@ class LoudEcho(Echo):
     region: str | None = "beijing"
 
 
+class TaggedEcho(LoudEcho):
+    """A subclass whose defaults are made for each object."""
+
+    volume: int = 5
+    tags: list[str] = Field(default_factory=lambda: ["a"])
+    label: str = Field(default_factory=lambda fields: f"{fields['model']}!")
+
+    @classmethod
+    @override
+    def _decide(cls, arguments: Mapping[str, Any]) -> ResolvedEcho:
+        volume = arguments["volume"] + len(arguments["tags"])
+        return super()._decide({**arguments, "volume": volume})
+
+
+TaggedEcho.argument_names = Echo.argument_names | {"tags", "label"}
+
+
 def echo(**arguments: Any) -> Echo:
     """Make a service with a model and a key."""
     required: dict[str, Any] = {"model": "qwen-max", "api_key": KEY}
@@ -174,6 +191,34 @@ def test_a_service_must_name_its_arguments() -> None:
 def test_an_abstract_service_decides_nothing() -> None:
     with pytest.raises(NotImplementedError):
         ServiceArguments._decide({})
+
+
+def test_a_default_that_is_made_for_each_object_is_an_argument_too() -> None:
+    one, other = TaggedEcho(api_key=KEY), TaggedEcho(api_key=KEY)
+    assert (one.tags, other.tags) == (["a"], ["a"])
+    assert one.tags is not other.tags
+    assert resolved(one).volume == 6
+    assert resolved(TaggedEcho(api_key=KEY, tags=[])).volume == 5
+
+
+def test_a_default_that_depends_on_other_fields() -> None:
+    assert TaggedEcho(api_key=KEY).label == "qwen-plus!"
+    assert TaggedEcho(api_key=KEY, label="x").label == "x"
+
+
+def test_an_object_shows_where_requests_go_and_what_was_passed() -> None:
+    assert repr(echo(volume=7, note="x", timeout=5)) == (
+        "Echo(model='qwen-max', region='ap-southeast-1', mode='international',"
+        " host='dashscope-intl.aliyuncs.com', timeout=5.0, volume=7)"
+    )
+    with pytest.warns(ModelDeprecationWarning):
+        replaced = echo(model="deepseek-r1", region="us")
+    assert repr(replaced) == (
+        "Echo(model='deepseek-r1', region='us-east-1', mode='global',"
+        " host='dashscope-us.aliyuncs.com', resolved_model='qwen3.7-max')"
+    )
+    made = Echo.model_construct(model="qwen-max", api_key=KEY)
+    assert repr(made).startswith("Echo(region=None, mode=None, ")
 
 
 # --- Names --------------------------------------------------------------------------

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from modelstudio_core.catalog import (
+    RerankProfile,
     model_ids,
     resolve_deprecated,
     resolve_model,
+    resolve_service_model,
 )
+from modelstudio_core.endpoints import resolve_endpoint
 from modelstudio_core.errors import ConfigurationError
 from tests.core.catalog.entries import chat_profile
 
@@ -176,3 +179,30 @@ def test_invalid_replacements_are_refused(
         resolve_deprecated("qwen-plus", replacements=replacements)
     for word in words:
         assert word in caught.value.message
+
+
+# --- Services other than chat ---------------------------------------------------------
+
+
+def test_a_delisted_model_of_another_service_is_sent_with_a_notice() -> None:
+    endpoint = resolve_endpoint(region="singapore")
+    model = resolve_service_model(RerankProfile, "gte-rerank", endpoint)
+    assert model.notice == "gte-rerank was delisted on 2026-05-30: use qwen3-rerank."
+    assert (model.requested, model.profile.id) == ("gte-rerank", "gte-rerank")
+    assert not model.replaced
+    listed = resolve_service_model(RerankProfile, "qwen3-rerank", endpoint)
+    assert (listed.notice, listed.warning, listed.replaced) == ("", "", False)
+
+
+def test_a_delisted_model_may_have_no_replacement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolved = RerankProfile(
+        id="old-rerank", matched="exact", source="x", delisted=date(2026, 1, 2)
+    )
+    monkeypatch.setattr(
+        "modelstudio_core.catalog.deprecation.resolve_model_as", lambda *_: resolved
+    )
+    endpoint = resolve_endpoint(region="singapore")
+    model = resolve_service_model(RerankProfile, "old-rerank", endpoint)
+    assert model.notice == "old-rerank was delisted on 2026-01-02."
