@@ -1,7 +1,7 @@
 """Finding a profile: exact id, alias, prefix, default; and the nearest served model."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -17,6 +17,7 @@ from modelstudio_core.catalog import (
     model_ids,
     nearest_served,
     resolve_model,
+    suggest_served,
 )
 from modelstudio_core.endpoints import resolve_endpoint
 from modelstudio_core.errors import ConfigurationError
@@ -28,7 +29,11 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     entries = (
         ChatProfile(ids=("fam-1",), prefix="fam", source="short prefix"),
         ChatProfile(ids=("fam-x-1",), prefix="fam-x", source="long prefix"),
-        ChatProfile(ids=("fam-x-exact",), aliases=("fam-x-alias",), source="exact"),
+        ChatProfile(
+            ids=("fam-x-exact", "fam-x-other"),
+            aliases=("fam-x-alias",),
+            source="exact",
+        ),
         ChatProfile(ids=("no-prefix",), source="exact only"),
         EmbeddingProfile(
             ids=("fam-x-embed",), prefix="fam-x-embed", source="another kind"
@@ -85,6 +90,15 @@ def test_exact_then_alias_then_longest_prefix_then_default(
     assert profile.source == source
     assert profile.id == model_id
     assert profile.matched == matched
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("name", ["fam-x-exact", "fam-x-2", "fam-2"])
+def test_an_id_of_the_mode_us_is_served_in_virginia_only(name: str) -> None:
+    twin, plain = resolve_model(f"{name}-us"), resolve_model(name)
+    assert (twin.regions, twin.modes) == (("us-east-1",), ("us",))
+    assert (plain.regions, plain.modes) == (None, None)
+    assert twin.source == plain.source
 
 
 def test_unknown_model_is_allowed_everything() -> None:
@@ -213,3 +227,41 @@ def test_the_nearest_served_model_is_of_the_same_kind(
 ) -> None:
     endpoint = resolve_endpoint(region=region)
     assert nearest_served(name, endpoint, kind) == nearest
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "kind", "offer"),
+    [
+        (
+            "qwen3.7-pluss",
+            {"region": "singapore"},
+            None,
+            "The nearest known model in region ap-southeast-1 is 'qwen3.7-plus'.",
+        ),
+        (
+            "qwen-reranker",
+            {"region": "beijing"},
+            "rerank",
+            "The nearest known rerank model in region cn-beijing is 'qwen3-rerank'.",
+        ),
+        (
+            "qwen3.7-pluss",
+            {"base_url": "https://gateway.example.com"},
+            None,
+            "The nearest known model is 'qwen3.7-plus'.",
+        ),
+        (
+            "gpt-4o",
+            {"region": "singapore"},
+            None,
+            "The command modelstudio models lists the known models.",
+        ),
+    ],
+)
+def test_the_nearest_served_model_is_offered(
+    name: str, arguments: dict[str, Any], kind: ModelKind | None, offer: str
+) -> None:
+    endpoint = resolve_endpoint(**arguments)
+    assert suggest_served(name, endpoint, kind) == (
+        f"The requested model is {name!r}. {offer}"
+    )
