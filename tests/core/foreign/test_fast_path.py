@@ -1,9 +1,18 @@
 """The switch of a fast path: what turns it off, and that it says so once."""
 
 import logging
+from importlib.util import module_from_spec
+from types import ModuleType
 
 import pytest
 
+from modelstudio_core.foreign import (
+    aiohttp_buffers,
+    h11_chunks,
+    httpcore_heads,
+    httpcore_locks,
+    httpcore_reads,
+)
 from modelstudio_core.foreign.fast_path import VARIABLE, FastPath
 
 
@@ -39,6 +48,28 @@ def test_it_is_off_with_the_variable(
     assert messages(caplog) == [
         "The fast path for a thing is off: MODELSTUDIO_FAST_PATH=0"
     ]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "stays"),
+    [
+        (httpcore_heads, "LIMITED_HEADS", True),
+        (httpcore_locks, "INTERRUPTIBLE_LOCKS", True),
+        (httpcore_reads, "LIMITED_READS", True),
+        (aiohttp_buffers, "BUFFERED", False),
+        (h11_chunks, "MERGED_CHUNKS", False),
+    ],
+)
+def test_the_variable_leaves_on_what_protects_the_caller(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, stays: bool
+) -> None:
+    monkeypatch.setenv(VARIABLE, "0")
+    spec = module.__spec__
+    assert spec is not None
+    assert spec.loader is not None
+    fresh = module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    assert getattr(fresh, name).active is stays
 
 
 @pytest.mark.parametrize("value", ["", "1", "true"])

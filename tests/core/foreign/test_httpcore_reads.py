@@ -51,6 +51,16 @@ def test_each_read_has_what_is_left_or_its_own_limit_if_that_is_less() -> None:
     assert third == 2.0
 
 
+def test_a_short_limit_is_time_to_read() -> None:
+    stream = Stream()
+    reads = ReadLimit(Response(stream))
+    assert reads.set(0.5)
+    assert stream.read(3) == b"xxx"
+    (limit,) = stream.limits
+    assert limit is not None
+    assert 0 < limit <= 0.5
+
+
 def test_a_limit_is_not_raised_by_a_later_one() -> None:
     stream = Stream()
     reads = ReadLimit(Response(stream))

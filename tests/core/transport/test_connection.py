@@ -1,12 +1,14 @@
 """Connections: what makes two of them share their HTTP clients, and what they show."""
 
 import re
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from modelstudio_core.api_keys import ApiKeyFunction
 from modelstudio_core.transport.clients import sync_client
 from modelstudio_core.transport.connection import DEFAULT_MAX_DOWNLOAD_BYTES
 from tests.core.transport.support import KEY, connection_to
@@ -68,6 +70,82 @@ def test_accounts_are_told_apart_without_showing_them() -> None:
     assert account != replace(CONNECTION, api_key="sk-another-0123456789").account
     assert account != replace(CONNECTION, default_headers=()).account
     assert KEY[:8] not in account
+
+
+PLAN_KEY = "sk-sp-0123456789abcdef"
+
+
+def test_a_key_that_is_a_string_is_every_key_of_the_connection() -> None:
+    assert CONNECTION.ask_key() == CONNECTION.last_key == KEY
+    assert CONNECTION.key_of(None) == CONNECTION.key_of("another") == KEY
+    account = CONNECTION.account
+    assert CONNECTION.account_of(None) == CONNECTION.account_of("another") == account
+    assert CONNECTION.quota_holder == account
+    assert set(CONNECTION.secrets) == {KEY, "secret-0123"}
+
+
+async def test_a_function_is_asked_for_the_key_of_a_connection() -> None:
+    keys = iter(["sk-first-0123456789", "sk-second-0123456789", PLAN_KEY])
+    function = ApiKeyFunction(lambda: next(keys))
+    connection = replace(CONNECTION, api_key=function)
+    assert connection.secrets == ("secret-0123",)
+    # Not asked again where any key will do.
+    assert connection.last_key == connection.last_key == "sk-first-0123456789"
+    assert connection.ask_key() == connection.last_key == "sk-second-0123456789"
+    assert await connection.aaccount() == connection.account_of(PLAN_KEY)
+    assert connection.last_key == PLAN_KEY
+    assert connection.quota_holder is function
+    assert connection.key_of(None) is None
+    assert connection.key_of("sk-first-0123456789") == "sk-first-0123456789"
+    assert connection.account_of(None) != connection.account_of(PLAN_KEY)
+    first = replace(CONNECTION, api_key="sk-first-0123456789")
+    assert connection.account_of("sk-first-0123456789") == first.account
+    assert {*connection.secrets} == {
+        "sk-first-0123456789",
+        "sk-second-0123456789",
+        PLAN_KEY,
+        "secret-0123",
+    }
+
+
+async def test_a_function_that_is_slow_does_not_block_the_loop() -> None:
+    threads: list[threading.Thread] = []
+
+    def ask() -> str:
+        threads.append(threading.current_thread())
+        return KEY
+
+    connection = replace(CONNECTION, api_key=ApiKeyFunction(ask))
+    assert await connection.aaccount() == await CONNECTION.aaccount()
+    assert connection.account == CONNECTION.account
+    assert [it is threading.current_thread() for it in threads] == [False, True]
+
+
+def test_a_refused_key_is_explained_by_the_key_that_was_sent() -> None:
+    keys = iter([PLAN_KEY])
+    function = ApiKeyFunction(lambda: next(keys))
+    connection = replace(CONNECTION, api_key=function)
+    of_a_plan = "is of a Coding Plan"
+    assert of_a_plan not in connection.explain_refused_key(None)
+    function.ask()
+    assert of_a_plan in connection.explain_refused_key(None)
+    assert of_a_plan not in connection.explain_refused_key(KEY)
+    assert of_a_plan not in CONNECTION.explain_refused_key(PLAN_KEY)
+    fixed = replace(CONNECTION, api_key=PLAN_KEY)
+    assert of_a_plan in fixed.explain_refused_key(None)
+
+
+def test_errors_of_a_connection_show_no_key_that_a_function_returned() -> None:
+    function = ApiKeyFunction(lambda: KEY)
+    connection = replace(CONNECTION, api_key=function)
+    context = connection.context
+    assert context.redact(f"{KEY} secret-0123") == f"{KEY} **********"
+    function.ask()
+    assert context.redact(f"{KEY} secret-0123") == "********** **********"
+    assert (context.host, context.protocol) == ("127.0.0.1:9", "openai")
+    other = replace(connection, protocol="dashscope")
+    assert other.base_url == "http://127.0.0.1:9/api/v1"
+    assert connection.base_url == "http://127.0.0.1:9/compatible-mode/v1"
 
 
 def test_the_default_limits_are_those_of_the_documentation() -> None:

@@ -42,6 +42,30 @@ def test_one_item_needs_no_thread() -> None:
     assert names == [threading.current_thread().name]
 
 
+def test_a_limit_of_one_needs_no_thread() -> None:
+    names = call_for_each(lambda _: threading.current_thread().name, [1, 2], 1)
+    assert names == [threading.current_thread().name] * 2
+    names = call_for_each(lambda _: threading.current_thread().name, [1, 2], 2)
+    assert threading.current_thread().name not in names
+
+
+@pytest.mark.parametrize(("limit", "most"), [(1, 1), (2, 2), (9, 4)])
+async def test_no_more_calls_are_made_at_once_than_the_limit(
+    limit: int, most: int
+) -> None:
+    at_once, seen = 0, list[int]()
+
+    async def work(_: int) -> None:
+        nonlocal at_once
+        at_once += 1
+        seen.append(at_once)
+        await asyncio.sleep(0)
+        at_once -= 1
+
+    await acall_for_each(work, [1, 2, 3, 4], limit)
+    assert (max(seen), len(seen)) == (most, 4)
+
+
 def test_threads_see_the_context_of_the_caller() -> None:
     VARIABLE.set("caller")
     assert call_for_each(lambda _: VARIABLE.get(), [1, 2], 2) == ["caller"] * 2
