@@ -25,6 +25,7 @@ CONNECTION = connection_to(
         {"max_error_bytes": 1},
         {"max_event_bytes": 1},
         {"max_response_bytes": 1},
+        {"limiter": object()},
     ],
     ids=lambda limits: next(iter(limits)),
 )
@@ -56,10 +57,19 @@ def test_what_a_client_is_made_of_tells_connections_apart(
 
 
 def test_a_connection_shows_no_secret() -> None:
-    shown = repr(replace(CONNECTION, http_client="client-0123"))
+    of_the_user: Any = ["client-0123", "client-0124", "limiter-0123"]
+    client, async_client, limiter = of_the_user
+    connection = replace(
+        CONNECTION,
+        http_client=client,
+        http_async_client=async_client,
+        limiter=limiter,
+    )
+    shown = repr(connection)
     assert KEY not in shown
     assert "secret-0123" not in shown
-    assert "client-0123" not in shown
+    for name in of_the_user:
+        assert name not in shown
     assert "127.0.0.1" in shown
     assert {KEY, "secret-0123"} <= set(CONNECTION.secrets)
 
