@@ -370,6 +370,96 @@ def test_retry_after_is_kept(seconds: float | None) -> None:
     assert CONTEXT.from_payload(429, {}, retry_after=seconds).retry_after == seconds
 
 
+# --- Missing addresses ------------------------------------------------------------
+
+HOST = "https://example.com/v1"
+
+
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("/chat/completions", f"The address {HOST}/chat/completions does not exist"),
+        ("/files", f"The address {HOST}/files does not exist"),
+        ("/files/a/b/c", f"The address {HOST}/files/a/b/c does not exist"),
+        ("/files/file-1", f"There is no file file-1 at {HOST}: it was deleted"),
+        ("/files/file-1/content", f"There is no file file-1 at {HOST}: it was deleted"),
+        ("/files/a%20b", f"There is no file a b at {HOST}: it was deleted"),
+        ("/batches/b-1", f"There is no batch b-1 at {HOST}: it was deleted"),
+        ("/batches/b-1/cancel", f"There is no batch b-1 at {HOST}: it was deleted"),
+        ("/batches", "Either the file of the batch does not exist"),
+    ],
+)
+def test_an_error_for_a_missing_address_names_what_is_missing(
+    path: str, advice: str
+) -> None:
+    def message_of(
+        status: int, code: str, url: str | None, context: ErrorContext = CONTEXT
+    ) -> str:
+        body = {"code": code, "message": "No."}
+        return context.from_payload(status, body, url=url).message
+
+    url = f"{HOST}{path}"
+    assert message_of(404, "x", url).startswith(f"No. {advice}")
+    assert message_of(404, "NotFound", url).startswith(f"No. {advice}")
+    for nothing_added in (
+        message_of(404, "x", None),
+        message_of(400, "x", url),
+        message_of(404, "WorkspaceNotFound", url),
+        message_of(404, "ModelNotFound", url),
+        message_of(404, "x", url, CONTEXT.for_other_host("example.org")),
+    ):
+        assert nothing_added == "No."
+
+
+@pytest.mark.parametrize("status", [299, 300, 302, 399, 400])
+def test_a_redirect_of_the_service_is_explained(status: int) -> None:
+    is_redirect = status in {300, 302, 399}
+    assert ("redirect" in CONTEXT.from_payload(status, "").message) is is_redirect
+    other = CONTEXT.for_other_host("example.org")
+    assert other.host == "example.org"
+    assert "redirect" not in other.from_payload(status, "").message
+
+
+@pytest.mark.parametrize(
+    ("message", "is_explained"),
+    [
+        ("Tool names are not allowed to be [search]", True),
+        ("Tool name is not allowed", True),
+        ("Tools are not allowed", False),
+    ],
+)
+def test_an_error_about_the_name_of_a_tool_says_what_to_do(
+    message: str, is_explained: bool
+) -> None:
+    error = CONTEXT.from_payload(400, {"code": "x", "message": message})
+    assert error.message.endswith("rename the tool.") is is_explained
+
+
+# --- What is not JSON -------------------------------------------------------------
+
+
+def test_a_body_that_is_not_json_is_shown_in_part() -> None:
+    data = b"x" * 70 + KEY.encode() + b"y" * 9000
+    with pytest.raises(InvalidResponseError) as caught:
+        CONTEXT.parse(data, "r-1", "an event")
+    error = caught.value
+    assert error.message == (
+        f"The response is not an event. It begins with '{'x' * 70}{STARS}'."
+    )
+    assert error.body == f"{'x' * 70}{STARS}{'y' * 420}"
+    assert error.request_id == "r-1"
+    assert error.is_retryable
+
+
+def test_a_body_that_no_answer_of_the_service_has_is_not_asked_for_again() -> None:
+    with pytest.raises(InvalidResponseError, match="is nested too deeply") as caught:
+        CONTEXT.parse(b"[" * 1000 + b"]" * 1000, "r-1")
+    assert "Check base_url" in caught.value.message
+    assert not caught.value.is_retryable
+    assert caught.value.request_id == "r-1"
+    assert CONTEXT.parse(b'{"a": 1}', None) == {"a": 1}
+
+
 # --- Refused keys -----------------------------------------------------------------
 
 

@@ -56,6 +56,17 @@ def test_events_come_as_soon_as_they_are_complete() -> None:
     assert splitter.feed(b"\n") == [b"data: c"]
 
 
+def test_the_bytes_of_an_incomplete_event_are_counted() -> None:
+    """An event without an end must not fill the memory."""
+    splitter = EventSplitter()
+    counts: list[int] = []
+    for chunk in (b"\xef", b"\xbb\xbfdata", b": a", b"\n\nb", b"\r", b"\n\nc\n\n"):
+        splitter.feed(chunk)
+        counts.append(splitter.pending_bytes)
+    # A byte order mark is no part of an event, nor yet a carriage return at the end.
+    assert counts == [1, 4, 7, 1, 1, 0]
+
+
 def test_closing_returns_the_rest_once() -> None:
     splitter = EventSplitter()
     splitter.feed(b"data: a")
