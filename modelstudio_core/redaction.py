@@ -271,7 +271,7 @@ def _extend_back(
             return position, offset, position
         end = position + back
         before = text[max(0, end - _LONGEST_BREAK - 1) : end][::-1]
-        gap = _BREAK_BEFORE.match(before, 0, _LONGEST_BREAK)
+        gap = _BREAK_BEFORE.match(before)
         length = gap.end() if gap else 0
         if before[length : length + 1] != secret[offset + back - 1]:
             return position, offset, end - length

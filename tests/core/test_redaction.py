@@ -367,6 +367,29 @@ def test_what_is_after_a_line_break_belongs_to_the_surroundings(
     check_apart(Redactor([KEY]), pieces[::order])
 
 
+@pytest.mark.parametrize("start", range(5))
+@pytest.mark.parametrize(("size", "rest"), [(10, 5), (5, 10), (10, 6), (6, 10)])
+def test_a_part_before_or_after_a_line_break_may_be_too_short_to_be_found(
+    size: int, rest: int, start: int
+) -> None:
+    """Then the other part alone is found, again in equal surroundings."""
+    head, tail, dots = KEY[:size], KEY[size : size + rest], "." * start
+    redactor = Redactor([KEY])
+    for count in (1, *range(24, 50), 60, 99):
+        for gap, other in (
+            (" " * count, f"{' ' * count}."),
+            (f"{' ' * (count - 1)}\\n", f"{' ' * (count - 1)}\\x"),
+            (f"\\n{' ' * (count - 1)}", f"\\x{' ' * (count - 1)}"),
+        ):
+            pieces = [
+                f"{dots}{head}{other}{tail}",
+                f"{dots}{head}{gap}{'x' * rest}",
+                f"{dots}{'x' * size}{gap}{tail}",
+                f"{dots}{head}{gap}{tail}",
+            ]
+            check_apart(redactor, pieces)
+
+
 @pytest.mark.parametrize("before", range(20, 48))
 def test_the_beginning_of_a_text_does_not_resemble_its_end(before: int) -> None:
     """The beginning has less before a place, and the end less after it."""
@@ -540,6 +563,9 @@ def test_a_secret_that_is_not_ascii_is_hidden_and_nothing_that_resembles_it() ->
         text = "." * start + "gr\u00fc\u00dfe-\u65e5\u672c\u8a9e-????."
         assert redactor.redact(text) == f"{'.' * start}{PLACEHOLDER}."
         other = "." * start + "gr\u00f6\u00dfe-\u6771\u4eac\u90fd-\u00bf???."
+        assert redactor.redact(other) == other
+        # Another letter at one place: neither part is long enough.
+        other = "." * start + "gr\u00fc\u00dfe-\u6771\u672c\u8a9e-????."
         assert redactor.redact(other) == other
 
 
