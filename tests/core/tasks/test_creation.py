@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import subprocess
 import sys
 import time
@@ -72,6 +73,49 @@ async def test_a_creation_whose_answer_is_lost_is_not_repeated(
     assert creations(modelstudio_emulator) == 1
     assert not caught.value.is_retryable
     assert "tasks.list_tasks()" in caught.value.message
+
+
+@EACH_STYLE
+@pytest.mark.parametrize(
+    ("status", "may_exist"),
+    [
+        *((status, False) for status in (400, 401, 403, 404, 409, 429, 499)),
+        *((status, True) for status in (500, 501, 502, 599)),
+    ],
+)
+async def test_only_an_error_of_a_server_may_hide_a_task(
+    style: Style, status: int, *, may_exist: bool
+) -> None:
+    with serve_http(Scripted(status=status)) as server:
+        at = Tasks(style, {"base_url": server.base_url, "api_key": KEY})
+        with pytest.raises(APIStatusError) as caught:
+            await Tasks(style, {**at.connection, "max_retries": 0}).submit()
+    assert ("may have been created" in caught.value.message) == may_exist
+    assert not (may_exist and caught.value.is_retryable)
+
+
+@EACH_STYLE
+@pytest.mark.parametrize(
+    ("request_id", "task_id"),
+    [
+        ("0b1c-2d_3E", r"0b1c-2d_3E"),
+        ("a/b c?d", "abcd"),
+        ("x" * 129, "x" * 128),
+        ("/", "[0-9a-f]{32}"),
+        (None, "[0-9a-f]{32}"),
+    ],
+)
+async def test_a_call_without_a_task_has_the_id_of_its_request(
+    style: Style, request_id: str | None, task_id: str
+) -> None:
+    body = {"output": {"text": "Hello"}, "request_id": request_id}
+    with serve_http(Scripted(body=json.dumps(body).encode())) as server:
+        at = Tasks(style, {"base_url": server.base_url, "api_key": KEY})
+        task = await at.submit(model="qwen-image-2.0", prompt="A")
+    assert re.fullmatch(task_id, task.id)
+    assert (task.status, task.done, task.request_id) == ("SUCCEEDED", True, request_id)
+    assert task.created_at is not None
+    assert abs(datetime.now(UTC) - task.created_at) < timedelta(minutes=1)
 
 
 @EACH_STYLE

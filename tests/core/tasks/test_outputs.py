@@ -1,19 +1,25 @@
 """The files of a result: names, addresses, and downloads that fail."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.emulator import Emulator, Fault, TaskOutcome
 from modelstudio_core.errors import (
+    APIStatusError,
     ConfigurationError,
     InternalServerError,
+    ModelStudioWarning,
     PermissionDeniedError,
 )
-from modelstudio_core.tasks import Task, TaskResult
+from modelstudio_core.tasks import Task, TaskFile, TaskResult
+from modelstudio_core.tasks.outputs import make_folder
 from tests.support.http_server import Scripted, serve_http
 from tests.support.internals import no_backoff
 from tests.support.models import KEY
@@ -137,6 +143,144 @@ async def test_a_folder_that_is_no_path_is_refused(
     assert len(modelstudio_emulator.requests) == before
 
 
+def result_at(base_url: str, *files: TaskFile, **facts: Any) -> TaskResult:
+    """Return a result of a task at an address."""
+    at = {"api_key": KEY, "base_url": base_url, "max_retries": 0}
+    connection = resolve_connection({**at, **facts.pop("connection", {})})
+    values: dict[str, Any] = {"task_id": "t-1", "text": "", "usage": {}, "raw": {}}
+    return TaskResult(
+        files=files,
+        **values | facts,
+        _connection=connection,
+        _context=connection.context,
+    )
+
+
+@EACH_STYLE
+@pytest.mark.parametrize(
+    ("status", "hours", "sentence"),
+    [
+        (403, -1, "stopped"),
+        (404, -1, "stopped"),
+        (403, 1, "stops"),
+        (404, 1, "stops"),
+        (403, None, None),
+        (400, -1, None),
+        (410, -1, None),
+        (500, -1, None),
+    ],
+)
+async def test_an_error_says_when_the_address_stops_working(
+    style: Style, status: int, hours: float | None, sentence: str | None, tmp_path: Path
+) -> None:
+    ends = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
+    with serve_http(Scripted(status=status, body=b"x")) as server:
+        url = f"{server.base_url}/a.png"
+        result = result_at(server.base_url, TaskFile(url, ends, None, {}))
+        with pytest.raises(APIStatusError) as caught:
+            await Tasks(style, {}).download(result, tmp_path)
+    message = caught.value.message
+    assert message.endswith("Task t-1 is done: download its files again.")
+    if sentence is None:
+        assert "working" not in message
+    else:
+        assert f" {sentence} working at {ends:%Y-%m-%d %H:%M} UTC, 24 hours" in message
+    assert names(tmp_path) == []
+
+
+@EACH_STYLE
+async def test_a_file_that_is_there_already_is_not_fetched(
+    style: Style, tmp_path: Path
+) -> None:
+    (tmp_path / "t-1-1.png").write_bytes(b"old")
+    with serve_http(Scripted(body=b"new")) as server:
+        files = [
+            TaskFile(f"{server.base_url}/{name}", None, None, {})
+            for name in ("a.png", "b.png")
+        ]
+        result = result_at(server.base_url, *files)
+        paths = await Tasks(style, {}).download(result, tmp_path)
+    assert [path.read_bytes() for path in paths] == [b"old", b"new"]
+    assert server.only.path == "/b.png"
+
+
+@EACH_STYLE
+async def test_a_name_has_the_beginning_of_a_long_id(
+    style: Style, tmp_path: Path
+) -> None:
+    with serve_http(Scripted(body=b"x")) as server:
+        file = TaskFile(f"{server.base_url}/a.jpeg", None, None, {})
+        result = result_at(server.base_url, file, task_id="../ä" + "t" * 124)
+        (path,) = await Tasks(style, {}).download(result, tmp_path)
+    assert path == tmp_path / ("----" + "t" * 76 + "-1.jpeg")
+    assert path.exists()
+
+
+def clients_that(do: Callable[[httpx2.Request], None]) -> dict[str, Any]:
+    """Return HTTP clients that do something in place of sending a request."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        do(request)
+        return httpx2.Response(200, content=b"x")
+
+    transport = httpx2.MockTransport(answer)
+    return {
+        "http_client": httpx2.Client(transport=transport),
+        "http_async_client": httpx2.AsyncClient(transport=transport),
+    }
+
+
+@EACH_STYLE
+@pytest.mark.parametrize(
+    ("base_url", "scheme"),
+    [("https://dashscope.aliyuncs.com", "https"), ("http://127.0.0.1:9", "http")],
+)
+async def test_a_result_of_the_service_is_fetched_over_https(
+    style: Style, base_url: str, scheme: str, tmp_path: Path
+) -> None:
+    sent: list[str] = []
+    clients = clients_that(lambda request: sent.append(str(request.url)))
+    path = "//127.0.0.1:9/a.png" if scheme == "http" else "//a.aliyuncs.com/http://b"
+    file = TaskFile(f"http:{path}", None, None, {})
+    result = result_at(base_url, file, connection=clients)
+    await Tasks(style, {}).download(result, tmp_path)
+    assert sent == [f"{scheme}:{path}"]
+
+
+@EACH_STYLE
+async def test_a_file_that_cannot_be_written_is_an_error_about_its_task(
+    style: Style, tmp_path: Path
+) -> None:
+    folder = tmp_path / "gone"
+    clients = clients_that(lambda _: folder.rmdir())
+    file = TaskFile("https://a.aliyuncs.com/a.png", None, None, {})
+    result = result_at("https://dashscope.aliyuncs.com", file, connection=clients)
+    with pytest.raises(ConfigurationError, match="written to it: No such") as caught:
+        await Tasks(style, {}).download(result, folder)
+    assert caught.value.message.endswith("Task t-1 is done: download its files again.")
+
+
+def test_a_folder_is_empty_after_it_was_made(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    assert make_folder(folder) == make_folder(str(folder)) == folder
+    assert names(folder) == []
+
+
+def test_an_error_says_why_a_folder_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    with pytest.raises(ConfigurationError, match=r"written to it: [A-Z][a-z ]+\.$"):
+        make_folder(tmp_path / "file")
+
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "mkdir", fail)
+    with pytest.raises(ConfigurationError, match=r"written to it: PermissionError\."):
+        make_folder(tmp_path / "new")
+
+
 # --- Answers that nobody expects ----------------------------------------------------
 
 
@@ -170,6 +314,16 @@ async def test_a_time_that_is_centuries_away_loses_no_result(
     assert file.url == url
     assert file.expires_at is not None
     assert abs(file.expires_at - datetime.now(UTC)) < timedelta(hours=25)
+
+
+@EACH_STYLE
+async def test_a_result_in_a_place_that_is_not_known_is_a_warning(style: Style) -> None:
+    with pytest.warns(ModelStudioWarning, match="task t-1 has no file in a place"):
+        result = await result_of(style, {"of_tomorrow": "https://a.com/b.png"})
+    assert (result.files, result.text, result.usage) == ((), "", {})
+    assert result.raw["output"]["of_tomorrow"] == "https://a.com/b.png"
+    result = await result_of(style, {"text": "Hello"})
+    assert (result.files, result.text) == ((), "Hello")
 
 
 @EACH_STYLE

@@ -1,13 +1,16 @@
 """A saved task stays at its endpoint and with its key, whatever its file says."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from modelstudio_core.connection_checks import resolve_connection
 from modelstudio_core.emulator import Emulator
-from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.tasks import Task
+from modelstudio_core.errors import ConfigurationError, TaskFailedError
+from modelstudio_core.tasks import Task, TaskFile, TaskResult
+from modelstudio_core.tasks.state import load_result, save_result, saved_time
 from tests.support.http_server import Scripted, serve_http
 from tests.support.models import KEY
 from tests.support.tasks import STYLES, Style, Tasks, hosts
@@ -91,6 +94,64 @@ def test_a_thing_that_is_no_state_is_refused() -> None:
     for wrong in things:
         with pytest.raises(ConfigurationError, match=r"Task\.to_dict"):
             Task.from_dict(wrong, api_key=KEY)
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["", "soon", "2026-13-01T00:00:00+00:00", "2026-04-17T08:26:34", 1776414394, []],
+    ids=str,
+)
+def test_a_time_of_a_state_has_a_zone(time: object) -> None:
+    with pytest.raises(
+        ConfigurationError, match="created_at of the state is not a time"
+    ):
+        saved_time({"created_at": time}, "created_at")
+
+
+def test_a_time_of_a_state_may_be_missing() -> None:
+    assert saved_time({}, "created_at") is None
+    assert saved_time({"created_at": None}, "created_at") is None
+    time = saved_time({"created_at": "2026-04-17T16:26:34+08:00"}, "created_at")
+    assert time == datetime(2026, 4, 17, 8, 26, 34, tzinfo=UTC)
+
+
+def test_a_result_that_was_answered_at_once_is_the_same_in_another_process() -> None:
+    end = datetime(2026, 4, 17, 8, 26, 34, tzinfo=UTC)
+    connection = resolve_connection({"api_key": KEY, "region": "singapore"})
+    refused = TaskFailedError("It was refused.", code="DataInspectionFailed")
+    result = TaskResult(
+        task_id="t-1",
+        files=(
+            TaskFile("https://a.com/b.png", end, None, {"actual_prompt": "A secret"}),
+            TaskFile("https://a.com/c.png", None, None, {}),
+            TaskFile(None, None, refused, {}),
+        ),
+        text="Hello",
+        usage={"image_count": 2},
+        raw={"output": "A secret"},
+        _connection=connection,
+        _context=connection.context,
+    )
+    text = json.dumps(save_result(result))
+    assert "secret" not in text
+    state = {"id": "t-1", "answer": json.loads(text)}
+    loaded = load_result(state, connection, connection.context)
+    assert loaded is not None
+    assert (loaded.task_id, loaded.text, loaded.usage) == ("t-1", "Hello", result.usage)
+    good, endless, bad = loaded.files
+    assert (good.url, good.expires_at) == ("https://a.com/b.png", end)
+    assert (endless.url, endless.expires_at) == ("https://a.com/c.png", None)
+    assert (good.error, endless.error, bad.url, bad.expires_at) == (None,) * 4
+    assert bad.error is not None
+    assert (bad.error.message, bad.error.code) == (refused.message, refused.code)
+
+
+@pytest.mark.parametrize("answer", [None, "x", [], 3])
+def test_a_task_has_no_result_in_its_state(answer: object) -> None:
+    connection = resolve_connection({"api_key": KEY, "region": "singapore"})
+    state = {"id": "t-1", "answer": answer}
+    assert load_result(state, connection, connection.context) is None
+    assert save_result(None) is None
 
 
 async def test_a_state_belongs_to_the_key_that_created_the_task(
