@@ -1,6 +1,7 @@
 """What a process counts for a rate limit: charges, debts and turns."""
 
 import asyncio
+import gc
 import logging
 import math
 import threading
@@ -308,3 +309,28 @@ async def test_a_call_in_a_thread_goes_on_if_its_task_is_cancelled() -> None:
     may_end.set()
     assert await asyncio.to_thread(ended.wait, 5)
     assert await call_in_thread(work) == 7
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_is_not_reported() -> None:
+    """Asyncio reports an exception that was never asked for."""
+    may_end, reports = threading.Event(), list[dict[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _loop, report: reports.append(report)
+    )
+
+    def fail() -> None:
+        may_end.wait(5)
+        raise OSError
+
+    task = asyncio.create_task(call_in_thread(fail))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    may_end.set()
+    await asyncio.wait(others, timeout=5)
+    await asyncio.sleep(0)
+    del others
+    gc.collect()
+    assert reports == []

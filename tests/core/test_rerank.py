@@ -107,13 +107,13 @@ def test_a_request_has_as_many_documents_as_the_model_accepts(
 
 
 class Small(RerankArguments):
-    """A model that accepts four documents and ten tokens in a request."""
+    """A model that accepts three documents and ten tokens in a request."""
 
     @classmethod
     @override
     def _decide(cls, arguments: Mapping[str, Any]) -> ResolvedRerank:
         resolved = super()._decide(arguments)
-        profile = replace(resolved.profile, max_request_tokens=10, max_documents=4)
+        profile = replace(resolved.profile, max_request_tokens=10, max_documents=3)
         return replace(resolved, model=replace(resolved.model, profile=profile))
 
 
@@ -132,24 +132,25 @@ def rank_in_parts(
 @pytest.mark.parametrize(
     "requests",
     [
-        # With the query, each has its tokens and 2 more.
-        [[3, 3]],
-        [[3, 2], [2]],
-        [[8], [1]],
-        [[1], [8]],
+        # With the query, each has its tokens and one more.
+        [[4, 4]],
+        [[4, 3], [2]],
+        [[9], [1]],
+        [[1], [9]],
         # One that is too large for any request is sent alone.
-        [[9], [1, 5], [99], [1]],
-        # Each request begins with no tokens.
-        [[3, 3], [3, 3], [8], [1, 1, 1]],
-        [[1, 1, 1], [1, 1, 1]],
+        [[10], [1, 7], [99], [1]],
+        # Each request begins with no tokens, and no documents.
+        [[4, 4], [4, 4], [9], [1, 1, 1]],
+        [[9], [4, 3], [1]],
+        [[1, 1, 1], [1, 1, 1], [1, 1, 1], [1]],
     ],
 )
-def test_a_request_has_as_many_tokens_as_the_model_accepts(
+def test_a_request_has_as_many_tokens_and_documents_as_the_model_accepts(
     requests: list[list[int]],
 ) -> None:
     """The query counts with each document, because it is scored with each."""
     parts = [["x" * 3 * (tokens - 1) + "y" for tokens in part] for part in requests]
-    assert rank_in_parts([text for part in parts for text in part], "abc") == parts
+    assert rank_in_parts([text for part in parts for text in part], "ab") == parts
 
 
 def test_texts_of_mappings_have_tokens_and_media_have_those_of_the_query() -> None:
@@ -335,3 +336,17 @@ def test_found_documents_without_text_come_last(
         )
     assert [(item.index, item.score) for item in found] == ranked
     assert len(warned) == (not all(map(str.strip, documents)))
+
+
+@EACH_WAY
+def test_found_media_have_no_text_and_are_sent(asynchronous: bool) -> None:
+    documents = [{"text": "a"}, {"image": "https://x.example/a.png"}]
+    with serve_embeddings() as server:
+        model = make(server.base_url, "qwen3-vl-rerank")
+        found: list[Ranked] = (
+            asyncio.run(model._arerank_found(documents, "q"))
+            if asynchronous
+            else model._rerank_found(documents, "q")
+        )
+        assert sent(server) == [documents]
+    assert [item.index for item in found] == [0, 1]

@@ -57,6 +57,7 @@ def test_a_request_has_at_most_so_many_rows(
         [[11], [1, 9], [11], [3]],
         # Each request begins with no tokens.
         [[4, 6], [4, 6], [10], [5, 5]],
+        [[10], [4, 6], [1]],
         [[3, 3, 3], [3, 3, 3]],
         [[2, 2, 2, 2], [2]],
     ],
