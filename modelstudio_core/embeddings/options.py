@@ -201,5 +201,5 @@ def _check_batch_size(value: int | None, profile: EmbeddingProfile) -> int:
 
 
 def _request_tokens(profile: EmbeddingProfile, region: str | None) -> int | None:
-    limit = profile.max_request_tokens
-    return profile.max_request_tokens_by_region.get(region or "", limit or 0) or None
+    by_region = profile.max_request_tokens_by_region
+    return by_region.get(region or "", profile.max_request_tokens)

@@ -100,9 +100,10 @@ def test_an_item_as_it_is_sent(
         (
             VL,
             {"text": "a", "sound": "b"},
-            r"must be a text, or a mapping",
+            "a mapping with text, image, video or several",
         ),
-        (VL, ["a"], r"must be a text, or a mapping"),
+        (VL, {}, "a mapping with text, image, video or several"),
+        (VL, ["a"], "a mapping with text, image, video or several"),
     ],
 )
 def test_an_item_that_a_model_does_not_accept(
