@@ -19,6 +19,7 @@ __all__ = [
     "Crash",
     "Crashes",
     "bodies_of",
+    "change",
     "chat",
     "embeddings",
     "finish",
@@ -47,6 +48,13 @@ def finish(studio: Emulator, run: Any, **options: Any) -> None:
     """Let the batches of a run end, and collect their results."""
     studio.advance(120)
     run.collect(poll_interval=0, **options)
+
+
+def change(file: Path, **changes: Any) -> None:
+    """Change the fields of a manifest, or of the first part in a state."""
+    value = json.loads(file.read_bytes())
+    (value["parts"][0] if "parts" in value else value).update(changes)
+    file.write_text(json.dumps(value), encoding="utf-8")
 
 
 def settle_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

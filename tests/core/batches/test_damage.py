@@ -1,7 +1,6 @@
 """Files of a run that somebody changed, damaged or removed."""
 
 import hashlib
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from modelstudio_core.errors import (
     ModelStudioWarning,
     NotFoundError,
 )
-from tests.support.batches import chat, finish, prompts, settle_at_once
+from tests.support.batches import change, chat, finish, prompts, settle_at_once
 
 Run = BatchRun[Any]
 
@@ -30,13 +29,6 @@ def studio() -> Iterator[Emulator]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "run"
-
-
-def change(file: Path, **changes: Any) -> None:
-    """Change the fields of the first object in a file of JSON."""
-    value = json.loads(file.read_bytes())
-    (value["parts"][0] if "parts" in value else value).update(changes)
-    file.write_text(json.dumps(value), encoding="utf-8")
 
 
 def resumed(studio: Emulator, path: Path) -> Run:

@@ -20,7 +20,7 @@ from modelstudio_core.batches.line_files import (
 from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.emulator import Emulator
 from modelstudio_core.errors import ConfigurationError
-from tests.support.batches import chat, prompts
+from tests.support.batches import change, chat, prompts
 
 TEST_MODEL = "batch-test-model"
 
@@ -180,13 +180,9 @@ def test_a_changed_file_is_not_sent_whose_state_was_changed_too(
         file = tmp_path / "run" / "part-0001.jsonl"
         content = CHANGES[name](file.read_bytes())
         file.write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
         state = tmp_path / "run" / "state.json"
-        value = json.loads(state.read_bytes())
-        value["parts"][0] |= {
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "size": len(content),
-        }
-        state.write_text(json.dumps(value), encoding="utf-8")
+        change(state, sha256=digest, size=len(content))
         with pytest.raises(ConfigurationError, match="is not the file that was"):
             run.submit()
         assert studio.requests == []

@@ -96,6 +96,25 @@ def test_a_batch_cannot_have(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("place", "text", "named"),
+    [
+        ({"region": "beijing"}, r"in region cn-beijing \(beijing\),.*beijing\)", 12),
+        ({"region": "singapore"}, r"\(singapore\),.*in region ap.*\(singapore\)", 4),
+        ({"base_url": "http://127.0.0.1:9"}, r"has no batch inference, by", 12),
+    ],
+)
+def test_a_refusal_names_up_to_twelve_models_that_have_batches(
+    place: dict[str, Any], text: str, named: int, tmp_path: Path
+) -> None:
+    model = ChatArguments(model="deepseek-v4-pro", api_key=KEY, **place)
+    with pytest.raises(ConfigurationError, match=text) as caught:
+        prepare(model, ["Hi"], tmp_path)
+    names = caught.value.message.rpartition(": ")[2].removesuffix(".").split(", ")
+    assert len([name for name in names if name != "..."]) == named
+    assert (names[-1] == "...") == (named == 12)
+
+
 REFUSED_INPUTS: dict[str, tuple[list[Any], str]] = {
     "another type": (["Hi", 3], r"inputs\[1\]: it must be a string or a list.*int"),
     "a malformed message": (

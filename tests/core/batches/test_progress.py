@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modelstudio_core.batches import BatchRun
+from modelstudio_core.chat.arguments import ChatArguments
 from modelstudio_core.emulator import BatchScript, Emulator, Fault
 from modelstudio_core.errors import (
     APIStatusError,
@@ -15,9 +17,13 @@ from modelstudio_core.errors import (
     BadRequestError,
     ConfigurationError,
 )
-from tests.support.batches import chat, finish, prompts, small_parts
+from modelstudio_core.transport.fetch import JsonAnswer
+from modelstudio_core.transport.procedures import Fetch
+from modelstudio_core.transport.requests import HttpRequest
+from tests.support.batches import change, chat, finish, prompts, small_parts
 
 Run = BatchRun[Any]
+KEY = "sk-0123456789abcdef"
 
 
 @pytest.fixture
@@ -188,3 +194,92 @@ def test_of_a_run_in_submission_the_batches_that_there_are_can_be_asked_for(
     assert (run.status, len(run.batch_ids)) == ("running", 2)
     finish(studio, run)
     assert run.count_rows() == {"done": 2}
+
+
+# --- After an interruption ------------------------------------------------------------
+
+
+def interrupted(path: Path, step: str) -> tuple[Run, dict[str, Any]]:
+    """Return a run that was interrupted a minute ago, and the state of its part."""
+    model = ChatArguments(model="qwen-plus", region="beijing", api_key=KEY)
+    BatchRun.prepare(model, prompts(2), directory=path)
+    moment = time.time() - 60
+    change(path / "state.json", step=step, step_time=moment, file_id="file-1")
+    run: Run = BatchRun.open(path, api_key=KEY)
+    return run, run._progress.parts[0].to_json()
+
+
+def answered(procedure: Any, body: dict[str, Any]) -> HttpRequest | None:
+    """Answer the last request; return the next one, None at the end."""
+    try:
+        step = procedure.send(JsonAnswer(body, None, {}))
+    except StopIteration:
+        return None
+    assert isinstance(step, Fetch)
+    return step.request
+
+
+def batch(name: str, **fields: object) -> dict[str, object]:
+    return {"id": name, "status": "validating", "input_file_id": "file-1", **fields}
+
+
+def test_of_several_batches_of_a_file_the_first_is_that_of_the_part(
+    path: Path,
+) -> None:
+    run, _ = interrupted(path, "creating")
+    procedure = run._progress.submit()
+    step = next(procedure)
+    assert isinstance(step, Fetch)
+    assert (step.request.method, step.request.path) == ("GET", "/batches")
+    created = {"batch_2": 20, "batch_1": 10, "batch_3": 30}
+    found = [batch(name, created_at=moment) for name, moment in created.items()]
+    assert answered(procedure, {"data": found}) is None
+    assert run.batch_ids == ["batch_1"]
+
+
+def test_a_file_of_the_same_name_and_size_is_that_of_an_upload(path: Path) -> None:
+    run, part = interrupted(path, "uploading")
+    name = f"{run.id}-0001-{part['sha256'][:8]}.jsonl"
+    files = [
+        {"id": "file-2", "filename": name, "bytes": part["size"] + 1},
+        {"id": "file-3", "filename": "other.jsonl", "bytes": part["size"]},
+        {"id": "file-4", "filename": name, "bytes": part["size"]},
+        {"id": "file-5", "filename": name, "bytes": part["size"]},
+    ]
+    for found, path_of_next in ((files, "/batches"), (files[:2], "/files")):
+        change(path / "state.json", step="uploading", file_id=None)
+        procedure = run._progress.submit()
+        step = next(procedure)
+        assert isinstance(step, Fetch)
+        assert (step.request.method, step.request.path) == ("GET", "/files")
+        request = answered(procedure, {"data": found})
+        assert request is not None
+        assert (request.method, request.path) == ("POST", path_of_next)
+        if path_of_next == "/batches":
+            assert (request.json or {})["input_file_id"] == "file-4"
+        procedure.close()
+
+
+def test_uploads_are_looked_for_from_an_hour_before_they_were_begun(
+    path: Path,
+) -> None:
+    """The clocks of two machines differ."""
+    run, part = interrupted(path, "uploading")
+    procedure = run._progress.submit()
+    step = next(procedure)
+    assert isinstance(step, Fetch)
+    text = (step.request.query or {})["create_after"]
+    begin = datetime.strptime(f"{text}+0800", "%Y%m%d%H%M%S%z")
+    assert 3600 <= part["step_time"] - begin.timestamp() < 3601
+    procedure.close()
+
+
+def test_an_upload_that_cannot_be_looked_for_is_made_again(path: Path) -> None:
+    run, _ = interrupted(path, "uploading")
+    procedure = run._progress.submit()
+    next(procedure)
+    refusal = APIStatusError("No.", status_code=404)
+    step = procedure.throw(refusal)
+    assert isinstance(step, Fetch)
+    assert (step.request.method, step.request.path) == ("POST", "/files")
+    procedure.close()
