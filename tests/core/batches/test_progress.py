@@ -79,22 +79,27 @@ def test_the_interval_of_the_looks_grows_up_to_a_minute_if_none_is_given(
     assert run.status == "collected"
 
 
+class EndOfTestError(Exception):
+    """What a test raises in the place of a wait."""
+
+
 def test_no_wait_is_longer_than_the_time_that_is_left(
     studio: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    wait = time.sleep
 
     def sleep(seconds: float) -> None:
         waits.append(seconds)
-        wait(min(seconds, 0.1))
+        raise EndOfTestError
 
     run = submitted(studio, path)
     monkeypatch.setattr(time, "sleep", sleep)
-    with pytest.raises(APITimeoutError, match=r"has not ended within 0\.05 s"):
-        run.collect(timeout=0.05)
-    assert waits
-    assert max(waits) <= 0.05
+    for timeout, poll_interval in ((29, None), (None, None), (29, 20)):
+        with pytest.raises(EndOfTestError):
+            run.collect(timeout=timeout, poll_interval=poll_interval)
+    assert 0 < waits[0] <= 29
+    assert waits[1] == 30
+    assert 0 < waits[2] <= 20
 
 
 def test_without_time_there_is_one_look(studio: Emulator, path: Path) -> None:

@@ -119,6 +119,7 @@ def test_lines_of_no_row_are_counted(path: Path) -> None:
     [
         ("expired", None, "missing"),
         ("cancelled", None, "missing"),
+        ("expired", 200, "missing"),
         ("completed", None, "error"),
         ("failed", None, "error"),
         ("expired", 400, "error"),
