@@ -7,7 +7,11 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from modelstudio_core.catalog import resolve_deprecated
-from modelstudio_core.chat.option_rules import function_name, valid_name
+from modelstudio_core.chat.option_rules import (
+    function_name,
+    refuse_hosted_tools,
+    valid_name,
+)
 from modelstudio_core.chat.options import (
     OPTION_NAMES,
     RULES,
@@ -142,6 +146,69 @@ def test_a_value_out_of_range_is_refused(name: str, value: object) -> None:
 )
 def test_the_error_states_the_range(name: str, value: object, message: str) -> None:
     assert plan_error(**{name: value}) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_valid"),
+    [
+        ("modalities", ["text"], True),
+        ("modalities", ("text", "audio"), True),
+        ("modalities", [], False),
+        ("modalities", "text", False),
+        ("modalities", ["text", "video"], False),
+        ("modalities", [5], False),
+        ("audio", {"voice": "Tina", "format": "wav"}, True),
+        ("audio", {"voice": "Tina"}, True),
+        ("audio", {"format": "wav", "rate": 24_000}, True),
+        ("audio", "Tina", False),
+        ("audio", {"voice": 5}, False),
+        ("audio", {"voice": "Tina", "format": None}, False),
+        ("ocr_options", {"task": "table_parsing"}, True),
+        ("ocr_options", {"task": None}, True),
+        ("ocr_options", {"task_config": {}}, True),
+        ("ocr_options", {"task": "tables"}, False),
+        ("ocr_options", "table_parsing", False),
+        ("stop", ["a", 5], False),
+        ("stop", {"a"}, False),
+        ("tools", [], True),
+        ("tools", (tool("weather"),), True),
+        ("tools", [tool("weather"), "news"], False),
+        ("tools", {"weather": tool("weather")}, False),
+        ("context_cache", "auto", True),
+        ("context_cache", "on", False),
+    ],
+)
+def test_the_values_of_other_options(name: str, value: object, is_valid: bool) -> None:
+    assert RULES[name].accepts(value) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("hosted", "advice"),
+    [
+        ({"type": "web_search_20250305"}, "enable_search=True"),
+        ({"type": "web_search_preview"}, "enable_search=True"),
+        ({"google_search": {}}, "enable_search=True"),
+        ({"type": "code_interpreter", "container": {}}, "enable_code_interpreter=True"),
+        ({"codeExecution": {}}, "enable_code_interpreter=True"),
+        ({"type": "mcp", "server_url": "u"}, "an MCP adapter"),
+    ],
+)
+def test_a_tool_of_another_service_is_refused_with_advice(
+    hosted: dict[str, Any], advice: str
+) -> None:
+    for tools in ([hosted], (tool("weather"), hosted)):
+        message = error_message(refuse_hosted_tools, tools)
+        assert message.startswith("tools contains ")
+        assert advice in message
+        assert plan_error(tools=tools) == message
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [[], [{}], [5, "mcp"], "mcp", {"mcp": {}}, [tool("web_search")], [{"type": "x"}]],
+)
+def test_tools_of_other_forms_get_no_such_advice(tools: object) -> None:
+    refuse_hosted_tools(tools)
 
 
 @pytest.mark.parametrize("name", [None, "", 5])
