@@ -370,6 +370,53 @@ def test_rows_that_failed_are_sent_again_only_if_asked(
     assert run("batch", "resume", directory, "--errors").err.startswith("1 row")
 
 
+def test_the_result_of_each_row(run: Run, studio: Emulator, tmp_path: Path) -> None:
+    inputs = tmp_path / "prompts.jsonl"
+    inputs.write_text('"Grüße."\n"Bye."\n', "utf-8")
+    directory = str(tmp_path / "run")
+    run(
+        *("batch", "prepare", directory, str(inputs), "-m", "qwen-plus"),
+        *("--base-url", studio.base_url, "-o", "enable_thinking=true"),
+    )
+    (first, _) = run("batch", "results", directory, "--json").json
+    nothing = dict.fromkeys(first) | {"index": 0, "status": "pending"}
+    assert first == nothing
+    studio.script_batches(BatchScript(bad_lines=[1], bad_code="InternalError"))
+    run("batch", "submit", directory)
+    studio.advance(3600)
+    run("batch", "collect", directory, "--json", *FAST)
+    ran = run("batch", "results", directory, "--json")
+    assert ran.code == 1
+    done, failed = ran.json
+    assert "Grüße" in ran.out
+    assert done["answer"]
+    assert done["reasoning"]
+    assert (done["tool_calls"], done["embedding"], done["error"]) == (None, None, None)
+    assert done["finish_reason"] == "stop"
+    assert done["input_tokens"] > 0
+    assert done["output_tokens"] > 0
+    assert failed == nothing | {
+        "index": 1,
+        "status": "error",
+        "error": failed["error"],
+        "request_id": failed["request_id"],
+    }
+    assert failed["error"]
+
+
+@pytest.mark.parametrize("deletes", [False, True])
+def test_the_files_of_the_service_are_deleted_if_that_is_asked_for(
+    run: Run, studio: Emulator, tmp_path: Path, deletes: bool
+) -> None:
+    prepared(run, studio, tmp_path)
+    directory = str(tmp_path / "run")
+    run("batch", "submit", directory)
+    studio.advance(3600)
+    option = ("--delete-remote",) if deletes else ()
+    assert run("batch", "collect", directory, "--json", *FAST, *option).code == 0
+    assert ("DELETE" in {request.method for request in studio.requests}) is deletes
+
+
 def test_texts_to_embed(run: Run, studio: Emulator, tmp_path: Path) -> None:
     inputs = tmp_path / "texts.txt"
     inputs.write_text("A fox.\nA car.\n")
