@@ -59,6 +59,20 @@ def test_help_names_every_command_and_the_exit_codes(run: Run) -> None:
     assert run().out.strip() == ran.out.strip()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A file that holds the API key. Else DASHSCOPE_API_KEY.",
+        "Region id or alias, such as 'frankfurt'. Else DASHSCOPE_REGION.",
+        "Workspace id. Else DASHSCOPE_WORKSPACE_ID.",
+        "Print one JSON value on stdout.",
+        "Ask a question; without one, have a conversation.",
+    ],
+)
+def test_help_says_what_an_option_is_for(run: Run, text: str) -> None:
+    assert text in run("chat", "--help").out
+
+
 def test_version(run: Run) -> None:
     assert run("--version").out.strip() == __version__
 
