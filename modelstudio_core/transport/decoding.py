@@ -20,6 +20,8 @@ __all__ = [
 ACCEPTED: Final = "gzip, deflate"
 _PIECE: Final = 2**16
 _GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
+# After so many it is known whether there is a header of gzip or zlib.
+_HEADER_BYTES: Final = 2
 _NAMES: Final = frozenset({"gzip", "x-gzip", "deflate"})
 # More than one is unusual; each one multiplies the work.
 _MAX_ENCODINGS: Final = 2
@@ -77,12 +79,18 @@ class _Inflater:
         self._limit = limit
         self._received = 0
         self._decompress = zlib.decompressobj(_GZIP_OR_ZLIB)
+        self._head = b""
         self._is_first = True
 
     def __call__(self, data: bytes) -> Iterator[bytes]:
         self._received += len(data)
         if self._limit is not None and self._received > self._limit:
             raise BodyTooLargeError
+        if self._is_first:
+            data = self._head + data
+            if len(data) < _HEADER_BYTES:
+                self._head = data
+                return
         while data and not self._decompress.eof:
             if piece := self._step(data):
                 yield piece
