@@ -247,6 +247,17 @@ def test_the_ids_of_files_go_into_one_system_message(before: list[Any]) -> None:
     assert sent == [*before, ids, user([words]), user("Hi"), user([words])]
 
 
+@pytest.mark.parametrize("first", [user("Hi"), assistant("Hi")])
+def test_without_instructions_the_ids_of_files_are_the_first_message(
+    first: dict[str, Any],
+) -> None:
+    sent = prepared_media(
+        first, user([file_id("a"), text_part("See")]), model="qwen-long"
+    )
+    ids = {"role": "system", "content": "fileid://a"}
+    assert sent == [ids, first, user([text_part("See")])]
+
+
 def test_the_id_of_a_file_is_refused_where_the_model_reads_none() -> None:
     message = media_error(user([file_id("a")]))
     assert f"{QWEN} does not support file id input" in message

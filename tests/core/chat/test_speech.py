@@ -83,7 +83,7 @@ def with_size(content: bytes, size: int) -> bytes:
 WAVE = wave_file(SOUND)
 
 
-@pytest.mark.parametrize("size", [0, len(SOUND) + 1, 2**31, 2**32 - 1])
+@pytest.mark.parametrize("size", [0, len(SOUND) + 1, 2**24 + 4, 2**31, 2**32 - 1])
 def test_the_header_of_a_stream_gets_the_real_sizes(size: int) -> None:
     broken = with_size(WAVE, size)
     broken = broken[:4] + b"\xff\xff\xff\xff" + broken[8:]
@@ -91,7 +91,15 @@ def test_the_header_of_a_stream_gets_the_real_sizes(size: int) -> None:
     assert file == (WAVE, "audio/wav", "wav")
 
 
-@pytest.mark.parametrize("content", [WAVE, WAVE + b"LIST\x04\x00\x00\x00INFO"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        WAVE,
+        WAVE + b"LIST\x04\x00\x00\x00INFO",
+        wave_file(b"\xff" * 8) + b"LIST\x04\x00\x00\x00INFO",
+        with_size(WAVE, 1),
+    ],
+)
 def test_right_sizes_stay(content: bytes) -> None:
     file = Speech(data=encode(content)).to_file()
     assert file.content == content
@@ -107,6 +115,12 @@ def test_a_file_that_ends_within_its_sizes_is_kept(size: int) -> None:
     end = WAVE.index(b"data") + 4 + size
     content = WAVE[:end]
     assert Speech(data=encode(content)).to_file().content == content
+
+
+def test_a_stream_without_sound_is_an_empty_file() -> None:
+    empty = wave_file(b"")
+    content = with_size(empty, 2**32 - 1)
+    assert Speech(data=encode(content)).to_file().content == empty
 
 
 def test_the_data_of_a_file_are_those_behind_its_head() -> None:
