@@ -130,16 +130,27 @@ def test_a_text_over_the_limit_is_refused(
 
 
 @BOTH
+@pytest.mark.parametrize(("kind", "begin"), [("video", MP4), ("pdf", PDF)])
 def test_another_file_over_the_limit_is_refused_unless_it_may_be_uploaded(
-    tmp_path: Path, asynchronous: bool
+    tmp_path: Path, kind: str, begin: bytes, asynchronous: bool
 ) -> None:
-    file = file_of(tmp_path, MEGABYTE * 3 // 2 + 1)
+    limit = MEGABYTE * 3 // 2
+    file = file_of(tmp_path, limit + 1, kind, begin=begin)
     with pytest.raises(ConfigurationError) as caught:
-        load(file, asynchronous=asynchronous, inline_bytes={"video": MEGABYTE * 3 // 2})
+        load(file, asynchronous=asynchronous, inline_bytes={kind: limit})
     assert caught.value.message.startswith(
-        f"{str(file.path)!r} has 1.5 MB, and a request may contain video files of at"
+        f"{str(file.path)!r} has 1.5 MB, and a request may contain {kind} files of at"
         " most 1.5 MB. Pass upload_media=True"
     )
+    with serve_media() as server:
+        (address,) = load(
+            file,
+            connection=connect(server),
+            upload=True,
+            asynchronous=asynchronous,
+            inline_bytes={kind: limit},
+        )
+    assert address.startswith("oss://")
 
 
 def test_where_no_limit_is_known_a_file_fills_the_longest_text_in_a_request(
