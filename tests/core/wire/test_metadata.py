@@ -25,6 +25,10 @@ def hide(text: str) -> str:
             {"usage": {"a": [{"b": HIDDEN}]}, "id": 1},
         ),
         ({"a": {KEY: KEY}}, {"a": {HIDDEN: HIDDEN}}),
+        (
+            {"id": "a", "x": "b", "created": 1, "model": KEY, "y": [], "z": KEY},
+            {"id": "a", "x": "b", "created": 1, "model": HIDDEN, "y": [], "z": HIDDEN},
+        ),
         ({KEY: 1, "b": KEY, "c": None}, {HIDDEN: 1, "b": HIDDEN, "c": None}),
         ([{"id": KEY}, {"id": "a"}, 1.5], [{"id": HIDDEN}, {"id": "a"}, 1.5]),
         ({"choices": [{"index": KEY}]}, {"choices": [{"index": HIDDEN}]}),

@@ -56,6 +56,15 @@ def test_events_come_as_soon_as_they_are_complete() -> None:
     assert splitter.feed(b"\n") == [b"data: c"]
 
 
+@pytest.mark.parametrize(
+    "begin", [b"data: a\n\n", b"\xef\xbb\xbf", b"\xef\xbb\xbfdata: a\n\n", b"\n\n"]
+)
+def test_only_the_first_byte_order_mark_is_none_of_the_text(begin: bytes) -> None:
+    event = b"\xef\xbb\xbfdata: b"
+    events, rest = split(begin, event + b"\n\n")
+    assert (events[-1], rest) == (event, b"")
+
+
 def test_the_bytes_of_an_incomplete_event_are_counted() -> None:
     """An event without an end must not fill the memory."""
     splitter = EventSplitter()
