@@ -288,3 +288,22 @@ def test_an_upload_that_cannot_be_looked_for_is_made_again(path: Path) -> None:
     assert isinstance(step, Fetch)
     assert (step.request.method, step.request.path) == ("POST", "/files")
     procedure.close()
+
+
+def test_a_batch_that_ends_before_it_is_cancelled_is_looked_at_again(
+    path: Path,
+) -> None:
+    run, _ = interrupted(path, "created")
+    change(path / "state.json", batch_id="batch_1", status="in_progress")
+    procedure = run._progress.cancel()
+    step = next(procedure)
+    assert isinstance(step, Fetch)
+    assert (step.request.method, step.request.path) == ("GET", "/batches/batch_1")
+    request = answered(procedure, batch("batch_1", status="in_progress"))
+    assert request is not None
+    assert (request.method, request.path) == ("POST", "/batches/batch_1/cancel")
+    step = procedure.throw(BadRequestError("It has ended.", status_code=400))
+    assert isinstance(step, Fetch)
+    assert (step.request.method, step.request.path) == ("GET", "/batches/batch_1")
+    assert answered(procedure, batch("batch_1", status="completed")) is None
+    assert run.status == "ended"

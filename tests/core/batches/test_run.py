@@ -727,6 +727,25 @@ def test_the_same_run_is_opened_and_another_one_refused(
         BatchRun.prepare(chat(other), prompts(3), directory=path)
 
 
+def test_a_run_of_another_workspace_is_another_one(path: Path) -> None:
+    address = "https://gateway.example.com"
+    BatchRun.prepare(chat_in(base_url=address, workspace="ws-1"), ["Hi"], path)
+    BatchRun.prepare(chat_in(base_url=address, workspace="ws-1"), ["Hi"], path)
+    with pytest.raises(ConfigurationError, match="differs in the workspace"):
+        BatchRun.prepare(chat_in(base_url=address, workspace="ws-2"), ["Hi"], path)
+    with pytest.raises(ConfigurationError, match="in the model and the workspace"):
+        BatchRun.prepare(
+            ChatArguments(
+                model="qwen-flash",
+                base_url=address,
+                workspace="ws-2",
+                api_key="sk-0123456789",
+            ),
+            ["Hi"],
+            path,
+        )
+
+
 def test_a_directory_with_other_files_is_refused(
     studio: Emulator, tmp_path: Path
 ) -> None:
