@@ -191,6 +191,20 @@ def test_results_that_were_cut_short_are_downloaded_again_and_not_paid_for_again
     assert run.count_rows() == {"done": 3}
 
 
+def test_what_an_interrupted_download_left_is_removed(
+    studio: Emulator, path: Path
+) -> None:
+    run: Run = BatchRun.prepare(chat(studio), prompts(1), directory=path)
+    run.submit()
+    half = path / "part-0001.output.jsonl.x1y2.part"
+    half.write_bytes(b"{")
+    other = path / "part-0002.output.jsonl.x1y2.part"
+    other.write_bytes(b"{")
+    finish(studio, run)
+    assert (half.exists(), other.exists()) == (False, True)
+    assert run.count_rows() == {"done": 1}
+
+
 def test_a_file_that_does_not_exist_is_named(studio: Emulator, path: Path) -> None:
     run: Run = BatchRun.prepare(chat(studio), prompts(3), directory=path)
     run.submit()
