@@ -180,3 +180,14 @@ def test_a_row_without_a_result_names_the_first_three_reasons_of_its_batch(
     assert text in str(row.error)
     (other,) = collected(path, status="expired", errors=[]).results()
     assert "batch batch_1 is expired. resume() sends it again." in str(other.error)
+
+
+def test_a_row_is_shown_with_its_status_and_its_error(path: Path) -> None:
+    prepared(path, 2)
+    (path / "part-0001.output.jsonl").write_bytes(answer(0))
+    (path / "part-0001.errors.jsonl").write_bytes(refusal(1, "InvalidParameter", 400))
+    run = collected(path, output_file_id="o", error_file_id="e", answered=1, failed=1)
+    done, refused = run.results()
+    assert repr(done) == "BatchRow(index=0, status='done')"
+    shown = f"BatchRow(index=1, status='error', error={refused.error!r})"
+    assert repr(refused) == shown

@@ -56,6 +56,7 @@ def test_a_choice_that_forces_no_call_keeps_thinking(choice: str | None) -> None
     assert plan.thinking is True
     assert plan.options.tool_choice == choice
     assert not plan.thinking_disabled
+    assert not plan.call_forced
     assert not plan.call_required
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import threading
 import time
 import weakref
@@ -14,7 +15,7 @@ import pytest
 from langchain_modelstudio import ChatModelStudio
 from modelstudio_core import errors
 from modelstudio_core.emulator import Emulator
-from modelstudio_core.transport.clients import async_client, sync_client
+from modelstudio_core.transport.clients import ClientHandle, async_client, sync_client
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fetch import afetch
 from modelstudio_core.transport.pools import http_library
@@ -471,3 +472,14 @@ async def test_a_body_of_more_than_256_k_characters_has_a_client_of_its_own(
             await sent(connection, request, is_async=is_async)
     assert len(made) == (is_async and 1 + is_large)
     assert len(set(server.peers)) == 1 + (is_async and is_large)
+
+
+@pytest.mark.parametrize(("step", "is_inherited"), [(-1, True), (0, False), (1, True)])
+def test_a_client_is_that_of_the_process_that_made_it(
+    monkeypatch: pytest.MonkeyPatch, step: int, *, is_inherited: bool
+) -> None:
+    """Also where the number of a child is below that of its parent."""
+    handle = ClientHandle(object(), {})
+    number = os.getpid() + step
+    monkeypatch.setattr(os, "getpid", lambda: number)
+    assert handle.is_inherited is is_inherited
