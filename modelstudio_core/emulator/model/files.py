@@ -54,7 +54,7 @@ def _size_of(parameters: JsonObject) -> tuple[int, int]:
 
 
 def _build_png(seed: str, width: int, height: int) -> bytes:
-    """Return a striped image; another seed gives other colours."""
+    """Return an image of stripes; another seed gives other colors."""
     digest = hashlib.sha256(seed.encode()).digest()
     rows = bytearray()
     for row in range(height):

@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,6 @@ from modelstudio_core.errors import (
 from tests.support.batches import change, chat, finish, prompts, settle_at_once
 
 Run = BatchRun[Any]
-
-
-@pytest.fixture
-def studio() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "run"
 
 
 def resumed(studio: Emulator, path: Path) -> Run:

@@ -1,7 +1,6 @@
 """The steps of a run: how it waits, and what an unfinished submission is asked for."""
 
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,17 +23,6 @@ from tests.support.batches import change, chat, finish, prompts, small_parts
 
 Run = BatchRun[Any]
 KEY = "sk-0123456789abcdef"
-
-
-@pytest.fixture
-def studio() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "run"
 
 
 def submitted(studio: Emulator, path: Path, seconds: float = 60) -> Run:

@@ -15,11 +15,6 @@ Run = BatchRun[Any]
 KEY = "sk-0123456789abcdef"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "run"
-
-
 def prepared(path: Path, rows: int) -> None:
     model = ChatArguments(model="qwen-plus", region="beijing", api_key=KEY)
     BatchRun.prepare(model, prompts(rows), directory=path)

@@ -4,7 +4,7 @@ import json
 import os
 import pickle
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import copy, deepcopy
 from pathlib import Path
 from typing import Any
@@ -43,17 +43,6 @@ WEATHER: dict[str, Any] = {
     "type": "function",
     "function": {"name": "weather", "description": "x", "parameters": {}},
 }
-
-
-@pytest.fixture
-def studio() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "run"
 
 
 def sent(studio: Emulator) -> list[str]:
