@@ -16,13 +16,14 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import count, islice
 from pathlib import Path
@@ -97,7 +98,7 @@ def run_mixed(
         until: The outcomes after which no new calls are started, if all have occurred.
     """
     figures = MixedFigures(seconds)
-    with serving() as port:
+    with serving() as port, _unraisable_errors_in(figures.wrong):
         address = f"http://127.0.0.1:{port}"
         soak = _MixedSoak(address, seconds, figures.wrong, seed)
         soak.until = frozenset(until)
@@ -293,6 +294,32 @@ class _MixedSoak:
         self.outcomes[style] += 1
         if not is_right:
             self._wrong.append(f"{kind}, {style}: {received!r} for {answer!r}")
+
+
+@contextmanager
+def _unraisable_errors_in(wrong: list[str]) -> Generator[None]:
+    """Add the errors that no caller can receive to ``wrong``, and keep none of them.
+
+    An interrupt in a finalizer is such an error, and is right, and so is the warning of
+    a socket whose opening or closing was interrupted. pytest's own hook keeps the
+    traceback, and with it connections, which then look like a leak.
+    """
+    previous = sys.unraisablehook
+
+    def note(unraisable: "sys.UnraisableHookArgs") -> None:
+        is_socket = isinstance(unraisable.object, socket.socket)
+        if unraisable.exc_type is ResourceWarning and is_socket:
+            return
+        if unraisable.exc_type is not _InterruptError:
+            wrong.append(
+                f"unraisable: {unraisable.exc_value!r} in {unraisable.object!r}"
+            )
+
+    sys.unraisablehook = note
+    try:
+        yield
+    finally:
+        sys.unraisablehook = previous
 
 
 def _settled(before: tuple[int, int]) -> tuple[int, int]:

@@ -16,8 +16,6 @@ def test_concurrent_streams_lose_duplicate_and_leak_nothing() -> None:
     assert len(figures.outcomes) > 3
 
 
-# An interrupt that is raised in a finalizer is reported, and ignored.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_threads_loops_forks_and_interrupts_get_their_own_answers() -> None:
     outcomes = {"whole", "streamed", "abandoned", "cancelled", "interrupted", "forks"}
     figures = run_mixed(20, seed=3, until=outcomes)
