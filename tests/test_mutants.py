@@ -5,8 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.environments import ROOT
 from tests.mutants.__main__ import survivors
+from tests.mutants.runner import NOT_REPLACEABLE
 from tests.mutants.selection import LAST, WIDER_TESTS, stages_of
 from tests.mutants.trial import Mutant
 
@@ -35,24 +38,88 @@ def test_the_survivors_of_a_report_are_tried_again() -> None:
     assert survivors(report) == [MUTANT]
 
 
-def test_the_runner_says_which_tests_failed_and_how_long_all_took(
-    tmp_path: Path,
-) -> None:
-    code = "def test_good(): pass\ndef test_bad(): raise OSError('no disk')\n"
-    (tmp_path / "test_it.py").write_text(code)
-    arguments = ["-p", "no:cacheprovider", "test_it.py"]
-    job = {"arguments": arguments, "keep": False, "report": "report.json"}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.mutants.runner"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT)},
-        input=f"{json.dumps(job)}\n",
+TESTS = """
+import modelstudio_core as m
+SEEN = m.called()
+def test_good(): pass
+def test_bad(): raise OSError("no disk")
+def test_add(): assert m.add(2) == m.adder()(2) == 3
+def test_called(): assert SEEN == m.called()
+"""
+CORE = """
+def add(number: int, more: int = 1) -> int:
+    return number + more
+def called() -> int:
+    return 5
+def adder() -> object:
+    return lambda first: first + 1
+"""
+
+
+def run_jobs(folder: Path, *jobs: dict[str, object], mode: str = "") -> list[int]:
+    """Run jobs in a repository with one module and one file of tests."""
+    files = {
+        "modelstudio_core/__init__.py": CORE,
+        # A plugin that pytest loads where this package is installed.
+        "modelstudio_core/pytest_plugin.py": "",
+        "tests/test_it.py": TESTS,
+    }
+    for name, code in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(code)
+    done = subprocess.run(  # noqa: S603 - a module of these tests
+        [sys.executable, "-m", "tests.mutants.runner", *mode.split()],
+        cwd=folder,
+        env={"PYTHONPATH": f"{folder}:{ROOT}"},
+        input="".join(f"{json.dumps(job)}\n" for job in jobs),
         capture_output=True,
         check=True,
         text=True,
     )
-    assert done.stdout.split()[-1] == "1"
-    said = json.loads((tmp_path / "report.json").read_text())
-    assert list(said["failed"]) == ["test_it.py::test_bad"]
-    assert "no disk" in said["failed"]["test_it.py::test_bad"]
-    assert list(said["seconds"]) == ["test_it.py"]
+    return [int(line) for line in done.stdout.split()[1::2]]
+
+
+def job(*arguments: str, change: object = None, report: str = "r") -> dict[str, object]:
+    return {
+        "arguments": arguments,
+        "change": change,
+        "keep": False,
+        "report": f"{report}.json",
+    }
+
+
+@pytest.mark.parametrize("mode", ["", "collected"])
+def test_the_runner_says_which_tests_failed_and_how_long_all_took(
+    tmp_path: Path, mode: str
+) -> None:
+    name = "tests/test_it.py::test_bad"
+    codes = run_jobs(
+        tmp_path,
+        job("tests/test_it.py", report="all"),
+        job("tests", f"--deselect={name}", report="good"),
+        mode=mode,
+    )
+    assert codes == [1, 0]
+    said = json.loads((tmp_path / "all.json").read_text())
+    assert list(said["failed"]) == [name]
+    assert "no disk" in said["failed"][name]
+    assert list(said["seconds"]) == ["tests/test_it.py"]
+    assert json.loads((tmp_path / "good.json").read_text())["failed"] == {}
+
+
+def test_tests_that_are_collected_run_with_the_changed_function(tmp_path: Path) -> None:
+    path = str(tmp_path / "modelstudio_core/__init__.py")
+    changes = [
+        (path, CORE, CORE.replace(before, after))
+        for before, after in (
+            ("number + more", "number - more"),
+            ("first + 1", "first - 1"),
+            ("more: int = 1", "more: int = 2"),
+            ("return 5", "return 6"),
+        )
+    ]
+    name = "tests/test_it.py::test_add"
+    jobs = [job("-x", name, change=change) for change in (*changes, None)]
+    codes = run_jobs(tmp_path, *jobs, mode="collected")
+    # What runs when the module is imported, or was called then, must run again.
+    assert codes == [1, 1, NOT_REPLACEABLE, NOT_REPLACEABLE, 0]

@@ -4,19 +4,19 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from benchmarks.environments import ROOT, interpreter
+from tests.mutants.runner import NOT_REPLACEABLE
+from tests.mutants.runs import Change, Outcome, Runner
 from tests.mutants.selection import CORE, stages_of
 
-__all__ = ["Mutant", "Outcome", "Trial"]
+__all__ = ["Mutant", "Trial"]
 
 # The emulator is no part of what is installed for use, and the two tables of models are
 # in a snapshot, value by value: they would make up half of a sample.
@@ -55,7 +55,6 @@ test-command = "true"
 name = "local"
 """
 NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")
-REPORT: Final = "mutants.json"
 
 
 class Mutant(NamedTuple):
@@ -78,29 +77,6 @@ class Mutant(NamedTuple):
         return f"{self.path}:{self.line} {self.operator} {self.occurrence}"
 
 
-class Outcome(NamedTuple):
-    """How a run of tests has ended.
-
-    Attributes:
-        code: The exit code of pytest, below zero if it was stopped.
-        failed: What the tests that failed have said, by their names.
-        seconds: The time of the tests of a file.
-    """
-
-    code: int
-    failed: Mapping[str, str]
-    seconds: Mapping[str, float]
-
-    @property
-    def reason(self) -> str | None:
-        """What failed: a test, or the run."""
-        if self.code == 0:
-            return None
-        if self.code < 0:
-            return "the time limit"
-        return next(iter(self.failed), f"the exit code {self.code}")
-
-
 def modules() -> list[str]:
     """Return the paths of the files that are changed."""
     found = (path.relative_to(ROOT) for path in (ROOT / CORE).rglob("*.py"))
@@ -118,7 +94,8 @@ class Trial:
         """
         self._tree = tree
         shutil.copytree(ROOT, tree, ignore=NOT_COPIED)
-        self._runner = self._start()
+        self._importing = Runner(tree)
+        self._collected = Runner(tree, "collected")
 
     def mutants(self, prefix: str) -> list[Mutant]:
         """Return the mutants that cosmic-ray can make.
@@ -186,10 +163,10 @@ class Trial:
         Args:
             tests: The arguments of pytest.
         """
-        outcome = self._run(tests, LONGEST, keep=True)
+        outcome = self._collected.run(tests, LONGEST)
         if not outcome.failed:
             return outcome
-        again = self._run(list(outcome.failed), LONGEST, keep=True)
+        again = self._collected.run(list(outcome.failed), LONGEST)
         return again._replace(seconds=outcome.seconds)
 
     def survives(self, mutant: Mutant, seconds: Mapping[str, float]) -> bool:
@@ -203,71 +180,50 @@ class Trial:
             Whether no test notices the mutant.
         """
         file = self._tree / mutant.path
-        changed = self._changed(mutant)
-        with _content(file, changed) as original:
-            for tests in self.stages_of(mutant.path):
-                if reason := self._noticed(tests, _limit(tests, seconds)):
+        change = Change(str(file), file.read_text(), self._changed(mutant))
+        with _content(file, change.after):
+            for stage in self.stages_of(mutant.path):
+                tests, limit = _in_order(stage, seconds)
+                if reason := self._noticed(change, tests, limit):
                     _write(f"noticed  {mutant} by {reason}\n")
                     return False
-        _write(f"SURVIVED {mutant}\n{_difference(original, changed)}\n")
+        _write(f"SURVIVED {mutant}\n{_difference(change)}\n")
         return True
 
-    def _noticed(self, tests: Sequence[str], seconds: float) -> str | None:
+    def _noticed(
+        self, change: Change, tests: Sequence[str], seconds: float
+    ) -> str | None:
         """Return what fails for a limited time, and again alone."""
-        passed_alone: list[str] = []
+        by_chance: list[str] = []
         while True:
-            others = [f"--deselect={name}" for name in passed_alone]
-            outcome = self._run(["-x", *others, *tests], seconds)
+            others = [f"--deselect={name}" for name in by_chance]
+            outcome = self._run(change, ["-x", *others, *tests], seconds)
             if not outcome.code or not outcome.failed:
                 return outcome.reason
             name = next(iter(outcome.failed))
-            if self._run([name], seconds).code:
+            if self._fails_alone(change, name, seconds):
                 return name
-            # Chance, not the change: a machine that was busy.
-            passed_alone.append(name)
+            # The machine was busy, or the test fails wherever nothing is collected.
+            by_chance.append(name)
 
-    def _run(
-        self, arguments: Sequence[str], seconds: float, *, keep: bool = False
-    ) -> Outcome:
-        """Run pytest for a limited time; keep what it compiles, if that is valid."""
-        report = self._tree / REPORT
-        report.unlink(missing_ok=True)
-        # Some libraries that are imported already have a plugin of pytest.
-        imported = "ignore::pytest.PytestAssertRewriteWarning"
-        always = ["-q", "-p", "no:cacheprovider", "-W", imported]
-        job = {"arguments": [*always, *arguments], "keep": keep, "report": REPORT}
-        assert self._runner.stdin is not None
-        assert self._runner.stdout is not None
-        self._runner.stdin.write(f"{json.dumps(job)}\n")
-        self._runner.stdin.flush()
-        process = int(self._runner.stdout.readline())
-        limit = threading.Timer(seconds, os.killpg, (process, signal.SIGKILL))
-        limit.start()
-        try:
-            code = int(self._runner.stdout.readline())
-        finally:
-            limit.cancel()
-        if not report.exists():
-            return Outcome(code, {}, {})
-        said = json.loads(report.read_text())
-        return Outcome(code, said["failed"], said["seconds"])
+    def _fails_alone(self, change: Change, name: str, seconds: float) -> bool:
+        """Whether a test fails with a change, and passes without it."""
+        if not self._run(change, [name], seconds).code:
+            return False
+        with _content(Path(change.path), change.before):
+            return not self._importing.run([name], seconds).code
 
-    def _start(self) -> subprocess.Popen[str]:
-        """Start a process that imports what all tests need, and forks for each run."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.mutants.runner"],
-            cwd=self._tree,
-            env={**os.environ, "PYTHONPATH": str(self._tree)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+    def _run(self, change: Change, tests: Sequence[str], seconds: float) -> Outcome:
+        """Run tests with a change: at once, if the changed code can be replaced."""
+        outcome = self._collected.run(tests, seconds, change=change)
+        if outcome.code != NOT_REPLACEABLE:
+            return outcome
+        return self._importing.run(tests, seconds)
 
     def close(self) -> None:
-        """End the process that runs the tests."""
-        self._runner.kill()
-        self._runner.communicate()
+        """End the processes that run the tests."""
+        self._importing.close()
+        self._collected.close()
 
     def _cosmic_ray(self, *arguments: str) -> str:
         command = interpreter("mutants").with_name("cosmic-ray")
@@ -294,18 +250,25 @@ def _content(file: Path, text: str) -> Generator[str]:
         os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def _limit(tests: Sequence[str], seconds: Mapping[str, float]) -> float:
-    """Return when tests are stopped."""
-    usual = sum(
-        needed
-        for file, needed in seconds.items()
-        if any(Path(file).is_relative_to(test) for test in tests)
+def _in_order(
+    tests: Sequence[str], seconds: Mapping[str, float]
+) -> tuple[list[str], float]:
+    """Return the options and files of tests, the quickest first, and their time limit.
+
+    Args:
+        tests: The arguments of pytest: options, files and folders.
+        seconds: The time of the tests of a file without a change.
+    """
+    options = [test for test in tests if test.startswith("-")]
+    files = sorted(
+        (file for file in seconds if any(Path(file).is_relative_to(t) for t in tests)),
+        key=lambda file: seconds[file],
     )
-    return SECONDS + PATIENCE * usual
+    return [*options, *files], SECONDS + PATIENCE * sum(seconds[f] for f in files)
 
 
-def _difference(before: str, after: str) -> str:
-    pairs = zip(before.splitlines(), after.splitlines(), strict=False)
+def _difference(change: Change) -> str:
+    pairs = zip(change.before.splitlines(), change.after.splitlines(), strict=False)
     return "\n".join(f"  - {a.strip()}\n  + {b.strip()}" for a, b in pairs if a != b)[
         :400
     ]
