@@ -1,5 +1,6 @@
 """Secrets in the metadata of an answer, wherever they are."""
 
+from collections import OrderedDict
 from typing import Any
 
 import pytest
@@ -59,6 +60,33 @@ def test_a_secret_is_hidden_except_in_the_answer_itself(
     [None, 1, 1.5, True, "a", [], {}, [[1], {"a": "b"}], {"id": "x", "text": KEY}],
 )
 def test_a_value_without_a_secret_is_not_copied(value: Any) -> None:
+    assert without_secrets(value, hide) is value
+
+
+class Text(str):
+    """No JSON parser makes it, but an SDK may."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("value", "hidden"),
+    [
+        (OrderedDict(id=KEY), {"id": HIDDEN}),
+        ({"a": OrderedDict(id=KEY)}, {"a": {"id": HIDDEN}}),
+        ([Text(KEY)], [HIDDEN]),
+        ({"id": "a", "b": [Text(KEY)]}, {"id": "a", "b": [HIDDEN]}),
+    ],
+)
+def test_a_secret_in_a_subclass_of_a_json_type_is_hidden(
+    value: Any, hidden: Any
+) -> None:
+    assert without_secrets(value, hide) == hidden
+
+
+def test_texts_that_make_up_a_key_only_together_are_no_secret() -> None:
+    value = {"id": KEY[:7], "model": KEY[7:12], "x": KEY[12:]}
+    assert len(KEY[12:]) > 8
     assert without_secrets(value, hide) is value
 
 
