@@ -222,8 +222,7 @@ def _usage_line(value: dict[str, Any]) -> str:
 
 def _typed(output: Output) -> Generator[str]:
     """Yield what is typed, line by line, without empty lines."""
-    if sys.stdin.isatty():
-        _load_line_editor()
+    _load_line_editor()
     while True:
         try:
             line = input("> ").strip()

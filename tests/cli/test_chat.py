@@ -49,6 +49,15 @@ def test_a_conversation_ends_with_a_word_or_with_the_input(
     )
 
 
+def test_arrow_keys_edit_a_line_that_is_typed(
+    run: Run, type_lines: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "readline", raising=False)
+    type_lines("/exit")
+    assert run("chat").code == 0
+    assert "readline" in sys.modules
+
+
 def test_a_conversation_has_what_was_said_before(
     run: Run, studio: Emulator, type_lines: Callable[..., None]
 ) -> None:

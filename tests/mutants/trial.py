@@ -38,7 +38,9 @@ IGNORED: Final = (
     "core/ReplaceComparisonOperator_Is_Eq",
     "core/ReplaceComparisonOperator_IsNot_NotEq",
 )
-IGNORED_LINES: Final = re.compile(r"@(\w+\.)?(override|overload|cache|lru_cache)\b")
+IGNORED_LINES: Final = re.compile(
+    r"@(\w+\.)?(abstractmethod|override|overload|cache|lru_cache)\b"
+)
 IGNORED_ARGUMENT: Final = "slots="
 KEYWORDS_FOLLOW: Final = "*,"
 # A test that hangs has noticed a change: it is stopped after a multiple of its time.

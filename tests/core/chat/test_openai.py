@@ -538,20 +538,23 @@ def outcome(read: Callable[[], Completion]) -> dict[str, Any]:
     return {name: getattr(answer, name) for name in (*names, "speech")}
 
 
+@pytest.mark.parametrize("request_id", ["r-1", None])
 @pytest.mark.parametrize("number", range(len([*changed_bodies()])))
-def test_an_answer_from_parsed_json_is_that_of_the_parser(number: int) -> None:
+def test_an_answer_from_parsed_json_is_that_of_the_parser(
+    number: int, request_id: str | None
+) -> None:
     """Also where it is read in the short way."""
     sent = [*changed_bodies()][number]
     secrets = ("sk-0123456789abcdef",)
     context = ErrorContext("cn-beijing", "openai", "example.com", secrets)
 
     def parse() -> Completion:
-        parser = openai.Parser(context, request_id="r-1")
+        parser = openai.Parser(context, request_id=request_id)
         events = [*parser.feed_body(json.dumps(sent).encode()), *parser.close()]
         return join(event for event in events if event.choice == events[0].choice)
 
     expected = outcome(parse)
-    answer = outcome(lambda: openai.parse_answer(sent, context, request_id="r-1"))
+    answer = outcome(lambda: openai.parse_answer(sent, context, request_id=request_id))
     assert answer == expected
     assert "sk-0123456789abcdef" not in str(answer)
 
