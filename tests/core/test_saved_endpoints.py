@@ -1,5 +1,6 @@
 """A saved file sends the key only where it was, or where the caller says."""
 
+import json
 from typing import Any, get_args
 
 import pytest
@@ -30,7 +31,9 @@ def saved(place: Endpoint, api: Api = "dashscope") -> dict[str, Any]:
 
 
 def resolved(state: dict[str, Any], **options: Any) -> Endpoint:
-    return saved_endpoint(state, options, api="dashscope", noun="task")
+    # As it is read from a file.
+    read = json.loads(json.dumps(state))
+    return saved_endpoint(read, options, api="dashscope", noun="task")
 
 
 def refusal(state: dict[str, Any], **options: Any) -> str:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,15 +133,18 @@ class Trial:
                 yield mutant
 
     def is_code(self, mutant: Mutant) -> bool:
-        """Whether a mutant is Python: all tests would notice one that is not.
+        """Whether a mutant compiles without a warning: else all tests would notice it.
 
         Args:
             mutant: The change, such as that of the ``*`` before keyword arguments.
         """
-        try:
-            compile(self._changed(mutant), mutant.path, "exec")
-        except SyntaxError:
-            return False
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", SyntaxWarning)
+            try:
+                compile(self._changed(mutant), mutant.path, "exec")
+            except SyntaxError:
+                # A warning that is an error becomes one.
+                return False
         return True
 
     def _changed(self, mutant: Mutant) -> str:
