@@ -35,6 +35,7 @@ from modelstudio_core.transport.library_responses import (
 )
 from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.timed_bodies import until
+from modelstudio_core.transport.tracebacks import forget_bodies
 from modelstudio_core.wire.refusals import (
     ErrorContext,
     too_large_error,
@@ -258,6 +259,8 @@ class HttpResponse(_BaseResponse):
         traceback: TracebackType | None,
     ) -> None:
         """Close the response and write its audit record."""
+        if error is not None:
+            forget_bodies(error)
         failure = self._memory_error(error)
         try:
             self.close()
@@ -274,9 +277,13 @@ class HttpResponse(_BaseResponse):
                 body is too large.
         """
         body = bytearray()
-        for chunk in self.chunks():
-            body += chunk
-        return bytes(body)
+        try:
+            for chunk in self.chunks():
+                body += chunk
+            return bytes(body)
+        finally:
+            # The traceback of an error keeps it.
+            body.clear()
 
     def chunks(self, *, max_bytes: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of the body as they come, decoded.
@@ -367,6 +374,8 @@ class AsyncHttpResponse(_BaseResponse):
         traceback: TracebackType | None,
     ) -> None:
         """Close the response and write its audit record."""
+        if error is not None:
+            forget_bodies(error)
         failure = self._memory_error(error)
         try:
             await self.aclose()
@@ -383,9 +392,13 @@ class AsyncHttpResponse(_BaseResponse):
                 body is too large.
         """
         body = bytearray()
-        async for chunk in self.chunks():
-            body += chunk
-        return bytes(body)
+        try:
+            async for chunk in self.chunks():
+                body += chunk
+            return bytes(body)
+        finally:
+            # The traceback of an error keeps it.
+            body.clear()
 
     async def chunks(self, *, max_bytes: int | None = None) -> AsyncGenerator[bytes]:
         """Yield the bytes of the body as they come, decoded.
