@@ -171,7 +171,7 @@ async def test_a_redirect_does_not_send_the_key_to_another_server(
     server: FaultServer, style: CallStyle, protocol: Protocol
 ) -> None:
     with FaultServer() as other:
-        # A private header is hidden in all logs of the process while the client is kept.
+        # A private header is hidden in all logs while the client is kept.
         address = other.base_url.replace("127.0.0.1", "localhost")
         to = {"X-Redirect-To": f"{address}/{KEY}"}
         llm = model(
