@@ -99,7 +99,8 @@ _US_SUFFIX = "-us"
 _MAX_SHOWN: Final = 200
 # The paths of single APIs below a base URL: users copy them from examples.
 _API_PATH = re.compile(
-    r"/(chat/completions|services/.+|(?<=/v1/)(completions|embeddings|reranks|models))$"
+    r"/(chat/completions|services/(aigc|audio|embeddings|rerank)/.+"
+    r"|(?<=/v1/)(completions|embeddings|reranks|models))$"
 )
 # What a server or a proxy between could read as another path.
 _AMBIGUOUS_PATH = re.compile(

@@ -972,6 +972,10 @@ def test_a_known_suffix_of_a_custom_base_url_is_replaced(
         ("/compatible-mode/v1/embeddings", "/compatible-mode/v1"),
         ("/compatible-api/v1/reranks", "/compatible-mode/v1"),
         ("/api/v1/services/aigc/text-generation/generation", "/compatible-mode/v1"),
+        ("/services/rerank/text-rerank/text-rerank", "/compatible-mode/v1"),
+        # Of a gateway.
+        ("/services/qwen/v1", "/services/qwen/v1"),
+        ("/services/qwen/compatible-mode/v1", "/services/qwen/compatible-mode/v1"),
         ("/proxy/compatible-mode/v1/models", "/proxy/compatible-mode/v1"),
         ("/v1/chat/completions", "/v1"),
         ("/v1/completions", "/v1"),
