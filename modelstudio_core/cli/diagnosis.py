@@ -14,6 +14,7 @@ from modelstudio_core.cli.exit_codes import (
     ExitCode,
     Failure,
     describe_failure,
+    is_missing,
 )
 from modelstudio_core.cli.trial_calls import try_model
 from modelstudio_core.cli.wording import in_words_of_the_command
@@ -218,7 +219,7 @@ def _served(diagnosis: Diagnosis, error: Exception) -> str:
     is_elsewhere = endpoint.is_documented and endpoint.region not in (
         regions or (endpoint.region,)
     )
-    if not isinstance(error, NotFoundError) or not is_elsewhere:
+    if not is_missing(error) or not is_elsewhere:
         return ""
     return ", ".join(regions or ())
 

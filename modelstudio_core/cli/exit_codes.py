@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeGuard
 
 from modelstudio_core.errors import (
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
     AuthenticationError,
+    BadRequestError,
     ConfigurationError,
     IncompleteStreamError,
     InternalServerError,
@@ -18,8 +19,9 @@ from modelstudio_core.errors import (
     QuotaExceededError,
     RateLimitError,
 )
+from modelstudio_core.wire.error_bodies import names_no_model
 
-__all__ = ["ExitCode", "Failure", "describe_failure"]
+__all__ = ["ExitCode", "Failure", "describe_failure", "is_missing"]
 
 # What waiting for a task or a batch in vain ends with: the network is not the reason.
 _GOES_ON: Final = "It goes on"
@@ -148,12 +150,27 @@ def describe_failure(error: BaseException, *, served_elsewhere: str = "") -> Fai
             return _GATEWAY
     if isinstance(error, APITimeoutError) and _GOES_ON in error.message:
         return Failure(ExitCode.NETWORK)
-    if isinstance(error, NotFoundError):
-        return _describe_not_found(error, served_elsewhere)
+    if is_missing(error):
+        return _describe_missing(error, served_elsewhere)
     return next((f for cls, f in _FAILURES if isinstance(error, cls)), _OTHER)
 
 
-def _describe_not_found(error: NotFoundError, served_elsewhere: str) -> Failure:
+def is_missing(error: BaseException) -> TypeGuard[APIStatusError]:
+    """Return whether what was asked for does not exist: some services say it with 400.
+
+    Args:
+        error: The error.
+
+    Example:
+        >>> is_missing(BadRequestError("Model not exist."))
+        True
+    """
+    if isinstance(error, BadRequestError):
+        return names_no_model(error.code, error.message)
+    return isinstance(error, NotFoundError)
+
+
+def _describe_missing(error: APIStatusError, served_elsewhere: str) -> Failure:
     if "model" not in f"{error.code} {error.message}".casefold():
         return _NO_PATH
     if served_elsewhere:

@@ -24,7 +24,7 @@ from modelstudio_core.errors import (
 from modelstudio_core.wire.json_values import load
 from modelstudio_core.wire.sse import EventSplitter, field_of
 
-__all__ = ["MAX_SHOWN", "ErrorBody"]
+__all__ = ["MAX_SHOWN", "ErrorBody", "names_no_model"]
 
 _QUOTA_CODES = (
     "arrearage",
@@ -262,13 +262,27 @@ class ErrorBody:
 
     def is_about_the_model(self, cls: type[APIStatusError]) -> bool:
         """Return whether the service says that it does not serve the model."""
-        is_named = self.code in _MODEL_CODES or _NO_SUCH_MODEL.search(self.message)
-        return bool(is_named) and issubclass(cls, BadRequestError | NotFoundError)
+        is_named = names_no_model(self.code, self.message)
+        return is_named and issubclass(cls, BadRequestError | NotFoundError)
 
     def is_wrong_path(self, status: int) -> bool:
         """Return whether a 404 may mean the address instead of what it names."""
         code = (self.code or "").casefold()
         return status == _NOT_FOUND and code not in _NAMED_CODES
+
+
+def names_no_model(code: str | None, message: str) -> bool:
+    """Return whether an error says that a model does not exist.
+
+    Args:
+        code: The code of the error.
+        message: Its message.
+
+    Example:
+        >>> names_no_model("InvalidParameter", "Model not exist.")
+        True
+    """
+    return code in _MODEL_CODES or _NO_SUCH_MODEL.search(message) is not None
 
 
 def _error_inside(value: object) -> Mapping[str, object] | None:

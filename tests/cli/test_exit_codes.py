@@ -103,10 +103,24 @@ def test_a_wait_that_ended_is_no_broken_network() -> None:
             ExitCode.REGION,
             "The catalog has the model in cn-beijing, us-east-1: pass --region with",
         ),
+        # As reranking, embeddings of images and tasks say it.
+        (
+            BadRequestError("Model not exist.", code="InvalidParameter"),
+            "",
+            ExitCode.MODEL,
+            "See what there is",
+        ),
+        (
+            BadRequestError("Model not exist.", code="InvalidParameter"),
+            "cn-beijing",
+            ExitCode.REGION,
+            "The catalog has the model in cn-beijing: pass --region with",
+        ),
+        (BadRequestError("Bad size."), "cn-beijing", ExitCode.OTHER, ""),
     ],
 )
 def test_what_was_not_found_is_a_path_a_model_or_a_region(
-    error: NotFoundError, elsewhere: str, code: ExitCode, advice: str
+    error: APIStatusError, elsewhere: str, code: ExitCode, advice: str
 ) -> None:
     failure = describe_failure(error, served_elsewhere=elsewhere)
     assert failure.code is code
