@@ -85,6 +85,10 @@ class ConnectionOptions:
         float | None,
         _option("--timeout", help="Seconds to wait for the next bytes."),
     ] = None
+    total_timeout: Annotated[
+        float | None,
+        _option("--total-timeout", help="Seconds for a whole answer, with retries."),
+    ] = None
     max_retries: Annotated[
         int | None,
         _option("--max-retries", help="How often a failed request is repeated."),

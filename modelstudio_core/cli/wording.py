@@ -15,6 +15,7 @@ _OPTIONS: Final[dict[str, str | None]] = {
     "base_url": None,
     "protocol": None,
     "timeout": None,
+    "total_timeout": None,
     "max_retries": None,
     "allow_insecure_http": None,
     "prompt": "a prompt",
@@ -41,7 +42,7 @@ _PLAIN: Final = re.compile(
     rf"(?<![\w'-])({'|'.join(n for n in _OPTIONS if '_' in n)})\b"
 )
 _UNKNOWN: Final = re.compile(r"\bUnknown argument ('[^']*')(?: of \w+)?\.")
-_NONE: Final = re.compile(r",? or None(?=, got)")
+_NONE: Final = re.compile(r",? or None(?: for no limit)?(?=, got)")
 _CLASSES: Final = re.compile(
     r" \S+ needs (\w+)(?: \(LangChain\) or \w+ \(LlamaIndex\))?\.$"
 )

@@ -24,6 +24,7 @@ def test_only_what_was_given_becomes_an_argument(tmp_path: Path) -> None:
     options = ConnectionOptions(
         region="us",
         timeout=0.0,
+        total_timeout=5.0,
         max_retries=0,
         allow_insecure_http=True,
         api_key_file=file,
@@ -31,6 +32,7 @@ def test_only_what_was_given_becomes_an_argument(tmp_path: Path) -> None:
     assert options.arguments(output) == {
         "region": "us",
         "timeout": 0.0,
+        "total_timeout": 5.0,
         "max_retries": 0,
         "allow_insecure_http": True,
         "api_key": KEY,
