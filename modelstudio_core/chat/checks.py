@@ -6,6 +6,7 @@ from typing import Final, cast
 from modelstudio_core.catalog import ChatProfile
 from modelstudio_core.chat.option_rules import refuse_hosted_tools
 from modelstudio_core.chat.options import (
+    PARAMETERS,
     RULES,
     ChatOptions,
     answer_count,
@@ -23,10 +24,6 @@ __all__ = ["check_budget", "check_options", "resolve_effort"]
 # Keys of the body that extra_body must not replace. The policy and the metadata are
 # about the model that is an argument.
 _RESERVED_BODY: Final = frozenset({"model", "messages", "input", "parameters"})
-# Arguments with the name of the parameter that they become.
-_PARAMETERS: Final = frozenset(
-    {*(name for name, rule in RULES.items() if rule.sent), "enable_thinking", "stop"}
-)
 _RESPONSE_FORMATS: Final = ("text", "json_object", "json_schema")
 # "Chat" and "Web search", September 2026. Of the last five there are recordings of two;
 # the others are less sure.
@@ -80,7 +77,9 @@ def check_options(
         if getattr(options, name) is not None
     ]
     search_options = _search_options(options)
-    if protocol == "openai" and search_options.get("enable_source"):
+    # What is in extra_body is sent as it is.
+    given_options = options.search_options or {}
+    if protocol == "openai" and given_options.get("enable_source"):
         raise ConfigurationError(
             "search_options has enable_source, but sources are returned by the native"
             " protocol only: pass protocol='dashscope'."
@@ -88,7 +87,7 @@ def check_options(
     problems = (
         *_thinking_problems(options, profile),
         *_effort_problems(options, profile),
-        *_search_problems(options, search_options),
+        *_search_problems(options, given_options),
     )
     notices += [refuse(profile, problem) for problem in problems]
     notices += [
@@ -154,7 +153,7 @@ def _check_extra_body(options: ChatOptions) -> None:
             f"stream in extra_body must be True or False, got {stream!r}."
         )
     for name, value in extra.items():
-        argument = getattr(options, name, None) if name in _PARAMETERS else None
+        argument = getattr(options, name, None) if name in PARAMETERS else None
         if argument is not None and argument != value:
             raise ConfigurationError(
                 f"extra_body has {name}={value!r}, and the argument is"

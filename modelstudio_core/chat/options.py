@@ -28,6 +28,7 @@ from modelstudio_core.chat.option_rules import (
 
 __all__ = [
     "OPTION_NAMES",
+    "PARAMETERS",
     "RULES",
     "THINKING_AMOUNT",
     "ChatOptionArguments",
@@ -306,7 +307,8 @@ class ChatOptions:
         ``thinking_budget`` and ``reasoning_effort``. A call that sets one of those two
         removes the constructor's other one. One that disables the web search removes
         the constructor's ``search_options``. What a call sets is no longer taken from
-        the constructor's ``extra_body``.
+        the constructor's ``extra_body``, and what the ``extra_body`` of a call sets not
+        from the constructor's arguments.
 
         Args:
             call: The options of the call by name. None keeps the constructor's value.
@@ -318,10 +320,13 @@ class ChatOptions:
         for name in options:
             if name not in RULES:
                 raise unknown_argument(name, OPTION_NAMES)
-        if options.get("enable_thinking") is False or options.keys() & THINKING_AMOUNT:
+        in_body = _parameters_in(options.get("extra_body"))
+        given = {**in_body, **options}
+        if given.get("enable_thinking") is False or given.keys() & THINKING_AMOUNT:
             options = {**dict.fromkeys(THINKING_AMOUNT), **options}
-        if options.get("enable_search") is False:
+        if given.get("enable_search") is False:
             options = {"search_options": None, **options}
+        options = {**dict.fromkeys(in_body), **options}
         if self.extra_body and "extra_body" not in options:
             kept = {k: v for k, v in self.extra_body.items() if k not in options}
             if len(kept) < len(self.extra_body):
@@ -384,6 +389,19 @@ RULES: Final[Mapping[str, Rule]] = {
     name: _rule_of(name, annotation)
     for name, annotation in get_type_hints(ChatOptions, include_extras=True).items()
 }
+# The options with the name of the parameter that they become.
+PARAMETERS: Final = frozenset(
+    {*(name for name, rule in RULES.items() if rule.sent), "enable_thinking", "stop"}
+)
+
+
+def _parameters_in(extra_body: object) -> dict[str, object]:
+    """Return what an ``extra_body`` has that is an argument, too."""
+    if not isinstance(extra_body, Mapping):
+        # It is refused when the request is planned.
+        return {}
+    body = cast("Mapping[str, object]", extra_body)
+    return {name: value for name, value in body.items() if name in PARAMETERS}
 
 
 def value_of(options: ChatOptions, name: str) -> object:

@@ -97,13 +97,26 @@ def test_an_image_model_is_refused() -> None:
     assert "qwen3.7-plus" in message
 
 
-@pytest.mark.parametrize("inside", [False, True])
-def test_sources_of_a_search_need_the_native_protocol(inside: bool) -> None:
-    given = {"search_options": {"enable_source": True}, "enable_search": True}
-    options: dict[str, Any] = {"extra_body": given} if inside else given
+def test_sources_of_a_search_need_the_native_protocol() -> None:
+    options = {"search_options": {"enable_source": True}, "enable_search": True}
     message = plan_error(**options)
     assert "enable_source" in message
     assert "protocol='dashscope'" in message
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    "extra_body",
+    [
+        {"search_options": {"enable_source": True}, "enable_search": True},
+        {"search_options": {"forced_search": True}},
+        {"search_options": {"forced_search": True}, "enable_search": False},
+    ],
+)
+def test_search_options_in_the_extra_body_are_sent_as_they_are(
+    protocol: Protocol, extra_body: dict[str, Any]
+) -> None:
+    assert make_plan(protocol=protocol, extra_body=extra_body).notices == ()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +139,6 @@ def test_search_options_that_can_be_sent(
     [
         {"search_options": {"forced_search": True}},
         {"search_options": {"forced_search": True}, "enable_search": False},
-        {"extra_body": {"search_options": {"forced_search": True}}},
     ],
 )
 def test_search_options_need_the_web_search(

@@ -285,6 +285,32 @@ def test_a_budget_of_a_call_replaces_the_constructors_effort() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("constructor", "extra_body", "left"),
+    [
+        ({"temperature": 0.5, "seed": 1}, {"temperature": 1}, {"seed": 1}),
+        ({"enable_thinking": False}, {"enable_thinking": True}, {}),
+        ({"thinking_budget": 9}, {"enable_thinking": False}, {}),
+        ({"reasoning_effort": "high"}, {"thinking_budget": 9}, {}),
+        ({"search_options": {}, "seed": 1}, {"enable_search": False}, {"seed": 1}),
+        ({"seed": 1}, {"unknown": 1}, {"seed": 1}),
+        ({"seed": 1, "extra_body": {"top_k": 3}}, {"top_k": 4}, {"seed": 1}),
+    ],
+)
+def test_the_extra_body_of_a_call_wins_over_the_constructor(
+    constructor: dict[str, Any], extra_body: dict[str, Any], left: dict[str, Any]
+) -> None:
+    options = ChatOptions(**constructor).override({"extra_body": extra_body})
+    assert options == ChatOptions(**left, extra_body=extra_body)
+
+
+def test_an_argument_and_the_extra_body_of_one_call_may_not_contradict() -> None:
+    call = {"temperature": 1, "extra_body": {"temperature": 0}}
+    options = ChatOptions(temperature=0.5).override(call)
+    with pytest.raises(ConfigurationError, match="pass one of the two"):
+        plan_chat(options, resolve_deprecated("deepseek-v4-pro"), protocol="openai")
+
+
 # --- The definition of the options --------------------------------------------------
 
 
