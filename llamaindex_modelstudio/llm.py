@@ -41,6 +41,7 @@ from modelstudio_core.chat.messages import Message
 from modelstudio_core.chat.options import answer_count
 from modelstudio_core.chat.resolved import ResolvedChat
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.secrets import hide_keys
 
 __all__ = ["ModelStudio"]
 
@@ -522,5 +523,6 @@ def _checked_prompt(prompt: object) -> str:
 def _check_n(n: object) -> None:
     if (n or 1) != 1:
         raise ConfigurationError(
-            f"n must be 1 or None, got {n!r}: a LlamaIndex response holds one answer."
+            f"n must be 1 or None, got {hide_keys(repr(n))}:"
+            " a LlamaIndex response holds one answer."
         )

@@ -184,7 +184,10 @@ _HINTS: Final = {
     "functions": _OF_A_CALL_WITH_TOOLS,
     "function_call": _OF_A_CALL_WITH_TOOLS,
     "image_documents": _IN_BLOCKS,
-    "streaming": "Remove it: call stream(), stream_chat() or stream_complete().",
+    "streaming": (
+        "Remove it: call stream(), stream_chat() or stream_complete(). The constructor"
+        " of ChatModelStudio takes it."
+    ),
     "top_n": "It is an argument of the reranking classes.",
 }
 

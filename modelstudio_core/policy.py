@@ -37,6 +37,7 @@ from modelstudio_core.endpoints import (
     mode_of_request,
 )
 from modelstudio_core.errors import ConfigurationError, PolicyError
+from modelstudio_core.secrets import hide_keys
 from modelstudio_core.wire.suggestions import nearest
 
 __all__ = [
@@ -367,15 +368,20 @@ def _normalize(name: str, values: object, source: str) -> tuple[str, ...]:
         PolicyError: A value is invalid.
     """
     if not isinstance(values, Collection) or isinstance(values, str | bytes):
-        raise PolicyError(f"{source} must be a list of strings, got {values!r}.")
+        raise _no_strings(source, values)
     names = [*cast("Collection[object]", values)]
     if not all(isinstance(value, str) for value in names):
-        raise PolicyError(f"{source} must be a list of strings, got {values!r}.")
+        raise _no_strings(source, values)
     try:
         normal = [_NORMAL_FORMS[name](str(value), source) for value in names]
     except ConfigurationError as error:
         raise PolicyError(error.message) from None
     return tuple(dict.fromkeys(normal))
+
+
+def _no_strings(source: str, values: object) -> PolicyError:
+    shown = hide_keys(repr(values))
+    return PolicyError(f"{source} must be a list of strings, got {shown}.")
 
 
 def _check_glob(value: str, source: str) -> str:

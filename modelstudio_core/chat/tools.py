@@ -11,6 +11,7 @@ from modelstudio_core.chat.option_rules import function_name
 from modelstudio_core.chat.options import RULES, ChatOptions
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.facts import refuse
+from modelstudio_core.secrets import hide_in_error
 from modelstudio_core.wire.suggestions import unknown_name
 
 __all__ = [
@@ -74,6 +75,15 @@ def check_tools(
     Raises:
         ConfigurationError: A tool or the choice is invalid.
     """
+    try:
+        _check_tools(tools, tool_choice)
+    except ConfigurationError as error:
+        # A key may have been passed in the place of one of them.
+        hide_in_error(error, ())
+        raise
+
+
+def _check_tools(tools: Sequence[Mapping[str, object]], tool_choice: object) -> None:
     rule = RULES["tools"]
     if not rule.accepts(tools):
         raise ConfigurationError(f"tools must be {rule.expected}, got {tools!r}.")

@@ -5,6 +5,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from modelstudio_core.errors import ConfigurationError
+from modelstudio_core.secrets import hide_keys
 
 __all__ = ["is_similar", "nearest", "suggest", "unknown_name"]
 
@@ -89,4 +90,5 @@ def unknown_name(
     """
     hint = suggest(name, candidates)
     of_owner = f" of {owner}" if owner else ""
-    return ConfigurationError(f"Unknown {kind} {name!r}{of_owner}.{hint}")
+    # A key may have been passed in its place.
+    return ConfigurationError(hide_keys(f"Unknown {kind} {name!r}{of_owner}.{hint}"))

@@ -153,11 +153,25 @@ def test_a_run_of_batches_repeats_no_key(cls: type[Any], tmp_path: Path) -> None
             assert KEY not in shown_by(caught.value), (name, value)
 
 
+def chat_langchain() -> Any:
+    return model("LangChain", "http://127.0.0.1:9")
+
+
 TASK: Final = tasks.Task.from_id("t-1", model="wan2.6-t2i", api_key=KEY)
 OTHERS: Final[dict[str, Callable[[Any], object]]] = {
     "timeout of a task": lambda value: TASK.result(timeout=value),
     "poll_interval of a task": lambda value: TASK.result(poll_interval=value),
     "status of a list": lambda value: tasks.list_tasks(api_key=KEY, status=value),
+    "the regions of a policy": lambda value: Policy(regions=value),
+    "the n of a call": lambda value: model("LlamaIndex", "http://127.0.0.1:9").complete(
+        "Hi", n=value
+    ),
+    "tool_choice": lambda value: chat_langchain().bind_tools(
+        [{"name": "f", "parameters": {}}], tool_choice=value
+    ),
+    "the method of structured output": lambda value: (
+        chat_langchain().with_structured_output({"title": "A"}, method=value)
+    ),
     "a limit": lambda value: RateLimit(requests_per_minute=value),
     "the name of a limit": lambda value: RateLimit(
         requests_per_minute=1, name=f"{value}!"

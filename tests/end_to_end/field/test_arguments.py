@@ -408,7 +408,8 @@ def test_a_constructor_of_llamaindex_has_no_switch_for_streams() -> None:
         model("LlamaIndex", NOWHERE, streaming=True)
     assert caught.value.message == (
         "Unknown argument 'streaming' of ModelStudio. Remove it: call stream(),"
-        " stream_chat() or stream_complete()."
+        " stream_chat() or stream_complete(). The constructor of ChatModelStudio takes"
+        " it."
     )
 
 
