@@ -371,7 +371,7 @@ def _normalize(name: str, values: object, source: str) -> tuple[str, ...]:
         raise _no_strings(source, values)
     names = [*cast("Collection[object]", values)]
     if not all(isinstance(value, str) for value in names):
-        raise _no_strings(source, values)
+        raise _no_strings(source, names)
     try:
         normal = [_NORMAL_FORMS[name](str(value), source) for value in names]
     except ConfigurationError as error:

@@ -179,10 +179,10 @@ def test_errors_name_options_and_not_arguments(run: Run) -> None:
         (("chat", "Hi", "--max-retries", "-1"), "--max-retries must be an integer"),
         (("chat", "Hi", "--timeout", "0"), "--timeout must be a number of seconds"),
         (("chat", "Hi", "--timeout", "0"), "at most a week, got 0.0."),
+        (("chat", "Hi", "--total-timeout", "0"), "at most a week, got 0.0."),
         (
             ("chat", "Hi", "--total-timeout", "0"),
-            "--total-timeout must be a number of seconds above 0 and at most a week,"
-            " got 0.0.",
+            "--total-timeout must be a number of seconds above 0 and at most a week",
         ),
         (("chat", "Hi", "--base-url", "ftp://x"), "--base-url must be an http or"),
         (("chat", "Hi", "-o", "topp=1"), "Unknown --option 'topp'. Did you mean"),
