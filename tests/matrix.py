@@ -74,8 +74,8 @@ allows, those of the extras included:
 {extras}.
 A row whose Python is not on the machine is not run, and proves nothing about it.
 
-`rag` and `ray` are in no row, so the lowest versions of their dependencies are not
-tried: the tests of `rag` run with the versions of `constraints.txt`, and
+`llm`, `rag` and `ray` are in no row, so the lowest versions of their dependencies are
+not tried: the tests of `llm` and `rag` run with the versions of `constraints.txt`, and
 `make test-ray` with those that it installs into an environment of its own.
 """
 SUMMARY: Final = re.compile(r"(\d+) (passed|failed|skipped|error)")

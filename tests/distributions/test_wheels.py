@@ -163,13 +163,13 @@ def test_the_metadata_is_what_people_search_for(built: Built) -> None:
     assert extras >= {"langchain", "agents", "llamaindex", "cli", "emulator", "all"}
 
 
-def test_all_has_every_extra_but_ray() -> None:
+def test_all_has_every_extra_but_ray_and_llm() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     (named,) = extras["all"]
     found = re.findall(r"[\w-]+", named.partition("[")[2])
-    # Ray is large, and for clusters.
-    assert set(found) == set(extras) - {"all", "ray"}
+    # Ray is large, and for clusters; llm is a command of others.
+    assert set(found) == set(extras) - {"all", "ray", "llm"}
 
 
 @pytest.mark.parametrize("name", THIN)

@@ -10,8 +10,11 @@ from tests.support.pages import ROOT
 
 PACKAGES = ("modelstudio_core", "langchain_modelstudio", "llamaindex_modelstudio")
 
-# What a module needs and not every platform has: langchain-qdrant needs grpcio.
-NEEDED = {"langchain_modelstudio.sparse": "langchain_qdrant"}
+# What a module needs and not every environment has: langchain-qdrant needs grpcio.
+NEEDED = {
+    "langchain_modelstudio.sparse": "langchain_qdrant",
+    "modelstudio_core.llm_plugin": "llm",
+}
 
 
 def module_name(path: Path) -> str:
@@ -28,7 +31,11 @@ MODULES = [
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_the_examples_of_a_module(name: str) -> None:
+def test_the_examples_of_a_module(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Where llm looks for keys.
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
     if name in NEEDED:
         pytest.importorskip(NEEDED[name])
     runner = doctest.DocTestRunner(verbose=False)
