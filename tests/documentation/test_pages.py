@@ -38,8 +38,10 @@ WARNINGS: dict[str, type[Warning]] = {
 NOT_REDIRECTED = {"docs/compliance.md"}
 # Pages whose code reads a folder ``documents``: that of the examples.
 WITH_DOCUMENTS = {"docs/rag.md"}
-# The packages of the extra rag need grpcio, which not every platform has.
-LEFT_OUT = set[str]() if find_spec("langchain_qdrant") else {"docs/rag.md"}
+# Pages by what they need and not every environment has: the packages of the extra rag
+# need grpcio, and the plugin of llm needs llm.
+NEEDED = {"docs/rag.md": "langchain_qdrant", "docs/llm.md": "llm"}
+LEFT_OUT = {page for page, module in NEEDED.items() if not find_spec(module)}
 WITH_CODE = [
     page for page in PAGES if page not in LEFT_OUT and any(True for _ in snippets(page))
 ]
@@ -79,6 +81,8 @@ def test_the_code_of_a_page_runs(
     fixture = "modelstudio_emulator" if page in NOT_REDIRECTED else "redirected"
     emulator = request.getfixturevalue(fixture)
     monkeypatch.setenv("DASHSCOPE_API_KEY", emulator.api_key)
+    # Where llm looks for keys.
+    monkeypatch.setenv("LLM_USER_PATH", str(empty_folder))
     if page in WITH_DOCUMENTS:
         shutil.copytree(ROOT / "examples" / "documents", empty_folder / "documents")
     namespace: dict[str, Any] = {"__name__": "page"}
