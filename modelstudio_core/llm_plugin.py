@@ -145,8 +145,15 @@ class _Shared:
         self.attachment_types = _image_types(profile)
         self.supports_schema = "json_schema" in (profile.structured_output or ())
         self.supports_tools = profile.tools is not False
-        # llm reads it as the class that its own models define inside.
-        vars(self)["Options"] = _options()
+
+    # For type checkers it is the class that llm's models define inside. A list of the
+    # models does not need it.
+    if not TYPE_CHECKING:
+
+        @property
+        def Options(self) -> type[llm.Options]:  # noqa: N802 - llm's name
+            """The class of the options."""
+            return _options()
 
     def __str__(self) -> str:
         """Return what ``llm models`` shows."""
