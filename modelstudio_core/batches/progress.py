@@ -156,8 +156,10 @@ class RunProgress:
             if _was_refused(error):
                 self._save(part, "uploaded")
                 raise
-            # It may have been created: the answer was lost.
-            if not (yield from self._adopt(part)):
+            # It may have been created: the answer was lost. The time until it is listed
+            # counts from here, and what is not found is looked for again by _adopt.
+            self._save(part, "creating")
+            if not (yield from self._find_batch(part)):
                 raise
             return
         self._save_created(part, batch)
@@ -165,11 +167,22 @@ class RunProgress:
     def _save_created(self, part: PartState, batch: RemoteBatch) -> None:
         self._save(part, "created", batch_id=batch.id, **_facts_of(batch))
 
-    def _adopt(self, part: PartState) -> Procedure[bool]:
-        """Look for the batch of a part whose creation was begun.
+    def _adopt(self, part: PartState) -> Procedure[None]:
+        """Look for the batch of a part whose creation was begun, until all is certain.
+
+        What began it may have died a moment ago, however long ago it began.
+        """
+        if (yield from self._find_batch(part)):
+            return
+        yield Sleep(SETTLE_SECONDS)
+        if not (yield from self._find_batch(part)):
+            self._save(part, "uploaded")
+
+    def _find_batch(self, part: PartState) -> Procedure[bool]:
+        """Look once for the batch of a part whose creation was begun.
 
         Returns:
-            Whether there is one: else it is certain that none was created.
+            Whether there is one.
         """
         age = max(0.0, time.time() - part.step_time)
         if age > _LISTED_SECONDS:
@@ -183,7 +196,6 @@ class RunProgress:
             yield Sleep(SETTLE_SECONDS - age)
         batches = yield from find_batches(str(part.file_id))
         if not batches:
-            self._save(part, "uploaded")
             return False
         _logger.info("The batch of part %d was found again", part.number)
         self._save_created(part, min(batches, key=lambda b: b.created_at or 0))

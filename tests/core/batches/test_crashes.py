@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from modelstudio_core.batches import BatchRun
+from modelstudio_core.batches import BatchRun, progress
+from modelstudio_core.batches.remote import RemoteBatch
 from modelstudio_core.emulator import BatchScript, Emulator
 from modelstudio_core.errors import APIConnectionError, ConfigurationError
 from modelstudio_core.transport import procedures
@@ -166,6 +167,34 @@ def test_the_answer_to_a_creation_and_to_the_search_are_lost(
                 run.submit()
         run.submit()
         assert len(studio.batches) == 1
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_the_answer_to_a_creation_is_lost_and_the_batch_is_listed_late(
+    is_async: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next submission looks for it again, and creates nothing."""
+    settle_at_once(monkeypatch)
+    name = "afetch" if is_async else "fetch"
+    with Emulator() as studio:
+        run: BatchRun[Any] = BatchRun.prepare(
+            chat(studio), prompts(2), directory=tmp_path / "run"
+        )
+        with monkeypatch.context() as broken:
+            lose_answers(broken, name, "/batches")
+            broken.setattr(progress, "find_batches", nothing_listed)
+            with pytest.raises(APIConnectionError):
+                await run.asubmit() if is_async else run.submit()
+        assert run.batch_ids == []
+        await run.asubmit() if is_async else run.submit()
+        assert run.batch_ids == [batch.id for batch in studio.batches]
+        assert len(run.batch_ids) == 1
+
+
+def nothing_listed(_file_id: str) -> procedures.Procedure[list[RemoteBatch]]:
+    """List no batch yet, in the place of ``find_batches``."""
+    yield procedures.Sleep(0.0)
+    return []
 
 
 def test_the_answer_to_an_upload_is_lost(

@@ -17,7 +17,7 @@ from modelstudio_core.errors import (
     ConfigurationError,
 )
 from modelstudio_core.transport.fetch import JsonAnswer
-from modelstudio_core.transport.procedures import Fetch
+from modelstudio_core.transport.procedures import Fetch, Sleep
 from modelstudio_core.transport.requests import HttpRequest
 from tests.support.batches import change, chat, finish, prompts, small_parts
 
@@ -227,6 +227,42 @@ def test_of_several_batches_of_a_file_the_first_is_that_of_the_part(
     created = {"batch_2": 20, "batch_1": 10, "batch_3": 30}
     found = [batch(name, created_at=moment) for name, moment in created.items()]
     assert answered(procedure, {"data": found}) is None
+    assert run.batch_ids == ["batch_1"]
+
+
+def test_the_time_until_a_batch_is_listed_counts_from_the_failure_of_its_creation(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway may fail after a minute, and the service create the batch just then."""
+    run, part = interrupted(path, "uploaded")
+    procedure = run._progress.submit()
+    step = next(procedure)
+    assert isinstance(step, Fetch)
+    assert (step.request.method, step.request.path) == ("POST", "/batches")
+    late = part["step_time"] + 3600
+    monkeypatch.setattr(time, "time", lambda: late)
+    step = procedure.throw(APIStatusError("Gateway Timeout", status_code=504))
+    assert isinstance(step, Sleep)
+    assert step.seconds == 5
+    procedure.close()
+
+
+def test_a_batch_that_is_listed_late_is_found_by_the_next_submission(
+    path: Path,
+) -> None:
+    """What died may have created it a moment ago, however long ago it began."""
+    run, _ = interrupted(path, "creating")
+    procedure = run._progress.submit()
+    step = next(procedure)
+    assert isinstance(step, Fetch)
+    assert (step.request.method, step.request.path) == ("GET", "/batches")
+    step = procedure.send(JsonAnswer({"data": []}, None, {}))
+    assert isinstance(step, Sleep)
+    assert step.seconds == 5
+    request = answered(procedure, {})
+    assert request is not None
+    assert (request.method, request.path) == ("GET", "/batches")
+    assert answered(procedure, {"data": [batch("batch_1", created_at=1)]}) is None
     assert run.batch_ids == ["batch_1"]
 
 
