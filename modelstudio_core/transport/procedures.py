@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from inspect import GEN_CREATED, getgeneratorstate
 from pathlib import Path
 from typing import Generic, TypeVar, assert_never
@@ -23,6 +24,7 @@ from modelstudio_core.transport.fetch import (
     fetch,
 )
 from modelstudio_core.transport.requests import HttpRequest
+from modelstudio_core.transport.threads import finish_in_thread
 from modelstudio_core.wire.refusals import ErrorContext
 
 __all__ = ["Download", "Fetch", "Procedure", "Sleep", "arun", "run"]
@@ -121,13 +123,8 @@ async def arun(
 async def _in_thread(
     procedure: "Procedure[_T]", answer: JsonAnswer, errors: list[Exception]
 ) -> Action | _Returned[_T]:
-    """Advance in a thread. A cancelled task waits for the thread: it writes files."""
-    work = asyncio.ensure_future(asyncio.to_thread(_advance, procedure, answer, errors))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait([work])
-        raise
+    """Advance in a thread, to whose end a procedure cannot be closed."""
+    return await finish_in_thread(partial(_advance, procedure, answer, errors))
 
 
 def _advance(

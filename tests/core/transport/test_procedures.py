@@ -87,9 +87,12 @@ async def test_an_error_that_is_not_caught_ends_the_procedure(
     assert ended == ["finally"]
 
 
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("whom", ["the task", "all tasks"])
 async def test_a_cancelled_task_waits_for_its_thread_and_closes_the_procedure(
-    connection: Connection,
+    times: int, whom: str, connection: Connection
 ) -> None:
+    """However often it is cancelled, and with all others at the end of the loop."""
     begun, may_go_on, ended = threading.Event(), threading.Event(), list[str]()
 
     def slow() -> Procedure[None]:
@@ -103,8 +106,12 @@ async def test_a_cancelled_task_waits_for_its_thread_and_closes_the_procedure(
 
     task = asyncio.create_task(arun(connection, connection.context, slow()))
     await asyncio.to_thread(begun.wait, 5)
-    task.cancel()
-    await asyncio.sleep(0.05)
+    for _ in range(times):
+        tasks = {task} if whom == "the task" else asyncio.all_tasks()
+        for cancelled in tasks - {asyncio.current_task()}:
+            cancelled.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
     assert ended == []
     may_go_on.set()
     with pytest.raises(asyncio.CancelledError):
