@@ -5,11 +5,13 @@ import secrets
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO, Final
 
 from modelstudio_core.errors import ConfigurationError
 from modelstudio_core.local_files import FileContent, open_file
 from modelstudio_core.transport.requests import Upload
+from modelstudio_core.transport.threads import finish_in_thread
 
 __all__ = ["MultipartForm"]
 
@@ -76,7 +78,8 @@ class MultipartForm:
                 yield piece
                 continue
             left = piece.size
-            file = await asyncio.to_thread(open_file, piece.path, follow=piece.follow)
+            opening = partial(open_file, piece.path, follow=piece.follow)
+            file = await finish_in_thread(opening, lambda file: file.close())
             try:
                 while chunk := await asyncio.to_thread(_read, file, left, piece):
                     left -= len(chunk)

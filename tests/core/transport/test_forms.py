@@ -1,14 +1,17 @@
 """Multipart forms: their bytes, the size they announce, and files that change."""
 
+import asyncio
+import threading
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 import pytest
 
 from modelstudio_core.errors import ConfigurationError
-from modelstudio_core.local_files import FileContent
+from modelstudio_core.local_files import FileContent, open_file
+from modelstudio_core.transport import forms
 from modelstudio_core.transport.forms import MultipartForm
 from modelstudio_core.transport.requests import Upload
 from tests.core.transport.support import SYNC_AND_ASYNC
@@ -75,6 +78,32 @@ async def test_a_file_that_is_missing_ends_the_body(
     form = MultipartForm.build([Upload(name="file", content=file)])
     with pytest.raises(ConfigurationError, match="Cannot read"):
         await body_of(form, is_async=is_async)
+
+
+async def test_a_file_is_closed_if_a_task_is_cancelled_while_a_thread_opens_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_open, may_return = threading.Event(), threading.Event()
+    files: list[BinaryIO] = []
+
+    def open_slowly(path: Path, *, follow: bool) -> BinaryIO:
+        files.append(open_file(path, follow=follow))
+        is_open.set()
+        may_return.wait(5)
+        return files[0]
+
+    monkeypatch.setattr(forms, "open_file", open_slowly)
+    file = file_with(tmp_path / "a", b"text")
+    form = MultipartForm.build([Upload(name="file", content=file)])
+    task = asyncio.create_task(body_of(form, is_async=True))
+    assert await asyncio.to_thread(is_open.wait, 5)
+    task.cancel()
+    await asyncio.sleep(0)
+    may_return.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (opened,) = files
+    assert opened.closed
 
 
 @pytest.mark.parametrize(
