@@ -1,10 +1,10 @@
 """Requests for JSON objects and files, with retries."""
 
-import asyncio
 import math
 from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any, Final, cast
@@ -20,6 +20,7 @@ from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.responses import AsyncHttpResponse, HttpResponse
 from modelstudio_core.transport.retries import aretry, retry
 from modelstudio_core.transport.send import asend, send
+from modelstudio_core.transport.threads import finish_in_thread
 from modelstudio_core.wire.metadata import without_secrets
 from modelstudio_core.wire.refusals import ErrorContext, is_refusal
 
@@ -176,10 +177,10 @@ def download(
             try:
                 for chunk in response.chunks(max_bytes=max_bytes):
                     file.write(chunk)
+                _replace(file, to)
             except BaseException:
                 _discard(file)
                 raise
-            _replace(file, to)
 
     retry(once, connection.max_retries, request)
 
@@ -197,13 +198,13 @@ async def adownload(
 
     async def once(attempt: int) -> None:
         async with await asend(connection, request, context, attempt) as response:
-            file = await asyncio.to_thread(_open_part, to)
+            file = await finish_in_thread(partial(_open_part, to), _discard)
             try:
                 await _write(response, file, max_bytes)
+                await finish_in_thread(partial(_replace, file, to))
             except BaseException:
                 _discard(file)
                 raise
-            await asyncio.to_thread(_replace, file, to)
 
     await wait_for_turn(REQUEST)
     await aretry(once, connection.max_retries, request)
@@ -214,9 +215,9 @@ async def _write(response: AsyncHttpResponse, file: IO[bytes], max_bytes: int) -
     async for chunk in response.chunks(max_bytes=max_bytes):
         pending += chunk
         if len(pending) >= _WRITE_BYTES:
-            await asyncio.to_thread(file.write, bytes(pending))
+            await finish_in_thread(partial(file.write, bytes(pending)))
             pending.clear()
-    await asyncio.to_thread(file.write, bytes(pending))
+    await finish_in_thread(partial(file.write, bytes(pending)))
 
 
 def _open_part(path: Path) -> IO[bytes]:
@@ -232,8 +233,12 @@ def _replace(file: IO[bytes], path: Path) -> None:
 
 
 def _discard(file: IO[bytes]) -> None:
-    file.close()
-    Path(file.name).unlink(missing_ok=True)
+    """Remove a file. Of its errors there was one before, which the caller sees."""
+    with suppress(OSError):
+        # It writes what it could not write before.
+        file.close()
+    with suppress(OSError):
+        Path(file.name).unlink(missing_ok=True)
 
 
 def _parse_answer(

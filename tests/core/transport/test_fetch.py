@@ -1,9 +1,12 @@
 """Whole JSON answers and files, whatever the service, the method and the host."""
 
 import asyncio
+import errno
 import gzip
+import io
 import json
 import math
+import threading
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +14,7 @@ from dataclasses import replace
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import IO, Any, ClassVar, cast
 
 import pytest
 
@@ -687,6 +690,95 @@ async def test_the_error_of_a_download_has_its_code_if_it_is_too_large(
     assert caught.value.code == "InvalidParameter"
     assert caught.value.status_code == 400
     assert len(str(caught.value)) < 1000
+
+
+class FullDisk(io.FileIO):
+    """A file on a disk without room: it exists, and nothing can be written to it."""
+
+    def write(self, _data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+def _full_disk(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction] - pytest calls it
+    def open_part(path: Path) -> IO[bytes]:
+        return io.BufferedWriter(FullDisk(f"{path}.1.part", "w"))
+
+    monkeypatch.setattr(fetch_module, "_open_part", open_part)
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.usefixtures("_full_disk")
+@pytest.mark.parametrize("size", [100, 3_000_000], ids=["at its end", "on the way"])
+async def test_a_download_to_a_full_disk_leaves_no_file(
+    is_async: bool, size: int, tmp_path: Path
+) -> None:
+    request = HttpRequest(method="GET", path="/files/1/content")
+    with serve_http(Scripted(body=b"0" * size)) as server:
+        connection = connection_to(server.base_url)
+        with pytest.raises(OSError, match="No space left") as caught:
+            await downloaded(connection, request, tmp_path / "a", is_async=is_async)
+    assert caught.value.__context__ is None
+    assert names_in(tmp_path) == []
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.usefixtures("_full_disk", "no_backoff")
+async def test_a_download_that_breaks_off_on_a_full_disk_leaves_no_file(
+    is_async: bool, tmp_path: Path
+) -> None:
+    """Closing the file writes what is left, and fails: the first error is raised."""
+    cut = Scripted(body=b"half", missing_bytes=4)
+    request = HttpRequest(method="GET", path="/files/1/content")
+    with serve_http(*[cut] * 2) as server:
+        connection = connection_to(server.base_url, max_retries=1)
+        with pytest.raises(errors.IncompleteStreamError):
+            await downloaded(connection, request, tmp_path / "a", is_async=is_async)
+    assert names_in(tmp_path) == []
+    assert len(server.received) == 2
+
+
+@SYNC_AND_ASYNC
+async def test_a_download_that_cannot_replace_what_is_there_leaves_no_file(
+    is_async: bool, tmp_path: Path
+) -> None:
+    to = tmp_path / "folder"
+    to.mkdir()
+    request = HttpRequest(method="GET", path="/files/1/content")
+    with serve_http(Scripted(body=b"text")) as server:
+        connection = connection_to(server.base_url)
+        with pytest.raises(OSError, match="folder"):
+            await downloaded(connection, request, to, is_async=is_async)
+    assert names_in(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize("name", ["_open_part", "_replace"])
+async def test_a_download_that_is_cancelled_while_a_thread_works_leaves_no_half(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the thread opens is removed, and what it replaces is complete."""
+    done, may_return = threading.Event(), threading.Event()
+    original = getattr(fetch_module, name)
+
+    def work(*arguments: Any) -> Any:
+        result = original(*arguments)
+        done.set()
+        may_return.wait(5)
+        return result
+
+    monkeypatch.setattr(fetch_module, name, work)
+    request = HttpRequest(method="GET", path="/files/1/content")
+    with serve_http(Scripted(body=b"text")) as server:
+        connection = connection_to(server.base_url)
+        run = adownload(connection, request, tmp_path / "a", connection.context)
+        task = asyncio.create_task(run)
+        assert await asyncio.to_thread(done.wait, 5)
+        task.cancel()
+        await asyncio.sleep(0)
+        may_return.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert names_in(tmp_path) == {"_open_part": [], "_replace": ["a"]}[name]
 
 
 async def test_small_pieces_are_written_together(
