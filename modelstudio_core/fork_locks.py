@@ -19,21 +19,27 @@ class ForkLock:
         ...     pass
     """
 
-    __slots__ = ("_lock", "_pid")
+    __slots__ = ("_locks",)
 
     def __init__(self) -> None:
         """Create an open lock."""
-        self._open()
+        self._locks: dict[int, threading.Lock] = {}
 
-    def _open(self) -> None:
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
+    def here(self) -> threading.Lock:
+        """Return the lock of this process, for a ``with`` that is safe from interrupts.
+
+        In the methods below, one may come when the lock is taken and before the block.
+        """
+        process = os.getpid()
+        lock = self._locks.get(process)
+        if lock is None:
+            # In one step: two threads that come first get one lock.
+            lock = self._locks.setdefault(process, threading.Lock())
+        return lock
 
     def __enter__(self) -> None:
         """Wait for the lock."""
-        if self._pid != os.getpid():
-            self._open()
-        self._lock.acquire()
+        self.here().acquire()
 
     def __exit__(
         self,
@@ -42,4 +48,6 @@ class ForkLock:
         traceback: TracebackType | None,
     ) -> None:
         """Release the lock."""
-        self._lock.release()
+        # There is none here in a child that was forked in the block.
+        if lock := self._locks.get(os.getpid()):
+            lock.release()

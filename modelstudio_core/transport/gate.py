@@ -7,12 +7,13 @@ its requests wait, so that they do not use up the quota that is coming back.
 import asyncio
 import math
 import os
-import threading
 import time
 from collections import deque
 from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import Final
+
+from modelstudio_core.fork_locks import ForkLock
 
 __all__ = ["BLOCKS_LOOP", "Gate"]
 
@@ -35,22 +36,14 @@ class Gate:
         """
         self.limit = limit
         self._resume_at = 0.0
+        self._lock = ForkLock()
         self._open()
 
     def _open(self) -> None:
         """Let all places be free."""
-        self._pid = os.getpid()
         self._free = self.limit
         self._waiting: deque[Future[None]] = deque()
-        self._lock = threading.Lock()
-
-    def _leave_parent(self) -> None:
-        """Open the gate in a child process: its places are taken in the parent.
-
-        A thread of the parent that does not exist here may have held the lock.
-        """
-        if self._pid != os.getpid():
-            self._open()
+        self._pid = os.getpid()
 
     def pause(self, seconds: float) -> None:
         """Let no request through for some time.
@@ -59,8 +52,7 @@ class Gate:
             seconds: The time from now on. It does not shorten a longer pause.
         """
         until = time.monotonic() + seconds
-        self._leave_parent()
-        with self._lock:
+        with self._lock.here():
             self._resume_at = max(self._resume_at, until)
 
     def enter(self, until: float = math.inf) -> None:
@@ -72,8 +64,9 @@ class Gate:
         Raises:
             TimeoutError: There is no place until then, or a pause.
         """
-        place = self._reserve(waits=not BLOCKS_LOOP.get())
+        place: Future[None] = Future()
         try:
+            self._reserve(place, waits=not BLOCKS_LOOP.get())
             place.result(_seconds(until))
             while (seconds := self._pause_left(until)) > 0:
                 time.sleep(seconds)
@@ -83,8 +76,9 @@ class Gate:
 
     async def aenter(self, until: float = math.inf) -> None:
         """Async version of ``enter``."""
-        place = self._reserve(waits=True)
+        place: Future[None] = Future()
         try:
+            self._reserve(place, waits=True)
             if not place.done():
                 async with asyncio.timeout(_seconds(until)):
                     await asyncio.wrap_future(place)
@@ -104,17 +98,25 @@ class Gate:
             raise TimeoutError
         return self._resume_at - time.monotonic()
 
-    def _reserve(self, *, waits: bool) -> Future[None]:
-        """Return a place, which is done as soon as it may be used."""
-        place: Future[None] = Future()
-        self._leave_parent()
-        with self._lock:
+    def _reserve(self, place: Future[None], *, waits: bool) -> None:
+        """Let a place be done as soon as it may be used."""
+        with self._lock.here():
+            if self._pid != os.getpid():
+                # The places that are taken are those of the parent process.
+                self._open()
             if waits and self._free <= 0:
                 self._waiting.append(place)
             else:
-                self._free -= 1
-                place.set_result(None)
-        return place
+                self._let_through(place)
+
+    def _let_through(self, place: Future[None]) -> None:
+        self._free -= 1
+        try:
+            place.set_result(None)
+        except BaseException:
+            # An interrupt. What is done is given back by _give_back.
+            self._free += not place.done()
+            raise
 
     def _give_back(self, place: Future[None]) -> None:
         # A place that cannot be cancelled any more has been given to this request.
@@ -125,7 +127,7 @@ class Gate:
         if self._pid != os.getpid():
             # It was given in the parent.
             return
-        with self._lock:
+        with self._lock.here():
             self._free += 1
             while self._free > 0 and self._waiting:
                 place = self._waiting.popleft()

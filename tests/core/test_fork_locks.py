@@ -3,9 +3,11 @@
 import os
 import signal
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from modelstudio_core import fork_locks
 from modelstudio_core.fork_locks import ForkLock
 
 
@@ -33,6 +35,61 @@ def test_an_error_releases_it() -> None:
     for _ in range(2):
         with pytest.raises(EOFError), lock:
             raise EOFError
+
+
+def test_of_two_threads_that_are_the_first_in_a_child_one_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second comes while the first makes the lock of the child."""
+    lock, order = ForkLock(), list[str]()
+    with lock:
+        pass
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def second() -> None:
+        with lock:
+            is_held.set()
+            may_end.wait(5)
+            order.append("second")
+
+    def first() -> None:
+        with lock:
+            order.append("first")
+
+    threads = [threading.Thread(target=work) for work in (first, second)]
+
+    def make_lock() -> threading.Lock:
+        if threads[1].ident is None:
+            threads[1].start()
+            is_held.wait(5)
+        return threading.Lock()
+
+    monkeypatch.setattr(fork_locks, "os", SimpleNamespace(getpid=lambda: -1))
+    monkeypatch.setattr(fork_locks, "threading", SimpleNamespace(Lock=make_lock))
+    threads[0].start()
+    assert is_held.wait(5)
+    threads[0].join(0.05)
+    may_end.set()
+    for thread in threads:
+        thread.join(5)
+    assert order == ["second", "first"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
+def test_a_child_that_is_forked_in_the_block_leaves_it() -> None:
+    lock, child = ForkLock(), -1
+    try:
+        with lock:
+            child = os.fork()
+        if child == 0:
+            signal.alarm(5)
+            with lock:
+                os._exit(7)
+    finally:
+        if child == 0:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")

@@ -6,12 +6,18 @@ import os
 import signal
 import threading
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import _base as futures
+from typing import Any
 
 import pytest
 
+from modelstudio_core import fork_locks
+from modelstudio_core.transport import gate as gate_module
 from modelstudio_core.transport.gate import BLOCKS_LOOP, Gate
 from tests.core.support import apassing, passing
+from tests.support.interrupts import interrupted_everywhere
 
 
 def test_no_more_threads_pass_than_the_limit() -> None:
@@ -161,3 +167,59 @@ def test_a_child_process_has_all_places() -> None:
     gate.leave()
     with passing(gate):
         pass
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
+def test_two_threads_of_a_child_process_may_be_the_first_at_once() -> None:
+    """Neither takes the lock that a thread of the parent had."""
+    gate = Gate(1)
+    gate.enter()
+    with gate._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(5)
+            try:
+                os._exit(7 if both_pass(gate) else 1)
+            finally:
+                os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    gate.leave()
+
+
+def both_pass(gate: Gate) -> bool:
+    """Let a thread come while another one opens the gate; it must not end it all."""
+
+    def work() -> None:
+        with passing(gate):
+            pass
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(2)]
+
+    def open_slowly() -> deque[Any]:
+        if threads[1].ident is None:
+            threads[1].start()
+            threads[1].join(0.1)
+        return deque()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate_module, "deque", open_slowly)
+        threads[0].start()
+        threads[0].join(2)
+        threads[1].join(2)
+    return not any(thread.is_alive() for thread in threads)
+
+
+def test_an_interrupt_at_any_place_takes_no_place() -> None:
+    gate = Gate(1)
+
+    def check(is_complete: bool) -> None:
+        if is_complete:
+            gate.leave()
+        gate.enter(time.monotonic())
+        with pytest.raises(TimeoutError):
+            gate.enter(time.monotonic())
+        gate.leave()
+
+    modules = [gate_module, fork_locks, futures]
+    assert interrupted_everywhere(modules, gate.enter, check) > 10
