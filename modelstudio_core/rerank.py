@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Final, NamedTuple, cast
 
 from pydantic import Field
@@ -35,6 +35,7 @@ from modelstudio_core.token_estimates import estimate_tokens
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.fetch import JsonAnswer, afetch, fetch
 from modelstudio_core.transport.requests import HttpRequest
+from modelstudio_core.transport.tracebacks import parse_and_forget
 from modelstudio_core.transport.workers import acall_for_each, call_for_each
 from modelstudio_core.uploads import oss_headers
 from modelstudio_core.user_warnings import warn_once, warn_user
@@ -230,17 +231,19 @@ class _Call:
 
     def fetch(self, part: _Part) -> list[Ranked]:
         resolved = self.resolved
-        answer = fetch(
-            resolved.connection, self._build(part), resolved.context, self.shared.gate
+        context, gate = resolved.context, self.shared.gate
+        return parse_and_forget(
+            partial(self._parse, part),
+            fetch(resolved.connection, self._build(part), context, gate),
         )
-        return self._parse(part, answer)
 
     async def afetch(self, part: _Part) -> list[Ranked]:
         resolved = self.resolved
-        answer = await afetch(
-            resolved.connection, self._build(part), resolved.context, self.shared.gate
+        context, gate = resolved.context, self.shared.gate
+        return parse_and_forget(
+            partial(self._parse, part),
+            await afetch(resolved.connection, self._build(part), context, gate),
         )
-        return self._parse(part, answer)
 
     def finish(self, results: Iterable[Sequence[Ranked]]) -> list[Ranked]:
         ranked = [item for result in results for item in result]

@@ -45,7 +45,8 @@ def parse_vectors(
     rows = reader.rows(count)
     if output == "dense":
         return cast("list[Vector]", reader.dense(rows))
-    sparse = [reader.sparse(row) for row in rows]
+    # No comprehension: Python 3.11 makes it a closure, which an error keeps.
+    sparse = [*map(reader.sparse, rows)]
     if output == "sparse":
         return cast("list[Vector]", sparse)
     pairs = zip(reader.dense(rows), sparse, strict=True)
@@ -81,7 +82,7 @@ class _Reader:
         return [by_index[index] for index in range(count)]
 
     def dense(self, rows: Iterable[Mapping[str, Any]]) -> list[list[float]]:
-        vectors = [self._dense(row.get("embedding")) for row in rows]
+        vectors = [*map(self._dense, rows)]
         lengths = {len(vector) for vector in vectors}
         expected = self._resolved.dimensions
         if len(lengths) > 1 or (expected and lengths != {expected}):
@@ -91,7 +92,8 @@ class _Reader:
             )
         return vectors
 
-    def _dense(self, value: object) -> list[float]:
+    def _dense(self, row: Mapping[str, Any]) -> list[float]:
+        value = row.get("embedding")
         if isinstance(value, str):
             return self._from_base64(value)
         if isinstance(value, list) and value:

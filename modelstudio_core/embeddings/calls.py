@@ -16,6 +16,7 @@ from modelstudio_core.errors import APIError, BadRequestError
 from modelstudio_core.token_estimates import estimate_tokens
 from modelstudio_core.transport.fetch import JsonAnswer, afetch, fetch
 from modelstudio_core.transport.requests import HttpRequest
+from modelstudio_core.transport.tracebacks import parse_and_forget
 from modelstudio_core.transport.workers import acall_for_each, call_for_each
 
 __all__ = ["EmbeddingCall", "Progress", "TextCall", "aembed_texts", "embed_texts"]
@@ -60,24 +61,26 @@ class EmbeddingCall:
     def _fetch(self, batch: Batch) -> list[Vector]:
         resolved, request = self.resolved, self.build(batch.rows)
         try:
-            answer = fetch(
-                resolved.connection, request, resolved.context, self.shared.gate
+            return parse_and_forget(
+                partial(self._parse, batch),
+                fetch(resolved.connection, request, resolved.context, self.shared.gate),
             )
         except APIError as error:
             parts = self._smaller(batch, error)
-            return _join([self._fetch(part) for part in parts])
-        return self._parse(batch, answer)
+        return _join([self._fetch(part) for part in parts])
 
     async def _afetch(self, batch: Batch) -> list[Vector]:
         resolved, request = self.resolved, self.build(batch.rows)
         try:
-            answer = await afetch(
-                resolved.connection, request, resolved.context, self.shared.gate
+            return parse_and_forget(
+                partial(self._parse, batch),
+                await afetch(
+                    resolved.connection, request, resolved.context, self.shared.gate
+                ),
             )
         except APIError as error:
             parts = self._smaller(batch, error)
-            return _join([await self._afetch(part) for part in parts])
-        return self._parse(batch, answer)
+        return _join([await self._afetch(part) for part in parts])
 
     def _parse(self, batch: Batch, answer: JsonAnswer) -> list[Vector]:
         self.shared.count(input_tokens(answer))

@@ -3,8 +3,9 @@
 import gc
 import json
 import tracemalloc
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from inspect import isawaitable
 from typing import Any, Final
 
 import pytest
@@ -13,6 +14,15 @@ from modelstudio_core import errors
 from tests.support.calls import CALL_STYLES, CallStyle, collect_text
 from tests.support.models import PROTOCOLS, Protocol, model
 from tests.support.raw_server import answering
+from tests.support.retrieval import (
+    STYLES,
+    Style,
+    embed,
+    embedder,
+    rerank,
+    reranker,
+    sparse,
+)
 
 SIZE: Final = 2_000_000
 LARGE: Final = "x" * SIZE
@@ -57,3 +67,57 @@ async def test_an_error_that_is_kept_keeps_no_body(
         assert isinstance(result.error, errors.InvalidResponseError), name
         # aiohttp has up to half a megabyte that was not read.
         assert kept < SIZE // 2, name
+
+
+# --- What is parsed after the response is closed --------------------------------------
+
+ROW: Final = {"index": 0, "embedding": "A", "relevance_score": "A"}
+# Answers that are JSON objects, and not what was asked for.
+ANSWERS: Final[dict[str, bytes]] = {
+    "no rows": json.dumps({"id": LARGE}).encode(),
+    "a malformed row": json.dumps(
+        {"id": LARGE, "data": [ROW], "results": [ROW]}
+    ).encode(),
+}
+
+
+async def kept_after(call: Callable[[], Any]) -> int:
+    """Return how much memory an error takes that an answer is refused with."""
+
+    async def error_of() -> BaseException:
+        try:
+            result = call()
+            if isawaitable(result):
+                await result
+        except errors.InvalidResponseError as error:
+            return error
+        raise AssertionError("there was no error")
+
+    # What the first call loads.
+    await error_of()
+    with counting_memory():
+        kept_error = await error_of()
+        gc.collect()
+        kept, _ = tracemalloc.get_traced_memory()
+    del kept_error
+    return kept
+
+
+@pytest.mark.parametrize("style", STYLES, ids=str)
+@pytest.mark.parametrize("service", ["embeddings", "sparse embeddings", "rerank"])
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_an_error_that_is_kept_keeps_no_refused_answer(
+    name: str, service: str, style: Style
+) -> None:
+    with answering([response(ANSWERS[name])]) as address:
+        if service == "embeddings":
+            embeddings = embedder(style.framework, address)
+            kept = await kept_after(lambda: embed(embeddings, style, ["a"]))
+        elif service == "sparse embeddings":
+            embeddings = embedder(style.framework, address)
+            kept = await kept_after(lambda: sparse(embeddings, style, ["a"]))
+        else:
+            ranker = reranker(style.framework, address)
+            kept = await kept_after(lambda: rerank(ranker, style, ["a"], "q"))
+    # aiohttp has up to half a megabyte that was not read.
+    assert kept < SIZE // 2
