@@ -96,12 +96,13 @@ def _write_failure(
 ) -> None:
     # A ConfigurationError means that there was no HTTP request.
     was_sent = not isinstance(error, ConfigurationError)
-    if record is not None and was_sent:
-        record.write(error)
     if not was_sent:
         _give_back(charge)
     elif charge is not None:
         charge.end(error)
+    # At last: a filter of the user's logging may raise an error.
+    if record is not None and was_sent:
+        record.write(error)
 
 
 def _give_back(charge: Charge | None) -> None:

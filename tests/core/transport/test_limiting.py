@@ -1,5 +1,6 @@
 """Waiting for a rate limit: which requests do, for how long, and what is given back."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -206,3 +207,27 @@ async def test_what_was_not_sent_is_given_back(
         await fetched(connection, HttpRequest(path="/x", json={}), is_async=is_async)
     assert limit.events == ["given back"]
     assert audit_records(caplog) == []
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_request_is_ended_where_the_log_of_the_user_fails(
+    caplog: pytest.LogCaptureFixture, is_async: bool, status: int
+) -> None:
+    """Whose filter raises an error for the audit record."""
+    caplog.set_level(logging.INFO, "modelstudio.audit")
+    logger, limit = logging.getLogger("modelstudio.audit"), Limit()
+
+    def refuse(record: logging.LogRecord) -> bool:
+        raise LookupError(record.name)
+
+    logger.addFilter(refuse)
+    try:
+        with serve_http(Scripted(status=status)) as server:
+            connection = replace(connection_to(server.base_url), limiter=limit)
+            request = HttpRequest(path="/chat/completions", json={"model": "m"})
+            with pytest.raises(LookupError):
+                await fetched(connection, request, is_async=is_async)
+    finally:
+        logger.removeFilter(refuse)
+    assert limit.events[-1] == (None if status == 200 else "BadRequestError")
