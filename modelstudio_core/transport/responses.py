@@ -115,6 +115,9 @@ class _BaseResponse:
             charge.settle(tokens)
 
     def _write_record(self, error: BaseException | None) -> None:
+        if self._handle.is_inherited:
+            # The parent process writes it.
+            return
         if self._charge is not None:
             self._charge.end(error)
         if (record := self._record) is not None:
@@ -166,12 +169,16 @@ class _BaseResponse:
             return None
         return decoder_for(encoding, limit)
 
-    def _memory_error(self, error: BaseException | None) -> APIError | None:
-        """Return the error for a response that the process has no memory for.
+    def _explain(self, error: BaseException | None) -> APIError | None:
+        """Let an error forget the body. Return another one to raise in its place.
+
+        That is the error for a response that the process has no memory for.
 
         Args:
             error: What was raised while the response was read and parsed.
         """
+        if error is not None:
+            forget_bodies(error)
         if not isinstance(error, MemoryError):
             return None
         limits = self._limits
@@ -259,11 +266,12 @@ class HttpResponse(_BaseResponse):
         traceback: TracebackType | None,
     ) -> None:
         """Close the response and write its audit record."""
-        if error is not None:
-            forget_bodies(error)
-        failure = self._memory_error(error)
+        failure = None
         try:
-            self.close()
+            try:
+                failure = self._explain(error)
+            finally:
+                self.close()
         finally:
             self._write_record(failure or error)
         if failure is not None:
@@ -374,11 +382,12 @@ class AsyncHttpResponse(_BaseResponse):
         traceback: TracebackType | None,
     ) -> None:
         """Close the response and write its audit record."""
-        if error is not None:
-            forget_bodies(error)
-        failure = self._memory_error(error)
+        failure = None
         try:
-            await self.aclose()
+            try:
+                failure = self._explain(error)
+            finally:
+                await self.aclose()
         finally:
             self._write_record(failure or error)
         if failure is not None:

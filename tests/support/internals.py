@@ -22,6 +22,7 @@ from modelstudio_core.transport import (
     failures,
     fairness,
     pools,
+    responses,
     retries,
     sdks,
     send,
@@ -34,6 +35,7 @@ __all__ = [
     "async_transport_of",
     "clear_ssl_context",
     "count_parser_reads",
+    "fail_to_forget",
     "forget_clients",
     "http_library",
     "is_large",
@@ -201,6 +203,15 @@ MOST_EVENTS_PER_TURN: Final = fairness._TURN_BUDGET + 2 * calls._EVENTS_PER_TURN
 def is_large(body: Mapping[str, Any]) -> bool:
     """Return whether a request body is large enough to be sent over httpx."""
     return has_much_text(body, send._LARGE)
+
+
+def fail_to_forget(monkeypatch: pytest.MonkeyPatch, failure: BaseException) -> None:
+    """Raise ``failure`` where an error of a response forgets the body."""
+
+    def fail(_error: BaseException) -> None:
+        raise failure
+
+    monkeypatch.setattr(responses, "forget_bodies", fail)
 
 
 def count_parser_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:

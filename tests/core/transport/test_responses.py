@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import logging
+import os
 import time
 import tracemalloc
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
@@ -20,7 +22,9 @@ from modelstudio_core.transport.requests import HttpRequest
 from modelstudio_core.transport.responses import AsyncHttpResponse, HttpResponse
 from modelstudio_core.transport.send import asend, send
 from tests.core.transport.support import KEY, SYNC_AND_ASYNC, call, connection_to
+from tests.support.audit import audit_records
 from tests.support.http_server import Scripted, serve_http
+from tests.support.internals import fail_to_forget
 from tests.support.raw_server import answering
 
 PIECES = 200_000
@@ -301,3 +305,69 @@ async def test_the_body_of_an_error_is_read_where_requests_have_no_time_limits(
             )
             with pytest.raises(errors.BadRequestError, match="No such thing"):
                 await fetched(connection, is_async=is_async)
+
+
+# --- The end of a response ------------------------------------------------------------
+
+
+@SYNC_AND_ASYNC
+@pytest.mark.parametrize("failure", [MemoryError, KeyboardInterrupt])
+async def test_a_response_whose_error_cannot_be_handled_is_closed_and_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    is_async: bool,
+    failure: type[BaseException],
+) -> None:
+    caplog.set_level(logging.INFO, "modelstudio.audit")
+    http: Any = http_library()
+    seen: list[Any] = []
+
+    async def see(response: Any) -> None:
+        seen.append(response)
+
+    hooks = {"response": [seen.append]}
+    with (
+        serve_http(Scripted(body=b"no JSON")) as server,
+        http.Client(event_hooks=hooks) as client,
+    ):
+        async with http.AsyncClient(event_hooks={"response": [see]}) as async_client:
+            connection = connection_to(
+                server.base_url, http_client=client, http_async_client=async_client
+            )
+            fail_to_forget(monkeypatch, failure())
+            with pytest.raises(failure):
+                await fetched(connection, is_async=is_async)
+            assert [response.is_closed for response in seen] == [True]
+    (record,) = audit_records(caplog)
+    assert record["error"] == "InvalidResponseError"
+
+
+@SYNC_AND_ASYNC
+async def test_a_response_of_the_parent_process_is_recorded_there_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_async: bool
+) -> None:
+    caplog.set_level(logging.INFO, "modelstudio.audit")
+    child = os.getpid() + 1
+    with serve_http(Scripted(body=ANSWER)) as server:
+        connection = connection_to(server.base_url)
+        request, context = HttpRequest(path="/x", json={}), connection.context
+        response = await call(
+            is_async,
+            lambda: send(connection, request, context),
+            lambda: asend(connection, request, context),
+        )
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "getpid", lambda: child)
+            await left(response)
+        assert audit_records(caplog) == []
+        await left(response)
+    assert len(audit_records(caplog)) == 1
+
+
+async def left(response: HttpResponse | AsyncHttpResponse) -> None:
+    """Leave a response without reading it."""
+    if isinstance(response, HttpResponse):
+        with response:
+            return
+    async with response:
+        return
