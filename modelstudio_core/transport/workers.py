@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TypeVar
@@ -36,17 +36,24 @@ def call_for_each(
         if len(items) <= 1 or limit == 1:
             return [function(item) for item in items]
         pool = ThreadPoolExecutor(min(limit, len(items)), "modelstudio")
+        futures: list[Future[_Result]] = []
         try:
-            futures = [
+            futures += [
                 pool.submit(copy_context().run, function, item) for item in items
             ]
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in done:
-                if error := future.exception():
-                    raise error
+            if failures := _first_error(futures):
+                raise failures.pop()
             return [future.result() for future in futures]
         finally:
+            # The traceback of an error keeps the list.
+            futures.clear()
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _first_error(futures: Sequence[Future[_Result]]) -> list[BaseException]:
+    """Wait for all calls, or for the first error, which is returned in a list."""
+    done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+    return [*filter(None, map(Future[_Result].exception, done))][:1]
 
 
 async def acall_for_each(
@@ -65,11 +72,21 @@ async def acall_for_each(
     tasks = [asyncio.ensure_future(work()) for _ in range(min(limit, len(items)))]
     try:
         await asyncio.gather(*tasks)
+        return [results[index] for index in range(len(items))]
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return [results[index] for index in range(len(items))]
+        try:
+            await _end(tasks)
+        finally:
+            # The traceback of an error keeps both.
+            results.clear()
+            tasks.clear()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and wait for their end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextmanager

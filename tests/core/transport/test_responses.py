@@ -351,7 +351,7 @@ async def test_a_response_of_the_parent_process_is_recorded_there_alone(
     with serve_http(Scripted(body=ANSWER)) as server:
         connection = connection_to(server.base_url)
         request, context = HttpRequest(path="/x", json={}), connection.context
-        response = await call(
+        response: Any = await call(
             is_async,
             lambda: send(connection, request, context),
             lambda: asend(connection, request, context),

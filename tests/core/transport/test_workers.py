@@ -1,13 +1,16 @@
 """Calls for many items: order, limits, errors, cancellation, context."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from contextvars import ContextVar
 
 import pytest
 
 from modelstudio_core.transport.workers import acall_for_each, call_for_each
+from tests.core.transport.support import SYNC_AND_ASYNC, call
 
 VARIABLE = ContextVar("variable", default="default")
 
@@ -136,9 +139,58 @@ async def test_a_cancelled_call_cancels_its_tasks() -> None:
             cancelled.append(item)
             raise
 
-    call = asyncio.ensure_future(acall_for_each(work, [0, 1, 2, 3], 2))
+    under_way = asyncio.ensure_future(acall_for_each(work, [0, 1, 2, 3], 2))
     await asyncio.sleep(0.01)
-    call.cancel()
+    under_way.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await call
+        await under_way
     assert begun == cancelled == [0, 1]
+
+
+class Answer:
+    """What a call returned."""
+
+
+class RefusedError(Exception):
+    """What a call raised."""
+
+
+@SYNC_AND_ASYNC
+async def test_an_error_that_is_kept_keeps_no_results_of_other_calls(
+    is_async: bool,
+) -> None:
+    """Nor is there a cycle, which only the garbage collector frees."""
+    answers: list[weakref.ref[Answer]] = []
+    threads = set[threading.Thread]()
+
+    def work(item: int) -> Answer:
+        threads.add(threading.current_thread())
+        if item == 3:
+            raise RefusedError
+        answer = Answer()
+        answers.append(weakref.ref(answer))
+        return answer
+
+    async def awork(item: int) -> Answer:
+        return work(item)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(RefusedError) as caught:
+            await call(
+                is_async,
+                lambda: call_for_each(work, [0, 1, 2, 3], 2),
+                lambda: acall_for_each(awork, [0, 1, 2, 3], 2),
+            )
+        for thread in threads - {threading.current_thread()}:
+            thread.join()
+        assert len(answers) == 3
+        assert [answer() for answer in answers] == [None] * 3
+        error = weakref.ref(caught.value)
+        del caught
+        # asyncio has it until the end of the turn.
+        await asyncio.sleep(0)
+        assert error() is None
+    finally:
+        gc.enable()
