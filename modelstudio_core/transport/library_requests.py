@@ -1,7 +1,9 @@
 """An HTTP request in the form of each library: both SDKs, and the HTTP client below."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +13,28 @@ from modelstudio_core.transport.forms import MultipartForm
 from modelstudio_core.transport.pools import http_library, library_of, timeout_for
 from modelstudio_core.transport.requests import HttpRequest
 
-__all__ = ["dashscope_call", "openai_call", "plain_options", "plain_request"]
+__all__ = [
+    "PlainBody",
+    "aplain_body",
+    "dashscope_call",
+    "openai_call",
+    "plain_body",
+    "plain_options",
+    "plain_request",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PlainBody:
+    """The body of a request.
+
+    Attributes:
+        content: The argument of the HTTP library.
+        headers: The headers of the body.
+    """
+
+    content: Mapping[str, Any]
+    headers: Mapping[str, str]
 
 
 def openai_call(
@@ -67,6 +90,35 @@ def dashscope_call(
     }
 
 
+@contextmanager
+def plain_body(request: HttpRequest) -> Generator[PlainBody]:
+    """Return the body of a request, whose files are closed at the end.
+
+    An error and a response keep the request: of one that was not sent completely, a
+    file would stay open for as long as they are kept.
+
+    Args:
+        request: What to send.
+    """
+    if not request.files:
+        yield _json_body(request)
+        return
+    form = MultipartForm.build(request.files)
+    with closing(form.chunks()) as chunks:
+        yield PlainBody({"content": chunks}, form.headers)
+
+
+@asynccontextmanager
+async def aplain_body(request: HttpRequest) -> AsyncGenerator[PlainBody]:
+    """Async version of ``plain_body``."""
+    if not request.files:
+        yield _json_body(request)
+        return
+    form = MultipartForm.build(request.files)
+    async with aclosing(form.achunks()) as chunks:
+        yield PlainBody({"content": chunks}, form.headers)
+
+
 def plain_options(request: HttpRequest) -> dict[str, Any]:
     """Return the arguments of the HTTP client's ``send``.
 
@@ -82,8 +134,7 @@ def plain_request(
     connection: Connection,
     request: HttpRequest,
     handle: ClientHandle,
-    *,
-    is_async: bool = False,
+    body: PlainBody,
 ) -> object:
     """Return the HTTP library's request.
 
@@ -91,10 +142,10 @@ def plain_request(
         connection: The endpoint and the timeouts.
         request: What to send.
         handle: The client that sends it.
-        is_async: Whether that is an async client.
+        body: The body.
     """
     timeout = timeout_for(connection, library_of(handle.pool), request.deadline)
-    content, headers = _plain_body(request, is_async=is_async)
+    content, headers = {**body.content}, body.headers
     if request.url is not None:
         content["extensions"] = {"timeout": timeout.as_dict()}
         return _other_host_request(request, request.url, handle, headers, content)
@@ -134,14 +185,8 @@ def _other_host_request(
     )
 
 
-def _plain_body(
-    request: HttpRequest, *, is_async: bool
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the body as an argument of the HTTP library, and its headers."""
-    if request.files:
-        form = MultipartForm.build(request.files)
-        return {"content": form.achunks() if is_async else form.chunks()}, form.headers
+def _json_body(request: HttpRequest) -> PlainBody:
     if request.json is None:
-        return {}, {}
+        return PlainBody({}, {})
     text = json.dumps(request.json, ensure_ascii=False, allow_nan=False)
-    return {"content": text.encode()}, {"Content-Type": "application/json"}
+    return PlainBody({"content": text.encode()}, {"Content-Type": "application/json"})

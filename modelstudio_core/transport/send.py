@@ -23,8 +23,10 @@ from modelstudio_core.transport.clients import (
 from modelstudio_core.transport.connection import Connection
 from modelstudio_core.transport.failures import status_error, translate_error
 from modelstudio_core.transport.library_requests import (
+    aplain_body,
     dashscope_call,
     openai_call,
+    plain_body,
     plain_options,
     plain_request,
 )
@@ -130,8 +132,9 @@ def _open(
                 call = dashscope_call(connection, request, handle)
                 response = client.open_stream(**call)
             case None:
-                plain = plain_request(connection, request, handle)
-                response = client.send(plain, **plain_options(request))
+                with plain_body(request) as sent:
+                    plain = plain_request(connection, request, handle, sent)
+                    response = client.send(plain, **plain_options(request))
     except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
         refused = refused_response(error, _address(connection, request))
         if refused is None:
@@ -204,8 +207,9 @@ async def _aopen(
                     call = dashscope_call(connection, request, handle)
                     response = await client.open_stream(**call)
                 case None:
-                    plain = plain_request(connection, request, handle, is_async=True)
-                    response = await client.send(plain, **plain_options(request))
+                    async with aplain_body(request) as sent:
+                        plain = plain_request(connection, request, handle, sent)
+                        response = await client.send(plain, **plain_options(request))
     except Exception as error:  # noqa: BLE001 - an exception of no library is raised unchanged
         refused = refused_response(error, _address(connection, request))
         if refused is None:

@@ -5,8 +5,9 @@ Helpers that replace something take pytest's ``monkeypatch``, which restores it.
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pytest
 from tenacity import RetryCallState
@@ -21,6 +22,7 @@ from modelstudio_core.transport import (
     clients,
     failures,
     fairness,
+    forms,
     pools,
     responses,
     retries,
@@ -46,6 +48,7 @@ __all__ = [
     "open_async_http_client",
     "record_async_clients",
     "record_clients",
+    "record_opened_files",
     "record_waits",
     "retry_after",
     "timeout_of",
@@ -203,6 +206,20 @@ MOST_EVENTS_PER_TURN: Final = fairness._TURN_BUDGET + 2 * calls._EVENTS_PER_TURN
 def is_large(body: Mapping[str, Any]) -> bool:
     """Return whether a request body is large enough to be sent over httpx."""
     return has_much_text(body, send._LARGE)
+
+
+def record_opened_files(monkeypatch: pytest.MonkeyPatch) -> list[BinaryIO]:
+    """Return a list that collects the files that are opened to be sent in forms."""
+    opened: list[BinaryIO] = []
+    original = forms.open_file
+
+    def record(path: Path, *, follow: bool) -> BinaryIO:
+        file = original(path, follow=follow)
+        opened.append(file)
+        return file
+
+    monkeypatch.setattr(forms, "open_file", record)
+    return opened
 
 
 def fail_to_forget(monkeypatch: pytest.MonkeyPatch, failure: BaseException) -> None:
