@@ -15,6 +15,7 @@ from collections.abc import (
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any, Final, NamedTuple, Self
 
 from modelstudio_core.arguments import warn_of_model
@@ -316,12 +317,20 @@ async def _abegin_answer(call: ChatCall) -> tuple[_Batch, AsyncGenerator[_Batch]
 
 def _generate_once(call: ChatCall, attempt: int) -> list[Event]:
     """Return all events of an answer, also where it comes as a stream."""
-    return [event for batch in _stream_once(call, attempt) for event in batch]
+    # No comprehension, whose variables the traceback of an error would keep.
+    return [*chain.from_iterable(_stream_once(call, attempt))]
 
 
 async def _agenerate_once(call: ChatCall, attempt: int) -> list[Event]:
-    batches = _astream_once(call, attempt)
-    return [event async for batch in batches for event in batch]
+    events, batch = list[Event](), list[Event]()
+    try:
+        async for batch in _astream_once(call, attempt):
+            events += batch
+    except BaseException:
+        # The traceback of the error would keep them.
+        del events, batch
+        raise
+    return events
 
 
 def _begin(call: ChatCall, attempt: int) -> tuple[_Batch, Generator[_Batch]]:
@@ -369,19 +378,24 @@ def _stream_once(call: ChatCall, attempt: int) -> Generator[_Batch]:
         if _is_one_value(call, response):
             yield _parse_body(call, response, response.read())
             return
-        parser = call.parser(response)
+        parser, chunk, events = call.parser(response), b"", list[Event]()
         chunks = response.chunks()
         try:
-            for chunk in chunks:
-                if events := parser.feed(chunk):
-                    yield events
-                if parser.done:
-                    break
-        except (IncompleteStreamError, APITimeoutError):
-            if not parser.finished:
-                raise
-        yield _close(call, parser, response)
-        response.drain(chunks)
+            try:
+                for chunk in chunks:
+                    if events := parser.feed(chunk):
+                        yield events
+                    if parser.done:
+                        break
+            except (IncompleteStreamError, APITimeoutError):
+                if not parser.finished:
+                    raise
+            yield _close(call, parser, response)
+            response.drain(chunks)
+        except BaseException:
+            # The traceback of the error would keep them.
+            del parser, chunk, events
+            raise
 
 
 async def _astream_once(call: ChatCall, attempt: int) -> AsyncGenerator[_Batch]:
@@ -389,20 +403,25 @@ async def _astream_once(call: ChatCall, attempt: int) -> AsyncGenerator[_Batch]:
         if _is_one_value(call, response):
             yield _parse_body(call, response, await response.read())
             return
-        parser = call.parser(response)
+        parser, chunk, events = call.parser(response), b"", list[Event]()
         chunks = response.chunks()
         try:
-            async for chunk in chunks:
-                await wait_for_turn(cost_of(chunk))
-                if events := parser.feed(chunk):
-                    yield events
-                if parser.done:
-                    break
-        except (IncompleteStreamError, APITimeoutError):
-            if not parser.finished:
-                raise
-        yield _close(call, parser, response)
-        await response.drain(chunks)
+            try:
+                async for chunk in chunks:
+                    await wait_for_turn(cost_of(chunk))
+                    if events := parser.feed(chunk):
+                        yield events
+                    if parser.done:
+                        break
+            except (IncompleteStreamError, APITimeoutError):
+                if not parser.finished:
+                    raise
+            yield _close(call, parser, response)
+            await response.drain(chunks)
+        except BaseException:
+            # The traceback of the error would keep them.
+            del parser, chunk, events
+            raise
 
 
 def _is_one_value(call: ChatCall, response: HttpResponse | AsyncHttpResponse) -> bool:

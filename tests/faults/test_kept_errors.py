@@ -121,3 +121,50 @@ async def test_an_error_that_is_kept_keeps_no_refused_answer(
             kept = await kept_after(lambda: rerank(ranker, style, ["a"], "q"))
     # aiohttp has up to half a megabyte that was not read.
     assert kept < SIZE // 2
+
+
+# --- Streams ------------------------------------------------------------------------
+
+EVENT: Final = b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'
+# Streams that fail, by how.
+STREAMS: Final[dict[str, list[bytes]]] = {
+    "an event too large": [b'data: {"id":"', LARGE.encode() * 2],
+    "cut off in an event": [b'data: {"id":"', LARGE.encode()],
+    "not JSON in the end": [EVENT % b"Hi", b"data: {" + LARGE.encode() + b"\n\n"],
+}
+
+
+async def kept_of_stream(pieces: list[bytes], style: CallStyle) -> int:
+    """Return how much memory an error takes that a stream ends with."""
+    limit: dict[str, Any] = {"max_event_bytes": SIZE + SIZE // 2, "max_retries": 0}
+    head = b"content-type: text/event-stream\r\ncontent-length: 99999999\r\n\r\n"
+    with answering([b"HTTP/1.1 200 OK\r\n" + head, *pieces]) as address:
+        llm = model(style.framework, address, "openai", **limit)
+        # What the first call loads.
+        await collect_text(llm, style, "Hi")
+        with counting_memory():
+            result = await collect_text(llm, style, "Hi")
+            gc.collect()
+            kept, _ = tracemalloc.get_traced_memory()
+    assert isinstance(result.error, errors.APIError)
+    return kept
+
+
+@pytest.mark.parametrize("style", CALL_STYLES, ids=str)
+@pytest.mark.parametrize("name", STREAMS)
+async def test_an_error_that_is_kept_keeps_no_event_that_was_not_complete(
+    name: str, style: CallStyle
+) -> None:
+    # aiohttp has up to half a megabyte that was not read.
+    assert await kept_of_stream(STREAMS[name], style) < SIZE // 2
+
+
+@pytest.mark.parametrize(
+    "style", [style for style in CALL_STYLES if not style.stream], ids=str
+)
+async def test_an_error_that_is_kept_keeps_no_text_that_nobody_was_given(
+    style: CallStyle,
+) -> None:
+    """Of a call without streaming, for whose answer a stream came."""
+    pieces = [EVENT % LARGE.encode(), b"data: {"]
+    assert await kept_of_stream(pieces, style) < SIZE // 2
