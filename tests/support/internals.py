@@ -18,6 +18,7 @@ from modelstudio_core import secrets
 from modelstudio_core.chat import arguments, calls
 from modelstudio_core.chat.events import Event
 from modelstudio_core.chat.parser import ChatParser
+from modelstudio_core.local_files import open_file
 from modelstudio_core.transport import (
     clients,
     failures,
@@ -211,10 +212,9 @@ def is_large(body: Mapping[str, Any]) -> bool:
 def record_opened_files(monkeypatch: pytest.MonkeyPatch) -> list[BinaryIO]:
     """Return a list that collects the files that are opened to be sent in forms."""
     opened: list[BinaryIO] = []
-    original = forms.open_file
 
     def record(path: Path, *, follow: bool) -> BinaryIO:
-        file = original(path, follow=follow)
+        file = open_file(path, follow=follow)
         opened.append(file)
         return file
 
