@@ -12,6 +12,7 @@ import pytest
 
 from modelstudio_core import errors
 from tests.support.calls import CALL_STYLES, CallStyle, collect_text
+from tests.support.fault_server.wire import text_event
 from tests.support.models import PROTOCOLS, Protocol, model
 from tests.support.raw_server import answering
 from tests.support.retrieval import (
@@ -125,21 +126,22 @@ async def test_an_error_that_is_kept_keeps_no_refused_answer(
 
 # --- Streams ------------------------------------------------------------------------
 
-EVENT: Final = b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'
 # Streams that fail, by how.
 STREAMS: Final[dict[str, list[bytes]]] = {
     "an event too large": [b'data: {"id":"', LARGE.encode() * 2],
     "cut off in an event": [b'data: {"id":"', LARGE.encode()],
-    "not JSON in the end": [EVENT % b"Hi", b"data: {" + LARGE.encode() + b"\n\n"],
+    "not JSON in the end": [b"data: {" + LARGE.encode() + b"\n\n"],
 }
 
 
-async def kept_of_stream(pieces: list[bytes], style: CallStyle) -> int:
+async def kept_of_stream(
+    pieces: list[bytes], protocol: Protocol, style: CallStyle
+) -> int:
     """Return how much memory an error takes that a stream ends with."""
     limit: dict[str, Any] = {"max_event_bytes": SIZE + SIZE // 2, "max_retries": 0}
     head = b"content-type: text/event-stream\r\ncontent-length: 99999999\r\n\r\n"
     with answering([b"HTTP/1.1 200 OK\r\n" + head, *pieces]) as address:
-        llm = model(style.framework, address, "openai", **limit)
+        llm = model(style.framework, address, protocol, **limit)
         # What the first call loads.
         await collect_text(llm, style, "Hi")
         with counting_memory():
@@ -151,20 +153,23 @@ async def kept_of_stream(pieces: list[bytes], style: CallStyle) -> int:
 
 
 @pytest.mark.parametrize("style", CALL_STYLES, ids=str)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("name", STREAMS)
 async def test_an_error_that_is_kept_keeps_no_event_that_was_not_complete(
-    name: str, style: CallStyle
+    name: str, protocol: Protocol, style: CallStyle
 ) -> None:
+    pieces = [text_event(protocol, "Hi"), *STREAMS[name]]
     # aiohttp has up to half a megabyte that was not read.
-    assert await kept_of_stream(STREAMS[name], style) < SIZE // 2
+    assert await kept_of_stream(pieces, protocol, style) < SIZE // 2
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize(
     "style", [style for style in CALL_STYLES if not style.stream], ids=str
 )
 async def test_an_error_that_is_kept_keeps_no_text_that_nobody_was_given(
-    style: CallStyle,
+    protocol: Protocol, style: CallStyle
 ) -> None:
     """Of a call without streaming, for whose answer a stream came."""
-    pieces = [EVENT % LARGE.encode(), b"data: {"]
-    assert await kept_of_stream(pieces, style) < SIZE // 2
+    pieces = [text_event(protocol, LARGE), b"data: {"]
+    assert await kept_of_stream(pieces, protocol, style) < SIZE // 2

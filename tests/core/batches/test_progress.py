@@ -202,6 +202,13 @@ def interrupted(path: Path, step: str) -> tuple[Run, dict[str, Any]]:
     return run, run._progress.parts[0].to_json()
 
 
+def first_request(procedure: Any) -> tuple[str, str]:
+    """Return the method and the path of the first request."""
+    step = next(procedure)
+    assert isinstance(step, Fetch)
+    return step.request.method, step.request.path
+
+
 def answered(procedure: Any, body: dict[str, Any]) -> HttpRequest | None:
     """Answer the last request; return the next one, None at the end."""
     try:
@@ -221,9 +228,7 @@ def test_of_several_batches_of_a_file_the_first_is_that_of_the_part(
 ) -> None:
     run, _ = interrupted(path, "creating")
     procedure = run._progress.submit()
-    step = next(procedure)
-    assert isinstance(step, Fetch)
-    assert (step.request.method, step.request.path) == ("GET", "/batches")
+    assert first_request(procedure) == ("GET", "/batches")
     created = {"batch_2": 20, "batch_1": 10, "batch_3": 30}
     found = [batch(name, created_at=moment) for name, moment in created.items()]
     assert answered(procedure, {"data": found}) is None
@@ -236,9 +241,7 @@ def test_the_time_until_a_batch_is_listed_counts_from_the_failure_of_its_creatio
     """A gateway may fail after a minute, and the service create the batch just then."""
     run, part = interrupted(path, "uploaded")
     procedure = run._progress.submit()
-    step = next(procedure)
-    assert isinstance(step, Fetch)
-    assert (step.request.method, step.request.path) == ("POST", "/batches")
+    assert first_request(procedure) == ("POST", "/batches")
     late = part["step_time"] + 3600
     monkeypatch.setattr(time, "time", lambda: late)
     step = procedure.throw(APIStatusError("Gateway Timeout", status_code=504))
@@ -253,9 +256,7 @@ def test_a_batch_that_is_listed_late_is_found_by_the_next_submission(
     """What died may have created it a moment ago, however long ago it began."""
     run, _ = interrupted(path, "creating")
     procedure = run._progress.submit()
-    step = next(procedure)
-    assert isinstance(step, Fetch)
-    assert (step.request.method, step.request.path) == ("GET", "/batches")
+    assert first_request(procedure) == ("GET", "/batches")
     step = procedure.send(JsonAnswer({"data": []}, None, {}))
     assert isinstance(step, Sleep)
     assert step.seconds == 5
@@ -278,9 +279,7 @@ def test_a_file_of_the_same_name_and_size_is_that_of_an_upload(path: Path) -> No
     for found, path_of_next in ((files, "/batches"), (files[:2], "/files")):
         change(path / "state.json", step="uploading", file_id=None)
         procedure = run._progress.submit()
-        step = next(procedure)
-        assert isinstance(step, Fetch)
-        assert (step.request.method, step.request.path) == ("GET", "/files")
+        assert first_request(procedure) == ("GET", "/files")
         request = answered(procedure, {"data": found})
         assert request is not None
         assert (request.method, request.path) == ("POST", path_of_next)
@@ -320,9 +319,7 @@ def test_a_batch_that_ends_before_it_is_cancelled_is_looked_at_again(
     run, _ = interrupted(path, "created")
     change(path / "state.json", batch_id="batch_1", status="in_progress")
     procedure = run._progress.cancel()
-    step = next(procedure)
-    assert isinstance(step, Fetch)
-    assert (step.request.method, step.request.path) == ("GET", "/batches/batch_1")
+    assert first_request(procedure) == ("GET", "/batches/batch_1")
     request = answered(procedure, batch("batch_1", status="in_progress"))
     assert request is not None
     assert (request.method, request.path) == ("POST", "/batches/batch_1/cancel")
